@@ -1,0 +1,47 @@
+import { isIP } from "node:net";
+import type { ServerName } from "../protocol/identifiers.ts";
+import type { ConfigSchema } from "./schema.ts";
+
+type Rule = NonNullable<ConfigSchema["rule"]>;
+
+/** For each rule of the schema: what a value has to be, as the end of "KEY has to be …", and the check of it. */
+export const rules: Readonly<Record<Rule, { expected: string; accepts: (value: string) => boolean }>> = {
+  "server-name": {
+    expected: "a host name or IP address with an optional port, such as example.org or example.org:8448",
+    accepts: isServerName,
+  },
+  "base-url": {
+    expected: "an http:// or https:// address without query and fragment, such as https://matrix.example.org",
+    accepts: isBaseUrl,
+  },
+  "address-range": {
+    expected: "an IP address or a range of them, such as 192.0.2.1 or 10.0.0.0/8",
+    accepts: isAddressRange,
+  },
+  "bind-address": {
+    expected: "an IP address, such as 127.0.0.1 or ::, or localhost",
+    accepts: (value) => value === "localhost" || isIP(value) !== 0,
+  },
+};
+
+/** Specification, "Appendices", "Server Name". */
+export function isServerName(value: string): value is ServerName {
+  const match = /^(?:([A-Za-z0-9.-]{1,255})|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-9]{1,5}))?$/.exec(value);
+  if (!match) return false;
+  const [, , ipv6, port] = match;
+  return (ipv6 === undefined || isIP(ipv6) === 6) && (port === undefined || Number(port) <= 65_535);
+}
+
+function isBaseUrl(value: string): boolean {
+  const url = URL.parse(value);
+  if (!url || !["http:", "https:"].includes(url.protocol)) return false;
+  return url.username === "" && url.password === "" && !/[?#]/.test(value);
+}
+
+function isAddressRange(value: string): boolean {
+  const [address = "", prefix, ...rest] = value.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  return /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+}

@@ -1,0 +1,211 @@
+import { type Static, type TSchema, Type } from "typebox";
+import type { ServerName } from "../protocol/identifiers.ts";
+import { supportedRoomVersions } from "../protocol/room-versions.ts";
+
+/**
+ * The configuration: one typebox schema gives validation, defaults, the `Config` type, environment variables and
+ * config.example.yaml. To add a key, add it here with a description and a default, then run `npm run config:example`.
+ *
+ * Keywords of our own beside JSON Schema's: `path` (a relative path is resolved against the configuration file's folder;
+ * a `file` has to exist), `secret` (its value is never shown), `rule` (a named check of rules.ts), `example` (the value
+ * in config.example.yaml of a key that everybody sets).
+ */
+export interface ConfigSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, ConfigSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: ConfigSchema;
+  readonly anyOf?: readonly ConfigSchema[];
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
+  readonly path?: "file" | "folder";
+  readonly secret?: true;
+  readonly rule?: "server-name" | "base-url" | "address-range" | "bind-address";
+  readonly example?: string;
+}
+
+const file = (description: string) => Type.String({ description, minLength: 1, path: "file" });
+const nullable = <T extends TSchema>(type: T, description: string) =>
+  Type.Union([type, Type.Null()], { description, default: null });
+const addressRange = Type.String({ rule: "address-range" });
+
+const listener = Type.Object({
+  bind: Type.String({
+    description:
+      "The IP address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for all of IPv4, :: for all.",
+    default: "127.0.0.1",
+    rule: "bind-address",
+  }),
+  port: Type.Integer({
+    description: "The TCP port; 0 takes any free one.",
+    minimum: 0,
+    maximum: 65_535,
+  }),
+  tls: Type.Optional(
+    Type.Object(
+      {
+        cert: file("The certificate with its chain, in PEM."),
+        key: file("The certificate's private key, in PEM."),
+      },
+      { description: "Serves HTTPS with these files. Leave it out behind a reverse proxy that does TLS." },
+    ),
+  ),
+  apis: Type.Array(Type.Enum(["client", "federation", "admin"]), {
+    description: "What is served here.",
+    minItems: 1,
+    uniqueItems: true,
+  }),
+});
+
+export const configSchema = Type.Object({
+  server_name: Type.String({
+    description:
+      "The name of this server, the part after the colon in @alice:example.org. It can never be changed once there " +
+      "are users or rooms. It need not be the host that Hearth runs on: see public_base_url.",
+    default: "localhost",
+    example: "example.org",
+    rule: "server-name",
+  }),
+  public_base_url: Type.Optional(
+    Type.String({
+      description:
+        "Where clients reach this server, as they see it through a reverse proxy. Told to clients in " +
+        "/.well-known/matrix/client. When unset: https:// and the host of server_name, or, where that is localhost or " +
+        "an IP address, the first listener that serves clients.",
+      rule: "base-url",
+      example: "https://matrix.example.org",
+    }),
+  ),
+  data_dir: Type.String({
+    description:
+      "The folder of the database, the signing key and the media. It is made when it does not exist.",
+    default: "./data",
+    minLength: 1,
+    path: "folder",
+  }),
+  listeners: Type.Array(listener, {
+    description: "The addresses and ports that Hearth serves.",
+    default: [{ bind: "127.0.0.1", port: 8008, apis: ["client", "federation", "admin"] }],
+    minItems: 1,
+    maxItems: 64,
+  }),
+  trusted_proxies: Type.Array(addressRange, {
+    description:
+      "Addresses or ranges (such as 10.0.0.0/8) of reverse proxies whose X-Forwarded-For header is believed. Without " +
+      "it, rate limits would count everyone behind a proxy as one client; believing everyone would let anyone pass " +
+      "for somebody else.",
+    default: ["127.0.0.1", "::1"],
+    maxItems: 1000,
+  }),
+  registration: Type.Object({
+    mode: Type.Enum(["closed", "token", "open"], {
+      description:
+        "Who may make an account: nobody (closed; an administrator makes accounts), holders of a registration token " +
+        "(token), or everyone who reaches the server (open).",
+      default: "closed",
+    }),
+    shared_secret: nullable(
+      Type.String({ minLength: 1, secret: true }),
+      "Whoever knows this secret can make accounts, administrators too, through /_synapse/admin/v1/register, " +
+        "whatever the mode. null switches that off.",
+    ),
+    guests: Type.Boolean({
+      description: "Whether people without an account may look into rooms that allow guests.",
+      default: false,
+    }),
+  }),
+  password_hashing: Type.Object({
+    memory_kib: Type.Integer({
+      description: "Memory that hashing one password takes with argon2id, in KiB. Lower it in tests only.",
+      default: 19_456,
+      minimum: 8,
+      maximum: 4_194_304,
+    }),
+    passes: Type.Integer({
+      description: "How often argon2id goes over that memory. Lower it in tests only.",
+      default: 2,
+      minimum: 1,
+      maximum: 100,
+    }),
+  }),
+  rate_limits: Type.Object({
+    enabled: Type.Boolean({
+      description:
+        "Whether clients that send too much are slowed down. Switch it off for benchmarks and tests only.",
+      default: true,
+    }),
+  }),
+  default_room_version: Type.Enum([...supportedRoomVersions], {
+    description: "The version of rooms that users create without asking for one.",
+    default: "12",
+  }),
+  federation: Type.Object({
+    enabled: Type.Boolean({
+      description: "Whether this server talks with other Matrix servers.",
+      default: true,
+    }),
+    extra_ca_file: nullable(
+      Type.String({ minLength: 1, path: "file" }),
+      "Certificates (PEM) of authorities to trust beside the usual ones, when connecting to other servers.",
+    ),
+    allowed_private_ranges: Type.Array(addressRange, {
+      description:
+        "Private address ranges (such as 10.0.0.0/8) in which other servers may be reached. All private addresses are " +
+        "refused otherwise, so that nobody can use Hearth to reach into your network.",
+      default: [],
+      maxItems: 1000,
+    }),
+  }),
+  media: Type.Object({
+    max_upload_bytes: Type.Integer({
+      description:
+        "The largest file that a user may upload. Clients ask for this limit, and every upload is held to it.",
+      default: 52_428_800,
+      minimum: 0,
+      maximum: 17_179_869_184,
+    }),
+  }),
+  application_services: Type.Array(file("A registration file of an application service."), {
+    description: "Registration files (YAML) of bridges and other application services.",
+    default: [],
+    maxItems: 1000,
+  }),
+  log: Type.Object({
+    level: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace"], {
+      description: "The least important kind of message that is logged.",
+      default: "info",
+    }),
+    format: Type.Enum(["auto", "pretty", "json"], {
+      description:
+        "pretty is for people, json (one object a line) for log collectors; auto is pretty on a terminal.",
+      default: "auto",
+    }),
+  }),
+});
+
+type DeepReadonly<T> = T extends string
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly DeepReadonly<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+      : T;
+
+/** What the configuration file and the environment say, before the keys that depend on others are worked out. */
+export type ConfigValues = Static<typeof configSchema>;
+
+/** The complete configuration: every key has its value, every path is absolute. */
+export type Config = DeepReadonly<
+  Omit<ConfigValues, "server_name" | "public_base_url"> & {
+    server_name: ServerName;
+    /** Without a slash at its end. */
+    public_base_url: string;
+  }
+>;
+export type ListenerConfig = Config["listeners"][number];
