@@ -1,0 +1,89 @@
+import type { Static, TObject, TSchema } from "typebox";
+
+export type HttpMethod = "GET" | "PUT" | "POST" | "DELETE";
+
+/** Which listeners serve an endpoint. */
+export type ApiName = "client" | "federation" | "admin";
+
+/**
+ * Who may call: `public` anybody; `user` a signed-in account; `optional-user` anybody, and a token is looked at when it
+ * is there; `admin` an account with administrator rights.
+ */
+export type Access = "public" | "optional-user" | "user" | "admin";
+
+/** What a request counts against; see `http/rate-limit.ts`. */
+export type RateLimitClass =
+  | "none"
+  | "default"
+  | "login"
+  | "registration"
+  | "message"
+  | "join"
+  | "invite"
+  | "media";
+
+type Segment<Text extends string> = Text extends `{${infer Name}}` ? Name : never;
+type ParamNames<Path extends string> = Path extends `${infer Head}/${infer Rest}`
+  ? Segment<Head> | ParamNames<Rest>
+  : Segment<Path>;
+export type PathParams<Path extends string> = { readonly [Name in ParamNames<Path>]: string };
+
+type StaticOr<Schema, Fallback> = Schema extends TSchema ? Static<Schema> : Fallback;
+
+/** What exists: one endpoint as data. Everything that the HTTP layer does with a request follows from it. */
+export interface EndpointDeclaration<
+  Path extends string = string,
+  Query extends TObject | undefined = TObject | undefined,
+  Body extends TSchema | undefined = TSchema | undefined,
+> {
+  /** The operation's ID in the specification's OpenAPI data; our own name where it has none. */
+  readonly operationId: string;
+  readonly method: HttpMethod;
+  /** Path after the version, with `{parameters}`: `/rooms/{roomId}/send/{eventType}/{txnId}`. */
+  readonly path: Path;
+  /** Versions under the prefix that serve this path, such as `v3` and `r0`. Empty when `path` is complete. */
+  readonly versions: readonly string[];
+  /** `/_matrix/client` unless said otherwise. */
+  readonly prefix?: string;
+  /** Further complete paths with the same parameters: unstable names that clients still call. */
+  readonly aliases?: readonly string[];
+  readonly api?: ApiName;
+  readonly access: Access;
+  /** Guests are refused with M_GUEST_ACCESS_FORBIDDEN unless this is set. */
+  readonly guests?: boolean;
+  readonly rateLimit: RateLimitClass;
+  /** Query parameters; numbers and booleans are converted from their text. Unknown ones are let pass. */
+  readonly query?: Query;
+  /** JSON body. Without a schema the body is not read: the handler may stream it. */
+  readonly body?: Body;
+  /** The largest body in bytes; 1 MiB unless said otherwise. */
+  readonly maxBodyBytes?: number;
+  /** An empty state key may be left away with or without its slash ("/state/{eventType}/"). */
+  readonly trailingSlash?: boolean;
+}
+
+export type ParamsOf<E> =
+  E extends EndpointDeclaration<infer Path, infer _Query, infer _Body> ? PathParams<Path> : never;
+export type QueryOf<E> =
+  E extends EndpointDeclaration<infer _Path, infer Query, infer _Body>
+    ? StaticOr<Query, Record<string, never>>
+    : never;
+export type BodyOf<E> =
+  E extends EndpointDeclaration<infer _Path, infer _Query, infer Body> ? StaticOr<Body, undefined> : never;
+
+/** Declares an endpoint; the types of its parameters, query and body follow from the declaration. */
+export function endpoint<
+  const Path extends string,
+  Query extends TObject | undefined = undefined,
+  Body extends TSchema | undefined = undefined,
+>(declaration: EndpointDeclaration<Path, Query, Body>): EndpointDeclaration<Path, Query, Body> {
+  return declaration;
+}
+
+/** Every complete path of an endpoint, parameters in braces. */
+export function pathsOf(declaration: EndpointDeclaration): string[] {
+  const prefix = declaration.prefix ?? "/_matrix/client";
+  const versioned = declaration.versions.map((version) => `${prefix}/${version}${declaration.path}`);
+  const plain = declaration.versions.length === 0 ? [declaration.path] : [];
+  return [...versioned, ...plain, ...(declaration.aliases ?? [])];
+}

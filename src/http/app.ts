@@ -1,0 +1,114 @@
+import Koa, { type Context } from "koa";
+import type { Logger } from "pino";
+import { pathsOf } from "../api/endpoint.ts";
+import { replyOfError } from "./errors.ts";
+import { type BoundEndpoint, pipeline, type PipelineParts } from "./pipeline.ts";
+import { JsonChunks, Reply } from "./reply.ts";
+import { RequestContext } from "./request.ts";
+import { EndpointRouter } from "./router.ts";
+
+const corsHeaders = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
+  "Access-Control-Allow-Headers": "X-Requested-With, Content-Type, Authorization, Date",
+  "Access-Control-Expose-Headers": "Retry-After, ETag",
+} as const;
+
+export interface AppOptions extends PipelineParts {
+  readonly endpoints: readonly BoundEndpoint[];
+  /** Addresses of reverse proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly log: Logger;
+}
+
+/** The Koa application for one set of endpoints. */
+export function createApp(options: AppOptions): Koa {
+  const router = new EndpointRouter();
+  for (const endpoint of options.endpoints) router.add(endpoint.declaration, pipeline(endpoint, options));
+  const withSlash = new Set(
+    options.endpoints
+      .filter((bound) => bound.declaration.trailingSlash)
+      .flatMap((bound) => pathsOf(bound.declaration)),
+  );
+  const trailingSlashHint = new RegExp([...withSlash].map(pathPattern).join("|") || "$^");
+  const app = new Koa();
+  app.on("error", (error: unknown) => options.log.debug({ err: error }, "connection error"));
+  app.use(async (koa) => {
+    koa.set(corsHeaders);
+    if (koa.method === "OPTIONS") {
+      koa.status = 204;
+      return;
+    }
+    await serve(koa, router, trailingSlashHint, options);
+  });
+  return app;
+}
+
+function pathPattern(path: string): string {
+  return `^${path.replaceAll(/\{\w+\}/g, "[^/]+")}/$`;
+}
+
+async function serve(
+  koa: Context,
+  router: EndpointRouter,
+  slash: RegExp,
+  options: AppOptions,
+): Promise<void> {
+  const context = new RequestContext(koa.req, koa.res, koa.path, clientAddress(koa, options.trustedProxies));
+  koa.state["context"] = context;
+  if (koa.path.endsWith("/") && slash.test(koa.path)) koa.path = koa.path.slice(0, -1);
+  try {
+    const found = router.match(koa.method, koa.path);
+    if (found) await found(koa, () => Promise.resolve());
+    send(koa, (koa.state["result"] as object | undefined) ?? notServed(koa, router));
+  } catch (error) {
+    const reply = replyOfError(error) ?? unforeseen(error, context, options.log);
+    send(koa, reply);
+  }
+}
+
+/** The nearest address in X-Forwarded-For that is not one of our proxies; the peer's own when it is no proxy. */
+function clientAddress(koa: Context, trustedProxies: readonly string[]): string {
+  const peer = koa.req.socket.remoteAddress ?? "";
+  if (!trustedProxies.includes(peer)) return peer;
+  const hops = koa
+    .get("X-Forwarded-For")
+    .split(",")
+    .map((hop) => hop.trim())
+    .filter((hop) => hop !== "");
+  return hops.findLast((hop) => !trustedProxies.includes(hop)) ?? peer;
+}
+
+function notServed(koa: Context, router: EndpointRouter): Reply {
+  return router.servesOtherMethod(koa.path)
+    ? new Reply(405, { errcode: "M_UNRECOGNIZED", error: `${koa.method} is not served under this path` })
+    : new Reply(404, { errcode: "M_UNRECOGNIZED", error: "This server does not know this endpoint" });
+}
+
+function unforeseen(error: unknown, context: RequestContext, log: Logger): Reply {
+  log.error(
+    { err: error, requestId: context.id, method: context.method, path: context.path },
+    "request failed",
+  );
+  return new Reply(500, {
+    errcode: "M_UNKNOWN",
+    error: `Internal error; the log has it under request ${context.id}`,
+  });
+}
+
+function send(koa: Context, result: object): void {
+  const reply = result instanceof Reply ? result : new Reply(200, result);
+  koa.status = reply.status;
+  const { body } = reply;
+  if (body instanceof JsonChunks) {
+    koa.type = "application/json";
+    koa.body = body.toBuffer();
+  } else if (Buffer.isBuffer(body) || typeof body === "string" || body === undefined || "pipe" in body) {
+    koa.body = body ?? null;
+    koa.status = reply.status;
+  } else {
+    koa.type = "application/json";
+    koa.body = JSON.stringify(body);
+  }
+  koa.set(reply.headers);
+}

@@ -1,0 +1,82 @@
+import type { Context, Middleware } from "koa";
+import type { EndpointDeclaration } from "../api/endpoint.ts";
+import type { Authenticator, Requester } from "../auth/requester.ts";
+import { MatrixError } from "../protocol/matrix-error.ts";
+import { readJsonBody } from "./body.ts";
+import type { RateLimiter } from "./rate-limit.ts";
+import type { Request, RequestContext } from "./request.ts";
+import { Checker, QueryReader } from "./validation.ts";
+
+/** An endpoint together with what serves it. */
+export interface BoundEndpoint {
+  readonly declaration: EndpointDeclaration;
+  readonly handle: (request: Request<EndpointDeclaration>) => Promise<unknown>;
+}
+
+/** Binds a handler to its declaration: the handler's request is typed by it. Returns a JSON object, `Reply` or `JsonChunks`. */
+export function handler<E extends EndpointDeclaration>(
+  declaration: E,
+  handle: (request: Request<E>) => Promise<object>,
+): BoundEndpoint {
+  // The pipeline has checked the request against the declaration before it calls.
+  return { declaration, handle };
+}
+
+export interface PipelineParts {
+  readonly authenticator: Authenticator;
+  readonly rateLimiter: RateLimiter;
+}
+
+/** What happens with each request of an endpoint: authenticate, rate-limit, parse, validate, call. */
+export function pipeline(bound: BoundEndpoint, parts: PipelineParts): Middleware {
+  const { declaration, handle } = bound;
+  const queryReader = declaration.query && new QueryReader(declaration.query);
+  const bodyChecker = declaration.body && new Checker(declaration.body, "M_BAD_JSON");
+  return async (koa) => {
+    const context = koa.state["context"] as RequestContext;
+    const requester = await authenticate(koa, declaration, parts.authenticator);
+    parts.rateLimiter.check(declaration.rateLimit, requester, context.address);
+    const query = queryReader ? queryReader.read(koa.search) : {};
+    let body: unknown;
+    if (bodyChecker) {
+      body = await readJsonBody(koa.req, declaration.maxBodyBytes);
+      bodyChecker.check(body);
+    }
+    koa.state["result"] = await handle({
+      params: koa["params"] as Record<string, string>,
+      query,
+      body,
+      requester,
+      context,
+    } as Request<EndpointDeclaration>);
+  };
+}
+
+async function authenticate(
+  koa: Context,
+  declaration: EndpointDeclaration,
+  authenticator: Authenticator,
+): Promise<Requester | undefined> {
+  if (declaration.access === "public") return undefined;
+  const token = bearerToken(koa);
+  if (token === undefined) {
+    if (declaration.access === "optional-user") return undefined;
+    throw new MatrixError(
+      "M_MISSING_TOKEN",
+      "This endpoint needs an access token in the Authorization header",
+    );
+  }
+  const requester = await authenticator.requesterOf(token);
+  if (requester.isGuest && !declaration.guests) {
+    throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "Guests may not do this: register an account");
+  }
+  if (declaration.access === "admin" && !requester.isAdmin) {
+    throw new MatrixError("M_FORBIDDEN", "Only an administrator of this server may do this");
+  }
+  return requester;
+}
+
+function bearerToken(koa: Context): string | undefined {
+  const header = koa.get("Authorization");
+  return /^Bearer ([^\s]{1,1024})$/i.exec(header)?.[1];
+}

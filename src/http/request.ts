@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BodyOf, EndpointDeclaration, ParamsOf, QueryOf } from "../api/endpoint.ts";
+import type { Requester } from "../auth/requester.ts";
+
+/** A request that has passed routing, rate limits, authentication and validation. */
+export interface Request<E extends EndpointDeclaration> {
+  readonly params: ParamsOf<E>;
+  readonly query: QueryOf<E>;
+  readonly body: BodyOf<E>;
+  /** Who calls: set for `user` and `admin` endpoints, `undefined` possible for `optional-user`, never set for `public`. */
+  readonly requester: RequesterOf<E>;
+  readonly context: RequestContext;
+}
+
+/** What a handler may know of the request beside its parameters. */
+export class RequestContext {
+  readonly id = randomUUID();
+  /** The client's address, after trusted proxies. */
+  readonly address: string;
+  readonly userAgent: string;
+  readonly method: string;
+  readonly path: string;
+  /** For bodies that are not JSON. */
+  readonly incoming: IncomingMessage;
+  readonly #response: ServerResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(incoming: IncomingMessage, response: ServerResponse, path: string, address: string) {
+    this.incoming = incoming;
+    this.#response = response;
+    this.method = incoming.method ?? "";
+    this.path = path;
+    this.address = address;
+    this.userAgent = (incoming.headers["user-agent"] ?? "").slice(0, 512);
+  }
+
+  /** Aborted when the client goes away: what waits for long listens to it. Made for those who ask only. */
+  get signal(): AbortSignal {
+    if (this.#signal) return this.#signal;
+    const controller = new AbortController();
+    if (this.#response.closed) controller.abort();
+    else this.#response.once("close", () => controller.abort());
+    this.#signal = controller.signal;
+    return this.#signal;
+  }
+}
+
+type RequesterOf<E extends EndpointDeclaration> = E["access"] extends "public"
+  ? undefined
+  : E["access"] extends "optional-user"
+    ? Requester | undefined
+    : Requester;

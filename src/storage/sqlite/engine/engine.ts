@@ -1,0 +1,56 @@
+import { availableParallelism } from "node:os";
+import { StorageError } from "../../errors.ts";
+import type { CommitListener } from "../../streams.ts";
+import { operationTable } from "../stores/index.ts";
+import { type Connection, openConnection } from "./connection.ts";
+import type { Executor } from "./operations.ts";
+import { ReaderPool } from "./reader-pool.ts";
+import { WorkerLink } from "./worker-link.ts";
+import { Writer } from "./writer.ts";
+
+const pointCacheKib = 32 * 1024;
+const writerCacheKib = 32 * 1024;
+const readerCacheKib = 8 * 1024;
+
+/** Runs each storage operation where its mode wants it: here, on a reading worker, or on the writer. */
+export class Engine implements Executor {
+  readonly #here: Connection;
+  readonly #writer: Writer;
+  readonly #readers: ReaderPool;
+  readonly #checkpointer: WorkerLink<never>;
+
+  /** The file's schema has to be up to date. */
+  constructor(file: string, onCommit: CommitListener) {
+    this.#here = openConnection(file, { readonly: true, cacheKib: pointCacheKib });
+    this.#writer = new Writer({ file, cacheKib: writerCacheKib }, onCommit);
+    this.#readers = new ReaderPool(
+      { file, cacheKib: readerCacheKib },
+      Math.max(1, availableParallelism() - 1),
+    );
+    this.#checkpointer = new WorkerLink("checkpoint-worker", { file, cacheKib: 0 });
+  }
+
+  get ready(): Promise<void> {
+    return this.#writer.ready;
+  }
+
+  /** How many writes wait for the next group commit. */
+  get waitingWrites(): number {
+    return this.#writer.waiting;
+  }
+
+  async run(store: string, name: string, args: unknown[]): Promise<unknown> {
+    const operation = operationTable[store]?.[name];
+    if (!operation) throw new StorageError("failed", `no operation ${store}.${name}`);
+    if (operation.mode === "write") return this.#writer.write([store, name, args]);
+    if (operation.mode === "scan") return this.#readers.read([store, name, args]);
+    return operation.run(this.#here, ...(args as never[]));
+  }
+
+  async close(): Promise<void> {
+    await this.#readers.close();
+    await this.#checkpointer.close();
+    this.#here.close();
+    await this.#writer.close();
+  }
+}

@@ -1,0 +1,44 @@
+import { StorageError } from "../../errors.ts";
+import type { Call, ReaderReply, WorkerOptions } from "./messages.ts";
+import { unwrapOutcome, WorkerLink } from "./worker-link.ts";
+
+const maxPendingReads = 2_000;
+
+/** Reading workers over the same file. The first starts when the first scan comes, the next when all are busy. */
+export class ReaderPool {
+  readonly #options: WorkerOptions;
+  readonly #size: number;
+  readonly #readers: WorkerLink<ReaderReply>[] = [];
+  #closing = false;
+
+  constructor(options: WorkerOptions, size: number) {
+    this.#options = options;
+    this.#size = size;
+  }
+
+  async read(call: Call): Promise<unknown> {
+    if (this.#closing) throw new StorageError("closed", "the database is closing");
+    const reader = this.#leastBusy();
+    if (reader.pending >= maxPendingReads) throw new StorageError("overloaded", "too many reads are waiting");
+    const reply = await reader.request({ calls: [call] });
+    return unwrapOutcome(reply.outcomes[0]);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#readers.map((reader) => reader.close()));
+  }
+
+  #leastBusy(): WorkerLink<ReaderReply> {
+    const [first, ...others] = this.#readers;
+    if (!first) return this.#start();
+    const best = others.reduce((a, b) => (b.pending < a.pending ? b : a), first);
+    return best.pending > 0 && this.#readers.length < this.#size ? this.#start() : best;
+  }
+
+  #start(): WorkerLink<ReaderReply> {
+    const reader = new WorkerLink<ReaderReply>("reader-worker", this.#options);
+    this.#readers.push(reader);
+    return reader;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Stream, StreamChange } from "../../streams.ts";
+import type { Connection } from "./connection.ts";
+
+/** Positions reserved at a time: what is stored is a ceiling, so a position that stores nothing costs no write. */
+const blockSize = 4096;
+
+/** The writer's sequence of stream positions. After a restart it goes on above everything ever handed out. */
+export class Sequence {
+  #next: number;
+  #ceiling = 0;
+  #changes: StreamChange[] = [];
+
+  constructor(db: Connection) {
+    const row = db.get<{ ceiling: number }>("SELECT ceiling FROM stream_sequence WHERE id = 1");
+    this.#next = (row?.ceiling ?? 0) + 1;
+  }
+
+  get last(): number {
+    return this.#next - 1;
+  }
+
+  next(db: Connection, stream: Stream, nid: number): number {
+    if (this.#next > this.#ceiling) {
+      const ceiling = this.#next + blockSize;
+      db.run(
+        "INSERT INTO stream_sequence (id, ceiling) VALUES (1, ?1) ON CONFLICT DO UPDATE SET ceiling = ?1",
+        ceiling,
+      );
+      this.#ceiling = ceiling;
+    }
+    const position = this.#next++;
+    this.#changes.push({ position, stream, nid });
+    return position;
+  }
+
+  /** Where the list of changes stands, for `undo`. */
+  mark(): number {
+    return this.#changes.length;
+  }
+
+  /** Forgets the changes since a mark; their positions stay unused. The stored ceiling may be undone too. */
+  undo(mark: number): void {
+    this.#changes.length = mark;
+    this.#ceiling = 0;
+  }
+
+  /** The changes since the last call, in order of position. */
+  take(): StreamChange[] {
+    const changes = this.#changes;
+    this.#changes = [];
+    return changes;
+  }
+}

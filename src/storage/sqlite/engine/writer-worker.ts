@@ -1,0 +1,70 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { operationTable } from "../stores/index.ts";
+import { openConnection } from "./connection.ts";
+import {
+  type Call,
+  type Outcome,
+  outcomeOfError,
+  type WorkerOptions,
+  type WorkerRequest,
+  type WriterReply,
+} from "./messages.ts";
+import type { WriteTransaction } from "./operations.ts";
+import { Sequence } from "./sequence.ts";
+
+if (!parentPort) throw new Error("the writer runs as a worker only");
+const port = parentPort;
+const { file, cacheKib } = workerData as WorkerOptions;
+const db = openConnection(file, { readonly: false, cacheKib });
+const sequence = new Sequence(db);
+const transaction: WriteTransaction = {
+  db,
+  position: (stream, nid) => sequence.next(db, stream, nid),
+};
+
+/** Runs one operation inside the group's transaction; when it throws, it alone is undone. */
+function runOne([store, name, args]: Call): Outcome {
+  const operation = operationTable[store]?.[name];
+  if (operation?.mode !== "write")
+    return { failure: "failed", message: `no write operation ${store}.${name}` };
+  const mark = sequence.mark();
+  db.run("SAVEPOINT operation");
+  try {
+    const value = operation.run(transaction, ...(args as never[]));
+    db.run("RELEASE operation");
+    return { value };
+  } catch (error) {
+    db.run("ROLLBACK TO operation");
+    db.run("RELEASE operation");
+    sequence.undo(mark);
+    return outcomeOfError(error);
+  }
+}
+
+/** One transaction, one sync to disk, for everything that waited. */
+function runGroup(calls: readonly Call[]): WriterReply {
+  try {
+    db.run("BEGIN IMMEDIATE");
+    const outcomes = calls.map(runOne);
+    db.run("COMMIT");
+    return { outcomes, position: sequence.last, changes: sequence.take() };
+  } catch (error) {
+    sequence.undo(0);
+    sequence.take();
+    const outcome = outcomeOfError(error);
+    // SQLite may have rolled back by itself: when the disk is full, for one.
+    if (db.inTransaction) db.run("ROLLBACK");
+    return { outcomes: calls.map(() => outcome), position: sequence.last, changes: [] };
+  }
+}
+
+port.on("message", (request: WorkerRequest) => {
+  if (request !== "close") {
+    port.postMessage(runGroup(request.calls));
+    return;
+  }
+  db.pragma("wal_checkpoint(TRUNCATE)");
+  db.close();
+  port.close();
+});
+port.postMessage({ outcomes: [], position: sequence.last, changes: [] } satisfies WriterReply);

@@ -1,0 +1,123 @@
+/** Rooms, the event graph, state snapshots and memberships; see `stores/rooms.ts`, `events.ts`, `memberships.ts`. */
+export const rooms = `
+CREATE TABLE rooms (
+  room_nid INTEGER PRIMARY KEY,
+  room_id TEXT NOT NULL UNIQUE,
+  version TEXT NOT NULL,
+  -- The resolved state after all forward extremities; NULL until the first event is committed.
+  current_snapshot INTEGER,
+  -- Position of the newest event in the room's timeline.
+  last_position INTEGER NOT NULL DEFAULT 0,
+  -- 1 while the room is listed in this server's public directory.
+  is_public INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX rooms_public ON rooms (room_nid) WHERE is_public = 1;
+
+CREATE TABLE forward_extremities (
+  room_nid INTEGER NOT NULL,
+  event_nid INTEGER NOT NULL,
+  PRIMARY KEY (room_nid, event_nid)
+) WITHOUT ROWID;
+
+CREATE TABLE events (
+  event_nid INTEGER PRIMARY KEY,
+  event_id TEXT NOT NULL UNIQUE,
+  room_nid INTEGER NOT NULL,
+  -- Order in the room's timeline; NULL for an outlier and for an event that was rejected or soft-failed.
+  position INTEGER,
+  type_nid INTEGER NOT NULL,
+  -- The state pair, for a state event.
+  pair_nid INTEGER,
+  sender_nid INTEGER NOT NULL,
+  depth INTEGER NOT NULL,
+  origin_server_ts INTEGER NOT NULL,
+  -- State snapshots before and after the event; NULL for an outlier.
+  state_before INTEGER,
+  state_after INTEGER,
+  -- Bit 0: rejected, 1: soft-failed, 2: outlier, 3: content has a string \`url\`.
+  flags INTEGER NOT NULL DEFAULT 0,
+  -- The redaction that took this event's content away.
+  redacted_by INTEGER,
+  -- The event's keys that clients see, as JSON without the outer braces.
+  common TEXT NOT NULL,
+  -- The event's remaining keys (auth_events, hashes, prev_events, signatures ...), as JSON without the outer braces.
+  federation TEXT NOT NULL
+);
+CREATE UNIQUE INDEX events_timeline ON events (room_nid, position) WHERE position IS NOT NULL;
+
+-- Auth edges of state events: what walks of the auth chain read. Varints, ascending differences.
+CREATE TABLE event_auth (
+  event_nid INTEGER PRIMARY KEY,
+  auth_nids BLOB NOT NULL
+);
+
+-- A state snapshot: the entries in which it differs from its parent. See storage/state/.
+CREATE TABLE state_snapshots (
+  snapshot_nid INTEGER PRIMARY KEY,
+  parent_nid INTEGER,
+  height INTEGER NOT NULL,
+  delta BLOB NOT NULL
+);
+CREATE INDEX state_snapshots_parent ON state_snapshots (parent_nid);
+
+-- Everybody's membership in each room's current state.
+CREATE TABLE memberships (
+  room_nid INTEGER NOT NULL,
+  user_nid INTEGER NOT NULL,
+  -- 1 invite, 2 join, 3 knock, 4 leave, 5 ban
+  membership INTEGER NOT NULL,
+  event_nid INTEGER NOT NULL,
+  -- Position of the member event.
+  position INTEGER NOT NULL,
+  is_local INTEGER NOT NULL,
+  forgotten INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (room_nid, user_nid)
+) WITHOUT ROWID;
+CREATE INDEX memberships_user ON memberships (user_nid, membership, room_nid);
+CREATE INDEX memberships_local ON memberships (room_nid, membership) WHERE is_local = 1;
+
+-- Each change of a local user's membership: what they were at a position, and which rooms changed since one.
+CREATE TABLE membership_log (
+  user_nid INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  room_nid INTEGER NOT NULL,
+  membership INTEGER NOT NULL,
+  event_nid INTEGER NOT NULL,
+  PRIMARY KEY (user_nid, position)
+) WITHOUT ROWID;
+CREATE INDEX membership_log_room ON membership_log (user_nid, room_nid, position);
+
+-- Relations between events (m.relates_to), as /relations, /threads and bundled aggregations read them.
+CREATE TABLE event_relations (
+  target_id TEXT NOT NULL,
+  relation TEXT NOT NULL,
+  event_nid INTEGER NOT NULL,
+  room_nid INTEGER NOT NULL,
+  position INTEGER,
+  sender_nid INTEGER NOT NULL,
+  type_nid INTEGER NOT NULL,
+  -- The key of an annotation.
+  annotation_key TEXT,
+  PRIMARY KEY (target_id, relation, event_nid)
+) WITHOUT ROWID;
+CREATE INDEX event_relations_event ON event_relations (event_nid);
+
+-- Transaction IDs of local sends: a repeated request gets the same event. Shrinks by age.
+CREATE TABLE send_transactions (
+  user_nid INTEGER NOT NULL,
+  device_id TEXT NOT NULL,
+  transaction_id TEXT NOT NULL,
+  event_nid INTEGER NOT NULL,
+  created_ts INTEGER NOT NULL,
+  PRIMARY KEY (user_nid, device_id, transaction_id)
+) WITHOUT ROWID;
+CREATE INDEX send_transactions_event ON send_transactions (event_nid);
+CREATE INDEX send_transactions_age ON send_transactions (created_ts);
+
+CREATE TABLE room_aliases (
+  alias TEXT PRIMARY KEY,
+  room_nid INTEGER NOT NULL,
+  creator_nid INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX room_aliases_room ON room_aliases (room_nid);
+`;

@@ -1,0 +1,50 @@
+import type { NameStore, StatePair } from "../../names.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, type StoreOperations, write } from "../engine/operations.ts";
+
+function findUser(db: Connection, userId: string): number | undefined {
+  return db.get<{ nid: number }>("SELECT user_nid AS nid FROM users WHERE user_id = ?", userId)?.nid;
+}
+
+function findEventType(db: Connection, type: string): number | undefined {
+  return db.get<{ nid: number }>("SELECT type_nid AS nid FROM event_types WHERE type = ?", type)?.nid;
+}
+
+function findStatePair(db: Connection, type: string, stateKey: string): number | undefined {
+  return db.get<{ nid: number }>(
+    "SELECT pair_nid AS nid FROM state_pairs WHERE type = ? AND state_key = ?",
+    type,
+    stateKey,
+  )?.nid;
+}
+
+export const nameOperations: StoreOperations<NameStore> = {
+  findUser: point(findUser),
+  findEventType: point(findEventType),
+  findStatePair: point(findStatePair),
+  userId: point(
+    (db, userNid: number) =>
+      db.get<{ id: string }>("SELECT user_id AS id FROM users WHERE user_nid = ?", userNid)?.id,
+  ),
+  eventType: point(
+    (db, typeNid: number) =>
+      db.get<{ type: string }>("SELECT type FROM event_types WHERE type_nid = ?", typeNid)?.type,
+  ),
+  statePair: point((db, pairNid: number) =>
+    db.get<StatePair>("SELECT type, state_key AS stateKey FROM state_pairs WHERE pair_nid = ?", pairNid),
+  ),
+  internUser: write(
+    ({ db }, userId: string, isLocal: boolean) =>
+      findUser(db, userId) ??
+      db.insert("INSERT INTO users (user_id, is_local) VALUES (?, ?)", userId, isLocal ? 1 : 0),
+  ),
+  internEventType: write(
+    ({ db }, type: string) =>
+      findEventType(db, type) ?? db.insert("INSERT INTO event_types (type) VALUES (?)", type),
+  ),
+  internStatePair: write(
+    ({ db }, type: string, stateKey: string) =>
+      findStatePair(db, type, stateKey) ??
+      db.insert("INSERT INTO state_pairs (type, state_key) VALUES (?, ?)", type, stateKey),
+  ),
+};

@@ -1,0 +1,28 @@
+/**
+ * Everything a client can sync takes its position from one ever-growing sequence, so a sync token is one integer.
+ * A stream says whom a position concerns: everybody in a room, one user, or everybody who shares a room with a user.
+ */
+export const streamScopes = {
+  timeline: "room",
+  receipts: "room",
+  typing: "room",
+  membership: "user",
+  accountData: "user",
+  toDevice: "user",
+  oneTimeKeys: "user",
+  notifications: "user",
+  deviceLists: "neighbours",
+  presence: "neighbours",
+} as const satisfies Record<string, "room" | "user" | "neighbours">;
+
+export type Stream = keyof typeof streamScopes;
+
+/** One committed change: its position, its stream, and the integer ID of the room or user that it concerns. */
+export interface StreamChange {
+  readonly position: number;
+  readonly stream: Stream;
+  readonly nid: number;
+}
+
+/** Told after each commit, in order; every position up to `position` is readable by then. */
+export type CommitListener = (position: number, changes: readonly StreamChange[]) => void;
