@@ -1,0 +1,31 @@
+import { setTimeout as delay } from "node:timers/promises";
+import t from "tap";
+import { systemClock } from "./clock.ts";
+
+t.test("a timer fires once, after its delay", async (t) => {
+  const startMs = systemClock.monotonicMs();
+  let calls = 0;
+  await new Promise<void>((resolve) => {
+    systemClock.setTimer(20, () => {
+      calls++;
+      resolve();
+    });
+  });
+  t.ok(systemClock.monotonicMs() - startMs >= 19);
+  await delay(30);
+  t.equal(calls, 1);
+});
+
+t.test("a timer that was cancelled, disposed of or is far in the future does not fire", async (t) => {
+  let calls = 0;
+  const count = () => {
+    calls++;
+  };
+  systemClock.setTimer(5, count).cancel();
+  {
+    using _timer = systemClock.setTimer(5, count);
+  }
+  using _inAHundredDays = systemClock.setTimer(100 * 24 * 3600 * 1000, count);
+  await delay(30);
+  t.equal(calls, 0);
+});

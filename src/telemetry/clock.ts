@@ -1,0 +1,32 @@
+/** Time, passed in wherever it is needed, so that a test can hold it. */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the Unix epoch: for timestamps. It may jump. */
+  nowMs(): number;
+  /** Milliseconds since some fixed moment: for measuring. It never goes back. */
+  monotonicMs(): number;
+  /** Calls back once after a delay, unless cancelled or disposed of before. The callback must not throw. */
+  setTimer(delayMs: number, callback: () => void): Timer;
+}
+
+export interface Timer extends Disposable {
+  cancel(): void;
+}
+
+/** The longest delay of Node's timers: a longer one would fire at once. */
+const maxDelayMs = 2 ** 31 - 1;
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  setTimer(delayMs, callback) {
+    let timeout: NodeJS.Timeout;
+    const wait = (remainingMs: number) => {
+      const partMs = Math.min(remainingMs, maxDelayMs);
+      timeout = setTimeout(() => (remainingMs > partMs ? wait(remainingMs - partMs) : callback()), partMs);
+    };
+    wait(delayMs);
+    const cancel = () => clearTimeout(timeout);
+    return { cancel, [Symbol.dispose]: cancel };
+  },
+};

@@ -1,0 +1,7 @@
+import { randomBytes } from "node:crypto";
+
+/** Unpredictable bytes, passed in wherever they are needed, so that a test can choose them. */
+export type RandomBytes = (sizeBytes: number) => Buffer;
+
+/** The operating system's generator, fit for keys and tokens. */
+export const systemRandomBytes: RandomBytes = (sizeBytes) => randomBytes(sizeBytes);
