@@ -1,3 +1,4 @@
+import type { ExactNumber } from "./exact-number.ts";
 import type { EventId, RoomId, UserId } from "./identifiers.ts";
 import type { JsonObject } from "./json.ts";
 
@@ -19,8 +20,9 @@ export interface Pdu {
   state_key?: string;
   content: JsonObject;
   /** Milliseconds since the epoch, as the sending server claims. */
-  origin_server_ts: number;
-  depth: number;
+  origin_server_ts: number | ExactNumber;
+  /** Beyond 2^53 - 1 (room versions 1 to 5 only) it is kept as text; {@link RoomEvent} has it as a number. */
+  depth: number | ExactNumber;
   prev_events: string[] | HashedEventReference[];
   auth_events: string[] | HashedEventReference[];
   hashes: { sha256: string };
@@ -38,6 +40,7 @@ export interface RoomEvent {
   readonly sender: UserId;
   /** `undefined` for an event that is not a state event. */
   readonly stateKey: string | undefined;
+  /** Numbers in it are plain numbers, also where the PDU's content has them as text (room versions 1 to 5). */
   readonly content: JsonObject;
   readonly originServerTs: number;
   readonly depth: number;

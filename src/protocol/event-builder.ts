@@ -1,0 +1,85 @@
+import type { SigningKey } from "./ed25519.ts";
+import { EncodedEvent } from "./event-encoding.ts";
+import { eventIdOfSignedBytes, contentHashOf, referenceHash } from "./event-hash.ts";
+import type { EventId, RoomId, ServerName, UserId } from "./identifiers.ts";
+import type { JsonObject } from "./json.ts";
+import type { HashedEventReference, Pdu, RoomEvent } from "./pdu.ts";
+import { toRoomEvent } from "./room-event.ts";
+import type { RoomVersion } from "./room-versions.ts";
+
+/** What a new event says; its hash, signature and ID are made from this. */
+export interface EventTemplate {
+  /** Absent for the create event of a room whose ID is that event's hash (room version 12). */
+  readonly roomId?: RoomId;
+  readonly type: string;
+  readonly stateKey?: string | undefined;
+  readonly sender: UserId;
+  readonly content: JsonObject;
+  /** The event that this one redacts; it is put where the room version wants it. */
+  readonly redacts?: EventId | undefined;
+  readonly depth: number;
+  /** As the room version writes references; see {@link eventReferences}. */
+  readonly prevEvents: Pdu["prev_events"];
+  readonly authEvents: Pdu["auth_events"];
+  /** Milliseconds since the epoch. */
+  readonly originServerTs: number;
+  /** Needed in room versions 1 and 2 and used there only. */
+  readonly eventId?: EventId | undefined;
+}
+
+/** A new event, and the canonical JSON in which it is stored and sent. */
+export interface BuiltEvent {
+  readonly event: RoomEvent;
+  readonly canonicalJson: string;
+}
+
+/**
+ * Builds, hashes and signs a new event of this server (server-server API, "Adding hashes and signatures to outgoing events").
+ * The template's content, `prevEvents` and `authEvents` become the event's own and must not be changed afterwards.
+ * @throws CanonicalJsonError if the content has no canonical JSON in the room version
+ */
+export function buildEvent(
+  version: RoomVersion,
+  template: EventTemplate,
+  serverName: ServerName,
+  key: SigningKey,
+): BuiltEvent {
+  const pdu = unsignedPdu(version, template);
+  const encoded = new EncodedEvent(version, pdu);
+  pdu.hashes = { sha256: contentHashOf(encoded) };
+  encoded.update("hashes");
+  const signed = Buffer.from(encoded.signedText());
+  pdu.signatures = { [serverName]: { [key.keyId]: key.sign(signed) } };
+  encoded.update("signatures");
+  const eventId = version.eventIdFormat === "named" ? undefined : eventIdOfSignedBytes(version, signed);
+  return { event: toRoomEvent(version, pdu, eventId), canonicalJson: encoded.text() };
+}
+
+/** References to events as `prev_events` and `auth_events` hold them: IDs, in room versions 1 and 2 with hashes. */
+export function eventReferences(version: RoomVersion, events: readonly RoomEvent[]): Pdu["prev_events"] {
+  if (version.eventIdFormat !== "named") return events.map((event) => event.eventId);
+  return events.map(
+    (event): HashedEventReference => [event.eventId, { sha256: referenceHash(version, event.pdu) }],
+  );
+}
+
+/** The keys stand in canonical order, so that they need no sorting. */
+function unsignedPdu(version: RoomVersion, template: EventTemplate): Pdu {
+  const { roomId, stateKey, redacts, eventId } = template;
+  const redactsInContent = redacts !== undefined && version.redactsInContent;
+  return {
+    auth_events: template.authEvents,
+    content: redactsInContent ? { ...template.content, redacts } : template.content,
+    depth: template.depth,
+    ...(version.eventIdFormat === "named" && eventId !== undefined ? { event_id: eventId } : undefined),
+    hashes: { sha256: "" },
+    origin_server_ts: template.originServerTs,
+    prev_events: template.prevEvents,
+    ...(redacts === undefined || redactsInContent ? undefined : { redacts }),
+    ...(roomId === undefined ? undefined : { room_id: roomId }),
+    sender: template.sender,
+    signatures: {},
+    ...(stateKey === undefined ? undefined : { state_key: stateKey }),
+    type: template.type,
+  };
+}
