@@ -38,16 +38,12 @@ export function createLogTo(stream: DestinationStream, level: Config["log"]["lev
 }
 
 /** Whether the log is text for people. */
-export function isPretty(config: Config["log"], terminal: boolean): boolean {
-  return config.format === "pretty" || (config.format === "auto" && terminal);
+export function isPretty(config: Config["log"], isTerminal: boolean): boolean {
+  return config.format === "pretty" || (config.format === "auto" && isTerminal);
 }
 
 /** In this process and loaded only here, so that a server that logs JSON pays nothing for it. */
-async function prettyStream(terminal: boolean): Promise<DestinationStream> {
+async function prettyStream(colorize: boolean): Promise<DestinationStream> {
   const { default: pretty } = await import("pino-pretty");
-  return pretty({
-    colorize: terminal && process.env.NO_COLOR === undefined,
-    translateTime: "SYS:HH:MM:ss.l",
-    sync: true,
-  });
+  return pretty({ colorize, translateTime: "SYS:HH:MM:ss.l", sync: true });
 }
