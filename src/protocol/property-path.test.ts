@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import t from "tap";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parsePropertyPath, propertyAt } from "./property-path.ts";
 
 t.test("paths of the specification", async (t) => {
@@ -20,9 +20,9 @@ t.test("paths of the specification", async (t) => {
 });
 
 t.test("a path that names are escaped into leads back to them", async (t) => {
-  const name = fc.array(fc.constantFrom("a", ".", "\\", "é")).map((characters) => characters.join(""));
+  const anyName = fc.array(fc.constantFrom("a", ".", "\\", "é")).map((characters) => characters.join(""));
   fc.assert(
-    fc.property(fc.array(name, { minLength: 1 }), (names) => {
+    fc.property(fc.array(anyName, { minLength: 1 }), (names) => {
       const path = names.map((name) => name.replaceAll(/[\\.]/g, "\\$&")).join(".");
       return isDeepStrictEqual(parsePropertyPath(path), names);
     }),
