@@ -44,6 +44,13 @@ export function createApp(options: AppOptions): Koa {
   return app;
 }
 
+let requestCount = 0;
+
+function nextRequestId(): string {
+  requestCount += 1;
+  return requestCount.toString(36);
+}
+
 function pathPattern(path: string): string {
   return `^${path.replaceAll(/\{\w+\}/g, "[^/]+")}/$`;
 }
@@ -54,7 +61,8 @@ async function serve(
   slash: RegExp,
   options: AppOptions,
 ): Promise<void> {
-  const context = new RequestContext(koa.req, koa.res, koa.path, clientAddress(koa, options.trustedProxies));
+  const address = clientAddress(koa, options.trustedProxies);
+  const context = new RequestContext(nextRequestId(), koa.req, koa.res, koa.path, address);
   koa.state["context"] = context;
   if (koa.path.endsWith("/") && slash.test(koa.path)) koa.path = koa.path.slice(0, -1);
   try {

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BodyOf, EndpointDeclaration, ParamsOf, QueryOf } from "../api/endpoint.ts";
 import type { Requester } from "../auth/requester.ts";
@@ -15,7 +14,8 @@ export interface Request<E extends EndpointDeclaration> {
 
 /** What a handler may know of the request beside its parameters. */
 export class RequestContext {
-  readonly id = randomUUID();
+  /** Names the request in the log and in the answer to an unforeseen failure. */
+  readonly id: string;
   /** The client's address, after trusted proxies. */
   readonly address: string;
   readonly userAgent: string;
@@ -26,7 +26,14 @@ export class RequestContext {
   readonly #response: ServerResponse;
   #signal: AbortSignal | undefined;
 
-  constructor(incoming: IncomingMessage, response: ServerResponse, path: string, address: string) {
+  constructor(
+    id: string,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    address: string,
+  ) {
+    this.id = id;
     this.incoming = incoming;
     this.#response = response;
     this.method = incoming.method ?? "";

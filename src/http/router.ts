@@ -40,7 +40,7 @@ export class EndpointRouter {
     let bucket = this.#buckets.get(key);
     if (!bucket) {
       const router = new Router({ strict: true, sensitive: true });
-      bucket = { router, dispatch: router.routes() };
+      bucket = { router, dispatch: router.routes() as Middleware };
       this.#buckets.set(key, bucket);
     }
     bucket.router.register(path.replaceAll(/\{(\w+)\}/g, ":$1"), [method], [middleware]);

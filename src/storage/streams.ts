@@ -22,6 +22,13 @@ export interface StreamChange {
   readonly position: number;
   readonly stream: Stream;
   readonly nid: number;
+  /** With the `membership` stream: what the user has become in which room. */
+  readonly membership?: MembershipChange;
+}
+
+export interface MembershipChange {
+  readonly roomNid: number;
+  readonly joined: boolean;
 }
 
 /** Told after each commit, in order; every position up to `position` is readable by then. */

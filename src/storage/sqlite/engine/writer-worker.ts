@@ -19,7 +19,7 @@ const db = openConnection(file, { readonly: false, cacheKib });
 const sequence = new Sequence(db);
 const transaction: WriteTransaction = {
   db,
-  position: (stream, nid) => sequence.next(db, stream, nid),
+  position: (stream, nid, membership) => sequence.next(db, stream, nid, membership),
 };
 
 /** Runs one operation inside the group's transaction; when it throws, it alone is undone. */

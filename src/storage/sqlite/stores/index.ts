@@ -1,7 +1,11 @@
-import type { OperationTable } from "../engine/operations.ts";
+import type { Stores } from "../../database.ts";
+import type { OperationTable, StoreOperations } from "../engine/operations.ts";
 import { nameOperations } from "./names.ts";
 
-/** Every store's operations by the store's name; each worker looks them up here. */
-export const operationTable = {
+/** The operations of every store. */
+export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[Name]> } = {
   names: nameOperations,
-} satisfies Record<string, object> as OperationTable;
+};
+
+/** The same, as the workers look them up. */
+export const operationTable = stores as unknown as OperationTable;

@@ -1,0 +1,86 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer as createHttpServer, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type Koa from "koa";
+import { StartupError } from "../config/startup-error.ts";
+
+export interface ListenerOptions {
+  readonly bind: string;
+  readonly port: number;
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** How long requests in flight may take to finish when the server stops. */
+const drainTimeoutMs = 10_000;
+
+/** One listening socket with its application. */
+export class Listener implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #options: ListenerOptions;
+
+  /** @throws StartupError when the TLS files cannot be used. */
+  constructor(app: Koa, options: ListenerOptions) {
+    this.#options = options;
+    this.#server = makeServer(app, options.tls);
+    // Longer than the longest poll, so that a client's next request finds its connection open.
+    this.#server.keepAliveTimeout = 75_000;
+  }
+
+  /** The address that clients on this machine can use. */
+  get url(): string {
+    const address = this.#server.address();
+    const port = typeof address === "object" && address ? address.port : this.#options.port;
+    const host = this.#options.bind.includes(":") ? `[${this.#options.bind}]` : this.#options.bind;
+    return `${this.#options.tls ? "https" : "http"}://${host}:${port}`;
+  }
+
+  /** @throws StartupError when the port is taken or may not be used. */
+  async listen(): Promise<void> {
+    const { bind, port } = this.#options;
+    this.#server.listen(port, bind);
+    try {
+      await once(this.#server, "listening");
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+      const reason = code === "EADDRINUSE" ? "is already in use" : `cannot be used (${code})`;
+      throw new StartupError(
+        "port-in-use",
+        `Port ${port} on ${bind} ${reason}: choose another in listeners.`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /** Takes no more connections, lets requests in flight finish, then closes what is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), drainTimeoutMs);
+    await closed;
+    clearTimeout(timer);
+  }
+}
+
+function makeServer(app: Koa, tls: ListenerOptions["tls"]): Server {
+  const serve = app.callback();
+  const onRequest: Parameters<typeof createHttpServer>[1] = (request, response) =>
+    void serve(request, response);
+  if (!tls) return createHttpServer(onRequest);
+  try {
+    return createHttpsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, onRequest);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new StartupError(
+      "bad-tls",
+      `The certificate ${tls.cert} and key ${tls.key} cannot be used: ${message}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

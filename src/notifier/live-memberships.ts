@@ -1,0 +1,100 @@
+import type { MembershipChange } from "../storage/streams.ts";
+
+/** Users whose joined rooms are kept in memory; those asked for least recently go first. */
+const maxLiveUsers = 20_000;
+
+const nobody: ReadonlySet<number> = new Set();
+
+/**
+ * The joined rooms of users who are active, and by room who of them is in it. It follows every commit before the
+ * commit's position becomes visible, so it is exact at any position that a reader knows.
+ */
+export class LiveMemberships {
+  readonly #readJoinedRooms: (userNid: number) => Promise<readonly number[]>;
+  /** In order of last use. */
+  readonly #rooms = new Map<number, Set<number>>();
+  readonly #members = new Map<number, Set<number>>();
+  readonly #loading = new Map<
+    number,
+    { readonly done: Promise<ReadonlySet<number>>; changes: MembershipChange[] }
+  >();
+
+  constructor(readJoinedRooms: (userNid: number) => Promise<readonly number[]>) {
+    this.#readJoinedRooms = readJoinedRooms;
+  }
+
+  /** The rooms that a user is joined to, read from storage unless they are known. The set changes with time. */
+  load(userNid: number): Promise<ReadonlySet<number>> {
+    const known = this.#rooms.get(userNid);
+    if (known) {
+      this.#rooms.delete(userNid);
+      this.#rooms.set(userNid, known);
+      return Promise.resolve(known);
+    }
+    const loading = this.#loading.get(userNid);
+    if (loading) return loading.done;
+    const changes: MembershipChange[] = [];
+    const done = this.#read(userNid, changes);
+    this.#loading.set(userNid, { done, changes });
+    return done;
+  }
+
+  /** A user's joined rooms, if they have been loaded. */
+  roomsOf(userNid: number): ReadonlySet<number> | undefined {
+    return this.#rooms.get(userNid);
+  }
+
+  /** Those members of a room whose rooms are loaded: everybody who may be waiting is among them. */
+  liveMembersOf(roomNid: number): ReadonlySet<number> {
+    return this.#members.get(roomNid) ?? nobody;
+  }
+
+  apply(userNid: number, change: MembershipChange): void {
+    this.#loading.get(userNid)?.changes.push(change);
+    const rooms = this.#rooms.get(userNid);
+    if (!rooms) return;
+    if (change.joined) this.#enter(userNid, rooms, change.roomNid);
+    else this.#leave(userNid, rooms, change.roomNid);
+  }
+
+  async #read(userNid: number, changes: readonly MembershipChange[]): Promise<ReadonlySet<number>> {
+    try {
+      const joined = await this.#readJoinedRooms(userNid);
+      const rooms = new Set<number>();
+      this.#evict();
+      this.#rooms.set(userNid, rooms);
+      for (const roomNid of joined) this.#enter(userNid, rooms, roomNid);
+      // Committed while the rooms were being read: they may or may not be part of what was read.
+      for (const { joined: isJoined, roomNid } of changes) {
+        if (isJoined) this.#enter(userNid, rooms, roomNid);
+        else this.#leave(userNid, rooms, roomNid);
+      }
+      return rooms;
+    } finally {
+      this.#loading.delete(userNid);
+    }
+  }
+
+  #enter(userNid: number, rooms: Set<number>, roomNid: number): void {
+    rooms.add(roomNid);
+    const members = this.#members.get(roomNid);
+    if (members) members.add(userNid);
+    else this.#members.set(roomNid, new Set([userNid]));
+  }
+
+  #leave(userNid: number, rooms: Set<number>, roomNid: number): void {
+    rooms.delete(roomNid);
+    const members = this.#members.get(roomNid);
+    members?.delete(userNid);
+    if (members?.size === 0) this.#members.delete(roomNid);
+  }
+
+  #evict(): void {
+    if (this.#rooms.size < maxLiveUsers) return;
+    const [oldest] = this.#rooms;
+    if (!oldest) return;
+    const [userNid, rooms] = oldest;
+    for (const roomNid of rooms) this.#leave(userNid, rooms, roomNid);
+    this.#rooms.delete(userNid);
+  }
+}

@@ -1,0 +1,157 @@
+import type { LiveMemberships } from "./live-memberships.ts";
+import { type StreamChange, streamScopes } from "../storage/streams.ts";
+
+interface Waiter {
+  readonly wake: () => void;
+}
+
+/** Changes remembered for readers that are only a little behind. */
+const recentChangesLimit = 65_536;
+/** Long polls that one user may have open; the oldest is woken early beyond it. */
+const maxWaitersPerUser = 32;
+
+/**
+ * Knows how far the one stream is committed and who waits for it to move. It carries positions, never data: the
+ * position moves before a waiter wakes, so whoever wakes reads everything up to it.
+ */
+export class Notifier {
+  readonly #memberships: LiveMemberships;
+  readonly #waiters = new Map<number, Set<Waiter>>();
+  #position = 0;
+  #recent: StreamChange[] = [];
+  /** Everything after this position is in `#recent`. */
+  #recentSince = 0;
+  #closed = false;
+
+  constructor(memberships: LiveMemberships) {
+    this.#memberships = memberships;
+  }
+
+  /** Every position up to this one is committed and readable. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  /** To be called after each commit, in order. */
+  readonly committed = (position: number, changes: readonly StreamChange[]): void => {
+    if (this.#position === 0) this.#recentSince = position;
+    for (const { nid, membership } of changes) if (membership) this.#memberships.apply(nid, membership);
+    this.#position = Math.max(this.#position, position);
+    this.#remember(changes);
+    if (this.#waiters.size === 0) return;
+    for (const change of changes) this.#wakeFor(change);
+  };
+
+  /** The changes after a position, oldest first, or `undefined` when that is too long ago to remember. */
+  changesSince(position: number): readonly StreamChange[] | undefined {
+    if (position < this.#recentSince) return undefined;
+    return this.#recent.slice(firstAfter(this.#recent, position));
+  }
+
+  /**
+   * Waits until something that may concern the user is committed after `position`.
+   * @returns true when there may be something, false after `timeoutMs`, on abort or at shutdown.
+   */
+  wait(userNid: number, position: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#mayConcern(userNid, position)) return Promise.resolve(true);
+    if (timeoutMs <= 0 || signal.aborted || this.#closed) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const finish = (woken: boolean) => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
+        this.#removeWaiter(userNid, waiter);
+        resolve(woken);
+      };
+      const onAbort = () => finish(false);
+      const waiter: Waiter = { wake: () => finish(!this.#closed) };
+      const timer = setTimeout(finish, timeoutMs, false);
+      signal.addEventListener("abort", onAbort);
+      this.#addWaiter(userNid, waiter);
+    });
+  }
+
+  /** Wakes a user's waiters for a reason that has no position, such as the end of a device. */
+  wakeUser(userNid: number): void {
+    const waiters = this.#waiters.get(userNid);
+    if (waiters) for (const waiter of waiters) waiter.wake();
+  }
+
+  /** Ends every wait; later ones return at once. */
+  close(): void {
+    this.#closed = true;
+    for (const userNid of this.#waiters.keys()) this.wakeUser(userNid);
+  }
+
+  #mayConcern(userNid: number, position: number): boolean {
+    if (position >= this.#position) return false;
+    const changes = this.changesSince(position);
+    return !changes || changes.some((change) => this.concerns(change, userNid));
+  }
+
+  /**
+   * Whether a change may be of interest to a user. What concerns the neighbours of somebody is taken to concern
+   * everybody: who wakes looks closer.
+   */
+  concerns({ stream, nid }: StreamChange, userNid: number): boolean {
+    const scope = streamScopes[stream];
+    if (scope === "user") return nid === userNid;
+    if (scope === "room") return this.#memberships.roomsOf(userNid)?.has(nid) ?? true;
+    return true;
+  }
+
+  #wakeFor({ stream, nid }: StreamChange): void {
+    const scope = streamScopes[stream];
+    if (scope === "user") this.wakeUser(nid);
+    else if (scope === "room") this.#wakeRoom(nid);
+    else void this.#wakeNeighbours(nid);
+  }
+
+  #wakeRoom(roomNid: number): void {
+    for (const userNid of this.#memberships.liveMembersOf(roomNid)) this.wakeUser(userNid);
+  }
+
+  async #wakeNeighbours(userNid: number): Promise<void> {
+    this.wakeUser(userNid);
+    for (const roomNid of await this.#memberships.load(userNid)) this.#wakeRoom(roomNid);
+  }
+
+  #remember(changes: readonly StreamChange[]): void {
+    for (const change of changes) this.#recent.push(change);
+    // Dropping half at a time keeps the cost of a change constant.
+    if (this.#recent.length <= recentChangesLimit * 2) return;
+    const dropped = this.#recent.length - recentChangesLimit;
+    this.#recentSince = this.#recent[dropped - 1]?.position ?? this.#recentSince;
+    this.#recent = this.#recent.slice(dropped);
+  }
+
+  #addWaiter(userNid: number, waiter: Waiter): void {
+    const waiters = this.#waiters.get(userNid) ?? new Set();
+    waiters.add(waiter);
+    this.#waiters.set(userNid, waiters);
+    if (waiters.size <= maxWaitersPerUser) return;
+    const [oldest] = waiters;
+    oldest?.wake();
+  }
+
+  #removeWaiter(userNid: number, waiter: Waiter): void {
+    const waiters = this.#waiters.get(userNid);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.#waiters.delete(userNid);
+  }
+}
+
+/** Index of the first change after a position; changes are in order. */
+function firstAfter(changes: readonly StreamChange[], position: number): number {
+  let low = 0;
+  let high = changes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((changes[middle]?.position ?? 0) <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,107 @@
+import { accessSync, constants, mkdirSync } from "node:fs";
+import type { Config, ListenerConfig } from "./config/schema.ts";
+import { StartupError } from "./config/startup-error.ts";
+import { createApp } from "./http/app.ts";
+import { serverHandlers } from "./http/handlers/server.ts";
+import { Listener } from "./http/listener.ts";
+import type { BoundEndpoint, PipelineParts } from "./http/pipeline.ts";
+import { LiveMemberships } from "./notifier/live-memberships.ts";
+import { Notifier } from "./notifier/notifier.ts";
+import { MatrixError } from "./protocol/matrix-error.ts";
+import type { Database } from "./storage/database.ts";
+import type { CommitListener } from "./storage/streams.ts";
+import { NewerDatabaseError } from "./storage/sqlite/migrations/migrate.ts";
+import { openSqliteDatabase } from "./storage/sqlite/open.ts";
+import type { Logger } from "./telemetry/log.ts";
+
+export interface HearthServer extends AsyncDisposable {
+  /** Where the listeners can be reached, once they listen. */
+  readonly addresses: readonly { readonly url: string; readonly apis: readonly string[] }[];
+  /** @throws StartupError when a port cannot be used. */
+  listen(): Promise<void>;
+}
+
+/**
+ * The composition root: makes every part and hands it what it needs. Nothing is served before `listen`.
+ * @throws StartupError
+ */
+export async function createServer(config: Config, log: Logger): Promise<HearthServer> {
+  const { database, notifier } = await openStorage(config);
+  const parts: PipelineParts = {
+    authenticator: {
+      requesterOf: () => Promise.reject(new MatrixError("M_UNKNOWN_TOKEN", "This access token is not known")),
+    },
+    rateLimiter: { check: () => undefined },
+  };
+  const endpoints: BoundEndpoint[] = [...serverHandlers(config.public_base_url)];
+  const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
+  return {
+    get addresses() {
+      return listeners.map(({ listener, apis }) => ({ url: listener.url, apis }));
+    },
+    async listen() {
+      for (const { listener } of listeners) await listener.listen();
+    },
+    async [Symbol.asyncDispose]() {
+      notifier.close();
+      await Promise.all(listeners.map(({ listener }) => listener[Symbol.asyncDispose]()));
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Storage {
+  readonly database: Database;
+  readonly notifier: Notifier;
+  readonly memberships: LiveMemberships;
+}
+
+/** The database and those who follow its commits. */
+async function openStorage(config: Config): Promise<Storage> {
+  prepareFolder(config.data_dir);
+  // The notifier reads from the database that reports to it, so each is made before it knows the other.
+  let database: Database | undefined;
+  const memberships = new LiveMemberships(() => Promise.resolve([]));
+  const notifier = new Notifier(memberships);
+  database = await openDatabase(config.data_dir, notifier.committed);
+  return { database, notifier, memberships };
+}
+
+async function openDatabase(folder: string, onCommit: CommitListener): Promise<Database> {
+  try {
+    return await openSqliteDatabase(folder, onCommit);
+  } catch (error) {
+    if (!(error instanceof NewerDatabaseError)) throw error;
+    throw new StartupError("newer-database", `The data in ${folder} cannot be opened: ${error.message}.`, {
+      cause: error,
+    });
+  }
+}
+
+function prepareFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new StartupError(
+      "unwritable",
+      `The data folder ${folder} cannot be written (${code}): choose another as data_dir.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function makeListener(
+  options: ListenerConfig,
+  endpoints: readonly BoundEndpoint[],
+  parts: PipelineParts,
+  config: Config,
+  log: Logger,
+): { listener: Listener; apis: readonly string[] } {
+  const served = endpoints.filter(({ declaration }) => options.apis.includes(declaration.api ?? "client"));
+  const app = createApp({ ...parts, endpoints: served, trustedProxies: config.trusted_proxies, log });
+  return { listener: new Listener(app, options), apis: options.apis };
+}

@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import type { Database, Stores } from "../database.ts";
+import type { CommitListener } from "../streams.ts";
+import { Engine } from "./engine/engine.ts";
+import { bindStore, type StoreOperations } from "./engine/operations.ts";
+import { migrate } from "./migrations/migrate.ts";
+import { stores } from "./stores/index.ts";
+
+/**
+ * Opens (or makes) the database in a folder and brings its schema up to date.
+ * @param onCommit is told the position that the stream stands at before this returns, then every commit.
+ * @throws NewerDatabaseError
+ */
+export async function openSqliteDatabase(folder: string, onCommit: CommitListener): Promise<Database> {
+  const file = join(folder, "hearth.db");
+  migrate(file);
+  const engine = new Engine(file, onCommit);
+  await engine.ready;
+  const bound = Object.entries(stores).map(([name, operations]) => [
+    name,
+    bindStore(engine, name, operations as StoreOperations<object>),
+  ]);
+  return {
+    stores: Object.fromEntries(bound) as Stores,
+    get waitingWrites() {
+      return engine.waitingWrites;
+    },
+    [Symbol.asyncDispose]: () => engine.close(),
+  };
+}
