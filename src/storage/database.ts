@@ -1,8 +1,26 @@
+import type { AccountStore } from "./accounts.ts";
+import type { DeviceStore } from "./devices.ts";
+import type { CommitStore } from "./commits.ts";
+import type { EventStore } from "./events.ts";
+import type { MembershipStore } from "./memberships.ts";
 import type { NameStore } from "./names.ts";
+import type { RoomStore } from "./rooms.ts";
+import type { StateStore } from "./state.ts";
+import type { RegistrationTokenStore } from "./registration-tokens.ts";
+import type { SessionStore } from "./sessions.ts";
 
 /** Every store of a back end, by owner. */
 export interface Stores {
   readonly names: NameStore;
+  readonly commits: CommitStore;
+  readonly events: EventStore;
+  readonly memberships: MembershipStore;
+  readonly rooms: RoomStore;
+  readonly state: StateStore;
+  readonly accounts: AccountStore;
+  readonly sessions: SessionStore;
+  readonly devices: DeviceStore;
+  readonly registrationTokens: RegistrationTokenStore;
 }
 
 /** An open database. `sqlite/` implements it; what another back end has to do is in `contract/`. */

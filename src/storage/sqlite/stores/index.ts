@@ -1,10 +1,28 @@
 import type { Stores } from "../../database.ts";
 import type { OperationTable, StoreOperations } from "../engine/operations.ts";
+import { accountOperations } from "./accounts.ts";
+import { deviceOperations } from "./devices.ts";
+import { commitOperations } from "./commits.ts";
+import { eventOperations } from "./events.ts";
+import { membershipOperations } from "./memberships.ts";
 import { nameOperations } from "./names.ts";
+import { roomOperations } from "./rooms.ts";
+import { stateOperations } from "./state.ts";
+import { registrationTokenOperations } from "./registration-tokens.ts";
+import { sessionOperations } from "./sessions.ts";
 
 /** The operations of every store. */
 export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[Name]> } = {
   names: nameOperations,
+  commits: commitOperations,
+  events: eventOperations,
+  memberships: membershipOperations,
+  rooms: roomOperations,
+  state: stateOperations,
+  accounts: accountOperations,
+  sessions: sessionOperations,
+  devices: deviceOperations,
+  registrationTokens: registrationTokenOperations,
 };
 
 /** The same, as the workers look them up. */

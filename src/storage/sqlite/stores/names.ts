@@ -18,6 +18,14 @@ function findStatePair(db: Connection, type: string, stateKey: string): number |
   )?.nid;
 }
 
+/** For the transactions of other stores: the integer ID of a user, made when there is none. */
+export function internUser(db: Connection, userId: string, isLocal: boolean): number {
+  return (
+    findUser(db, userId) ??
+    db.insert("INSERT INTO users (user_id, is_local) VALUES (?, ?)", userId, isLocal ? 1 : 0)
+  );
+}
+
 export const nameOperations: StoreOperations<NameStore> = {
   findUser: point(findUser),
   findEventType: point(findEventType),
@@ -33,11 +41,7 @@ export const nameOperations: StoreOperations<NameStore> = {
   statePair: point((db, pairNid: number) =>
     db.get<StatePair>("SELECT type, state_key AS stateKey FROM state_pairs WHERE pair_nid = ?", pairNid),
   ),
-  internUser: write(
-    ({ db }, userId: string, isLocal: boolean) =>
-      findUser(db, userId) ??
-      db.insert("INSERT INTO users (user_id, is_local) VALUES (?, ?)", userId, isLocal ? 1 : 0),
-  ),
+  internUser: write(({ db }, userId: string, isLocal: boolean) => internUser(db, userId, isLocal)),
   internEventType: write(
     ({ db }, type: string) =>
       findEventType(db, type) ?? db.insert("INSERT INTO event_types (type) VALUES (?)", type),

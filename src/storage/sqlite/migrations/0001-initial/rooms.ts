@@ -8,6 +8,9 @@ CREATE TABLE rooms (
   current_snapshot INTEGER,
   -- Position of the newest event in the room's timeline.
   last_position INTEGER NOT NULL DEFAULT 0,
+  -- Members in the current state, counted as they change.
+  joined_members INTEGER NOT NULL DEFAULT 0,
+  invited_members INTEGER NOT NULL DEFAULT 0,
   -- 1 while the room is listed in this server's public directory.
   is_public INTEGER NOT NULL DEFAULT 0
 );
@@ -34,10 +37,12 @@ CREATE TABLE events (
   -- State snapshots before and after the event; NULL for an outlier.
   state_before INTEGER,
   state_after INTEGER,
-  -- Bit 0: rejected, 1: soft-failed, 2: outlier, 3: content has a string \`url\`.
+  -- Bit 0: rejected, 1: soft-failed, 2: outlier.
   flags INTEGER NOT NULL DEFAULT 0,
   -- The redaction that took this event's content away.
   redacted_by INTEGER,
+  -- The state event whose place in the state this one took.
+  replaces INTEGER,
   -- The event's keys that clients see, as JSON without the outer braces.
   common TEXT NOT NULL,
   -- The event's remaining keys (auth_events, hashes, prev_events, signatures ...), as JSON without the outer braces.

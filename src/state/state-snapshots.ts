@@ -1,0 +1,182 @@
+import { LRUCache } from "lru-cache";
+import type { SnapshotRow, StateStore } from "../storage/state.ts";
+import { decodeDelta, encodeDelta, type StateDelta } from "./delta.ts";
+
+/** Pair of type and state key to event, all as integer IDs. */
+export type StateMap = ReadonlyMap<number, number>;
+
+interface Snapshot {
+  readonly parentNid: number | null;
+  readonly height: number;
+  readonly delta: StateDelta;
+}
+
+/** Fan-out of the skips between snapshots; see {@link StateSnapshots.derive}. */
+const base = 16;
+/** Bounds memory: a map costs about 40 bytes an entry. */
+const cachedMapEntries = 400_000;
+const cachedDeltaEntries = 200_000;
+
+/**
+ * Room states as persistent maps. A snapshot is stored as the entries in which it differs from an ancestor. In a line of
+ * snapshots the ancestor of number n is n with its lowest non-zero digit (base 16) lowered by one: a change is stored
+ * about log16(n) times, and any snapshot is read in at most 15 log16(n) steps.
+ */
+export class StateSnapshots {
+  readonly #store: StateStore;
+  readonly #nextNid: () => number;
+  readonly #snapshots = new LRUCache<number, Snapshot>({
+    maxSize: cachedDeltaEntries,
+    sizeCalculation: (snapshot) => snapshot.delta.size + 1,
+  });
+  /** Made and not stored yet: storage cannot give these back. Bounded by the writes that may wait. */
+  readonly #unsettled = new Map<number, Snapshot>();
+  readonly #maps = new LRUCache<number, StateMap>({
+    maxSize: cachedMapEntries,
+    sizeCalculation: (map) => map.size + 1,
+  });
+
+  constructor(store: StateStore, nextNid: () => number) {
+    this.#store = store;
+    this.#nextNid = nextNid;
+  }
+
+  /** The event of one pair in a snapshot. */
+  async get(snapshotNid: number, pairNid: number): Promise<number | undefined> {
+    let nid: number | null = snapshotNid;
+    while (nid !== null) {
+      const map = this.#maps.get(nid);
+      if (map) return map.get(pairNid);
+      const snapshot: Snapshot = await this.#load(nid);
+      if (snapshot.delta.has(pairNid)) return snapshot.delta.get(pairNid);
+      nid = snapshot.parentNid;
+    }
+    return undefined;
+  }
+
+  /** A whole state. The map is shared: it must not be changed. */
+  async map(snapshotNid: number): Promise<StateMap> {
+    const known = this.#maps.get(snapshotNid);
+    if (known) return known;
+    const deltas: StateDelta[] = [];
+    let nid: number | null = snapshotNid;
+    let start: StateMap | undefined;
+    while (nid !== null && !start) {
+      const snapshot: Snapshot = await this.#load(nid);
+      deltas.push(snapshot.delta);
+      nid = snapshot.parentNid;
+      if (nid !== null) start = this.#maps.get(nid);
+    }
+    const map = new Map(start);
+    for (const delta of deltas.toReversed()) applyDelta(map, delta);
+    this.#maps.set(snapshotNid, map);
+    return map;
+  }
+
+  /** What has to change in `earlier` to make it `later`; the event of a pair that goes is `undefined`. */
+  async difference(earlier: number, later: number): Promise<StateDelta> {
+    if (earlier === later) return new Map();
+    const earlierLine = await this.#line(earlier);
+    const laterLine = await this.#line(later);
+    const common = new Set(earlierLine).intersection(new Set(laterLine)).values().next().value;
+    if (!common) return differenceOf(await this.map(earlier), await this.map(later));
+    const changes = new Map<number, number | undefined>();
+    for (const snapshot of [...untilCommon(earlierLine, common), ...untilCommon(laterLine, common)]) {
+      for (const pair of snapshot.delta.keys()) {
+        const event = valueIn(laterLine, pair);
+        if (event !== valueIn(earlierLine, pair)) changes.set(pair, event);
+      }
+    }
+    return changes;
+  }
+
+  /** A new first snapshot of a line. The row is the caller's to store. */
+  first(state: StateMap): SnapshotRow {
+    return this.#make(null, 0, new Map(state));
+  }
+
+  /** A new snapshot: `previous` with changes. The row is the caller's to store, in the commit that refers to it. */
+  async derive(previous: number, changes: StateDelta): Promise<SnapshotRow> {
+    const snapshot = await this.#load(previous);
+    const height = snapshot.height + 1;
+    const steps = [changes];
+    let ancestorNid = previous;
+    let ancestor = snapshot;
+    while (ancestor.height > ancestorHeight(height) && ancestor.parentNid !== null) {
+      steps.push(ancestor.delta);
+      ancestorNid = ancestor.parentNid;
+      ancestor = await this.#load(ancestorNid);
+    }
+    const delta = new Map<number, number | undefined>();
+    for (const step of steps.toReversed()) for (const [pair, event] of step) delta.set(pair, event);
+    return this.#make(ancestorNid, height, delta);
+  }
+
+  /** To be told when the rows that `first` and `derive` made have been stored, or could not be. */
+  settled(rows: readonly SnapshotRow[], stored: boolean): void {
+    for (const { snapshotNid } of rows) {
+      const snapshot = this.#unsettled.get(snapshotNid);
+      this.#unsettled.delete(snapshotNid);
+      if (!stored) this.#maps.delete(snapshotNid);
+      else if (snapshot) this.#snapshots.set(snapshotNid, snapshot);
+    }
+  }
+
+  #make(parentNid: number | null, height: number, delta: StateDelta): SnapshotRow {
+    const snapshotNid = this.#nextNid();
+    this.#unsettled.set(snapshotNid, { parentNid, height, delta });
+    return { snapshotNid, parentNid, height, delta: encodeDelta(delta) };
+  }
+
+  /** A snapshot and its ancestors, itself first. */
+  async #line(snapshotNid: number): Promise<Snapshot[]> {
+    const line: Snapshot[] = [];
+    let nid: number | null = snapshotNid;
+    while (nid !== null) {
+      const snapshot: Snapshot = await this.#load(nid);
+      line.push(snapshot);
+      nid = snapshot.parentNid;
+    }
+    return line;
+  }
+
+  async #load(snapshotNid: number): Promise<Snapshot> {
+    const known = this.#unsettled.get(snapshotNid) ?? this.#snapshots.get(snapshotNid);
+    if (known) return known;
+    const row = await this.#store.snapshot(snapshotNid);
+    if (!row) throw new Error(`state snapshot ${snapshotNid} is missing`);
+    const snapshot = { parentNid: row.parentNid, height: row.height, delta: decodeDelta(row.delta) };
+    this.#snapshots.set(snapshotNid, snapshot);
+    return snapshot;
+  }
+}
+
+/** `height` with its lowest non-zero digit lowered by one. */
+export function ancestorHeight(height: number): number {
+  let unit = 1;
+  while (height % (unit * base) === 0) unit *= base;
+  return height - unit;
+}
+
+/** The value of a pair at the head of a line. */
+function valueIn(line: readonly Snapshot[], pairNid: number): number | undefined {
+  return line.find((snapshot) => snapshot.delta.has(pairNid))?.delta.get(pairNid);
+}
+
+function untilCommon(line: readonly Snapshot[], common: Snapshot): readonly Snapshot[] {
+  return line.slice(0, line.indexOf(common));
+}
+
+function applyDelta(map: Map<number, number>, delta: StateDelta): void {
+  for (const [pair, event] of delta) {
+    if (event === undefined) map.delete(pair);
+    else map.set(pair, event);
+  }
+}
+
+function differenceOf(earlier: StateMap, later: StateMap): StateDelta {
+  const changes = new Map<number, number | undefined>();
+  for (const [pair, event] of later) if (earlier.get(pair) !== event) changes.set(pair, event);
+  for (const pair of earlier.keys()) if (!later.has(pair)) changes.set(pair, undefined);
+  return changes;
+}

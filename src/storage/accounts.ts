@@ -1,0 +1,70 @@
+import type { UserId } from "../protocol/identifiers.ts";
+import type { NewSession } from "./sessions.ts";
+
+/** A user of this server. */
+export interface Account {
+  readonly userNid: number;
+  readonly userId: UserId;
+  /** In PHC format; `null` for who has no password. */
+  readonly passwordHash: string | null;
+  readonly createdTs: number;
+  readonly isAdmin: boolean;
+  readonly isGuest: boolean;
+  readonly isDeactivated: boolean;
+  /** The user wished that their messages be hidden from those who join later. */
+  readonly isErased: boolean;
+  readonly isLocked: boolean;
+  readonly isSuspended: boolean;
+  readonly userType: string | null;
+  readonly appserviceId: string | null;
+}
+
+export interface NewAccount {
+  readonly userId: UserId;
+  readonly passwordHash: string | null;
+  readonly createdTs: number;
+  readonly isAdmin: boolean;
+  readonly isGuest: boolean;
+  readonly userType: string | null;
+  readonly appserviceId: string | null;
+}
+
+/** What may come with a new account, all of it or nothing being stored. */
+export interface AccountExtras {
+  readonly session?: NewSession;
+  /** A registration token of which one use is spent. */
+  readonly registrationToken?: string;
+}
+
+export type CreateAccountOutcome =
+  | { readonly created: true; readonly userNid: number }
+  | { readonly created: false; readonly reason: "in-use" | "token-spent" };
+
+/** What an administrator or the user may change of an account. */
+export interface AccountChanges {
+  readonly isAdmin?: boolean;
+  readonly isLocked?: boolean;
+  readonly isSuspended?: boolean;
+  readonly userType?: string | null;
+}
+
+/** Local accounts. Their devices and tokens are in the `sessions` and `devices` stores. */
+export interface AccountStore {
+  find(userId: UserId): Promise<Account | undefined>;
+  findByNid(userNid: number): Promise<Account | undefined>;
+  create(account: NewAccount, extras: AccountExtras): Promise<CreateAccountOutcome>;
+  /** Turns a guest's account into a full one; "in-use" when it is no guest's. */
+  upgradeGuest(
+    userNid: number,
+    passwordHash: string,
+    extras: AccountExtras,
+    nowTs: number,
+  ): Promise<CreateAccountOutcome>;
+  /** Changes what is given. */
+  update(userNid: number, changes: AccountChanges): Promise<void>;
+  setPasswordHash(userNid: number, passwordHash: string): Promise<void>;
+  /** Takes password, devices and tokens away, for ever. */
+  deactivate(userNid: number, erase: boolean): Promise<void>;
+  /** Reverses a deactivation; a given password hash makes logging in possible again. */
+  reactivate(userNid: number, passwordHash: string | null): Promise<void>;
+}

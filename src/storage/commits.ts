@@ -1,0 +1,61 @@
+import type { StoredEvent } from "./events.ts";
+import type { Membership } from "./memberships.ts";
+import type { SnapshotRow } from "./state.ts";
+
+export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
+  /** Whether it takes a place in the room's timeline. */
+  readonly inTimeline: boolean;
+  /** Events that have to be stored already, or earlier in the same commit. */
+  readonly prevNids: readonly number[];
+  /** For state events. */
+  readonly authNids: readonly number[];
+  readonly transaction?:
+    | { readonly deviceId: string; readonly id: string; readonly createdTs: number }
+    | undefined;
+  readonly relation?: EventRelation | undefined;
+  readonly redaction?: AppliedRedaction | undefined;
+}
+
+export interface EventRelation {
+  readonly targetId: string;
+  /** `rel_type`, or `m.in_reply_to` for a plain reply. */
+  readonly relation: string;
+  /** The key of an annotation. */
+  readonly key: string | null;
+}
+
+/** What is left of the event that a redaction redacts. */
+export interface AppliedRedaction {
+  readonly targetNid: number;
+  readonly common: string;
+  readonly federation: string;
+}
+
+export interface CurrentMembership {
+  readonly userNid: number;
+  readonly isLocal: boolean;
+  readonly membership: Membership;
+  readonly eventNid: number;
+}
+
+/** Events of one room that become part of its graph together, and what the room is afterwards. */
+export interface EventCommit {
+  readonly roomNid: number;
+  /** Set with the room's first events. */
+  readonly newRoom?: { readonly roomId: string; readonly version: string } | undefined;
+  readonly events: readonly NewEvent[];
+  readonly snapshots: readonly SnapshotRow[];
+  /** All forward extremities afterwards. */
+  readonly extremities: readonly number[];
+  readonly currentSnapshot: number;
+  /** Memberships that differ in the current state afterwards. */
+  readonly memberships: readonly CurrentMembership[];
+}
+
+export interface CommitStore {
+  /**
+   * Stores the events: all or none.
+   * @returns the timeline position of each event, in order; `null` for one outside the timeline.
+   */
+  commit(commit: EventCommit): Promise<(number | null)[]>;
+}

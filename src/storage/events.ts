@@ -1,0 +1,58 @@
+/** An event as it is stored: integers inside, and the JSON that it is sent as. */
+export interface StoredEvent {
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly roomNid: number;
+  /** Place in the room's timeline; `null` for an outlier and for a rejected or soft-failed event. */
+  readonly position: number | null;
+  readonly typeNid: number;
+  /** The pair of type and state key, for a state event. */
+  readonly pairNid: number | null;
+  readonly senderNid: number;
+  readonly depth: number;
+  readonly originServerTs: number;
+  /** State snapshots before and after the event; `null` for an outlier. */
+  readonly stateBefore: number | null;
+  readonly stateAfter: number | null;
+  /** Bits of `EventFlags`. */
+  readonly flags: number;
+  /** The redaction that took the content away. */
+  readonly redactedBy: number | null;
+  /** The state event whose place this one took. */
+  readonly replaces: number | null;
+  /** The keys that clients see (`content`, `origin_server_ts`, `sender`, `state_key`, `type` ...), without the braces. */
+  readonly common: string;
+  /** The other keys (`auth_events`, `hashes`, `prev_events`, `signatures` ...), without the braces. */
+  readonly federation: string;
+}
+
+export const EventFlags = {
+  rejected: 1,
+  softFailed: 2,
+  outlier: 4,
+} as const;
+
+/** Reads events. A page never holds more than its limit; positions are those of the one stream. */
+export interface EventStore {
+  byNid(eventNid: number): Promise<StoredEvent | undefined>;
+  /** In no particular order; unknown ones are left out. */
+  byNids(eventNids: readonly number[]): Promise<StoredEvent[]>;
+  byId(eventId: string): Promise<StoredEvent | undefined>;
+  nidOf(eventId: string): Promise<number | undefined>;
+  /** A room's timeline backwards: positions up to and including `from`, and after `downTo`, newest first. */
+  timelineBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<StoredEvent[]>;
+  /** A room's timeline forwards: positions after `from`, up to and including `upTo`, oldest first. */
+  timelineForwards(roomNid: number, from: number, upTo: number, limit: number): Promise<StoredEvent[]>;
+  /** The auth events of a state event. */
+  authNids(eventNid: number): Promise<readonly number[]>;
+  /** The event that a device has sent under a transaction ID. */
+  byTransaction(userNid: number, deviceId: string, transactionId: string): Promise<StoredEvent | undefined>;
+  /** Transaction IDs under which a device has sent some of these events, by event. */
+  transactionIds(
+    userNid: number,
+    deviceId: string,
+    eventNids: readonly number[],
+  ): Promise<ReadonlyMap<number, string>>;
+  /** Forgets transaction IDs of sends before a time. */
+  forgetTransactions(beforeTs: number): Promise<void>;
+}

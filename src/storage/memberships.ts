@@ -1,0 +1,58 @@
+export const membershipCodes = { invite: 1, join: 2, knock: 3, leave: 4, ban: 5 } as const;
+export type Membership = keyof typeof membershipCodes;
+
+const membershipNames: readonly (Membership | undefined)[] = [
+  undefined,
+  "invite",
+  "join",
+  "knock",
+  "leave",
+  "ban",
+];
+
+export function membershipOfCode(code: number): Membership {
+  return membershipNames[code] ?? "leave";
+}
+
+/** What a user is in a room's current state. */
+export interface MembershipRow {
+  readonly roomNid: number;
+  readonly userNid: number;
+  readonly membership: Membership;
+  /** The member event. */
+  readonly eventNid: number;
+  readonly position: number;
+  readonly forgotten: boolean;
+}
+
+/** A change of a local user's membership, in order of position. */
+export interface MembershipLogRow {
+  readonly position: number;
+  readonly roomNid: number;
+  readonly membership: Membership;
+  readonly eventNid: number;
+}
+
+export interface MemberCounts {
+  readonly joined: number;
+  readonly invited: number;
+}
+
+export interface MembershipStore {
+  of(roomNid: number, userNid: number): Promise<MembershipRow | undefined>;
+  /** The rooms of a user with one of these memberships; forgotten ones are left out. */
+  roomsOf(userNid: number, memberships: readonly Membership[]): Promise<MembershipRow[]>;
+  joinedRoomNids(userNid: number): Promise<readonly number[]>;
+  /** The members of a room with one of these memberships, at most `limit`. */
+  membersOf(roomNid: number, memberships: readonly Membership[], limit: number): Promise<MembershipRow[]>;
+  counts(roomNid: number): Promise<MemberCounts>;
+  localJoinedNids(roomNid: number): Promise<readonly number[]>;
+  /** The changes of a user's memberships after one position, up to another, oldest first. */
+  changes(userNid: number, after: number, upTo: number): Promise<MembershipLogRow[]>;
+  /** The last change of a user's membership in a room up to a position. */
+  at(userNid: number, roomNid: number, position: number): Promise<MembershipLogRow | undefined>;
+  /** Every change of a user's membership in one room, oldest first. */
+  history(userNid: number, roomNid: number): Promise<MembershipLogRow[]>;
+  shareRoom(userNid: number, otherNid: number): Promise<boolean>;
+  forget(userNid: number, roomNid: number): Promise<void>;
+}

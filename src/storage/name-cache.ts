@@ -1,0 +1,107 @@
+import { LRUCache } from "lru-cache";
+import type { NameStore, StatePair } from "./names.ts";
+
+/** Names stay what they are for ever, so an entry is never stale; the bounds are for memory only. */
+const cachedUsers = 100_000;
+const cachedPairs = 100_000;
+const cachedTypes = 5_000;
+
+/** Integer IDs of names and names of integer IDs, almost always from memory. */
+export class NameCache {
+  readonly #store: NameStore;
+  readonly #isLocal: (userId: string) => boolean;
+  readonly #userNids = new LRUCache<string, number>({ max: cachedUsers });
+  readonly #userIds = new LRUCache<number, string>({ max: cachedUsers });
+  readonly #typeNids = new LRUCache<string, number>({ max: cachedTypes });
+  readonly #types = new LRUCache<number, string>({ max: cachedTypes });
+  readonly #pairNids = new LRUCache<string, number>({ max: cachedPairs });
+  readonly #pairs = new LRUCache<number, StatePair>({ max: cachedPairs });
+
+  constructor(store: NameStore, isLocal: (userId: string) => boolean) {
+    this.#store = store;
+    this.#isLocal = isLocal;
+  }
+
+  /** The user's integer ID, made when there is none yet. */
+  async internUser(userId: string): Promise<number> {
+    const known = await this.findUser(userId);
+    if (known !== undefined) return known;
+    const nid = await this.#store.internUser(userId, this.#isLocal(userId));
+    this.#userNids.set(userId, nid);
+    return nid;
+  }
+
+  async internEventType(type: string): Promise<number> {
+    const known = await this.findEventType(type);
+    if (known !== undefined) return known;
+    const nid = await this.#store.internEventType(type);
+    this.#typeNids.set(type, nid);
+    return nid;
+  }
+
+  async internStatePair(type: string, stateKey: string): Promise<number> {
+    const known = await this.findStatePair(type, stateKey);
+    if (known !== undefined) return known;
+    const nid = await this.#store.internStatePair(type, stateKey);
+    this.#pairNids.set(pairName(type, stateKey), nid);
+    return nid;
+  }
+
+  /** The user's integer ID, or `undefined` for one whom nothing refers to yet. */
+  findUser(userId: string): Promise<number | undefined> {
+    return found(this.#userNids, userId, () => this.#store.findUser(userId));
+  }
+
+  findEventType(type: string): Promise<number | undefined> {
+    return found(this.#typeNids, type, () => this.#store.findEventType(type));
+  }
+
+  findStatePair(type: string, stateKey: string): Promise<number | undefined> {
+    return found(this.#pairNids, pairName(type, stateKey), () => this.#store.findStatePair(type, stateKey));
+  }
+
+  /** @throws Error for an integer that was never given out */
+  userId(userNid: number): Promise<string> {
+    return known(this.#userIds, userNid, () => this.#store.userId(userNid));
+  }
+
+  /** @throws Error for an integer that was never given out */
+  eventType(typeNid: number): Promise<string> {
+    return known(this.#types, typeNid, () => this.#store.eventType(typeNid));
+  }
+
+  /** @throws Error for an integer that was never given out */
+  statePair(pairNid: number): Promise<StatePair> {
+    return known(this.#pairs, pairNid, () => this.#store.statePair(pairNid));
+  }
+}
+
+/** A type may hold any character but NUL is in none that a server accepts, so that pairs never share a name. */
+function pairName(type: string, stateKey: string): string {
+  return `${type}\0${stateKey}`;
+}
+
+async function found(
+  cache: LRUCache<string, number>,
+  name: string,
+  read: () => Promise<number | undefined>,
+): Promise<number | undefined> {
+  const cached = cache.get(name);
+  if (cached !== undefined) return cached;
+  const nid = await read();
+  if (nid !== undefined) cache.set(name, nid);
+  return nid;
+}
+
+async function known<Value extends string | StatePair>(
+  cache: LRUCache<number, Value>,
+  nid: number,
+  read: () => Promise<Value | undefined>,
+): Promise<Value> {
+  const cached = cache.get(nid);
+  if (cached !== undefined) return cached;
+  const value = await read();
+  if (value === undefined) throw new Error(`nothing has the integer ID ${nid}`);
+  cache.set(nid, value);
+  return value;
+}

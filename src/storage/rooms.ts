@@ -1,0 +1,43 @@
+/** A room as this server knows it. */
+export interface RoomRow {
+  readonly roomNid: number;
+  readonly roomId: string;
+  readonly version: string;
+  /** The resolved state after all forward extremities; `null` before the first event. */
+  readonly currentSnapshot: number | null;
+  /** Position of the newest event of the timeline. */
+  readonly lastPosition: number;
+  readonly isPublic: boolean;
+}
+
+export interface ExtremityRow {
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly depth: number;
+}
+
+export interface AliasRow {
+  readonly alias: string;
+  readonly roomNid: number;
+  readonly creatorNid: number;
+}
+
+/** The highest integer IDs in use: whoever makes new events counts on from here. */
+export interface HighestNids {
+  readonly roomNid: number;
+  readonly eventNid: number;
+  readonly snapshotNid: number;
+}
+
+export interface RoomStore {
+  byId(roomId: string): Promise<RoomRow | undefined>;
+  byNid(roomNid: number): Promise<RoomRow | undefined>;
+  extremities(roomNid: number): Promise<ExtremityRow[]>;
+  highestNids(): Promise<HighestNids>;
+  setPublic(roomNid: number, isPublic: boolean): Promise<void>;
+  alias(alias: string): Promise<AliasRow | undefined>;
+  aliasesOf(roomNid: number): Promise<AliasRow[]>;
+  /** Returns false, and changes nothing, when the alias is taken. */
+  addAlias(alias: AliasRow): Promise<boolean>;
+  removeAlias(alias: string): Promise<void>;
+}

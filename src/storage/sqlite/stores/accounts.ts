@@ -1,0 +1,130 @@
+import type { UserId } from "../../../protocol/identifiers.ts";
+import type {
+  Account,
+  AccountChanges,
+  AccountExtras,
+  AccountStore,
+  CreateAccountOutcome,
+  NewAccount,
+} from "../../accounts.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { removeDevices } from "./device-removal.ts";
+import { internUser } from "./names.ts";
+import { spendRegistrationToken } from "./registration-tokens.ts";
+import { startSession } from "./sessions.ts";
+
+const flags = ["isAdmin", "isGuest", "isDeactivated", "isErased", "isLocked", "isSuspended"] as const;
+type AccountRow = Omit<Account, (typeof flags)[number]> & Record<(typeof flags)[number], number>;
+
+const columns = `user_nid AS userNid, user_id AS userId, password_hash AS passwordHash, created_ts AS createdTs,
+  is_admin AS isAdmin, is_guest AS isGuest, is_deactivated AS isDeactivated, is_erased AS isErased,
+  is_locked AS isLocked, is_suspended AS isSuspended, user_type AS userType, appservice_id AS appserviceId`;
+const findQuery = `SELECT ${columns} FROM users JOIN accounts USING (user_nid) WHERE user_id = ?`;
+const findByNidQuery = `SELECT ${columns} FROM users JOIN accounts USING (user_nid) WHERE user_nid = ?`;
+
+function accountOf(row: AccountRow | undefined): Account | undefined {
+  return (
+    row && {
+      ...row,
+      isAdmin: row.isAdmin === 1,
+      isGuest: row.isGuest === 1,
+      isDeactivated: row.isDeactivated === 1,
+      isErased: row.isErased === 1,
+      isLocked: row.isLocked === 1,
+      isSuspended: row.isSuspended === 1,
+    }
+  );
+}
+
+function create(db: Connection, account: NewAccount, extras: AccountExtras): CreateAccountOutcome {
+  const userNid = internUser(db, account.userId, true);
+  if (db.get("SELECT 1 FROM accounts WHERE user_nid = ?", userNid)) {
+    return { created: false, reason: "in-use" };
+  }
+  const { registrationToken, session } = extras;
+  if (registrationToken !== undefined && !spendRegistrationToken(db, registrationToken, account.createdTs)) {
+    return { created: false, reason: "token-spent" };
+  }
+  db.run(
+    `INSERT INTO accounts (user_nid, password_hash, created_ts, is_admin, is_guest, user_type, appservice_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    userNid,
+    account.passwordHash,
+    account.createdTs,
+    Number(account.isAdmin),
+    Number(account.isGuest),
+    account.userType,
+    account.appserviceId,
+  );
+  if (session) startSession(db, userNid, session);
+  return { created: true, userNid };
+}
+
+function upgradeGuest(
+  db: Connection,
+  userNid: number,
+  passwordHash: string,
+  extras: AccountExtras,
+  nowTs: number,
+): CreateAccountOutcome {
+  const isGuest = db.get(
+    "SELECT 1 FROM accounts WHERE user_nid = ? AND is_guest = 1 AND is_deactivated = 0",
+    userNid,
+  );
+  if (!isGuest) return { created: false, reason: "in-use" };
+  const { registrationToken, session } = extras;
+  if (registrationToken !== undefined && !spendRegistrationToken(db, registrationToken, nowTs)) {
+    return { created: false, reason: "token-spent" };
+  }
+  db.run("UPDATE accounts SET is_guest = 0, password_hash = ? WHERE user_nid = ?", passwordHash, userNid);
+  if (session) startSession(db, userNid, session);
+  return { created: true, userNid };
+}
+
+function update(db: Connection, userNid: number, changes: AccountChanges): void {
+  const { isAdmin, isLocked, isSuspended, userType } = changes;
+  if (isAdmin !== undefined) {
+    db.run("UPDATE accounts SET is_admin = ? WHERE user_nid = ?", Number(isAdmin), userNid);
+  }
+  if (isLocked !== undefined) {
+    db.run("UPDATE accounts SET is_locked = ? WHERE user_nid = ?", Number(isLocked), userNid);
+  }
+  if (isSuspended !== undefined) {
+    db.run("UPDATE accounts SET is_suspended = ? WHERE user_nid = ?", Number(isSuspended), userNid);
+  }
+  if (userType !== undefined) {
+    db.run("UPDATE accounts SET user_type = ? WHERE user_nid = ?", userType, userNid);
+  }
+}
+
+function deactivate(tx: WriteTransaction, userNid: number, erase: boolean): void {
+  tx.db.run(
+    "UPDATE accounts SET is_deactivated = 1, is_admin = 0, password_hash = NULL, is_erased = ? WHERE user_nid = ?",
+    Number(erase),
+    userNid,
+  );
+  tx.db.run("DELETE FROM login_tokens WHERE user_nid = ?", userNid);
+  removeDevices(tx, userNid, null);
+}
+
+export const accountOperations: StoreOperations<AccountStore> = {
+  find: point((db, userId: UserId) => accountOf(db.get<AccountRow>(findQuery, userId))),
+  findByNid: point((db, userNid: number) => accountOf(db.get<AccountRow>(findByNidQuery, userNid))),
+  create: write(({ db }, account: NewAccount, extras: AccountExtras) => create(db, account, extras)),
+  upgradeGuest: write(({ db }, userNid: number, passwordHash: string, extras: AccountExtras, nowTs: number) =>
+    upgradeGuest(db, userNid, passwordHash, extras, nowTs),
+  ),
+  update: write(({ db }, userNid: number, changes: AccountChanges) => update(db, userNid, changes)),
+  setPasswordHash: write(({ db }, userNid: number, passwordHash: string) => {
+    db.run("UPDATE accounts SET password_hash = ? WHERE user_nid = ?", passwordHash, userNid);
+  }),
+  deactivate: write(deactivate),
+  reactivate: write(({ db }, userNid: number, passwordHash: string | null) => {
+    db.run(
+      "UPDATE accounts SET is_deactivated = 0, is_erased = 0, password_hash = ? WHERE user_nid = ?",
+      passwordHash,
+      userNid,
+    );
+  }),
+};

@@ -1,0 +1,193 @@
+import { encodeNids } from "../../../state/delta.ts";
+import type { CommitStore, CurrentMembership, EventCommit, NewEvent } from "../../commits.ts";
+import { membershipCodes } from "../../memberships.ts";
+import type { SnapshotRow } from "../../state.ts";
+import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+
+export const commitOperations: StoreOperations<CommitStore> = {
+  commit: write(commit),
+};
+
+function commit(tx: WriteTransaction, { roomNid, newRoom, ...rest }: EventCommit): (number | null)[] {
+  const { db } = tx;
+  if (newRoom) {
+    db.run(
+      "INSERT INTO rooms (room_nid, room_id, version) VALUES (?, ?, ?)",
+      roomNid,
+      newRoom.roomId,
+      newRoom.version,
+    );
+  }
+  for (const snapshot of rest.snapshots) insertSnapshot(tx, snapshot);
+  const positions = rest.events.map((event) => insertEvent(tx, event));
+  db.run("DELETE FROM forward_extremities WHERE room_nid = ?", roomNid);
+  for (const eventNid of rest.extremities) {
+    db.run("INSERT INTO forward_extremities (room_nid, event_nid) VALUES (?, ?)", roomNid, eventNid);
+  }
+  db.run(
+    "UPDATE rooms SET current_snapshot = ?, last_position = max(last_position, ?) WHERE room_nid = ?",
+    rest.currentSnapshot,
+    Math.max(0, ...positions.filter((position) => position !== null)),
+    roomNid,
+  );
+  const positionByNid = new Map(rest.events.map((event, index) => [event.eventNid, positions[index]]));
+  for (const membership of rest.memberships) {
+    setMembership(tx, roomNid, membership, positionByNid.get(membership.eventNid) ?? null);
+  }
+  return positions;
+}
+
+function insertSnapshot(
+  { db }: WriteTransaction,
+  { snapshotNid, parentNid, height, delta }: SnapshotRow,
+): void {
+  db.run(
+    "INSERT INTO state_snapshots (snapshot_nid, parent_nid, height, delta) VALUES (?, ?, ?, ?)",
+    snapshotNid,
+    parentNid,
+    height,
+    delta,
+  );
+}
+
+function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
+  const { db } = tx;
+  for (const prevNid of event.prevNids) {
+    // The event was built on one whose own commit has failed since.
+    if (!db.get("SELECT 1 FROM events WHERE event_nid = ?", prevNid)) {
+      throw new Error(`event ${event.eventId} follows an event that is not stored`);
+    }
+  }
+  const position = event.inTimeline ? tx.position("timeline", event.roomNid) : null;
+  db.run(
+    `INSERT INTO events (event_nid, event_id, room_nid, position, type_nid, pair_nid, sender_nid, depth,
+       origin_server_ts, state_before, state_after, flags, replaces, common, federation)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    event.eventNid,
+    event.eventId,
+    event.roomNid,
+    position,
+    event.typeNid,
+    event.pairNid,
+    event.senderNid,
+    event.depth,
+    event.originServerTs,
+    event.stateBefore,
+    event.stateAfter,
+    event.flags,
+    event.replaces,
+    event.common,
+    event.federation,
+  );
+  if (event.pairNid !== null) {
+    db.run(
+      "INSERT INTO event_auth (event_nid, auth_nids) VALUES (?, ?)",
+      event.eventNid,
+      encodeNids(event.authNids),
+    );
+  }
+  if (event.relation) insertRelation(tx, event, position);
+  if (event.transaction) insertTransaction(tx, event);
+  if (event.redaction) applyRedaction(tx, event);
+  return position;
+}
+
+function insertRelation({ db }: WriteTransaction, event: NewEvent, position: number | null): void {
+  if (!event.relation) return;
+  db.run(
+    `INSERT INTO event_relations (target_id, relation, event_nid, room_nid, position, sender_nid, type_nid, annotation_key)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    event.relation.targetId,
+    event.relation.relation,
+    event.eventNid,
+    event.roomNid,
+    position,
+    event.senderNid,
+    event.typeNid,
+    event.relation.key,
+  );
+}
+
+function insertTransaction({ db }: WriteTransaction, { senderNid, eventNid, transaction }: NewEvent): void {
+  if (!transaction) return;
+  db.run(
+    `INSERT INTO send_transactions (user_nid, device_id, transaction_id, event_nid, created_ts) VALUES (?, ?, ?, ?, ?)`,
+    senderNid,
+    transaction.deviceId,
+    transaction.id,
+    eventNid,
+    transaction.createdTs,
+  );
+}
+
+function applyRedaction({ db }: WriteTransaction, { eventNid, redaction }: NewEvent): void {
+  if (!redaction) return;
+  db.run(
+    "UPDATE events SET common = ?, federation = ?, redacted_by = ? WHERE event_nid = ? AND redacted_by IS NULL",
+    redaction.common,
+    redaction.federation,
+    eventNid,
+    redaction.targetNid,
+  );
+  // What is left of a redacted event relates to nothing.
+  db.run("DELETE FROM event_relations WHERE event_nid = ?", redaction.targetNid);
+}
+
+function setMembership(
+  tx: WriteTransaction,
+  roomNid: number,
+  { userNid, isLocal, membership, eventNid }: CurrentMembership,
+  eventPosition: number | null,
+): void {
+  const { db } = tx;
+  const code = membershipCodes[membership];
+  const before = db.get<{ membership: number }>(
+    "SELECT membership FROM memberships WHERE room_nid = ? AND user_nid = ?",
+    roomNid,
+    userNid,
+  )?.membership;
+  const changed = before !== code;
+  const position =
+    changed || isLocal ? tx.position("membership", userNid, { roomNid, joined: membership === "join" }) : 0;
+  db.run(
+    `INSERT INTO memberships (room_nid, user_nid, membership, event_nid, position, is_local) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (room_nid, user_nid) DO UPDATE SET membership = excluded.membership, event_nid = excluded.event_nid,
+       position = excluded.position, forgotten = CASE WHEN ?7 THEN 0 ELSE forgotten END`,
+    roomNid,
+    userNid,
+    code,
+    eventNid,
+    eventPosition ?? position,
+    isLocal ? 1 : 0,
+    changed ? 1 : 0,
+  );
+  if (changed) countMembers(tx, roomNid, before, code);
+  if (changed && isLocal) {
+    db.run(
+      "INSERT INTO membership_log (user_nid, position, room_nid, membership, event_nid) VALUES (?, ?, ?, ?, ?)",
+      userNid,
+      eventPosition ?? position,
+      roomNid,
+      code,
+      eventNid,
+    );
+  }
+}
+
+function countMembers(
+  { db }: WriteTransaction,
+  roomNid: number,
+  before: number | undefined,
+  after: number,
+): void {
+  const change = (code: number) => Number(after === code) - Number(before === code);
+  const joined = change(membershipCodes.join);
+  const invited = change(membershipCodes.invite);
+  if (joined === 0 && invited === 0) return;
+  db.run(
+    "UPDATE rooms SET joined_members = joined_members + ?, invited_members = invited_members + ? WHERE room_nid = ?",
+    joined,
+    invited,
+    roomNid,
+  );
+}

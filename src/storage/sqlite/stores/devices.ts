@@ -1,0 +1,39 @@
+import type { Device, DeviceSighting, DeviceStore } from "../../devices.ts";
+import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
+import { removeDevice, removeDevices } from "./device-removal.ts";
+
+const columns = `device_id AS deviceId, display_name AS displayName, created_ts AS createdTs, last_seen_ts AS lastSeenTs,
+  last_seen_ip AS lastSeenIp, last_seen_user_agent AS lastSeenUserAgent`;
+const findQuery = `SELECT ${columns} FROM devices WHERE user_nid = ? AND device_id = ?`;
+const listQuery = `SELECT ${columns} FROM devices WHERE user_nid = ? ORDER BY device_id`;
+
+export const deviceOperations: StoreOperations<DeviceStore> = {
+  find: point((db, userNid: number, deviceId: string) => db.get<Device>(findQuery, userNid, deviceId)),
+  list: scan((db, userNid: number) => db.all<Device>(listQuery, userNid)),
+  rename: write(({ db }, userNid: number, deviceId: string, displayName: string) => {
+    const changed = db.run(
+      "UPDATE devices SET display_name = ? WHERE user_nid = ? AND device_id = ?",
+      displayName,
+      userNid,
+      deviceId,
+    );
+    return changed > 0;
+  }),
+  remove: write((tx, userNid: number, deviceIds: readonly string[]) =>
+    deviceIds.filter((deviceId) => removeDevice(tx, userNid, deviceId)),
+  ),
+  removeAll: write(removeDevices),
+  saw: write(({ db }, sightings: readonly DeviceSighting[]) => {
+    for (const { userNid, deviceId, ts, ip, userAgent } of sightings) {
+      db.run(
+        `UPDATE devices SET last_seen_ts = ?, last_seen_ip = ?, last_seen_user_agent = ?
+        WHERE user_nid = ? AND device_id = ?`,
+        ts,
+        ip,
+        userAgent,
+        userNid,
+        deviceId,
+      );
+    }
+  }),
+};

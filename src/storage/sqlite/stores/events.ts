@@ -1,0 +1,62 @@
+import { decodeNids } from "../../../state/delta.ts";
+import type { EventStore, StoredEvent } from "../../events.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, type StoreOperations, write } from "../engine/operations.ts";
+
+const columns = `event_nid AS eventNid, event_id AS eventId, room_nid AS roomNid, position, type_nid AS typeNid,
+  pair_nid AS pairNid, sender_nid AS senderNid, depth, origin_server_ts AS originServerTs, state_before AS stateBefore,
+  state_after AS stateAfter, flags, redacted_by AS redactedBy, replaces, common, federation`;
+
+const byNidSql = `SELECT ${columns} FROM events WHERE event_nid = ?`;
+const byNidsSql = `SELECT ${columns} FROM events WHERE event_nid IN (SELECT value FROM json_each(?))`;
+const byIdSql = `SELECT ${columns} FROM events WHERE event_id = ?`;
+const backwardsSql = `SELECT ${columns} FROM events
+  WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;
+const forwardsSql = `SELECT ${columns} FROM events
+  WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`;
+const byTransactionSql = `SELECT ${columns} FROM events WHERE event_nid = (SELECT event_nid FROM send_transactions
+  WHERE user_nid = ? AND device_id = ? AND transaction_id = ?)`;
+const transactionIdsSql = `SELECT event_nid AS eventNid, transaction_id AS id FROM send_transactions
+  WHERE event_nid IN (SELECT value FROM json_each(?)) AND user_nid = ? AND device_id = ?`;
+
+export const eventOperations: StoreOperations<EventStore> = {
+  byNid: point((db, eventNid: number) => db.get<StoredEvent>(byNidSql, eventNid)),
+  byNids: point((db, eventNids: readonly number[]) =>
+    db.all<StoredEvent>(byNidsSql, JSON.stringify(eventNids)),
+  ),
+  byId: point((db, eventId: string) => db.get<StoredEvent>(byIdSql, eventId)),
+  nidOf: point(
+    (db, eventId: string) =>
+      db.get<{ nid: number }>("SELECT event_nid AS nid FROM events WHERE event_id = ?", eventId)?.nid,
+  ),
+  timelineBackwards: point((db, roomNid: number, from: number, downTo: number, limit: number) =>
+    db.all<StoredEvent>(backwardsSql, roomNid, from, downTo, limit),
+  ),
+  timelineForwards: point((db, roomNid: number, from: number, upTo: number, limit: number) =>
+    db.all<StoredEvent>(forwardsSql, roomNid, from, upTo, limit),
+  ),
+  authNids: point(readAuthNids),
+  byTransaction: point((db, userNid: number, deviceId: string, transactionId: string) =>
+    db.get<StoredEvent>(byTransactionSql, userNid, deviceId, transactionId),
+  ),
+  transactionIds: point((db, userNid: number, deviceId: string, eventNids: readonly number[]) => {
+    const rows = db.all<{ eventNid: number; id: string }>(
+      transactionIdsSql,
+      JSON.stringify(eventNids),
+      userNid,
+      deviceId,
+    );
+    return new Map(rows.map(({ eventNid, id }) => [eventNid, id]));
+  }),
+  forgetTransactions: write(({ db }, beforeTs: number) => {
+    db.run("DELETE FROM send_transactions WHERE created_ts < ?", beforeTs);
+  }),
+};
+
+function readAuthNids(db: Connection, eventNid: number): readonly number[] {
+  const row = db.get<{ authNids: Buffer }>(
+    "SELECT auth_nids AS authNids FROM event_auth WHERE event_nid = ?",
+    eventNid,
+  );
+  return row ? decodeNids(row.authNids) : [];
+}

@@ -1,0 +1,143 @@
+import {
+  type MemberCounts,
+  type Membership,
+  type MembershipLogRow,
+  type MembershipRow,
+  type MembershipStore,
+  membershipCodes,
+  membershipOfCode,
+} from "../../memberships.ts";
+import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
+
+interface StoredMembership {
+  readonly roomNid: number;
+  readonly userNid: number;
+  readonly code: number;
+  readonly eventNid: number;
+  readonly position: number;
+  readonly forgotten: number;
+}
+
+interface StoredChange {
+  readonly position: number;
+  readonly roomNid: number;
+  readonly code: number;
+  readonly eventNid: number;
+}
+
+const columns = `room_nid AS roomNid, user_nid AS userNid, membership AS code, event_nid AS eventNid, position, forgotten`;
+const logColumns = `position, room_nid AS roomNid, membership AS code, event_nid AS eventNid`;
+
+function toMembership({ code, forgotten, ...row }: StoredMembership): MembershipRow {
+  return { ...row, membership: membershipOfCode(code), forgotten: forgotten === 1 };
+}
+
+function toChange({ code, ...row }: StoredChange): MembershipLogRow {
+  return { ...row, membership: membershipOfCode(code) };
+}
+
+function codesOf(memberships: readonly Membership[]): string {
+  return JSON.stringify(memberships.map((membership) => membershipCodes[membership]));
+}
+
+export const membershipOperations: StoreOperations<MembershipStore> = {
+  of: point((db, roomNid: number, userNid: number) => {
+    const row = db.get<StoredMembership>(
+      `SELECT ${columns} FROM memberships WHERE room_nid = ? AND user_nid = ?`,
+      roomNid,
+      userNid,
+    );
+    return row && toMembership(row);
+  }),
+  roomsOf: point((db, userNid: number, memberships: readonly Membership[]) =>
+    db
+      .all<StoredMembership>(
+        `SELECT ${columns} FROM memberships
+         WHERE user_nid = ? AND membership IN (SELECT value FROM json_each(?)) AND forgotten = 0`,
+        userNid,
+        codesOf(memberships),
+      )
+      .map(toMembership),
+  ),
+  joinedRoomNids: point((db, userNid: number) =>
+    db
+      .all<{ nid: number }>(
+        "SELECT room_nid AS nid FROM memberships WHERE user_nid = ? AND membership = ?",
+        userNid,
+        membershipCodes.join,
+      )
+      .map((row) => row.nid),
+  ),
+  membersOf: scan((db, roomNid: number, memberships: readonly Membership[], limit: number) =>
+    db
+      .all<StoredMembership>(
+        `SELECT ${columns} FROM memberships
+         WHERE room_nid = ? AND membership IN (SELECT value FROM json_each(?)) LIMIT ?`,
+        roomNid,
+        codesOf(memberships),
+        limit,
+      )
+      .map(toMembership),
+  ),
+  counts: point((db, roomNid: number) => {
+    const counts = db.get<MemberCounts>(
+      "SELECT joined_members AS joined, invited_members AS invited FROM rooms WHERE room_nid = ?",
+      roomNid,
+    );
+    return counts ?? { joined: 0, invited: 0 };
+  }),
+  localJoinedNids: point((db, roomNid: number) =>
+    db
+      .all<{ nid: number }>(
+        "SELECT user_nid AS nid FROM memberships WHERE room_nid = ? AND membership = ? AND is_local = 1",
+        roomNid,
+        membershipCodes.join,
+      )
+      .map((row) => row.nid),
+  ),
+  changes: point((db, userNid: number, after: number, upTo: number) =>
+    db
+      .all<StoredChange>(
+        `SELECT ${logColumns} FROM membership_log
+         WHERE user_nid = ? AND position > ? AND position <= ? ORDER BY position`,
+        userNid,
+        after,
+        upTo,
+      )
+      .map(toChange),
+  ),
+  at: point((db, userNid: number, roomNid: number, position: number) => {
+    const row = db.get<StoredChange>(
+      `SELECT ${logColumns} FROM membership_log
+       WHERE user_nid = ? AND room_nid = ? AND position <= ? ORDER BY position DESC LIMIT 1`,
+      userNid,
+      roomNid,
+      position,
+    );
+    return row && toChange(row);
+  }),
+  history: point((db, userNid: number, roomNid: number) =>
+    db
+      .all<StoredChange>(
+        `SELECT ${logColumns} FROM membership_log WHERE user_nid = ? AND room_nid = ? ORDER BY position`,
+        userNid,
+        roomNid,
+      )
+      .map(toChange),
+  ),
+  shareRoom: point(
+    (db, userNid: number, otherNid: number) =>
+      db.get(
+        `SELECT 1 FROM memberships AS mine JOIN memberships AS theirs USING (room_nid)
+         WHERE mine.user_nid = ? AND theirs.user_nid = ? AND mine.membership = ? AND theirs.membership = ? LIMIT 1`,
+        userNid,
+        otherNid,
+        membershipCodes.join,
+        membershipCodes.join,
+      ) !== undefined,
+  ),
+  forget: write((tx, userNid: number, roomNid: number) => {
+    tx.db.run("UPDATE memberships SET forgotten = 1 WHERE user_nid = ? AND room_nid = ?", userNid, roomNid);
+    tx.position("membership", userNid);
+  }),
+};

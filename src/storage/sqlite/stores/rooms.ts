@@ -1,0 +1,59 @@
+import type { AliasRow, ExtremityRow, HighestNids, RoomRow, RoomStore } from "../../rooms.ts";
+import { point, type StoreOperations, write } from "../engine/operations.ts";
+
+const columns = `room_nid AS roomNid, room_id AS roomId, version, current_snapshot AS currentSnapshot,
+  last_position AS lastPosition, is_public AS isPublic`;
+const byIdSql = `SELECT ${columns} FROM rooms WHERE room_id = ?`;
+const byNidSql = `SELECT ${columns} FROM rooms WHERE room_nid = ?`;
+
+type StoredRoom = Omit<RoomRow, "isPublic"> & { readonly isPublic: number };
+
+function toRoom(row: StoredRoom | undefined): RoomRow | undefined {
+  return row && { ...row, isPublic: row.isPublic === 1 };
+}
+
+export const roomOperations: StoreOperations<RoomStore> = {
+  byId: point((db, roomId: string) => toRoom(db.get<StoredRoom>(byIdSql, roomId))),
+  byNid: point((db, roomNid: number) => toRoom(db.get<StoredRoom>(byNidSql, roomNid))),
+  extremities: point((db, roomNid: number) =>
+    db.all<ExtremityRow>(
+      `SELECT event_nid AS eventNid, event_id AS eventId, depth
+       FROM forward_extremities JOIN events USING (event_nid) WHERE forward_extremities.room_nid = ?`,
+      roomNid,
+    ),
+  ),
+  highestNids: point((db) => {
+    const highest = db.get<HighestNids>(`SELECT
+      (SELECT coalesce(max(room_nid), 0) FROM rooms) AS roomNid,
+      (SELECT coalesce(max(event_nid), 0) FROM events) AS eventNid,
+      (SELECT coalesce(max(snapshot_nid), 0) FROM state_snapshots) AS snapshotNid`);
+    return highest ?? { roomNid: 0, eventNid: 0, snapshotNid: 0 };
+  }),
+  setPublic: write(({ db }, roomNid: number, isPublic: boolean) => {
+    db.run("UPDATE rooms SET is_public = ? WHERE room_nid = ?", isPublic ? 1 : 0, roomNid);
+  }),
+  alias: point((db, alias: string) =>
+    db.get<AliasRow>(
+      "SELECT alias, room_nid AS roomNid, creator_nid AS creatorNid FROM room_aliases WHERE alias = ?",
+      alias,
+    ),
+  ),
+  aliasesOf: point((db, roomNid: number) =>
+    db.all<AliasRow>(
+      "SELECT alias, room_nid AS roomNid, creator_nid AS creatorNid FROM room_aliases WHERE room_nid = ? ORDER BY alias",
+      roomNid,
+    ),
+  ),
+  addAlias: write(
+    ({ db }, { alias, roomNid, creatorNid }: AliasRow) =>
+      db.run(
+        "INSERT INTO room_aliases (alias, room_nid, creator_nid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        alias,
+        roomNid,
+        creatorNid,
+      ) === 1,
+  ),
+  removeAlias: write(({ db }, alias: string) => {
+    db.run("DELETE FROM room_aliases WHERE alias = ?", alias);
+  }),
+};

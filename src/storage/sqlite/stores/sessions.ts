@@ -1,0 +1,178 @@
+import type { UserId } from "../../../protocol/identifiers.ts";
+import type { NewSession, SessionStore, SessionTokens, TokenOwner } from "../../sessions.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, type StoreOperations, write } from "../engine/operations.ts";
+
+interface OwnerRow {
+  readonly userNid: number;
+  readonly userId: UserId;
+  readonly deviceId: string;
+  readonly expiresTs: number | null;
+  readonly isAdmin: number;
+  readonly isGuest: number;
+  readonly isLocked: number;
+  readonly isSuspended: number;
+  readonly replaces: Uint8Array | null;
+}
+
+const ownerQuery = `
+SELECT t.user_nid AS userNid, u.user_id AS userId, t.device_id AS deviceId, t.expires_ts AS expiresTs,
+  a.is_admin AS isAdmin, a.is_guest AS isGuest, a.is_locked AS isLocked, a.is_suspended AS isSuspended, r.replaces
+FROM access_tokens t JOIN users u USING (user_nid) JOIN accounts a USING (user_nid)
+  LEFT JOIN refresh_tokens r ON r.token_hash = t.refresh_hash
+WHERE t.token_hash = ?`;
+
+function findByAccessToken(db: Connection, tokenHash: Uint8Array): TokenOwner | undefined {
+  const row = db.get<OwnerRow>(ownerQuery, tokenHash);
+  return (
+    row && {
+      userNid: row.userNid,
+      userId: row.userId,
+      deviceId: row.deviceId,
+      expiresTs: row.expiresTs,
+      isAdmin: row.isAdmin === 1,
+      isGuest: row.isGuest === 1,
+      isLocked: row.isLocked === 1,
+      isSuspended: row.isSuspended === 1,
+      isUnconfirmed: row.replaces !== null,
+    }
+  );
+}
+
+/** Part of the transactions that log somebody in. */
+export function startSession(db: Connection, userNid: number, session: NewSession): void {
+  db.run(
+    `INSERT INTO devices (user_nid, device_id, display_name, created_ts) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET display_name = coalesce(excluded.display_name, display_name)`,
+    userNid,
+    session.deviceId,
+    session.displayName,
+    session.createdTs,
+  );
+  revokeTokens(db, userNid, session.deviceId);
+  insertTokens(db, userNid, session.deviceId, session, null);
+}
+
+/** Revokes every token of a device. */
+export function revokeTokens(db: Connection, userNid: number, deviceId: string): void {
+  db.run("DELETE FROM access_tokens WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
+  db.run("DELETE FROM refresh_tokens WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
+}
+
+function insertTokens(
+  db: Connection,
+  userNid: number,
+  deviceId: string,
+  tokens: SessionTokens,
+  replaces: Uint8Array | null,
+): void {
+  const { accessTokenHash, expiresTs, refreshTokenHash } = tokens;
+  db.run(
+    "INSERT INTO access_tokens (token_hash, user_nid, device_id, expires_ts, refresh_hash) VALUES (?, ?, ?, ?, ?)",
+    accessTokenHash,
+    userNid,
+    deviceId,
+    expiresTs,
+    refreshTokenHash,
+  );
+  if (refreshTokenHash === null) return;
+  db.run(
+    "INSERT INTO refresh_tokens (token_hash, user_nid, device_id, replaces) VALUES (?, ?, ?, ?)",
+    refreshTokenHash,
+    userNid,
+    deviceId,
+    replaces,
+  );
+}
+
+interface RefreshTokenRow {
+  readonly userNid: number;
+  readonly deviceId: string;
+  readonly replaces: Uint8Array | null;
+}
+
+function findRefreshToken(db: Connection, tokenHash: Uint8Array): RefreshTokenRow | undefined {
+  return db.get<RefreshTokenRow>(
+    "SELECT user_nid AS userNid, device_id AS deviceId, replaces FROM refresh_tokens WHERE token_hash = ?",
+    tokenHash,
+  );
+}
+
+function refresh(
+  db: Connection,
+  refreshTokenHash: Uint8Array,
+  tokens: SessionTokens,
+): { userNid: number; deviceId: string } | undefined {
+  const found = findRefreshToken(db, refreshTokenHash);
+  if (!found) return undefined;
+  const { userNid, deviceId } = found;
+  revokePredecessor(db, refreshTokenHash, found);
+  // Whatever else the device has was given for this refresh token before, and nobody used it.
+  db.run(
+    "DELETE FROM access_tokens WHERE user_nid = ? AND device_id = ? AND refresh_hash IS NOT ?",
+    userNid,
+    deviceId,
+    refreshTokenHash,
+  );
+  db.run(
+    "DELETE FROM refresh_tokens WHERE user_nid = ? AND device_id = ? AND token_hash IS NOT ?",
+    userNid,
+    deviceId,
+    refreshTokenHash,
+  );
+  insertTokens(db, userNid, deviceId, tokens, refreshTokenHash);
+  return { userNid, deviceId };
+}
+
+function revokePredecessor(db: Connection, refreshTokenHash: Uint8Array, token: RefreshTokenRow): void {
+  const { userNid, deviceId, replaces } = token;
+  if (replaces === null) return;
+  db.run(
+    "DELETE FROM access_tokens WHERE user_nid = ? AND device_id = ? AND refresh_hash = ?",
+    userNid,
+    deviceId,
+    replaces,
+  );
+  db.run("DELETE FROM refresh_tokens WHERE token_hash = ?", replaces);
+  db.run("UPDATE refresh_tokens SET replaces = NULL WHERE token_hash = ?", refreshTokenHash);
+}
+
+function confirmRefresh(db: Connection, accessTokenHash: Uint8Array): void {
+  const issued = db.get<{ hash: Uint8Array | null }>(
+    "SELECT refresh_hash AS hash FROM access_tokens WHERE token_hash = ?",
+    accessTokenHash,
+  )?.hash;
+  const token = issued && findRefreshToken(db, issued);
+  if (token) revokePredecessor(db, issued, token);
+}
+
+function takeLoginToken(db: Connection, tokenHash: Uint8Array, nowTs: number): number | undefined {
+  const row = db.get<{ userNid: number; expiresTs: number }>(
+    "SELECT user_nid AS userNid, expires_ts AS expiresTs FROM login_tokens WHERE token_hash = ?",
+    tokenHash,
+  );
+  if (!row) return undefined;
+  db.run("DELETE FROM login_tokens WHERE token_hash = ?", tokenHash);
+  return row.expiresTs > nowTs ? row.userNid : undefined;
+}
+
+export const sessionOperations: StoreOperations<SessionStore> = {
+  start: write(({ db }, userNid: number, session: NewSession) => startSession(db, userNid, session)),
+  findByAccessToken: point(findByAccessToken),
+  refresh: write(({ db }, refreshTokenHash: Uint8Array, tokens: SessionTokens) =>
+    refresh(db, refreshTokenHash, tokens),
+  ),
+  confirmRefresh: write(({ db }, accessTokenHash: Uint8Array) => confirmRefresh(db, accessTokenHash)),
+  addLoginToken: write(({ db }, userNid: number, tokenHash: Uint8Array, expiresTs: number, nowTs: number) => {
+    db.run("DELETE FROM login_tokens WHERE expires_ts <= ?", nowTs);
+    db.run(
+      "INSERT INTO login_tokens (token_hash, user_nid, expires_ts) VALUES (?, ?, ?)",
+      tokenHash,
+      userNid,
+      expiresTs,
+    );
+  }),
+  takeLoginToken: write(({ db }, tokenHash: Uint8Array, nowTs: number) =>
+    takeLoginToken(db, tokenHash, nowTs),
+  ),
+};
