@@ -24,24 +24,24 @@ export class NameCache {
 
   /** The user's integer ID, made when there is none yet. */
   async internUser(userId: string): Promise<number> {
-    const known = await this.findUser(userId);
-    if (known !== undefined) return known;
+    const existing = await this.findUser(userId);
+    if (existing !== undefined) return existing;
     const nid = await this.#store.internUser(userId, this.#isLocal(userId));
     this.#userNids.set(userId, nid);
     return nid;
   }
 
   async internEventType(type: string): Promise<number> {
-    const known = await this.findEventType(type);
-    if (known !== undefined) return known;
+    const existing = await this.findEventType(type);
+    if (existing !== undefined) return existing;
     const nid = await this.#store.internEventType(type);
     this.#typeNids.set(type, nid);
     return nid;
   }
 
   async internStatePair(type: string, stateKey: string): Promise<number> {
-    const known = await this.findStatePair(type, stateKey);
-    if (known !== undefined) return known;
+    const existing = await this.findStatePair(type, stateKey);
+    if (existing !== undefined) return existing;
     const nid = await this.#store.internStatePair(type, stateKey);
     this.#pairNids.set(pairName(type, stateKey), nid);
     return nid;
@@ -76,9 +76,9 @@ export class NameCache {
   }
 }
 
-/** A type may hold any character but NUL is in none that a server accepts, so that pairs never share a name. */
+/** Unambiguous whatever characters both hold. */
 function pairName(type: string, stateKey: string): string {
-  return `${type}\0${stateKey}`;
+  return `${type.length} ${type}${stateKey}`;
 }
 
 async function found(
