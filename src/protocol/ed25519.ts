@@ -46,7 +46,7 @@ export class SigningKey {
   }
 }
 
-/** A public key of some server, ready to verify with. */
+/** A public key of some server, ready to verify with. Making one takes longer than looking it up: keep it. */
 export class VerifyKey {
   readonly keyId: string;
   /** As unpadded Base64. */
@@ -63,8 +63,11 @@ export class VerifyKey {
       throw new KeyError("invalid-key-id", "Only ed25519 keys can verify signatures.");
     }
     const bytes = decodeBase64(publicKey);
-    if (bytes === undefined || bytes.length !== 32) {
+    if (bytes === undefined || bytes.length !== nacl.sign.publicKeyLength) {
       throw new KeyError("invalid-public-key", "An Ed25519 public key is the Base64 of 32 bytes.");
+    }
+    if (!isCanonicalPoint(bytes) || isSmallOrderPoint(bytes)) {
+      throw new KeyError("invalid-public-key", "The Ed25519 public key is one that proves nothing.");
     }
     this.keyId = keyId;
     this.publicKey = encodeBase64(bytes);
@@ -77,10 +80,42 @@ export class VerifyKey {
   /** Whether Base64 is this key's signature of UTF-8 text or bytes. */
   verify(message: string | Uint8Array, signature: string): boolean {
     const bytes = decodeBase64(signature);
-    return bytes !== undefined && bytes.length === 64 && verify(null, bytesOf(message), this.#key, bytes);
+    if (bytes === undefined || bytes.length !== nacl.sign.signatureLength) return false;
+    return !isSmallOrderPoint(bytes.subarray(0, 32)) && verify(null, bytesOf(message), this.#key, bytes);
   }
 }
 
 function bytesOf(message: string | Uint8Array): Uint8Array {
   return typeof message === "string" ? Buffer.from(message) : message;
+}
+
+/*
+ * Libraries disagree on signatures that no honest signer makes. OpenSSL, which node:crypto calls, refuses a signature whose
+ * second half is not below the group's order, which tweetnacl takes; both take points of small order, with which one
+ * signature can fit many messages. libsodium, on which most servers run, refuses all of these, and so does this file.
+ */
+
+/** The points of small order: their second coordinate, in hexadecimal, without the sign bit. */
+const smallOrderPoints: ReadonlySet<string> = new Set([
+  "00".repeat(32),
+  `01${"00".repeat(31)}`,
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  `ec${"ff".repeat(30)}7f`,
+  // The same as 0 and 1, written as 2^255 - 19 and 2^255 - 18.
+  `ed${"ff".repeat(30)}7f`,
+  `ee${"ff".repeat(30)}7f`,
+]);
+
+function isSmallOrderPoint(point: Uint8Array): boolean {
+  const coordinate = Buffer.from(point);
+  coordinate[31] = (coordinate[31] ?? 0) & 0x7f;
+  return smallOrderPoints.has(coordinate.toString("hex"));
+}
+
+/** Whether a point's coordinate is below 2^255 - 19, as it is if it is written in the one right way. */
+function isCanonicalPoint(point: Uint8Array): boolean {
+  const [lowest = 0] = point;
+  const highest = (point[31] ?? 0) & 0x7f;
+  return lowest < 0xed || highest !== 0x7f || point.subarray(1, 31).some((byte) => byte !== 0xff);
 }

@@ -5,8 +5,8 @@
 export class ProtocolError<Reason extends string = string> extends Error {
   readonly reason: Reason;
 
-  constructor(reason: Reason, message: string) {
-    super(message);
+  constructor(reason: Reason, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = new.target.name;
     this.reason = reason;
   }

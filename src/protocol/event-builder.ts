@@ -1,6 +1,8 @@
 import type { SigningKey } from "./ed25519.ts";
 import { EncodedEvent } from "./event-encoding.ts";
-import { eventIdOfSignedBytes, contentHashOf, referenceHash } from "./event-hash.ts";
+import { PduFormatError } from "./errors.ts";
+import { assertFitsKeyLimits, assertFitsPduLimit } from "./event-format.ts";
+import { contentHash, eventId, referenceHash } from "./event-hash.ts";
 import type { EventId, RoomId, ServerName, UserId } from "./identifiers.ts";
 import type { JsonObject } from "./json.ts";
 import type { HashedEventReference, Pdu, RoomEvent } from "./pdu.ts";
@@ -37,6 +39,7 @@ export interface BuiltEvent {
  * Builds, hashes and signs a new event of this server (server-server API, "Adding hashes and signatures to outgoing events").
  * The template's content, `prevEvents` and `authEvents` become the event's own and must not be changed afterwards.
  * @throws CanonicalJsonError if the content has no canonical JSON in the room version
+ * @throws PduFormatError if the event is larger than any may be, or lacks an ID in room versions 1 and 2
  */
 export function buildEvent(
   version: RoomVersion,
@@ -45,14 +48,16 @@ export function buildEvent(
   key: SigningKey,
 ): BuiltEvent {
   const pdu = unsignedPdu(version, template);
+  assertFitsKeyLimits(pdu);
   const encoded = new EncodedEvent(version, pdu);
-  pdu.hashes = { sha256: contentHashOf(encoded) };
+  pdu.hashes = { sha256: contentHash(version, pdu, encoded) };
   encoded.update("hashes");
-  const signed = Buffer.from(encoded.signedText());
-  pdu.signatures = { [serverName]: { [key.keyId]: key.sign(signed) } };
+  const id = eventId(version, pdu, encoded);
+  pdu.signatures = { [serverName]: { [key.keyId]: key.sign(encoded.signedBytes()) } };
   encoded.update("signatures");
-  const eventId = version.eventIdFormat === "named" ? undefined : eventIdOfSignedBytes(version, signed);
-  return { event: toRoomEvent(version, pdu, eventId), canonicalJson: encoded.text() };
+  const canonicalJson = encoded.text();
+  assertFitsPduLimit(canonicalJson);
+  return { event: toRoomEvent(version, pdu, id), canonicalJson };
 }
 
 /** References to events as `prev_events` and `auth_events` hold them: IDs, in room versions 1 and 2 with hashes. */
@@ -65,13 +70,13 @@ export function eventReferences(version: RoomVersion, events: readonly RoomEvent
 
 /** The keys stand in canonical order, so that they need no sorting. */
 function unsignedPdu(version: RoomVersion, template: EventTemplate): Pdu {
-  const { roomId, stateKey, redacts, eventId } = template;
+  const { roomId, stateKey, redacts } = template;
   const redactsInContent = redacts !== undefined && version.redactsInContent;
   return {
     auth_events: template.authEvents,
     content: redactsInContent ? { ...template.content, redacts } : template.content,
     depth: template.depth,
-    ...(version.eventIdFormat === "named" && eventId !== undefined ? { event_id: eventId } : undefined),
+    ...(version.eventIdFormat === "named" ? { event_id: chosenEventId(template) } : undefined),
     hashes: { sha256: "" },
     origin_server_ts: template.originServerTs,
     prev_events: template.prevEvents,
@@ -82,4 +87,9 @@ function unsignedPdu(version: RoomVersion, template: EventTemplate): Pdu {
     ...(stateKey === undefined ? undefined : { state_key: stateKey }),
     type: template.type,
   };
+}
+
+function chosenEventId(template: EventTemplate): EventId {
+  if (template.eventId !== undefined) return template.eventId;
+  throw new PduFormatError("missing-key", "In room versions 1 and 2 the server chooses the event's ID.");
 }

@@ -2,7 +2,7 @@ import { encodeCanonicalJson, encodeJsonString, sortedKeys } from "./canonical-j
 import { keepsKey, redactContent } from "./redaction.ts";
 import type { RoomVersion } from "./room-versions.ts";
 
-/** An event at any stage of its making: what it must have is checked elsewhere. */
+/** An event at any stage of its making: which keys it must have is checked elsewhere. */
 export type EventLike = Readonly<Record<string, unknown>>;
 
 /**
@@ -15,6 +15,7 @@ export class EncodedEvent {
   readonly #keys: readonly string[];
   /** Parallel to the keys: `"key":value`. */
   readonly #members: string[];
+  #signedBytes: Buffer | undefined;
 
   /** @throws CanonicalJsonError if a member has no canonical JSON in the room version */
   constructor(version: RoomVersion, event: EventLike) {
@@ -27,39 +28,44 @@ export class EncodedEvent {
   /** Encodes a member that the event already had anew, after its value has changed. */
   update(key: "hashes" | "signatures"): void {
     this.#members[this.#keys.indexOf(key)] = encodeMember(this.#version, key, this.#event[key]);
+    this.#signedBytes = undefined;
   }
 
   /** Everything but `unsigned`, `signatures` and `hashes` (server-server API, "Calculating the content hash"). */
   contentHashText(): string {
-    return this.#join((key) => key !== "unsigned" && key !== "signatures" && key !== "hashes");
+    return this.#join((key) => key !== "unsigned" && key !== "signatures" && key !== "hashes", this.#members);
   }
 
   /**
-   * The redacted event without `signatures` and `unsigned`: what a server signs, and what the reference hash covers
+   * The redacted event without `signatures` and `unsigned`, in UTF-8: what servers sign, and what the reference hash covers
    * (server-server API, "Signing Events").
    */
-  signedText(): string {
-    return this.#join((key) => key !== "signatures" && keepsKey(this.#version, key), true);
+  signedBytes(): Uint8Array {
+    this.#signedBytes ??= Buffer.from(this.#signedText());
+    return this.#signedBytes;
   }
 
   /** The whole event as servers exchange it, without `unsigned`, which every server makes for itself. */
   text(): string {
-    return this.#join((key) => key !== "unsigned");
+    return this.#join((key) => key !== "unsigned", this.#members);
   }
 
-  #join(isIncluded: (key: string) => boolean, redacted = false): string {
+  #signedText(): string {
+    const members = this.#members.slice();
+    const content = this.#keys.indexOf("content");
+    if (content !== -1) {
+      const redacted = redactContent(this.#version, this.#event["type"], this.#event["content"]);
+      members[content] = encodeMember(this.#version, "content", redacted);
+    }
+    return this.#join((key) => key !== "signatures" && keepsKey(this.#version, key), members);
+  }
+
+  #join(isIncluded: (key: string) => boolean, members: readonly string[]): string {
     let text = "";
-    for (const [index, key] of this.#keys.entries()) {
-      if (!isIncluded(key)) continue;
-      const member = redacted && key === "content" ? this.#redactedContent() : this.#members[index];
-      text += `${text === "" ? "{" : ","}${member}`;
+    for (let index = 0; index < members.length; index++) {
+      if (isIncluded(this.#keys[index] ?? "")) text += `${text === "" ? "{" : ","}${members[index]}`;
     }
     return text === "" ? "{}" : `${text}}`;
-  }
-
-  #redactedContent(): string {
-    const content = redactContent(this.#version, this.#event["type"], this.#event["content"]);
-    return encodeMember(this.#version, "content", content);
   }
 }
 

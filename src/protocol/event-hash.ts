@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { decodeBase64, stripPadding } from "./base64.ts";
+import { decodeBase64, encodeBase64, stripPadding } from "./base64.ts";
 import { EncodedEvent } from "./event-encoding.ts";
 import type { EventLike } from "./event-encoding.ts";
 import type { EventId, RoomId } from "./identifiers.ts";
@@ -9,68 +9,68 @@ import type { RoomVersion } from "./room-versions.ts";
 
 /**
  * The content hash of an event as unpadded Base64 (server-server API, "Calculating the content hash for an event").
+ * @param encoded the event's encoding, when the caller has it
  * @throws CanonicalJsonError for an event that has no canonical JSON in its room version
  */
-export function contentHash(version: RoomVersion, event: EventLike): string {
-  return contentHashOf(new EncodedEvent(version, event));
-}
-
-/** The content hash of an event that is encoded already, as unpadded Base64. */
-export function contentHashOf(encoded: EncodedEvent): string {
+export function contentHash(
+  version: RoomVersion,
+  event: EventLike,
+  encoded: EncodedEvent = new EncodedEvent(version, event),
+): string {
   return sha256(encoded.contentHashText());
 }
 
 /**
  * Whether an event's `hashes` hold the hash of its content. If not, the event is to be redacted before it is used
  * (server-server API, "Validating hashes and signatures on received events").
+ * @param encoded the event's encoding, when the caller has it
  * @throws CanonicalJsonError for an event that has no canonical JSON in its room version
  */
 export function hasValidContentHash(version: RoomVersion, event: EventLike, encoded?: EncodedEvent): boolean {
   const hashes = event["hashes"];
   const claimed = isJsonObject(hashes) ? hashes["sha256"] : undefined;
   if (typeof claimed !== "string") return false;
-  const expected = contentHashOf(encoded ?? new EncodedEvent(version, event));
+  const expected = contentHash(version, event, encoded);
   if (claimed === expected) return true;
   // The same bytes may be written with padding or in the other alphabet.
   const bytes = decodeBase64(claimed);
-  return bytes !== undefined && stripPadding(Buffer.from(bytes).toString("base64")) === expected;
+  return bytes !== undefined && encodeBase64(bytes) === expected;
 }
 
 /**
  * The reference hash of an event as unpadded Base64 (server-server API, "Calculating the reference hash for an event").
+ * @param encoded the event's encoding, when the caller has it
  * @throws CanonicalJsonError for an event that has no canonical JSON in its room version
  */
-export function referenceHash(version: RoomVersion, event: EventLike): string {
-  return sha256(new EncodedEvent(version, event).signedText());
+export function referenceHash(
+  version: RoomVersion,
+  event: EventLike,
+  encoded: EncodedEvent = new EncodedEvent(version, event),
+): string {
+  return sha256(encoded.signedBytes());
 }
 
 /**
  * The ID of an event: its own `event_id` in room versions 1 and 2, its reference hash from version 3 on
  * (room versions, "Event IDs").
+ * @param pdu of a checked format
+ * @param encoded the event's encoding, when the caller has it
  * @throws CanonicalJsonError for an event that has no canonical JSON in its room version
  */
-export function eventId(version: RoomVersion, pdu: Pdu): EventId {
+export function eventId(version: RoomVersion, pdu: Pdu, encoded?: EncodedEvent): EventId {
   if (version.eventIdFormat === "named") return (pdu.event_id ?? "") as EventId;
-  return eventIdOfSignedBytes(version, new EncodedEvent(version, pdu).signedText());
-}
-
-/**
- * The ID of an event from the text that its signatures cover.
- * @param version a version with hashes for event IDs (3 and later)
- * @param signed what {@link EncodedEvent.signedText} gives, as text or as UTF-8
- */
-export function eventIdOfSignedBytes(version: RoomVersion, signed: string | Uint8Array): EventId {
-  const digest = version.eventIdFormat === "hash" ? sha256(signed) : hash("sha256", signed, "base64url");
+  const bytes = (encoded ?? new EncodedEvent(version, pdu)).signedBytes();
+  const digest = version.eventIdFormat === "hash" ? sha256(bytes) : hash("sha256", bytes, "base64url");
   return `$${digest}` as EventId;
 }
 
 /**
  * The room of an event. In room version 12 the create event has no `room_id`: its own ID, with `!` for `$`, is the
  * room's (room version 12, authorisation rule 1.2).
+ * @param pdu of a checked format
  */
 export function roomIdOf(version: RoomVersion, pdu: Pdu, id: EventId): RoomId {
-  if (version.roomIdIsCreateHash && pdu.type === "m.room.create" && pdu.state_key === "")
-    return roomIdOfCreateEvent(id);
+  if (version.roomIdIsCreateHash && pdu.type === "m.room.create") return roomIdOfCreateEvent(id);
   return (pdu.room_id ?? "") as RoomId;
 }
 

@@ -1,5 +1,6 @@
 import type { SigningKey, VerifyKey } from "./ed25519.ts";
 import { EncodedEvent } from "./event-encoding.ts";
+import type { EventLike } from "./event-encoding.ts";
 import { contentHash } from "./event-hash.ts";
 import { PduFormatError } from "./errors.ts";
 import { domainOf, parseUserId, serverNameOf } from "./identifiers.ts";
@@ -15,7 +16,7 @@ import type { RoomVersion } from "./room-versions.ts";
  * (server-server API, "Adding hashes and signatures to outgoing events").
  * @throws CanonicalJsonError for an event that has no canonical JSON in its room version
  */
-export function hashAndSignEvent<T extends JsonObject>(
+export function hashAndSignEvent<T extends EventLike>(
   version: RoomVersion,
   event: T,
   serverName: string,
@@ -28,13 +29,13 @@ export function hashAndSignEvent<T extends JsonObject>(
  * A copy of an event that has its hash, with a server's signature added.
  * @throws CanonicalJsonError for an event that has no canonical JSON in its room version
  */
-export function signEvent<T extends JsonObject>(
+export function signEvent<T extends EventLike>(
   version: RoomVersion,
   event: T,
   serverName: string,
   key: SigningKey,
 ): T & { signatures: JsonObject } {
-  const signature = key.sign(new EncodedEvent(version, event).signedText());
+  const signature = key.sign(new EncodedEvent(version, event).signedBytes());
   return { ...event, signatures: withSignature(event["signatures"], serverName, key.keyId, signature) };
 }
 
@@ -52,7 +53,7 @@ export function isEventSignedBy(
   encoded?: EncodedEvent,
 ): boolean {
   return hasValidSignatures(pdu.signatures, serverName, keys, () =>
-    (encoded ?? new EncodedEvent(version, pdu)).signedText(),
+    (encoded ?? new EncodedEvent(version, pdu)).signedBytes(),
   );
 }
 

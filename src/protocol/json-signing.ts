@@ -35,7 +35,7 @@ export function signJson<T extends JsonObject>(
  * @throws CanonicalJsonError for an object that has no canonical JSON
  */
 export function isSignedJson(object: JsonObject, name: string, keys: readonly VerifyKey[]): boolean {
-  return hasValidSignatures(object["signatures"], name, keys, () => signedJsonText(object));
+  return hasValidSignatures(object["signatures"], name, keys, () => Buffer.from(signedJsonText(object)));
 }
 
 /** `signatures` with one more; the input is not changed. */
@@ -61,13 +61,13 @@ export function hasValidSignatures(
   signatures: unknown,
   name: string,
   keys: readonly VerifyKey[],
-  signedText: () => string,
+  signedBytes: () => Uint8Array,
 ): boolean {
   const own = isJsonObject(signatures) && Object.hasOwn(signatures, name) ? signatures[name] : undefined;
   if (!isJsonObject(own)) return false;
   const used = keys.filter((key) => Object.hasOwn(own, key.keyId));
   if (used.length === 0) return false;
-  const message = Buffer.from(signedText());
+  const message = signedBytes();
   return used.every((key) => {
     const signature = own[key.keyId];
     return typeof signature === "string" && key.verify(message, signature);

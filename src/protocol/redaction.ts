@@ -85,12 +85,13 @@ const rulesOf: Readonly<Record<RoomVersion["redaction"], RedactionRules>> = { v1
  * `unsigned` is dropped.
  */
 export function redact(version: RoomVersion, pdu: Pdu): Pdu {
-  const { keys } = rulesOf[version.redaction];
-  const redacted: Pdu = { ...pdu, content: redactContent(version, pdu.type, pdu.content) };
-  for (const key of Object.keys(redacted)) {
-    if (!keys.has(key)) delete redacted[key];
+  const redacted: Record<string, unknown> = {};
+  for (const key of Object.keys(pdu)) {
+    if (keepsKey(version, key)) redacted[key] = pdu[key];
   }
-  return redacted;
+  redacted["content"] = redactContent(version, pdu.type, pdu.content);
+  // Every key that a PDU must have is kept.
+  return redacted as Pdu;
 }
 
 /** Whether redaction keeps a key at the top level of an event. */

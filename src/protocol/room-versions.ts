@@ -11,11 +11,14 @@ export interface RoomVersion {
   readonly stateResolution: "v1" | "v2" | "v2.1";
   /** v5: a signature counts only while its key was valid at the event's `origin_server_ts`. */
   readonly enforceKeyValidity: boolean;
-  /** v6: integers only, within ±(2^53 - 1). */
+  /** v6: integers only, within ±(2^53 - 1), `depth` too, which went to 2^63 - 1 before. */
   readonly strictCanonicalJson: boolean;
   /** v1 to v5: `m.room.aliases` has its own authorisation rule and its content survives redaction. */
   readonly specialAliases: boolean;
-  /** v1 and v2: a redaction is authorised by the auth rules (by sender's domain); later it is checked when applied. */
+  /**
+   * v1 and v2: the auth rules authorise a redaction (by power level, or by the domains of the two event IDs); later it is
+   * always allowed by them and checked when it is applied (by power level, or by the domains of the two senders).
+   */
   readonly redactionInAuthRules: boolean;
   /** v6: changes to `notifications` in `m.room.power_levels` are checked. */
   readonly checkNotificationLevels: boolean;
