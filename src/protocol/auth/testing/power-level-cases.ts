@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../json.ts";
+import { isJsonObject, type JsonObject } from "../../json.ts";
 import type { RoomVersion } from "../../room-versions.ts";
 import type { AuthRejection } from "../rejection.ts";
 import type { RuleCase } from "./rule-cases.ts";
@@ -12,8 +12,8 @@ const needed: JsonObject = { events: { "m.room.power_levels": 0 } };
 function alter(room: TestRoom, before: JsonObject, after: JsonObject): AuthRejection | undefined {
   const users = { [mod]: 50, [admin]: 100 };
   const whole = (content: JsonObject): JsonObject => {
-    const more = typeof content["users"] === "object" ? content["users"] : {};
-    const events = typeof content["events"] === "object" ? content["events"] : {};
+    const more = isJsonObject(content["users"]) ? content["users"] : {};
+    const events = isJsonObject(content["events"]) ? content["events"] : {};
     return {
       ...needed,
       ...content,

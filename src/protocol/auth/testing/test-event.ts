@@ -9,7 +9,7 @@ export interface Draft {
   /** A localpart on `example.org`, or a whole user ID. */
   readonly sender: string;
   /** A state key; a localpart is not expanded. Absent for message events. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   readonly content?: JsonObject;
   /** Without the sigil. Counted up when absent. */
   readonly id?: string;
@@ -18,8 +18,8 @@ export interface Draft {
   readonly prev?: readonly EventId[];
   readonly auth?: readonly EventId[];
   readonly redacts?: string;
-  readonly roomId?: string;
-  readonly signatures?: Pdu["signatures"];
+  readonly roomId?: string | undefined;
+  readonly signatures?: Pdu["signatures"] | undefined;
 }
 
 let counter = 0;

@@ -3,6 +3,7 @@ import type { RoomEvent } from "../../pdu.ts";
 import type { RoomVersion } from "../../room-versions.ts";
 import { type AuthState, authStateOf } from "../auth-state.ts";
 import { authorise } from "../authorise.ts";
+import { type PowerLevels, powerLevelsOf } from "../power-levels.ts";
 import type { AuthRejection } from "../rejection.ts";
 import { type Draft, testEvent, user } from "./test-event.ts";
 
@@ -23,6 +24,13 @@ export class TestRoom {
 
   get state(): AuthState {
     return authStateOf(this.events);
+  }
+
+  /** The power levels in this state. */
+  get levels(): PowerLevels {
+    const create = this.state.get("m.room.create", "");
+    if (create === undefined) throw new Error("The test room has no create event.");
+    return powerLevelsOf(this.version, create, this.state.get("m.room.power_levels", ""));
   }
 
   /** With one more state event, which replaces the one in its place. */
