@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import t from "tap";
 import * as fc from "fast-check";
+import type { JsonValue } from "./json.ts";
 import { parsePropertyPath, propertyAt } from "./property-path.ts";
 
 t.test("paths of the specification", async (t) => {
@@ -31,7 +32,7 @@ t.test("a path that names are escaped into leads back to them", async (t) => {
 });
 
 t.test("the value at a path", async (t) => {
-  const event: unknown = JSON.parse(
+  const event: JsonValue = JSON.parse(
     '{"content": {"m.relates_to": {"rel_type": "m.thread"}, "list": [1], "none": null, "__proto__": {"x": 1}}}',
   );
   t.equal(propertyAt(event, ["content", "m.relates_to", "rel_type"]), "m.thread");

@@ -1,4 +1,5 @@
 import { isJsonObject } from "./json.ts";
+import type { JsonValue } from "./json.ts";
 
 /**
  * Splits the dot-separated path of a property into the names that it goes through.
@@ -29,8 +30,8 @@ export function parsePropertyPath(path: string): string[] {
  * The value that a path of names leads to, or `undefined` when there is none.
  * Only an object's own properties count, and arrays are not entered.
  */
-export function propertyAt(value: unknown, names: readonly string[]): unknown {
-  let current = value;
+export function propertyAt(value: JsonValue, names: readonly string[]): JsonValue | undefined {
+  let current: JsonValue | undefined = value;
   for (const name of names) {
     if (!isJsonObject(current) || !Object.hasOwn(current, name)) return undefined;
     current = current[name];

@@ -1,0 +1,104 @@
+import type { PushOutcome } from "./actions.ts";
+import type { CompiledCondition, PushUser, UserTest } from "./conditions.ts";
+import type { EventForPush } from "./event.ts";
+
+/** A rule made ready: all its conditions must hold. */
+export interface CompiledRule {
+  readonly conditions: readonly CompiledCondition[];
+  readonly outcome: PushOutcome;
+}
+
+/** Rules that are checked together: the outcome of the first that matches, if any. */
+export type RuleBlock = (event: EventForPush, user: PushUser) => PushOutcome | undefined;
+
+/** The enabled rules of a user, or of all users who never changed a rule, ready for evaluation. It can be shared. */
+export class CompiledRuleset {
+  readonly #blocks: readonly RuleBlock[];
+
+  /** @param blocks the rules in the order in which they are checked */
+  constructor(blocks: readonly RuleBlock[]) {
+    this.#blocks = blocks;
+  }
+
+  /**
+   * Finds the rule that decides about an event for a user. Specification: "Push Rules".
+   *
+   * @returns what the rule says, or `undefined` when no rule matches or the event is the user's own: the user is not
+   *   notified then
+   */
+  evaluate(event: EventForPush, user: PushUser): PushOutcome | undefined {
+    if (event.sender === user.userId) return undefined;
+    for (const block of this.#blocks) {
+      const outcome = block(event, user);
+      if (outcome !== undefined) return outcome;
+    }
+    return undefined;
+  }
+}
+
+/** Rules in the order of importance. */
+export function listBlock(rules: readonly CompiledRule[]): RuleBlock {
+  return (event, user) => decide(candidatesOf(rules, event), user);
+}
+
+/** Rules that many users have in common: what an event alone settles is worked out once for all of them. */
+export function sharedBlock(rules: readonly CompiledRule[]): RuleBlock {
+  const known = new WeakMap<EventForPush, readonly Candidate[]>();
+  return (event, user) => {
+    let candidates = known.get(event);
+    if (candidates === undefined) {
+      candidates = candidatesOf(rules, event);
+      known.set(event, candidates);
+    }
+    return decide(candidates, user);
+  };
+}
+
+/** Rules for one room or one sender each, by its ID: they cost the same however many there are. */
+export function lookupBlock(
+  property: "roomId" | "sender",
+  outcomes: ReadonlyMap<string, PushOutcome>,
+): RuleBlock {
+  return (event) => outcomes.get(event[property]);
+}
+
+/** A rule that an event satisfies as far as the event goes: the tests decide for each user. */
+interface Candidate {
+  readonly tests: readonly UserTest[];
+  readonly outcome: PushOutcome;
+}
+
+function candidatesOf(rules: readonly CompiledRule[], event: EventForPush): readonly Candidate[] {
+  const candidates: Candidate[] = [];
+  for (const { conditions, outcome } of rules) {
+    const tests = testsFor(conditions, event);
+    if (tests === undefined) continue;
+    candidates.push({ tests, outcome });
+    // A rule that matches for everybody hides those after it.
+    if (tests.length === 0) break;
+  }
+  return candidates;
+}
+
+const noTests: readonly UserTest[] = [];
+
+/** The tests that conditions leave for the user, or `undefined` when the event fails one of them. */
+function testsFor(
+  conditions: readonly CompiledCondition[],
+  event: EventForPush,
+): readonly UserTest[] | undefined {
+  let tests = noTests;
+  for (const condition of conditions) {
+    const verdict = condition(event);
+    if (verdict === false) return undefined;
+    if (verdict !== true) tests = [...tests, verdict];
+  }
+  return tests;
+}
+
+function decide(candidates: readonly Candidate[], user: PushUser): PushOutcome | undefined {
+  for (const { tests, outcome } of candidates) {
+    if (tests.every((test) => test(user))) return outcome;
+  }
+  return undefined;
+}
