@@ -1,6 +1,6 @@
 import t from "tap";
-import { allVersions, testEvent } from "../testing/test-event.ts";
-import { testRoom } from "../testing/test-room.ts";
+import { allVersions, testEvent } from "./testing/test-event.ts";
+import { testRoom } from "./testing/test-room.ts";
 import { mayRedact } from "./redaction.ts";
 
 for (const version of allVersions) {
