@@ -32,6 +32,7 @@ export interface EventTemplate {
 /** A new event, and the canonical JSON in which it is stored and sent. */
 export interface BuiltEvent {
   readonly event: RoomEvent;
+  readonly encoded: EncodedEvent;
   readonly canonicalJson: string;
 }
 
@@ -57,7 +58,7 @@ export function buildEvent(
   encoded.update("signatures");
   const canonicalJson = encoded.text();
   assertFitsPduLimit(canonicalJson);
-  return { event: toRoomEvent(version, pdu, id), canonicalJson };
+  return { event: toRoomEvent(version, pdu, id), encoded, canonicalJson };
 }
 
 /** References to events as `prev_events` and `auth_events` hold them: IDs, in room versions 1 and 2 with hashes. */

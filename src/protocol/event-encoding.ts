@@ -50,6 +50,11 @@ export class EncodedEvent {
     return this.#join((key) => key !== "unsigned", this.#members);
   }
 
+  /** Some of the event's members in canonical order, without the braces: a piece of a larger text. */
+  members(isIncluded: (key: string) => boolean): string {
+    return this.#members.filter((_, index) => isIncluded(this.#keys[index] ?? "")).join(",");
+  }
+
   #signedText(): string {
     const members = this.#members.slice();
     const content = this.#keys.indexOf("content");
