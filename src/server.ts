@@ -1,4 +1,5 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
+import { composeAccounts } from "./composition/accounts.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
 import { createApp } from "./http/app.ts";
@@ -7,12 +8,13 @@ import { Listener } from "./http/listener.ts";
 import type { BoundEndpoint, PipelineParts } from "./http/pipeline.ts";
 import { LiveMemberships } from "./notifier/live-memberships.ts";
 import { Notifier } from "./notifier/notifier.ts";
-import { MatrixError } from "./protocol/matrix-error.ts";
 import type { Database } from "./storage/database.ts";
 import type { CommitListener } from "./storage/streams.ts";
 import { NewerDatabaseError } from "./storage/sqlite/migrations/migrate.ts";
 import { openSqliteDatabase } from "./storage/sqlite/open.ts";
+import { systemClock } from "./telemetry/clock.ts";
 import type { Logger } from "./telemetry/log.ts";
+import { systemRandomBytes } from "./telemetry/random.ts";
 
 export interface HearthServer extends AsyncDisposable {
   /** Where the listeners can be reached, once they listen. */
@@ -27,13 +29,9 @@ export interface HearthServer extends AsyncDisposable {
  */
 export async function createServer(config: Config, log: Logger): Promise<HearthServer> {
   const { database, notifier } = await openStorage(config);
-  const parts: PipelineParts = {
-    authenticator: {
-      requesterOf: () => Promise.reject(new MatrixError("M_UNKNOWN_TOKEN", "This access token is not known")),
-    },
-    rateLimiter: { check: () => undefined },
-  };
-  const endpoints: BoundEndpoint[] = [...serverHandlers(config.public_base_url)];
+  const accounts = composeAccounts(config, database.stores, systemClock, systemRandomBytes, log);
+  const parts: PipelineParts = accounts;
+  const endpoints: BoundEndpoint[] = [...serverHandlers(config.public_base_url), ...accounts.handlers];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
   return {
     get addresses() {
@@ -45,6 +43,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     async [Symbol.asyncDispose]() {
       notifier.close();
       await Promise.all(listeners.map(({ listener }) => listener[Symbol.asyncDispose]()));
+      await accounts.activity[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     },
   };

@@ -51,6 +51,10 @@ export interface EndpointDeclaration<
   readonly access: Access;
   /** Guests are refused with M_GUEST_ACCESS_FORBIDDEN unless this is set. */
   readonly guests?: boolean;
+  /** Locked accounts are refused with M_USER_LOCKED unless this is set. */
+  readonly whileLocked?: boolean;
+  /** The handler demands user-interactive authentication: later requests may leave away keys of the body. */
+  readonly interactive?: boolean;
   readonly rateLimit: RateLimitClass;
   /** Query parameters; numbers and booleans are converted from their text. Unknown ones are let pass. */
   readonly query?: Query;

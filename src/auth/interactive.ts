@@ -1,4 +1,10 @@
-import type { JsonObject } from "../protocol/json.ts";
+import { LRUCache } from "lru-cache";
+import { encodeBase64Url } from "../protocol/base64.ts";
+import { isJsonObject, type JsonObject } from "../protocol/json.ts";
+import type { Errcode } from "../protocol/matrix-error.ts";
+import type { Clock } from "../telemetry/clock.ts";
+import type { RandomBytes } from "../telemetry/random.ts";
+import type { ClientInfo, Requester } from "./requester.ts";
 
 /** A user-interactive authentication stage is still to be done: `body` is the 401 answer (client-server API, "User-interactive API"). */
 export class InteractiveAuthRequired extends Error {
@@ -9,4 +15,167 @@ export class InteractiveAuthRequired extends Error {
     this.name = "InteractiveAuthRequired";
     this.body = body;
   }
+}
+
+/** What the parts of interactive authentication need to know of a request. */
+export interface InteractiveRequest {
+  readonly body: { readonly auth?: JsonObject };
+  readonly requester: Requester | undefined;
+  readonly context: ClientInfo & { readonly method: string; readonly path: string };
+}
+
+export interface StageFailure {
+  readonly errcode: Errcode;
+  readonly error: string;
+}
+
+/** One way to prove something, such as `m.login.password`. */
+export interface Stage {
+  readonly type: string;
+  /**
+   * Judges what a client sent. Returns a failure that the client may mend by another attempt, or `undefined` when it passes.
+   * @throws MatrixError when the whole request has to be refused: M_LIMIT_EXCEEDED.
+   */
+  attempt(auth: JsonObject, request: InteractiveRequest): Promise<StageFailure | undefined>;
+}
+
+/** Lists of stages, each of which is enough when all its stages are done in order. */
+export type Flows = readonly (readonly string[])[];
+
+interface InteractiveSession {
+  readonly id: string;
+  /** What is being authorised: the answer for one request is no use for another. */
+  readonly operation: string;
+  readonly userNid: number | undefined;
+  readonly body: JsonObject;
+  /** Stages that were passed, in order, with what the client sent for each. */
+  readonly passed: Map<string, JsonObject>;
+}
+
+/** What a client sent for the stages that it passed, by stage. */
+export type Proof = ReadonlyMap<string, JsonObject>;
+
+const sessionLifetimeMs = 60 * 60 * 1000;
+const maxSessions = 20_000;
+/** Bodies are remembered, so their size counts. */
+const maxSessionsBytes = 32 * 1024 * 1024;
+const sessionIdBytes = 18;
+
+/** User-interactive authentication (client-server API, "User-Interactive Authentication API"). Sessions are in memory. */
+export class InteractiveAuth {
+  readonly #stages: ReadonlyMap<string, Stage>;
+  readonly #randomBytes: RandomBytes;
+  readonly #sessions: LRUCache<string, InteractiveSession>;
+
+  constructor(stages: readonly Stage[], clock: Clock, randomBytes: RandomBytes) {
+    this.#stages = new Map(stages.map((stage) => [stage.type, stage]));
+    this.#randomBytes = randomBytes;
+    this.#sessions = new LRUCache({
+      max: maxSessions,
+      maxSize: maxSessionsBytes,
+      sizeCalculation: ({ body }) => 500 + JSON.stringify(body).length,
+      ttl: sessionLifetimeMs,
+      perf: { now: () => clock.monotonicMs() },
+    });
+  }
+
+  /**
+   * The request's body with the keys that the client left away because it had sent them before in the same session.
+   * What is there, and bodies without a session, are returned as they are.
+   */
+  completeBody(request: { readonly body: unknown } & Omit<InteractiveRequest, "body">): unknown {
+    const { body } = request;
+    if (!isJsonObject(body)) return body;
+    const session = this.#find({ ...request, body });
+    return session ? { ...session.body, ...body } : body;
+  }
+
+  /**
+   * Demands that the client has done all stages of one of the flows.
+   * @returns what it sent for them
+   * @throws InteractiveAuthRequired while something is left to do; MatrixError M_LIMIT_EXCEEDED.
+   */
+  async require(request: InteractiveRequest, flows: Flows): Promise<Proof> {
+    const { auth } = request.body;
+    const session = this.#find(request) ?? this.#newSession(request);
+    if (!auth) throw this.#demand(session, flows);
+    if (!isComplete(session, flows)) {
+      const failure = await this.#attempt(session, auth, flows, request);
+      if (failure || !isComplete(session, flows)) throw this.#demand(session, flows, failure);
+    }
+    return session.passed;
+  }
+
+  /** The request was served: its session has done its duty. */
+  end(body: unknown): void {
+    const id = isJsonObject(body) && isJsonObject(body["auth"]) ? body["auth"]["session"] : undefined;
+    if (typeof id === "string") this.#sessions.delete(id);
+  }
+
+  async #attempt(
+    session: InteractiveSession,
+    auth: JsonObject,
+    flows: Flows,
+    request: InteractiveRequest,
+  ): Promise<StageFailure | undefined> {
+    const { type } = auth;
+    // With the session alone a client asks whether a stage was done in some other way.
+    if (type === undefined) return undefined;
+    const stage = typeof type === "string" && isNext(session, flows, type) && this.#stages.get(type);
+    if (!stage) {
+      return { errcode: "M_FORBIDDEN", error: "This authentication type is not the next stage of any flow" };
+    }
+    if (auth["session"] !== undefined && auth["session"] !== session.id) {
+      return { errcode: "M_UNKNOWN", error: "This authentication session has expired: start over" };
+    }
+    const failure = await stage.attempt(auth, request);
+    if (!failure) session.passed.set(stage.type, auth);
+    return failure;
+  }
+
+  /** The session that a request belongs to, if it belongs to the same operation and user as when it began. */
+  #find({ body, requester, context }: InteractiveRequest): InteractiveSession | undefined {
+    const id = isJsonObject(body.auth) ? body.auth["session"] : undefined;
+    const session = typeof id === "string" ? this.#sessions.get(id) : undefined;
+    const isSame = session?.operation === operationOf(context) && session.userNid === requester?.userNid;
+    return isSame ? session : undefined;
+  }
+
+  #newSession({
+    body: { auth: _auth, ...body },
+    requester,
+    context,
+  }: InteractiveRequest): InteractiveSession {
+    return {
+      id: encodeBase64Url(this.#randomBytes(sessionIdBytes)),
+      operation: operationOf(context),
+      userNid: requester?.userNid,
+      body,
+      passed: new Map(),
+    };
+  }
+
+  #demand(session: InteractiveSession, flows: Flows, failure?: StageFailure): InteractiveAuthRequired {
+    this.#sessions.set(session.id, session);
+    return new InteractiveAuthRequired({
+      ...failure,
+      ...(session.passed.size > 0 && { completed: [...session.passed.keys()] }),
+      flows: flows.map((stages) => ({ stages: [...stages] })),
+      params: {},
+      session: session.id,
+    });
+  }
+}
+
+function operationOf({ method, path }: InteractiveRequest["context"]): string {
+  return `${method} ${path}`;
+}
+
+function isComplete({ passed }: InteractiveSession, flows: Flows): boolean {
+  return flows.some((stages) => stages.every((stage) => passed.has(stage)));
+}
+
+/** Whether all stages before this one are done in some flow that has it. */
+function isNext({ passed }: InteractiveSession, flows: Flows, type: string): boolean {
+  return flows.some((stages) => stages.find((stage) => !passed.has(stage)) === type);
 }

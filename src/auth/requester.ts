@@ -7,12 +7,22 @@ export interface Requester {
   readonly deviceId: string;
   readonly isGuest: boolean;
   readonly isAdmin: boolean;
+  /** Locked accounts can log out and nothing else (client-server API, "Account locking"). */
+  readonly isLocked: boolean;
+  /** Suspended accounts can read, but not take part (client-server API, "Account suspension"): M_USER_SUSPENDED. */
+  readonly isSuspended: boolean;
   /** SHA-256 of the access token: names the session without being the secret. */
   readonly tokenHash: Buffer;
 }
 
+/** Where a request comes from. */
+export interface ClientInfo {
+  readonly address: string;
+  readonly userAgent: string;
+}
+
 /** Finds out who a token belongs to. */
 export interface Authenticator {
-  /** @throws MatrixError M_UNKNOWN_TOKEN (with `soft_logout` when it expired), M_USER_LOCKED. */
-  requesterOf(accessToken: string): Promise<Requester>;
+  /** @throws MatrixError M_UNKNOWN_TOKEN (with `soft_logout` when it expired). */
+  requesterOf(accessToken: string, client: ClientInfo): Promise<Requester>;
 }

@@ -1,5 +1,6 @@
 import type { Context, Middleware } from "koa";
 import type { EndpointDeclaration } from "../api/endpoint.ts";
+import type { InteractiveAuth } from "../auth/interactive.ts";
 import type { Authenticator, Requester } from "../auth/requester.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import { readJsonBody } from "./body.ts";
@@ -25,6 +26,7 @@ export function handler<E extends EndpointDeclaration>(
 export interface PipelineParts {
   readonly authenticator: Authenticator;
   readonly rateLimiter: RateLimiter;
+  readonly interactive: InteractiveAuth;
 }
 
 /** What happens with each request of an endpoint: authenticate, rate-limit, parse, validate, call. */
@@ -34,12 +36,13 @@ export function pipeline(bound: BoundEndpoint, parts: PipelineParts): Middleware
   const bodyChecker = declaration.body && new Checker(declaration.body, "M_BAD_JSON");
   return async (koa) => {
     const context = koa.state["context"] as RequestContext;
-    const requester = await authenticate(koa, declaration, parts.authenticator);
+    const requester = await authenticate(koa, context, declaration, parts.authenticator);
     parts.rateLimiter.check(declaration.rateLimit, requester, context.address);
     const query = queryReader ? queryReader.read(koa.search) : {};
     let body: unknown;
     if (bodyChecker) {
       body = await readJsonBody(koa.req, declaration.maxBodyBytes);
+      if (declaration.interactive) body = parts.interactive.completeBody({ body, requester, context });
       bodyChecker.check(body);
     }
     koa.state["result"] = await handle({
@@ -49,11 +52,13 @@ export function pipeline(bound: BoundEndpoint, parts: PipelineParts): Middleware
       requester,
       context,
     } as Request<EndpointDeclaration>);
+    if (declaration.interactive) parts.interactive.end(body);
   };
 }
 
 async function authenticate(
   koa: Context,
+  context: RequestContext,
   declaration: EndpointDeclaration,
   authenticator: Authenticator,
 ): Promise<Requester | undefined> {
@@ -66,7 +71,10 @@ async function authenticate(
       "This endpoint needs an access token in the Authorization header",
     );
   }
-  const requester = await authenticator.requesterOf(token);
+  const requester = await authenticator.requesterOf(token, context);
+  if (requester.isLocked && !declaration.whileLocked) {
+    throw new MatrixError("M_USER_LOCKED", "This account has been locked", { soft_logout: true });
+  }
   if (requester.isGuest && !declaration.guests) {
     throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "Guests may not do this: register an account");
   }

@@ -1,0 +1,23 @@
+import { hash } from "node:crypto";
+import { encodeBase64Url } from "../protocol/base64.ts";
+import type { RandomBytes } from "../telemetry/random.ts";
+
+const prefixes = { access: "hat", refresh: "hrt", login: "hlt" } as const;
+const tokenBytes = 32;
+
+/** A secret for a client to keep, with what the server keeps of it. */
+export interface NewToken {
+  readonly token: string;
+  readonly hash: Buffer;
+}
+
+/** Makes an unguessable token. Its prefix tells people and secret scanners what it is. */
+export function newToken(kind: keyof typeof prefixes, randomBytes: RandomBytes): NewToken {
+  const token = `${prefixes[kind]}_${encodeBase64Url(randomBytes(tokenBytes))}`;
+  return { token, hash: hashToken(token) };
+}
+
+/** SHA-256 of a token: what is stored and looked up, so that a stolen database lets nobody in. */
+export function hashToken(token: string): Buffer {
+  return hash("sha256", token, "buffer");
+}

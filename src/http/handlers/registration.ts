@@ -1,0 +1,101 @@
+import {
+  checkUsernameAvailability,
+  register,
+  registrationTokenValidity,
+} from "../../api/client/registration.ts";
+import type { Flows, InteractiveAuth } from "../../auth/interactive.ts";
+import type { Authenticator, Requester } from "../../auth/requester.ts";
+import { dummyStage, type RegistrationTokenStage } from "../../auth/stages.ts";
+import type { Config } from "../../config/schema.ts";
+import { localpart, type UserId } from "../../protocol/identifiers.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { Registered, Registration } from "../../services/accounts/registration.ts";
+import { type BoundEndpoint, handler } from "../pipeline.ts";
+import type { Request } from "../request.ts";
+import { credentialsJson, sessionWish } from "./sessions.ts";
+
+export interface RegistrationParts {
+  readonly registration: Registration;
+  readonly interactive: InteractiveAuth;
+  readonly tokenStage: RegistrationTokenStage;
+  readonly authenticator: Authenticator;
+  readonly policy: Config["registration"];
+}
+
+/** Client-server API, "Account registration" and "Guest Access". */
+export function registrationHandlers(parts: RegistrationParts): BoundEndpoint[] {
+  const { registration, policy, tokenStage } = parts;
+  return [
+    handler(register, (request) =>
+      request.query.kind === "guest" ? registerGuest(request, parts) : registerUser(request, parts),
+    ),
+    handler(checkUsernameAvailability, async ({ query }) => {
+      await registration.checkAvailable(registration.userIdFor(query.username));
+      return { available: true };
+    }),
+    handler(registrationTokenValidity, async ({ query }) => {
+      if (policy.mode === "closed") throw registrationClosed();
+      return { valid: await tokenStage.isValid(query.token) };
+    }),
+  ];
+}
+
+async function registerUser(request: Request<typeof register>, parts: RegistrationParts): Promise<object> {
+  const { registration, interactive, policy } = parts;
+  const { body } = request;
+  if (policy.mode === "closed") throw registrationClosed();
+  const userId = registration.userIdFor(body.username);
+  const guest = await upgradingGuest(request, userId, parts);
+  if (!guest) await registration.checkAvailable(userId);
+  const flows = flowsOf(policy.mode);
+  const proof = await interactive.require(request, flows);
+  if (body.password === undefined) throw new MatrixError("M_MISSING_PARAM", "Missing password");
+  const token = proof.get("m.login.registration_token")?.["token"];
+  const registered = await registration.register({
+    userId,
+    password: body.password,
+    guest,
+    registrationToken: typeof token === "string" ? token : undefined,
+    session: body.inhibit_login ? undefined : sessionWish(body),
+  });
+  return registeredJson(registered);
+}
+
+function flowsOf(mode: "open" | "token"): Flows {
+  return [[mode === "open" ? dummyStage.type : "m.login.registration_token"]];
+}
+
+async function registerGuest(
+  { body }: Request<typeof register>,
+  { registration, policy }: RegistrationParts,
+): Promise<object> {
+  if (!policy.guests) throw new MatrixError("M_FORBIDDEN", "This server has no guest accounts");
+  return registeredJson(await registration.registerGuest(body.initial_device_display_name));
+}
+
+/** The guest that wants to become a user, who has to keep the name. */
+async function upgradingGuest(
+  { body, context }: Request<typeof register>,
+  userId: UserId,
+  { authenticator }: RegistrationParts,
+): Promise<Requester | undefined> {
+  if (body.guest_access_token === undefined) return undefined;
+  const guest = await authenticator.requesterOf(body.guest_access_token, context);
+  if (guest.isGuest && guest.userId === userId) return guest;
+  throw new MatrixError(
+    "M_FORBIDDEN",
+    `guest_access_token has to be that of a guest, and username their name: ${localpart(guest.userId)}`,
+  );
+}
+
+function registeredJson({ userId, loggedIn }: Registered): object {
+  if (!loggedIn) return { user_id: userId };
+  return { user_id: userId, device_id: loggedIn.deviceId, ...credentialsJson(loggedIn) };
+}
+
+function registrationClosed(): MatrixError {
+  return new MatrixError(
+    "M_FORBIDDEN",
+    "Registration is closed: ask an administrator of this server for an account",
+  );
+}

@@ -1,0 +1,78 @@
+import { namedUser, type IdentifiesUser, userIdsNamed } from "../../auth/user-identifier.ts";
+import type { PasswordCheck } from "../../auth/password-check.ts";
+import { hashToken } from "../../auth/tokens.ts";
+import type { ServerName } from "../../protocol/identifiers.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { Account, AccountStore } from "../../storage/accounts.ts";
+import type { SessionStore } from "../../storage/sessions.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import type { LoggedIn, SessionFactory, SessionWish } from "./new-session.ts";
+
+/** Logs people in (client-server API, "Legacy login"). */
+export class Login {
+  readonly #accounts: AccountStore;
+  readonly #sessions: SessionStore;
+  readonly #factory: SessionFactory;
+  readonly #passwords: PasswordCheck;
+  readonly #serverName: ServerName;
+  readonly #clock: Clock;
+
+  constructor(
+    accounts: AccountStore,
+    sessions: SessionStore,
+    factory: SessionFactory,
+    passwords: PasswordCheck,
+    serverName: ServerName,
+    clock: Clock,
+  ) {
+    this.#accounts = accounts;
+    this.#sessions = sessions;
+    this.#factory = factory;
+    this.#passwords = passwords;
+    this.#serverName = serverName;
+    this.#clock = clock;
+  }
+
+  /** @throws MatrixError M_FORBIDDEN when user or password are wrong, M_LIMIT_EXCEEDED, M_USER_LOCKED, M_MISSING_PARAM. */
+  async withPassword(
+    who: IdentifiesUser,
+    password: string,
+    address: string,
+    wish: SessionWish,
+  ): Promise<LoggedIn> {
+    const name = namedUser(who);
+    if (name === undefined) throw new MatrixError("M_MISSING_PARAM", "Missing identifier");
+    const account = await this.#find(name);
+    const isRight = await this.#passwords.check(account, name, password, address);
+    if (!account || !isRight) throw new MatrixError("M_FORBIDDEN", "Wrong username or password");
+    return this.#logIn(account, wish);
+  }
+
+  /** @throws MatrixError M_FORBIDDEN when the token is not known, was used or has expired. */
+  async withToken(token: string, wish: SessionWish): Promise<LoggedIn> {
+    const userNid = await this.#sessions.takeLoginToken(hashToken(token), this.#clock.nowMs());
+    const account = userNid === undefined ? undefined : await this.#accounts.findByNid(userNid);
+    if (!account) throw new MatrixError("M_FORBIDDEN", "This login token is not valid: get another one");
+    return this.#logIn(account, wish);
+  }
+
+  async #find(name: string): Promise<Account | undefined> {
+    for (const userId of userIdsNamed(name, this.#serverName)) {
+      const account = await this.#accounts.find(userId);
+      if (account) return account;
+    }
+    return undefined;
+  }
+
+  async #logIn(account: Account, wish: SessionWish): Promise<LoggedIn> {
+    refuseUnusable(account);
+    const { session, credentials } = this.#factory.create(wish);
+    await this.#sessions.start(account.userNid, session);
+    return { ...credentials, userId: account.userId, deviceId: session.deviceId };
+  }
+}
+
+function refuseUnusable({ isDeactivated, isLocked }: Account): void {
+  if (isDeactivated) throw new MatrixError("M_USER_DEACTIVATED", "This account has been deactivated");
+  if (isLocked) throw new MatrixError("M_USER_LOCKED", "This account has been locked", { soft_logout: true });
+}

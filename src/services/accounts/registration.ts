@@ -1,0 +1,133 @@
+import type { PasswordHasher } from "../../auth/password-hasher.ts";
+import type { Requester } from "../../auth/requester.ts";
+import { parseNewUserId, type ServerName, type UserId } from "../../protocol/identifiers.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { AccountStore, CreateAccountOutcome } from "../../storage/accounts.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import type { RandomBytes } from "../../telemetry/random.ts";
+import { checkNewPassword } from "./new-password.ts";
+import type { Credentials, SessionFactory, SessionWish } from "./new-session.ts";
+
+export interface RegistrationWish {
+  readonly userId: UserId;
+  readonly password: string;
+  readonly isAdmin?: boolean;
+  readonly userType?: string | null;
+  /** A registration token to spend. */
+  readonly registrationToken?: string | undefined;
+  /** The guest that becomes this user. */
+  readonly guest?: Requester | undefined;
+  /** `undefined`: nobody is logged in. */
+  readonly session?: SessionWish | undefined;
+}
+
+export interface Registered {
+  readonly userId: UserId;
+  readonly loggedIn: (Credentials & { readonly deviceId: string }) | undefined;
+}
+
+const chosenLocalpartBytes = 8;
+
+/** Makes accounts. Who may have one is decided before: by the endpoint, or by the administrator who asks. */
+export class Registration {
+  readonly #accounts: AccountStore;
+  readonly #hasher: PasswordHasher;
+  readonly #sessions: SessionFactory;
+  readonly #serverName: ServerName;
+  readonly #clock: Clock;
+  readonly #randomBytes: RandomBytes;
+
+  constructor(
+    accounts: AccountStore,
+    hasher: PasswordHasher,
+    sessions: SessionFactory,
+    serverName: ServerName,
+    clock: Clock,
+    randomBytes: RandomBytes,
+  ) {
+    this.#accounts = accounts;
+    this.#hasher = hasher;
+    this.#sessions = sessions;
+    this.#serverName = serverName;
+    this.#clock = clock;
+    this.#randomBytes = randomBytes;
+  }
+
+  /**
+   * The user ID for a wished username, in lower case; one of the server's choice without a wish.
+   * @throws MatrixError M_INVALID_USERNAME.
+   */
+  userIdFor(username: string | undefined): UserId {
+    const localpart = username?.toLowerCase() ?? this.#randomBytes(chosenLocalpartBytes).toString("hex");
+    const userId = parseNewUserId(`@${localpart}:${this.#serverName}`);
+    if (userId) return userId;
+    throw new MatrixError(
+      "M_INVALID_USERNAME",
+      "A username has letters a-z, digits and the characters ._=-/+ only, and is not longer than 255 bytes with @ and server name",
+    );
+  }
+
+  /** @throws MatrixError M_USER_IN_USE. */
+  async checkAvailable(userId: UserId): Promise<void> {
+    if (await this.#accounts.find(userId)) throw inUse(userId);
+  }
+
+  /** @throws MatrixError M_USER_IN_USE, M_WEAK_PASSWORD, M_FORBIDDEN for a registration token that is spent. */
+  async register(wish: RegistrationWish): Promise<Registered> {
+    const { userId, password, guest, registrationToken } = wish;
+    checkNewPassword(password);
+    const passwordHash = await this.#hasher.hash(password);
+    const created = wish.session && this.#sessions.create(wish.session);
+    const extras = {
+      ...(created && { session: created.session }),
+      ...(registrationToken !== undefined && { registrationToken }),
+    };
+    const createdTs = this.#clock.nowMs();
+    const outcome = guest
+      ? await this.#accounts.upgradeGuest(guest.userNid, passwordHash, extras, createdTs)
+      : await this.#accounts.create(
+          {
+            userId,
+            passwordHash,
+            createdTs,
+            isAdmin: wish.isAdmin ?? false,
+            isGuest: false,
+            userType: wish.userType ?? null,
+            appserviceId: null,
+          },
+          extras,
+        );
+    checkCreated(outcome, userId);
+    return { userId, loggedIn: created && { ...created.credentials, deviceId: created.session.deviceId } };
+  }
+
+  /** Client-server API, "Guest Access": the server chooses name and device. */
+  async registerGuest(displayName: string | undefined): Promise<Registered> {
+    const userId = this.userIdFor(undefined);
+    const { session, credentials } = this.#sessions.create({ displayName });
+    const outcome = await this.#accounts.create(
+      {
+        userId,
+        passwordHash: null,
+        createdTs: session.createdTs,
+        isAdmin: false,
+        isGuest: true,
+        userType: null,
+        appserviceId: null,
+      },
+      { session },
+    );
+    checkCreated(outcome, userId);
+    return { userId, loggedIn: { ...credentials, deviceId: session.deviceId } };
+  }
+}
+
+function checkCreated(outcome: CreateAccountOutcome, userId: UserId): void {
+  if (outcome.created) return;
+  if (outcome.reason === "in-use") throw inUse(userId);
+  throw new MatrixError("M_FORBIDDEN", "This registration token has been used as often as it may be");
+}
+
+function inUse(userId: UserId): MatrixError {
+  return new MatrixError("M_USER_IN_USE", `${userId} is taken: choose another username`);
+}
