@@ -1,9 +1,14 @@
+import type { AccountDataStore } from "./account-data.ts";
 import type { AccountStore } from "./accounts.ts";
 import type { DeviceStore } from "./devices.ts";
 import type { CommitStore } from "./commits.ts";
 import type { EventStore } from "./events.ts";
+import type { FilterStore } from "./filters.ts";
+import type { MediaStore } from "./media.ts";
 import type { MembershipStore } from "./memberships.ts";
 import type { NameStore } from "./names.ts";
+import type { ProfileStore } from "./profiles.ts";
+import type { PushRuleStore } from "./push-rules.ts";
 import type { RoomStore } from "./rooms.ts";
 import type { StateStore } from "./state.ts";
 import type { RegistrationTokenStore } from "./registration-tokens.ts";
@@ -21,6 +26,11 @@ export interface Stores {
   readonly sessions: SessionStore;
   readonly devices: DeviceStore;
   readonly registrationTokens: RegistrationTokenStore;
+  readonly accountData: AccountDataStore;
+  readonly filters: FilterStore;
+  readonly pushRules: PushRuleStore;
+  readonly profiles: ProfileStore;
+  readonly media: MediaStore;
 }
 
 /** An open database. `sqlite/` implements it; what another back end has to do is in `contract/`. */

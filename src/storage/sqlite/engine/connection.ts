@@ -19,26 +19,26 @@ export class Connection {
 
   /** The first row, or `undefined`. */
   get<Row>(sql: string, ...params: SqlValue[]): Row | undefined {
-    return this.#prepare(sql).get(...params) as Row | undefined;
+    return this.#prepare(sql).get(...bindable(sql, params)) as Row | undefined;
   }
 
   all<Row>(sql: string, ...params: SqlValue[]): Row[] {
-    return this.#prepare(sql).all(...params) as Row[];
+    return this.#prepare(sql).all(...bindable(sql, params)) as Row[];
   }
 
   /** Rows one by one: for results that are cut short by a condition that SQL cannot say. */
   iterate<Row>(sql: string, ...params: SqlValue[]): IterableIterator<Row> {
-    return this.#prepare(sql).iterate(...params) as IterableIterator<Row>;
+    return this.#prepare(sql).iterate(...bindable(sql, params)) as IterableIterator<Row>;
   }
 
   /** Runs a statement that changes rows; returns how many. */
   run(sql: string, ...params: SqlValue[]): number {
-    return this.#prepare(sql).run(...params).changes;
+    return this.#prepare(sql).run(...bindable(sql, params)).changes;
   }
 
   /** Inserts one row and returns its integer key. */
   insert(sql: string, ...params: SqlValue[]): number {
-    return Number(this.#prepare(sql).run(...params).lastInsertRowid);
+    return Number(this.#prepare(sql).run(...bindable(sql, params)).lastInsertRowid);
   }
 
   /** Runs statements that are not worth keeping prepared: schema changes and pragmas. */
@@ -66,6 +66,12 @@ export class Connection {
     this.#statements.set(sql, statement);
     return statement;
   }
+}
+
+/** The driver takes numbered parameters (?1) for named ones, and wants them as one object. */
+function bindable(sql: string, params: SqlValue[]): (SqlValue | Record<string, SqlValue>)[] {
+  if (!sql.includes("?1")) return params;
+  return [Object.fromEntries(params.map((value, index) => [index + 1, value]))];
 }
 
 /** Opens a database file. Readers and the writer share one file in WAL mode; the writer syncs each commit to disk. */

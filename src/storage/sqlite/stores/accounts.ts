@@ -13,6 +13,7 @@ import { removeDevices } from "./device-removal.ts";
 import { internUser } from "./names.ts";
 import { spendRegistrationToken } from "./registration-tokens.ts";
 import { startSession } from "./sessions.ts";
+import { removeUserData } from "./user-removal.ts";
 
 const flags = ["isAdmin", "isGuest", "isDeactivated", "isErased", "isLocked", "isSuspended"] as const;
 type AccountRow = Omit<Account, (typeof flags)[number]> & Record<(typeof flags)[number], number>;
@@ -106,6 +107,7 @@ function deactivate(tx: WriteTransaction, userNid: number, erase: boolean): void
   );
   tx.db.run("DELETE FROM login_tokens WHERE user_nid = ?", userNid);
   removeDevices(tx, userNid, null);
+  removeUserData(tx.db, userNid, erase);
 }
 
 export const accountOperations: StoreOperations<AccountStore> = {

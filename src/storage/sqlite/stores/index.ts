@@ -1,11 +1,16 @@
 import type { Stores } from "../../database.ts";
 import type { OperationTable, StoreOperations } from "../engine/operations.ts";
+import { accountDataOperations } from "./account-data.ts";
 import { accountOperations } from "./accounts.ts";
 import { deviceOperations } from "./devices.ts";
 import { commitOperations } from "./commits.ts";
 import { eventOperations } from "./events.ts";
+import { filterOperations } from "./filters.ts";
+import { mediaOperations } from "./media.ts";
 import { membershipOperations } from "./memberships.ts";
 import { nameOperations } from "./names.ts";
+import { profileOperations } from "./profiles.ts";
+import { pushRuleOperations } from "./push-rules.ts";
 import { roomOperations } from "./rooms.ts";
 import { stateOperations } from "./state.ts";
 import { registrationTokenOperations } from "./registration-tokens.ts";
@@ -23,6 +28,11 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   sessions: sessionOperations,
   devices: deviceOperations,
   registrationTokens: registrationTokenOperations,
+  accountData: accountDataOperations,
+  filters: filterOperations,
+  pushRules: pushRuleOperations,
+  profiles: profileOperations,
+  media: mediaOperations,
 };
 
 /** The same, as the workers look them up. */

@@ -1,10 +1,12 @@
 import type { Migration } from "../migrate.ts";
 import { accounts } from "./accounts.ts";
+import { media } from "./media.ts";
 import { names } from "./names.ts";
 import { rooms } from "./rooms.ts";
+import { userData } from "./user-data.ts";
 
 /** The schema of the first release, one file an owner. */
 export const initial: Migration = {
   version: 1,
-  sql: [names, accounts, rooms].join("\n"),
+  sql: [names, accounts, rooms, userData, media].join("\n"),
 };

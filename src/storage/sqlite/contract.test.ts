@@ -1,0 +1,27 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { accountDataStoreContract } from "../contract/account-data.ts";
+import { filterStoreContract } from "../contract/filters.ts";
+import { mediaStoreContract } from "../contract/media.ts";
+import { profileStoreContract } from "../contract/profiles.ts";
+import { pushRuleStoreContract } from "../contract/push-rules.ts";
+import type { Database } from "../database.ts";
+import { openSqliteDatabase } from "./open.ts";
+
+const folder = t.testdir();
+let opened = 0;
+
+/** Each test has a database of its own. */
+function open(): Promise<Database> {
+  opened += 1;
+  const own = join(folder, String(opened));
+  mkdirSync(own);
+  return openSqliteDatabase(own, () => undefined);
+}
+
+accountDataStoreContract(t, open);
+filterStoreContract(t, open);
+mediaStoreContract(t, open);
+profileStoreContract(t, open);
+pushRuleStoreContract(t, open);

@@ -1,0 +1,35 @@
+/** Uploaded files and their thumbnails; see `stores/media.ts`. The bytes are in the blob store. */
+export const media = `
+-- What local users uploaded: stays until somebody deletes it. Places reserved for an upload expire after a day.
+CREATE TABLE media (
+  media_id TEXT PRIMARY KEY,
+  user_nid INTEGER NOT NULL,
+  created_ts INTEGER NOT NULL,
+  -- NULL until the content has been uploaded, as the four that follow.
+  sha256 TEXT,
+  size_bytes INTEGER,
+  content_type TEXT,
+  filename TEXT,
+  -- When a place without content is given up; NULL once there is content.
+  expires_ts INTEGER,
+  quarantined INTEGER NOT NULL DEFAULT 0,
+  last_access_ts INTEGER
+) WITHOUT ROWID;
+-- Whether a blob is still needed.
+CREATE INDEX media_blobs ON media (sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX media_expiry ON media (expires_ts) WHERE expires_ts IS NOT NULL;
+-- A user's uploads and their total; pending ones have an expiry.
+CREATE INDEX media_user ON media (user_nid, expires_ts, size_bytes);
+
+-- A bounded set of variants for a picture; they go with the last upload that has these bytes.
+CREATE TABLE thumbnails (
+  source_sha256 TEXT NOT NULL,
+  variant TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  content_type TEXT NOT NULL,
+  PRIMARY KEY (source_sha256, variant)
+) WITHOUT ROWID;
+-- Whether a blob is still needed.
+CREATE INDEX thumbnails_blobs ON thumbnails (sha256);
+`;

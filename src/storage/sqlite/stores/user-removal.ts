@@ -1,0 +1,21 @@
+import type { Connection } from "../engine/connection.ts";
+
+/**
+ * What a user keeps and nobody else needs: it goes when the account is deactivated. A store with such rows adds its own
+ * line here, so that no way of ending an account forgets any of it.
+ */
+const ownedByUser: readonly string[] = [
+  "DELETE FROM account_data WHERE user_nid = ?",
+  "DELETE FROM push_rules WHERE user_nid = ?",
+  "DELETE FROM filters WHERE user_nid = ?",
+];
+
+/** What others see of a user: it goes when the user asks for erasure. */
+const shownToOthers: readonly string[] = ["DELETE FROM profile_fields WHERE user_nid = ?"];
+
+/** Part of the transaction that deactivates an account. */
+export function removeUserData(db: Connection, userNid: number, erase: boolean): void {
+  for (const statement of ownedByUser) db.run(statement, userNid);
+  if (!erase) return;
+  for (const statement of shownToOthers) db.run(statement, userNid);
+}
