@@ -21,13 +21,19 @@ export class TestDag implements ResolutionSource {
   }
 
   /** Takes in an event whose auth events are there already. */
-  add(roomEvent: RoomEvent, rejected = false): number {
+  add(roomEvent: RoomEvent): number {
     const nid = this.#events.length;
     const authEventNids = roomEvent.authEventIds.map((id) => this.nid(id));
-    this.#events.push({ nid, roomEvent, authEventNids, rejected });
+    this.#events.push({ nid, roomEvent, authEventNids, rejected: false });
     this.#nids.set(roomEvent.eventId, nid);
     if (roomEvent.stateKey !== undefined) this.place(roomEvent.type, roomEvent.stateKey);
     return nid;
+  }
+
+  /** Marks an event as rejected. */
+  reject(id: string): void {
+    const event = this.event(this.nid(id));
+    this.#events[event.nid] = { ...event, rejected: true };
   }
 
   /** The integer of a pair, which is made up if need be. */
@@ -39,7 +45,7 @@ export class TestDag implements ResolutionSource {
   }
 
   nid(id: string): number {
-    const nid = this.#nids.get(id);
+    const nid = this.#nids.get(id) ?? this.#nids.get(`${id}:example.org`);
     if (nid === undefined) throw new Error(`The DAG has no event ${id}.`);
     return nid;
   }
