@@ -15,6 +15,44 @@ export function foldCase(text: string): string {
 export class Glob {
   /** The case-folded text that the pattern stands for, or `undefined` when it has a wildcard. */
   readonly literal: string | undefined;
+  readonly #folded: string;
+  #automaton: Automaton | undefined;
+
+  /**
+   * Compiles a pattern.
+   *
+   * @param pattern the pattern, in any letter case
+   * @param wildcards `"plain"` takes `*` and `?` as the characters that they are
+   */
+  constructor(pattern: string, wildcards: "glob" | "plain" = "glob") {
+    this.#folded = foldCase(pattern);
+    this.literal = wildcards === "plain" || !/[*?]/.test(pattern) ? this.#folded : undefined;
+  }
+
+  /** Whether the whole of a case-folded text matches. */
+  matchesWhole(folded: string): boolean {
+    return this.literal === undefined ? this.#run().matchesWhole(folded) : folded === this.literal;
+  }
+
+  /**
+   * Whether some part of a case-folded text matches that starts and ends at a word boundary: at an end of the text,
+   * or beside a character other than the letters, digits and `_` of ASCII.
+   * Specification: client-server API, "Push Rules", `event_match` on `content.body`.
+   */
+  matchesWords(folded: string): boolean {
+    return this.#run().matchesWords(folded);
+  }
+
+  /** Most patterns are literals that are only ever compared, so that the automaton waits until it is needed. */
+  #run(): Automaton {
+    this.#automaton ??= new Automaton(
+      this.literal === undefined ? globTokens(this.#folded) : codePoints(this.#folded),
+    );
+    return this.#automaton;
+  }
+}
+
+class Automaton {
   /** State n says "n characters of the pattern are consumed"; this one accepts. */
   readonly #lastState: number;
   readonly #wordsPerSet: number;
@@ -25,18 +63,9 @@ export class Glob {
   readonly #asciiSymbols = new Uint16Array(128);
   readonly #otherSymbols = new Map<number, number>();
 
-  /**
-   * Compiles a pattern.
-   *
-   * @param pattern the pattern, in any letter case
-   * @param wildcards `"plain"` takes `*` and `?` as the characters that they are
-   */
-  constructor(pattern: string, wildcards: "glob" | "plain" = "glob") {
-    const folded = foldCase(pattern);
-    const tokens = wildcards === "glob" ? globTokens(folded) : codePoints(folded);
+  constructor(tokens: readonly Token[]) {
     const consuming = tokens.filter((token) => token !== "star");
     const characters = new Set(consuming.filter((token) => token !== "any"));
-    this.literal = tokens.every((token) => typeof token === "number") ? folded : undefined;
     this.#lastState = consuming.length;
     this.#wordsPerSet = (this.#lastState >>> 5) + 1;
     this.#loops = new Int32Array(this.#wordsPerSet);
@@ -45,9 +74,7 @@ export class Glob {
     this.#layOut(tokens, characters.size);
   }
 
-  /** Whether the whole of a case-folded text matches. */
   matchesWhole(folded: string): boolean {
-    if (this.literal !== undefined) return folded === this.literal;
     const states = new Int32Array(this.#wordsPerSet);
     addState(states, 0, 0);
     for (let index = 0; index < folded.length; ) {
@@ -58,11 +85,6 @@ export class Glob {
     return this.#accepts(states);
   }
 
-  /**
-   * Whether some part of a case-folded text matches that starts and ends at a word boundary: at an end of the text,
-   * or beside a character other than the letters, digits and `_` of ASCII.
-   * Specification: client-server API, "Push Rules", `event_match` on `content.body`.
-   */
   matchesWords(folded: string): boolean {
     const states = new Int32Array(this.#wordsPerSet);
     let afterWord = false;

@@ -1,5 +1,5 @@
 import { outcomeOf } from "./actions.ts";
-import { compileCondition, compileOwnIdCondition } from "./conditions.ts";
+import { compileCondition, compileOwnIdCondition, foldedRoomIdOf } from "./conditions.ts";
 import type { CompiledCondition } from "./conditions.ts";
 import { masterRuleId } from "./default-rules.ts";
 import type { DefaultPushRule } from "./default-rules.ts";
@@ -72,6 +72,7 @@ export class PushRuleCompiler {
       .map(({ kind, ruleId, actions }) => ({
         conditions: this.#conditions.get(ruleId) ?? [],
         outcome: outcomeOf(kind, ruleId, actions),
+        foldedRoomId: undefined,
       }));
   }
 }
@@ -101,6 +102,7 @@ function compileOwnRule(kind: RuleKind, rule: OwnPushRule): CompiledRule {
   return {
     conditions: conditions.map(compileCondition),
     outcome: outcomeOf(kind, rule.rule_id, rule.actions),
+    foldedRoomId: conditions.map(foldedRoomIdOf).find((roomId) => roomId !== undefined),
   };
 }
 

@@ -84,6 +84,12 @@ function ownId(userId: string, part: OwnIdCondition["own"]): string {
   return part === "user ID" ? userId : userId.slice(1, userId.indexOf(":"));
 }
 
+/** The case-folded ID of the room that a condition restricts its rule to, if it names one outright. */
+export function foldedRoomIdOf({ kind, key, pattern }: PushCondition): string | undefined {
+  if (kind !== "event_match" || key !== "room_id" || typeof pattern !== "string") return undefined;
+  return new Glob(pattern).literal;
+}
+
 /** Whether finding matches of a pattern takes a scan of the property's text, where others take a look-up. */
 export function needsScan(key: string, pattern: string): boolean {
   if (/[*?]/.test(pattern)) return true;
@@ -94,6 +100,8 @@ function eventMatch(path: string, pattern: string): CompiledCondition {
   if (path === bodyKey.path) return bodyMatch(pattern);
   const key = new PropertyKey(path);
   const glob = new Glob(pattern);
+  const { literal } = glob;
+  if (literal !== undefined) return (event) => event.property(key).folded === literal;
   return (event) => {
     const folded = event.property(key).folded;
     return folded !== undefined && glob.matchesWhole(folded);

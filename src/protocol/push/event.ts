@@ -78,6 +78,7 @@ export class EventProperty {
 export class EventForPush {
   readonly sender: string;
   readonly roomId: string;
+  readonly foldedRoomId: string;
   readonly room: RoomForPush;
   readonly #event: JsonObject;
   readonly #properties = new Map<string, EventProperty>();
@@ -85,6 +86,7 @@ export class EventForPush {
   constructor(event: PushEvent, room: RoomForPush) {
     this.sender = event.sender;
     this.roomId = event.roomId;
+    this.foldedRoomId = foldCase(event.roomId);
     this.room = room;
     this.#event = clientKeys(event);
   }

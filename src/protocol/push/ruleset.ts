@@ -6,6 +6,8 @@ import type { EventForPush } from "./event.ts";
 export interface CompiledRule {
   readonly conditions: readonly CompiledCondition[];
   readonly outcome: PushOutcome;
+  /** The case-folded ID of the one room in which the rule can match, or `undefined` when it is for all. */
+  readonly foldedRoomId: string | undefined;
 }
 
 /** Rules that are checked together: the outcome of the first that matches, if any. */
@@ -38,7 +40,13 @@ export class CompiledRuleset {
 
 /** Rules in the order of importance. */
 export function listBlock(rules: readonly CompiledRule[]): RuleBlock {
-  return (event, user) => decide(candidatesOf(rules, event), user);
+  // Clients mute a room by an override rule on its ID: a user can have hundreds, and no other room need look at them.
+  const forAllRooms = rules.filter(({ foldedRoomId }) => foldedRoomId === undefined);
+  const namedRooms = new Set(rules.map(({ foldedRoomId }) => foldedRoomId));
+  return (event, user) => {
+    const relevant = namedRooms.has(event.foldedRoomId) ? rules : forAllRooms;
+    return decide(candidatesOf(relevant, event), user);
+  };
 }
 
 /** Rules that many users have in common: what an event alone settles is worked out once for all of them. */
@@ -98,7 +106,14 @@ function testsFor(
 
 function decide(candidates: readonly Candidate[], user: PushUser): PushOutcome | undefined {
   for (const { tests, outcome } of candidates) {
-    if (tests.every((test) => test(user))) return outcome;
+    if (passes(tests, user)) return outcome;
   }
   return undefined;
+}
+
+function passes(tests: readonly UserTest[], user: PushUser): boolean {
+  for (const test of tests) {
+    if (!test(user)) return false;
+  }
+  return true;
 }
