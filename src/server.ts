@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { composeAccounts } from "./composition/accounts.ts";
+import { composeFoundation } from "./composition/foundation.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
 import { createApp } from "./http/app.ts";
@@ -28,8 +29,16 @@ export interface HearthServer extends AsyncDisposable {
  * @throws StartupError
  */
 export async function createServer(config: Config, log: Logger): Promise<HearthServer> {
-  const { database, notifier } = await openStorage(config);
-  const accounts = composeAccounts(config, database.stores, systemClock, systemRandomBytes, log);
+  const storage = await openStorage(config);
+  const { database, notifier } = storage;
+  const foundation = await composeFoundation({
+    ...storage,
+    config,
+    log,
+    clock: systemClock,
+    randomBytes: systemRandomBytes,
+  });
+  const accounts = composeAccounts(config, foundation.stores, foundation.clock, foundation.randomBytes, log);
   const parts: PipelineParts = accounts;
   const endpoints: BoundEndpoint[] = [...serverHandlers(config.public_base_url), ...accounts.handlers];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
@@ -58,11 +67,10 @@ interface Storage {
 /** The database and those who follow its commits. */
 async function openStorage(config: Config): Promise<Storage> {
   prepareFolder(config.data_dir);
-  // The notifier reads from the database that reports to it, so each is made before it knows the other.
-  let database: Database | undefined;
-  const memberships = new LiveMemberships(() => Promise.resolve([]));
+  // The database reports to the notifier, which reads from the database: neither is used before both are there.
+  const memberships = new LiveMemberships((userNid) => database.stores.memberships.joinedRoomNids(userNid));
   const notifier = new Notifier(memberships);
-  database = await openDatabase(config.data_dir, notifier.committed);
+  const database = await openDatabase(config.data_dir, notifier.committed);
   return { database, notifier, memberships };
 }
 

@@ -14,6 +14,8 @@ export interface StoredEvent {
   /** State snapshots before and after the event; `null` for an outlier. */
   readonly stateBefore: number | null;
   readonly stateAfter: number | null;
+  /** The room's resolved state from this event's commit on, where that differs from `stateAfter` (after a fork). */
+  readonly roomState: number | null;
   /** Bits of `EventFlags`. */
   readonly flags: number;
   /** The redaction that took the content away. */
@@ -24,6 +26,21 @@ export interface StoredEvent {
   readonly common: string;
   /** The other keys (`auth_events`, `hashes`, `prev_events`, `signatures` ...), without the braces. */
   readonly federation: string;
+}
+
+/** Where an event is in its room's timeline. */
+export interface TimelinePlace {
+  readonly eventNid: number;
+  readonly position: number;
+}
+
+/** What makes a send the repetition of another (client-server API, "Transaction identifiers"). */
+export interface SendTransaction {
+  readonly userNid: number;
+  readonly deviceId: string;
+  readonly transactionId: string;
+  readonly roomNid: number;
+  readonly typeNid: number;
 }
 
 export const EventFlags = {
@@ -43,10 +60,12 @@ export interface EventStore {
   timelineBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<StoredEvent[]>;
   /** A room's timeline forwards: positions after `from`, up to and including `upTo`, oldest first. */
   timelineForwards(roomNid: number, from: number, upTo: number, limit: number): Promise<StoredEvent[]>;
+  /** Where the events of {@link timelineBackwards} are, without reading them. */
+  placesBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<TimelinePlace[]>;
   /** The auth events of a state event. */
   authNids(eventNid: number): Promise<readonly number[]>;
   /** The event that a device has sent under a transaction ID. */
-  byTransaction(userNid: number, deviceId: string, transactionId: string): Promise<StoredEvent | undefined>;
+  byTransaction(transaction: SendTransaction): Promise<number | undefined>;
   /** Transaction IDs under which a device has sent some of these events, by event. */
   transactionIds(
     userNid: number,

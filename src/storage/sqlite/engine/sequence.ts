@@ -23,7 +23,7 @@ export class Sequence {
     if (this.#next > this.#ceiling) {
       const ceiling = this.#next + blockSize;
       db.run(
-        "INSERT INTO stream_sequence (id, ceiling) VALUES (1, ?1) ON CONFLICT DO UPDATE SET ceiling = ?1",
+        "INSERT INTO stream_sequence (id, ceiling) VALUES (1, ?) ON CONFLICT DO UPDATE SET ceiling = excluded.ceiling",
         ceiling,
       );
       this.#ceiling = ceiling;

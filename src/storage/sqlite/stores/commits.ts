@@ -20,6 +20,7 @@ function commit(tx: WriteTransaction, { roomNid, newRoom, ...rest }: EventCommit
   }
   for (const snapshot of rest.snapshots) insertSnapshot(tx, snapshot);
   const positions = rest.events.map((event) => insertEvent(tx, event));
+  rememberRoomState(tx, rest, positions);
   db.run("DELETE FROM forward_extremities WHERE room_nid = ?", roomNid);
   for (const eventNid of rest.extremities) {
     db.run("INSERT INTO forward_extremities (room_nid, event_nid) VALUES (?, ?)", roomNid, eventNid);
@@ -92,6 +93,17 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   return position;
 }
 
+/** After a fork the room's state is not what any one event left behind: sync has to know it at every position. */
+function rememberRoomState(
+  { db }: WriteTransaction,
+  { events, currentSnapshot }: Pick<EventCommit, "events" | "currentSnapshot">,
+  positions: readonly (number | null)[],
+): void {
+  const newest = events[positions.findLastIndex((position) => position !== null)];
+  if (!newest || newest.stateAfter === currentSnapshot) return;
+  db.run("UPDATE events SET room_state = ? WHERE event_nid = ?", currentSnapshot, newest.eventNid);
+}
+
 function insertRelation({ db }: WriteTransaction, event: NewEvent, position: number | null): void {
   if (!event.relation) return;
   db.run(
@@ -108,15 +120,18 @@ function insertRelation({ db }: WriteTransaction, event: NewEvent, position: num
   );
 }
 
-function insertTransaction({ db }: WriteTransaction, { senderNid, eventNid, transaction }: NewEvent): void {
-  if (!transaction) return;
+function insertTransaction({ db }: WriteTransaction, event: NewEvent): void {
+  if (!event.transaction) return;
   db.run(
-    `INSERT INTO send_transactions (user_nid, device_id, transaction_id, event_nid, created_ts) VALUES (?, ?, ?, ?, ?)`,
-    senderNid,
-    transaction.deviceId,
-    transaction.id,
-    eventNid,
-    transaction.createdTs,
+    `INSERT INTO send_transactions (user_nid, device_id, transaction_id, room_nid, type_nid, event_nid, created_ts)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    event.senderNid,
+    event.transaction.deviceId,
+    event.transaction.id,
+    event.roomNid,
+    event.typeNid,
+    event.eventNid,
+    event.transaction.createdTs,
   );
 }
 
@@ -152,14 +167,13 @@ function setMembership(
   db.run(
     `INSERT INTO memberships (room_nid, user_nid, membership, event_nid, position, is_local) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (room_nid, user_nid) DO UPDATE SET membership = excluded.membership, event_nid = excluded.event_nid,
-       position = excluded.position, forgotten = CASE WHEN ?7 THEN 0 ELSE forgotten END`,
+       position = excluded.position, forgotten = CASE WHEN membership <> excluded.membership THEN 0 ELSE forgotten END`,
     roomNid,
     userNid,
     code,
     eventNid,
     eventPosition ?? position,
     isLocal ? 1 : 0,
-    changed ? 1 : 0,
   );
   if (changed) countMembers(tx, roomNid, before, code);
   if (changed && isLocal) {

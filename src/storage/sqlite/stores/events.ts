@@ -1,11 +1,11 @@
 import { decodeNids } from "../../../state/delta.ts";
-import type { EventStore, StoredEvent } from "../../events.ts";
+import type { EventStore, SendTransaction, StoredEvent, TimelinePlace } from "../../events.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
 
 const columns = `event_nid AS eventNid, event_id AS eventId, room_nid AS roomNid, position, type_nid AS typeNid,
   pair_nid AS pairNid, sender_nid AS senderNid, depth, origin_server_ts AS originServerTs, state_before AS stateBefore,
-  state_after AS stateAfter, flags, redacted_by AS redactedBy, replaces, common, federation`;
+  state_after AS stateAfter, room_state AS roomState, flags, redacted_by AS redactedBy, replaces, common, federation`;
 
 const byNidSql = `SELECT ${columns} FROM events WHERE event_nid = ?`;
 const byNidsSql = `SELECT ${columns} FROM events WHERE event_nid IN (SELECT value FROM json_each(?))`;
@@ -14,8 +14,10 @@ const backwardsSql = `SELECT ${columns} FROM events
   WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;
 const forwardsSql = `SELECT ${columns} FROM events
   WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`;
-const byTransactionSql = `SELECT ${columns} FROM events WHERE event_nid = (SELECT event_nid FROM send_transactions
-  WHERE user_nid = ? AND device_id = ? AND transaction_id = ?)`;
+const placesSql = `SELECT event_nid AS eventNid, position FROM events
+  WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;
+const byTransactionSql = `SELECT event_nid AS nid FROM send_transactions
+  WHERE user_nid = ? AND device_id = ? AND transaction_id = ? AND room_nid = ? AND type_nid = ?`;
 const transactionIdsSql = `SELECT event_nid AS eventNid, transaction_id AS id FROM send_transactions
   WHERE event_nid IN (SELECT value FROM json_each(?)) AND user_nid = ? AND device_id = ?`;
 
@@ -35,9 +37,13 @@ export const eventOperations: StoreOperations<EventStore> = {
   timelineForwards: point((db, roomNid: number, from: number, upTo: number, limit: number) =>
     db.all<StoredEvent>(forwardsSql, roomNid, from, upTo, limit),
   ),
+  placesBackwards: point((db, roomNid: number, from: number, downTo: number, limit: number) =>
+    db.all<TimelinePlace>(placesSql, roomNid, from, downTo, limit),
+  ),
   authNids: point(readAuthNids),
-  byTransaction: point((db, userNid: number, deviceId: string, transactionId: string) =>
-    db.get<StoredEvent>(byTransactionSql, userNid, deviceId, transactionId),
+  byTransaction: point(
+    (db, { userNid, deviceId, transactionId, roomNid, typeNid }: SendTransaction) =>
+      db.get<{ nid: number }>(byTransactionSql, userNid, deviceId, transactionId, roomNid, typeNid)?.nid,
   ),
   transactionIds: point((db, userNid: number, deviceId: string, eventNids: readonly number[]) => {
     const rows = db.all<{ eventNid: number; id: string }>(

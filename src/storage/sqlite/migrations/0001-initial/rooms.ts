@@ -37,6 +37,8 @@ CREATE TABLE events (
   -- State snapshots before and after the event; NULL for an outlier.
   state_before INTEGER,
   state_after INTEGER,
+  -- The room's resolved state from this event's commit on; NULL where that is state_after.
+  room_state INTEGER,
   -- Bit 0: rejected, 1: soft-failed, 2: outlier.
   flags INTEGER NOT NULL DEFAULT 0,
   -- The redaction that took this event's content away.
@@ -79,6 +81,8 @@ CREATE TABLE memberships (
   PRIMARY KEY (room_nid, user_nid)
 ) WITHOUT ROWID;
 CREATE INDEX memberships_user ON memberships (user_nid, membership, room_nid);
+-- For "whose memberships have changed since", which device lists follow.
+CREATE INDEX memberships_position ON memberships (position);
 CREATE INDEX memberships_local ON memberships (room_nid, membership) WHERE is_local = 1;
 
 -- Each change of a local user's membership: what they were at a position, and which rooms changed since one.
@@ -107,14 +111,17 @@ CREATE TABLE event_relations (
 ) WITHOUT ROWID;
 CREATE INDEX event_relations_event ON event_relations (event_nid);
 
--- Transaction IDs of local sends: a repeated request gets the same event. Shrinks by age.
+-- Transaction IDs of local sends: a repeated request, that is one for the same room and type, gets the same event.
+-- Shrinks by age.
 CREATE TABLE send_transactions (
   user_nid INTEGER NOT NULL,
   device_id TEXT NOT NULL,
   transaction_id TEXT NOT NULL,
+  room_nid INTEGER NOT NULL,
+  type_nid INTEGER NOT NULL,
   event_nid INTEGER NOT NULL,
   created_ts INTEGER NOT NULL,
-  PRIMARY KEY (user_nid, device_id, transaction_id)
+  PRIMARY KEY (user_nid, device_id, transaction_id, room_nid, type_nid)
 ) WITHOUT ROWID;
 CREATE INDEX send_transactions_event ON send_transactions (event_nid);
 CREATE INDEX send_transactions_age ON send_transactions (created_ts);

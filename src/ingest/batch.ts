@@ -1,0 +1,148 @@
+import type { RoomEvent } from "../protocol/pdu.ts";
+import { type RoomId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
+import type { EventReader } from "../state/event-reader.ts";
+import { isCommonKey, isFederationKey } from "../state/event-text.ts";
+import type { StateSnapshots } from "../state/state-snapshots.ts";
+import type { AppliedRedaction, CurrentMembership, NewEvent } from "../storage/commits.ts";
+import type { EventStore } from "../storage/events.ts";
+import type { Membership } from "../storage/memberships.ts";
+import type { NameCache } from "../storage/name-cache.ts";
+import type { SnapshotRow } from "../storage/state.ts";
+import type { Clock } from "../telemetry/clock.ts";
+import type { LocalEvent, LocalEventMaker, PlacedEvent } from "./local-event.ts";
+import { redactedText, takesEffect } from "./redaction.ts";
+import { relationOf } from "./relation.ts";
+import type { HeadDraft } from "./room-head.ts";
+
+/** Events that were built on a draft and wait for their commit. */
+export interface Batch {
+  readonly draft: HeadDraft;
+  readonly events: NewEvent[];
+  readonly snapshots: SnapshotRow[];
+  readonly memberships: CurrentMembership[];
+}
+
+export interface BatchBuilderParts {
+  readonly serverName: ServerName;
+  readonly eventStore: EventStore;
+  readonly events: EventReader;
+  readonly snapshots: StateSnapshots;
+  readonly names: NameCache;
+  readonly maker: LocalEventMaker;
+  readonly nextEventNid: () => number;
+  readonly clock: Clock;
+}
+
+/** Builds events one on top of the other, with everything that their commit stores. */
+export class BatchBuilder {
+  readonly #parts: BatchBuilderParts;
+
+  constructor(parts: BatchBuilderParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws MatrixError when the rules refuse an event; nothing is left of the others then */
+  async build(draft: HeadDraft, locals: readonly LocalEvent[], roomId: RoomId | undefined): Promise<Batch> {
+    const batch: Batch = { draft, events: [], snapshots: [], memberships: [] };
+    try {
+      let currentRoomId = roomId;
+      for (const local of locals) {
+        const placed = await this.#parts.maker.make(local, draft, currentRoomId);
+        currentRoomId ??= placed.built.event.roomId;
+        await this.#add(batch, local, placed);
+      }
+      return batch;
+    } catch (error) {
+      this.discard(batch);
+      throw error;
+    }
+  }
+
+  /** Forgets a batch that will not be stored. */
+  discard(batch: Batch): void {
+    this.#parts.snapshots.settled(batch.snapshots, false);
+    for (const { eventNid } of batch.events) this.#parts.events.settled(eventNid, undefined);
+  }
+
+  /** Puts a built event on top of the draft. */
+  async #add(batch: Batch, local: LocalEvent, { built, prevNids, authNids }: PlacedEvent): Promise<void> {
+    const { names, clock } = this.#parts;
+    const { draft } = batch;
+    const { event, encoded } = built;
+    const eventNid = this.#parts.nextEventNid();
+    const pairNid =
+      event.stateKey === undefined ? null : await names.internStatePair(event.type, event.stateKey);
+    const redaction = event.redacts === undefined ? undefined : await this.#redaction(draft, event);
+    const stateBefore = draft.snapshotNid;
+    const replaces = pairNid === null ? null : (draft.get(pairNid) ?? null);
+    if (pairNid !== null) await this.#moveState(batch, pairNid, eventNid);
+    if (event.type === "m.room.member") batch.memberships.push(await this.#membership(event, eventNid));
+    batch.events.push({
+      eventNid,
+      eventId: event.eventId,
+      roomNid: draft.room.roomNid,
+      typeNid: await names.internEventType(event.type),
+      pairNid,
+      senderNid: await names.internUser(event.sender),
+      depth: event.depth,
+      originServerTs: event.originServerTs,
+      stateBefore,
+      stateAfter: draft.snapshotNid,
+      flags: 0,
+      replaces,
+      common: encoded.members(isCommonKey),
+      federation: encoded.members(isFederationKey),
+      inTimeline: true,
+      prevNids,
+      authNids,
+      transaction: local.transaction && { ...local.transaction, createdTs: clock.nowMs() },
+      relation: relationOf(event.content),
+      redaction,
+    });
+    const left = draft.extremities.filter((extremity) => !prevNids.includes(extremity.eventNid));
+    draft.extremities = [...left, { eventNid, eventId: event.eventId, depth: event.depth }];
+    this.#parts.events.announce(eventNid, event);
+  }
+
+  async #moveState({ draft, snapshots }: Batch, pairNid: number, eventNid: number): Promise<void> {
+    const change = new Map([[pairNid, eventNid]]);
+    const row =
+      draft.snapshotNid === null
+        ? this.#parts.snapshots.first(change)
+        : await this.#parts.snapshots.derive(draft.snapshotNid, change);
+    snapshots.push(row);
+    draft.set(pairNid, eventNid);
+    draft.snapshotNid = row.snapshotNid;
+  }
+
+  async #membership(event: RoomEvent, eventNid: number): Promise<CurrentMembership> {
+    const userId = event.stateKey ?? "";
+    return {
+      userNid: await this.#parts.names.internUser(userId),
+      isLocal: serverNameOf(userId as UserId) === this.#parts.serverName,
+      // The authorisation rules let none but the known memberships pass.
+      membership: event.content["membership"] as Membership,
+      eventNid,
+    };
+  }
+
+  /** What a redaction does to its target, if that is in the same room and the sender may redact it. */
+  async #redaction(draft: HeadDraft, event: RoomEvent): Promise<AppliedRedaction | undefined> {
+    const targetNid = await this.#parts.eventStore.nidOf(event.redacts ?? "");
+    if (targetNid === undefined) return undefined;
+    const stored = await this.#parts.events.stored(targetNid);
+    if (stored.roomNid !== draft.room.roomNid || stored.redactedBy !== null) return undefined;
+    const target = await this.#parts.events.roomEvent(targetNid);
+    const create = await this.#stateEvent(draft, "m.room.create");
+    const powerLevels = await this.#stateEvent(draft, "m.room.power_levels");
+    const { version } = draft.room;
+    if (!create || !takesEffect(version, event, target, create, powerLevels)) return undefined;
+    return redactedText(version, targetNid, target);
+  }
+
+  async #stateEvent(draft: HeadDraft, type: string): Promise<RoomEvent | undefined> {
+    const pairNid = await this.#parts.names.findStatePair(type, "");
+    const nid = pairNid === undefined ? undefined : draft.get(pairNid);
+    return nid === undefined ? undefined : this.#parts.events.roomEvent(nid);
+  }
+}

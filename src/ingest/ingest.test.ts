@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t from "tap";
+import { SigningKey } from "../protocol/ed25519.ts";
+import { type RoomId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
+import { type RoomVersion, roomVersion, supportedRoomVersions } from "../protocol/room-versions.ts";
+import type { Database } from "../storage/database.ts";
+import { NameCache } from "../storage/name-cache.ts";
+import { openSqliteDatabase } from "../storage/sqlite/open.ts";
+import { systemClock } from "../telemetry/clock.ts";
+import { systemRandomBytes } from "../telemetry/random.ts";
+import { type EventGraph, openEventGraph } from "./ingest.ts";
+import type { LocalEvent } from "./local-event.ts";
+
+const serverName = "hearth.test" as ServerName;
+const alice = "@alice:hearth.test" as UserId;
+const bob = "@bob:hearth.test" as UserId;
+
+async function open(folder: string): Promise<{ database: Database; graph: EventGraph; names: NameCache }> {
+  const database = await openSqliteDatabase(folder, () => undefined);
+  const names = new NameCache(
+    database.stores.names,
+    (userId) => serverNameOf(userId as UserId) === serverName,
+  );
+  const graph = await openEventGraph({
+    serverName,
+    key: new SigningKey("ed25519:1", Buffer.alloc(32, 7)),
+    stores: database.stores,
+    names,
+    clock: systemClock,
+    randomBytes: systemRandomBytes,
+  });
+  return { database, graph, names };
+}
+
+function newFolder(t: { teardown(work: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), "hearth-ingest-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+function firstEvents(version: RoomVersion): LocalEvent[] {
+  const creator = version.creatorIsSender ? {} : { creator: alice };
+  return [
+    { type: "m.room.create", stateKey: "", sender: alice, content: { ...creator, room_version: version.id } },
+    { type: "m.room.member", stateKey: alice, sender: alice, content: { membership: "join" } },
+    {
+      type: "m.room.power_levels",
+      stateKey: "",
+      sender: alice,
+      content: { users: version.privilegedCreators ? {} : { [alice]: 100 } },
+    },
+    { type: "m.room.join_rules", stateKey: "", sender: alice, content: { join_rule: "public" } },
+  ];
+}
+
+function createRoom(graph: EventGraph, id: string) {
+  const version = roomVersion(id);
+  if (!version) throw new Error(`no room version ${id}`);
+  const roomId = version.roomIdIsCreateHash ? undefined : (`!room${id}:hearth.test` as RoomId);
+  return graph.writer.create(version, roomId, firstEvents(version));
+}
+
+const message = (body: string, id?: string): LocalEvent => ({
+  type: "m.room.message",
+  sender: alice,
+  content: { msgtype: "m.text", body },
+  ...(id === undefined ? undefined : { transaction: { deviceId: "D", id } }),
+});
+
+t.test(
+  "a room of every version takes messages, joins and redactions, and has them after a restart",
+  async (t) => {
+    const folder = newFolder(t);
+    let { database, graph, names } = await open(folder);
+    const rooms = await Promise.all(supportedRoomVersions.map((id) => createRoom(graph, id)));
+    for (const room of rooms) {
+      const sent = await graph.writer.sendOne(room, message("to be redacted"));
+      await graph.writer.sendOne(room, {
+        type: "m.room.member",
+        stateKey: bob,
+        sender: bob,
+        content: { membership: "join" },
+      });
+      await graph.writer.sendOne(room, {
+        type: "m.room.redaction",
+        sender: alice,
+        content: {},
+        redacts: sent.eventId as never,
+      });
+    }
+    await database[Symbol.asyncDispose]();
+    ({ database, graph, names } = await open(folder));
+    for (const { roomId, roomNid, version } of rooms) {
+      const timeline = await database.stores.events.timelineForwards(
+        roomNid,
+        0,
+        Number.MAX_SAFE_INTEGER,
+        100,
+      );
+      t.equal(timeline.length, 7, `version ${version.id}`);
+      t.match(timeline[4]?.common, '"content":{}', "the redacted event has lost its content");
+      t.equal(timeline[4]?.redactedBy, timeline[6]?.eventNid);
+      const row = await database.stores.rooms.byId(roomId);
+      const state = await graph.snapshots.map(row?.currentSnapshot ?? 0);
+      t.equal(state.size, 5);
+      t.equal((await database.stores.memberships.counts(roomNid)).joined, 2);
+      t.equal(
+        (await database.stores.memberships.of(roomNid, await names.internUser(bob)))?.membership,
+        "join",
+      );
+    }
+    await database[Symbol.asyncDispose]();
+  },
+);
+
+t.test("what is sent at the same time is stored in a line, each event on the one before", async (t) => {
+  const { database, graph } = await open(newFolder(t));
+  const room = await createRoom(graph, "11");
+  const sent = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => graph.writer.sendOne(room, message(`${index}`))),
+  );
+  t.same(
+    sent.map((event) => event.position),
+    sent.map((event) => event.position).sort((a, b) => (a ?? 0) - (b ?? 0)),
+  );
+  t.equal(new Set(sent.map((event) => event.depth)).size, 200);
+  const extremities = await database.stores.rooms.extremities(room.roomNid);
+  t.same(
+    extremities.map((row) => row.eventId),
+    [sent.at(-1)?.eventId],
+  );
+  await database[Symbol.asyncDispose]();
+});
+
+t.test("a repeated transaction ID or state is the same event, at once and later", async (t) => {
+  const { database, graph } = await open(newFolder(t));
+  const room = await createRoom(graph, "12");
+  const [first, second] = await Promise.all([
+    graph.writer.sendOne(room, message("once", "t1")),
+    graph.writer.sendOne(room, message("once", "t1")),
+  ]);
+  const third = await graph.writer.sendOne(room, message("once", "t1"));
+  t.equal(first.eventId, second.eventId);
+  t.equal(first.eventId, third.eventId);
+  const topic: LocalEvent = { type: "m.room.topic", stateKey: "", sender: alice, content: { topic: "Fire" } };
+  const topics = await Promise.all([graph.writer.sendOne(room, topic), graph.writer.sendOne(room, topic)]);
+  t.equal(topics[0].eventId, topics[1].eventId);
+  await database[Symbol.asyncDispose]();
+});
+
+t.test("what the rules refuse changes nothing, not even in a batch that begins well", async (t) => {
+  const { database, graph } = await open(newFolder(t));
+  const room = await createRoom(graph, "10");
+  const refused = graph.writer.send(room, [message("fine"), { ...message("refused"), sender: bob }]);
+  await t.rejects(refused, { message: /not in the room/ });
+  const tooLarge = graph.writer.sendOne(room, message("x".repeat(70_000)));
+  await t.rejects(tooLarge, { message: /bytes/ });
+  await t.rejects(graph.writer.sendOne(room, { ...message(""), content: { a: 1.5 } }), {
+    message: /integer/,
+  });
+  const next = await graph.writer.sendOne(room, message("next"));
+  t.equal(next.depth, 5);
+  const timeline = await database.stores.events.timelineForwards(
+    room.roomNid,
+    0,
+    Number.MAX_SAFE_INTEGER,
+    100,
+  );
+  t.equal(timeline.length, 5);
+  await database[Symbol.asyncDispose]();
+});

@@ -1,0 +1,64 @@
+import type { SigningKey } from "../protocol/ed25519.ts";
+import type { ServerName } from "../protocol/identifiers.ts";
+import { EventReader } from "../state/event-reader.ts";
+import { RoomIndex } from "../state/room-index.ts";
+import { StateSnapshots } from "../state/state-snapshots.ts";
+import type { Stores } from "../storage/database.ts";
+import type { NameCache } from "../storage/name-cache.ts";
+import type { Clock } from "../telemetry/clock.ts";
+import type { RandomBytes } from "../telemetry/random.ts";
+import { BatchBuilder } from "./batch.ts";
+import { LocalEventMaker } from "./local-event.ts";
+import { RoomHeads } from "./room-heads.ts";
+import { RoomQueues } from "./room-queues.ts";
+import { RoomWriter } from "./room-writer.ts";
+
+/** The event graph, as the services see it. */
+export interface EventGraph {
+  readonly writer: RoomWriter;
+  readonly events: EventReader;
+  readonly rooms: RoomIndex;
+  readonly snapshots: StateSnapshots;
+}
+
+export interface EventGraphParts {
+  readonly serverName: ServerName;
+  readonly key: SigningKey;
+  readonly stores: Stores;
+  readonly names: NameCache;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+}
+
+/** Puts together what writes to rooms and reads from them. New integer IDs count on from the highest ones in storage. */
+export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph> {
+  const { serverName, key, stores, names, clock, randomBytes } = parts;
+  const highest = { ...(await stores.rooms.highestNids()) };
+  const rooms = new RoomIndex(stores.rooms);
+  const events = new EventReader(stores.events, rooms);
+  const snapshots = new StateSnapshots(stores.state, () => ++highest.snapshotNid);
+  const maker = new LocalEventMaker({ serverName, key, events, names, clock, randomBytes });
+  const batches = new BatchBuilder({
+    serverName,
+    eventStore: stores.events,
+    events,
+    snapshots,
+    names,
+    maker,
+    nextEventNid: () => ++highest.eventNid,
+    clock,
+  });
+  const writer = new RoomWriter({
+    commits: stores.commits,
+    eventStore: stores.events,
+    events,
+    snapshots,
+    names,
+    rooms,
+    heads: new RoomHeads(stores.rooms, snapshots),
+    queues: new RoomQueues(),
+    batches,
+    nextRoomNid: () => ++highest.roomNid,
+  });
+  return { writer, events, rooms, snapshots };
+}

@@ -1,0 +1,154 @@
+import { authEventTypesFor } from "../protocol/auth/auth-event-types.ts";
+import { authorise } from "../protocol/auth/authorise.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import { type BuiltEvent, buildEvent, eventReferences } from "../protocol/event-builder.ts";
+import type { SigningKey } from "../protocol/ed25519.ts";
+import type { EventId, RoomId, ServerName, UserId } from "../protocol/identifiers.ts";
+import type { JsonObject } from "../protocol/json.ts";
+import { MatrixError } from "../protocol/matrix-error.ts";
+import type { RoomEvent } from "../protocol/pdu.ts";
+import type { EventReader } from "../state/event-reader.ts";
+import type { NameCache } from "../storage/name-cache.ts";
+import type { Clock } from "../telemetry/clock.ts";
+import type { RandomBytes } from "../telemetry/random.ts";
+import type { HeadDraft } from "./room-head.ts";
+
+/** An event that a user of this server wants to send. */
+export interface LocalEvent {
+  readonly type: string;
+  /** Set for a state event. */
+  readonly stateKey?: string | undefined;
+  readonly sender: UserId;
+  readonly content: JsonObject;
+  readonly redacts?: EventId | undefined;
+  /** Milliseconds since the epoch; now unless an application service says otherwise. */
+  readonly originServerTs?: number | undefined;
+  /** Makes a repeated request get the same event. */
+  readonly transaction?: { readonly deviceId: string; readonly id: string } | undefined;
+}
+
+/** More extremities than this are left for later events: the specification's bound on `prev_events`. */
+const maxPrevEvents = 20;
+const maxDepth = Number.MAX_SAFE_INTEGER;
+
+/** A built event with the integer IDs that go with it. */
+export interface PlacedEvent {
+  readonly built: BuiltEvent;
+  readonly prevNids: readonly number[];
+  readonly authNids: readonly number[];
+}
+
+/** Makes signed events out of what users want to send, as far as the room's rules allow it. */
+export class LocalEventMaker {
+  readonly #serverName: ServerName;
+  readonly #key: SigningKey;
+  readonly #events: EventReader;
+  readonly #names: NameCache;
+  readonly #clock: Clock;
+  readonly #randomBytes: RandomBytes;
+
+  constructor(parts: {
+    serverName: ServerName;
+    key: SigningKey;
+    events: EventReader;
+    names: NameCache;
+    clock: Clock;
+    randomBytes: RandomBytes;
+  }) {
+    this.#serverName = parts.serverName;
+    this.#key = parts.key;
+    this.#events = parts.events;
+    this.#names = parts.names;
+    this.#clock = parts.clock;
+    this.#randomBytes = parts.randomBytes;
+  }
+
+  /**
+   * Builds, authorises and signs an event on top of a head.
+   * @param roomId absent for the create event of a room whose ID that event makes
+   * @throws MatrixError M_FORBIDDEN, M_BAD_JSON, M_TOO_LARGE
+   */
+  async make(local: LocalEvent, draft: HeadDraft, roomId: RoomId | undefined): Promise<PlacedEvent> {
+    const { version } = draft.room;
+    const auth = await this.#authEvents(local, draft);
+    const prev = draft.extremities.slice(0, maxPrevEvents);
+    const named = version.eventIdFormat === "named";
+    const authRoomEvents = auth.listed.map(({ event }) => event);
+    const prevReferences = named
+      ? eventReferences(
+          version,
+          await Promise.all(prev.map(({ eventNid }) => this.#events.roomEvent(eventNid))),
+        )
+      : prev.map(({ eventId }) => eventId);
+    const built = this.#build(() =>
+      buildEvent(
+        version,
+        {
+          ...(roomId === undefined ? undefined : { roomId }),
+          type: local.type,
+          stateKey: local.stateKey,
+          sender: local.sender,
+          content: local.content,
+          redacts: local.redacts,
+          depth: Math.min(
+            maxDepth,
+            1 + prev.reduce((depth, extremity) => Math.max(depth, extremity.depth), 0),
+          ),
+          prevEvents: prevReferences,
+          authEvents: eventReferences(version, authRoomEvents),
+          originServerTs: local.originServerTs ?? this.#clock.nowMs(),
+          eventId: named ? this.#newEventId() : undefined,
+        },
+        this.#serverName,
+        this.#key,
+      ),
+    );
+    const rejection = authorise(version, built.event, {
+      get: (type, key) => auth.state.get(`${type} ${key}`),
+    });
+    if (rejection) throw new MatrixError("M_FORBIDDEN", rejection.message);
+    return {
+      built,
+      prevNids: prev.map(({ eventNid }) => eventNid),
+      authNids: auth.listed.map(({ nid }) => nid),
+    };
+  }
+
+  /** The state that an event is judged by, and those of its events that it lists as `auth_events`. */
+  async #authEvents(local: LocalEvent, draft: HeadDraft) {
+    const { version } = draft.room;
+    const state = new Map<string, RoomEvent>();
+    const listed: { nid: number; event: RoomEvent }[] = [];
+    const pairs = authEventTypesFor(version, { ...local, stateKey: local.stateKey });
+    for (const [type, stateKey] of pairs) {
+      const found = await this.#stateEvent(draft, type, stateKey);
+      if (!found) continue;
+      listed.push(found);
+      state.set(`${type} ${stateKey}`, found.event);
+    }
+    if (!state.has("m.room.create ")) {
+      const create = await this.#stateEvent(draft, "m.room.create", "");
+      if (create) state.set("m.room.create ", create.event);
+    }
+    return { state, listed };
+  }
+
+  async #stateEvent(draft: HeadDraft, type: string, stateKey: string) {
+    const pairNid = await this.#names.findStatePair(type, stateKey);
+    const nid = pairNid === undefined ? undefined : draft.get(pairNid);
+    return nid === undefined ? undefined : { nid, event: await this.#events.roomEvent(nid) };
+  }
+
+  #build(build: () => BuiltEvent): BuiltEvent {
+    try {
+      return build();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      throw new MatrixError(error.reason === "too-large" ? "M_TOO_LARGE" : "M_BAD_JSON", error.message);
+    }
+  }
+
+  #newEventId(): EventId {
+    return `$${this.#randomBytes(18).toString("base64url")}:${this.#serverName}` as EventId;
+  }
+}

@@ -1,0 +1,51 @@
+import type { Room } from "../state/room-index.ts";
+import type { StateDelta } from "../state/delta.ts";
+import type { StateMap } from "../state/state-snapshots.ts";
+
+export interface Extremity {
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly depth: number;
+}
+
+/** Where a room's graph stands: what the next event builds on. Ahead of storage by the commits that are under way. */
+export interface RoomHead {
+  readonly room: Room;
+  readonly extremities: readonly Extremity[];
+  /** The state after the extremities. */
+  readonly snapshotNid: number | null;
+  readonly state: StateMap;
+}
+
+/**
+ * A head that is being moved by events which may yet be refused. Its state is the head's with changes laid over it, so
+ * that a draft of a room with many members costs nothing.
+ */
+export class HeadDraft {
+  readonly room: Room;
+  readonly #base: StateMap;
+  readonly #changes = new Map<number, number | undefined>();
+  extremities: readonly Extremity[];
+  snapshotNid: number | null;
+
+  constructor(head: RoomHead) {
+    this.room = head.room;
+    this.#base = head.state;
+    this.extremities = head.extremities;
+    this.snapshotNid = head.snapshotNid;
+  }
+
+  /** The event of a pair in the drafted state. */
+  get(pairNid: number): number | undefined {
+    return this.#changes.has(pairNid) ? this.#changes.get(pairNid) : this.#base.get(pairNid);
+  }
+
+  set(pairNid: number, eventNid: number): void {
+    this.#changes.set(pairNid, eventNid);
+  }
+
+  /** What the draft changes in the head's state. */
+  get changes(): StateDelta {
+    return this.#changes;
+  }
+}

@@ -1,0 +1,108 @@
+import type { Room } from "../state/room-index.ts";
+import type { StateSnapshots } from "../state/state-snapshots.ts";
+import type { RoomStore } from "../storage/rooms.ts";
+import type { Extremity, HeadDraft, RoomHead } from "./room-head.ts";
+
+/** Bounds memory: a head costs about 40 bytes an entry of its state. */
+const maxStateEntries = 400_000;
+
+interface KeptHead {
+  readonly room: Room;
+  extremities: readonly Extremity[];
+  snapshotNid: number | null;
+  readonly state: Map<number, number>;
+}
+
+/** What is on its way into storage for a room. */
+interface UnderWay {
+  commits: number;
+  failed: boolean;
+  whenIdle: (() => void)[];
+}
+
+/** Keeps the heads of busy rooms in memory. To be used inside the room's queue only. */
+export class RoomHeads {
+  readonly #rooms: RoomStore;
+  readonly #snapshots: StateSnapshots;
+  /** In order of last use. */
+  readonly #heads = new Map<number, KeptHead>();
+  readonly #underWay = new Map<number, UnderWay>();
+  #stateEntries = 0;
+
+  constructor(rooms: RoomStore, snapshots: StateSnapshots) {
+    this.#rooms = rooms;
+    this.#snapshots = snapshots;
+  }
+
+  /** The head of a room, with everything that is under way. A room without events has an empty one. */
+  async load(room: Room): Promise<RoomHead> {
+    if (this.#underWay.get(room.roomNid)?.failed) await this.#idle(room.roomNid);
+    const known = this.#heads.get(room.roomNid);
+    if (known) {
+      this.#heads.delete(room.roomNid);
+      this.#heads.set(room.roomNid, known);
+      return known;
+    }
+    const row = await this.#rooms.byNid(room.roomNid);
+    const snapshotNid = row?.currentSnapshot ?? null;
+    const state = new Map(snapshotNid === null ? [] : await this.#snapshots.map(snapshotNid));
+    const head = { room, extremities: await this.#rooms.extremities(room.roomNid), snapshotNid, state };
+    this.#keep(head);
+    return head;
+  }
+
+  /** Moves a room's head to where a draft has come, and counts its commit as under way. */
+  advance(head: RoomHead, draft: HeadDraft): void {
+    const { roomNid } = head.room;
+    const kept = this.#heads.get(roomNid);
+    if (!kept) throw new Error(`the head of room ${roomNid} is not loaded`);
+    for (const [pair, event] of draft.changes) {
+      if (event === undefined) kept.state.delete(pair);
+      else kept.state.set(pair, event);
+    }
+    kept.extremities = draft.extremities;
+    kept.snapshotNid = draft.snapshotNid;
+    const underWay = this.#underWay.get(roomNid) ?? { commits: 0, failed: false, whenIdle: [] };
+    underWay.commits++;
+    this.#underWay.set(roomNid, underWay);
+  }
+
+  /** To be told when a commit has ended. After a failure the head is read from storage again. */
+  committed(roomNid: number, success: boolean): void {
+    const underWay = this.#underWay.get(roomNid);
+    if (!underWay) return;
+    underWay.commits--;
+    if (!success) {
+      underWay.failed = true;
+      this.#drop(roomNid);
+    }
+    if (underWay.commits > 0) return;
+    this.#underWay.delete(roomNid);
+    for (const resume of underWay.whenIdle) resume();
+  }
+
+  #idle(roomNid: number): Promise<void> {
+    return new Promise((resolve) => {
+      const underWay = this.#underWay.get(roomNid);
+      if (underWay) underWay.whenIdle.push(resolve);
+      else resolve();
+    });
+  }
+
+  #keep(head: KeptHead): void {
+    this.#heads.set(head.room.roomNid, head);
+    this.#stateEntries += head.state.size;
+    for (const roomNid of this.#heads.keys()) {
+      if (this.#stateEntries <= maxStateEntries) return;
+      // What is under way is not in storage yet: that head has to stay.
+      if (roomNid !== head.room.roomNid && !this.#underWay.has(roomNid)) this.#drop(roomNid);
+    }
+  }
+
+  #drop(roomNid: number): void {
+    const head = this.#heads.get(roomNid);
+    if (!head) return;
+    this.#heads.delete(roomNid);
+    this.#stateEntries = [...this.#heads.values()].reduce((sum, kept) => sum + kept.state.size, 0);
+  }
+}

@@ -1,0 +1,205 @@
+import { isDeepStrictEqual } from "node:util";
+import { roomIdOfCreateEvent } from "../protocol/event-hash.ts";
+import type { EventId, RoomId } from "../protocol/identifiers.ts";
+import type { RoomVersion } from "../protocol/room-versions.ts";
+import type { EventReader } from "../state/event-reader.ts";
+import type { Room, RoomIndex } from "../state/room-index.ts";
+import type { StateSnapshots } from "../state/state-snapshots.ts";
+import type { CommitStore, EventCommit } from "../storage/commits.ts";
+import type { EventStore, StoredEvent } from "../storage/events.ts";
+import type { NameCache } from "../storage/name-cache.ts";
+import type { Batch, BatchBuilder } from "./batch.ts";
+import type { LocalEvent } from "./local-event.ts";
+import { HeadDraft } from "./room-head.ts";
+import type { RoomHeads } from "./room-heads.ts";
+import type { RoomQueues } from "./room-queues.ts";
+
+export interface RoomWriterParts {
+  readonly commits: CommitStore;
+  readonly eventStore: EventStore;
+  readonly events: EventReader;
+  readonly snapshots: StateSnapshots;
+  readonly names: NameCache;
+  readonly rooms: RoomIndex;
+  readonly heads: RoomHeads;
+  readonly queues: RoomQueues<number>;
+  readonly batches: BatchBuilder;
+  readonly nextRoomNid: () => number;
+}
+
+/**
+ * The one way for events of this server's users into a room's graph. Events of one room are built in order, each on the
+ * one before and without waiting for that one's commit; a caller has its answer after the commit.
+ */
+export class RoomWriter {
+  readonly #parts: RoomWriterParts;
+  /** Commits that are under way, by the events in them. */
+  readonly #underWay = new Map<number, Promise<StoredEvent[]>>();
+  /** The same events by their transaction IDs. */
+  readonly #transactions = new Map<string, number>();
+
+  constructor(parts: RoomWriterParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Creates a room with its first events, all or none. The first is the create event.
+   * @param roomId absent where the create event's hash is the room's ID
+   * @throws MatrixError when the rules refuse one of the events
+   */
+  create(version: RoomVersion, roomId: RoomId | undefined, events: readonly LocalEvent[]): Promise<Room> {
+    const roomNid = this.#parts.nextRoomNid();
+    return this.#parts.queues.run(roomNid, async () => {
+      // The ID is not looked at before the create event, from which it may come, is there.
+      const room = { roomNid, roomId: roomId ?? ("" as RoomId), version };
+      const draft = new HeadDraft({ room, extremities: [], snapshotNid: null, state: new Map() });
+      const batch = await this.#parts.batches.build(draft, events, roomId);
+      const newRoomId = roomId ?? roomIdOfCreateEvent(batch.events[0]?.eventId as EventId);
+      await this.#commit(batch, { roomId: newRoomId, version: version.id });
+      return this.#parts.rooms.byNid(roomNid);
+    });
+  }
+
+  /**
+   * Sends events to a room, all or none.
+   * @returns the events as stored, once they are on disk. An event that only repeats an earlier one (by its transaction
+   * ID, or because it sets the state to what it is) is that earlier one.
+   * @throws MatrixError when the rules refuse one of them
+   */
+  async send(room: Room, events: readonly LocalEvent[]): Promise<StoredEvent[]> {
+    const { done } = await this.#parts.queues.run(room.roomNid, async () => {
+      const head = await this.#parts.heads.load(room);
+      const draft = new HeadDraft(head);
+      const repeated = await this.#repeatedBy(draft, events);
+      if (repeated !== undefined) return { done: this.#settled(repeated) };
+      const batch = await this.#parts.batches.build(draft, events, room.roomId);
+      this.#parts.heads.advance(head, draft);
+      // Inside an object, so that the room's next event does not wait for this commit.
+      return { done: this.#track(batch) };
+    });
+    return done;
+  }
+
+  /** Sends one event; see {@link send}. */
+  async sendOne(room: Room, event: LocalEvent): Promise<StoredEvent> {
+    const [stored] = await this.send(room, [event]);
+    if (!stored) throw new Error("one event was sent and none stored");
+    return stored;
+  }
+
+  /** The event that a lone event would only repeat. */
+  async #repeatedBy(draft: HeadDraft, events: readonly LocalEvent[]): Promise<number | undefined> {
+    const [event] = events;
+    if (!event || events.length > 1) return undefined;
+    if (event.transaction) return this.#sentBefore(draft.room, event, event.transaction);
+    if (event.stateKey === undefined) return undefined;
+    const pairNid = await this.#parts.names.findStatePair(event.type, event.stateKey);
+    const eventNid = pairNid === undefined ? undefined : draft.get(pairNid);
+    if (eventNid === undefined) return undefined;
+    const current = await this.#parts.events.roomEvent(eventNid);
+    if (current.sender !== event.sender) return undefined;
+    return isDeepStrictEqual(current.content, event.content) ? eventNid : undefined;
+  }
+
+  async #sentBefore(
+    room: Room,
+    event: LocalEvent,
+    transaction: NonNullable<LocalEvent["transaction"]>,
+  ): Promise<number | undefined> {
+    const userNid = await this.#parts.names.internUser(event.sender);
+    const typeNid = await this.#parts.names.internEventType(event.type);
+    const key = transactionKey(userNid, transaction, room.roomNid, typeNid);
+    const underWay = this.#transactions.get(key);
+    if (underWay !== undefined) return underWay;
+    return this.#parts.eventStore.byTransaction({
+      userNid,
+      deviceId: transaction.deviceId,
+      transactionId: transaction.id,
+      roomNid: room.roomNid,
+      typeNid,
+    });
+  }
+
+  /** An event that was sent earlier, once its commit is through. */
+  async #settled(eventNid: number): Promise<StoredEvent[]> {
+    await this.#underWay.get(eventNid);
+    return [await this.#parts.events.stored(eventNid)];
+  }
+
+  /** Starts a commit on top of a head that counts on it. */
+  async #track(batch: Batch): Promise<StoredEvent[]> {
+    const { roomNid } = batch.draft.room;
+    const done = this.#commit(batch);
+    const keys = batch.events.flatMap((event) =>
+      event.transaction ? [transactionKey(event.senderNid, event.transaction, roomNid, event.typeNid)] : [],
+    );
+    for (const { eventNid } of batch.events) this.#underWay.set(eventNid, done);
+    for (const [index, key] of keys.entries())
+      this.#transactions.set(key, batch.events[index]?.eventNid ?? 0);
+    try {
+      const stored = await done;
+      this.#parts.heads.committed(roomNid, true);
+      return stored;
+    } catch (error) {
+      this.#parts.heads.committed(roomNid, false);
+      throw error;
+    } finally {
+      for (const { eventNid } of batch.events) this.#underWay.delete(eventNid);
+      for (const key of keys) this.#transactions.delete(key);
+    }
+  }
+
+  async #commit(batch: Batch, newRoom?: EventCommit["newRoom"]): Promise<StoredEvent[]> {
+    const { draft, events, snapshots, memberships } = batch;
+    if (draft.snapshotNid === null) throw new Error("a room has state from its first event on");
+    const commit: EventCommit = {
+      roomNid: draft.room.roomNid,
+      newRoom,
+      events,
+      snapshots,
+      extremities: draft.extremities.map(({ eventNid }) => eventNid),
+      currentSnapshot: draft.snapshotNid,
+      memberships,
+    };
+    try {
+      return this.#report(batch, await this.#parts.commits.commit(commit));
+    } catch (error) {
+      this.#parts.batches.discard(batch);
+      throw error;
+    }
+  }
+
+  /** Makes what has been committed readable from memory. */
+  #report({ events, snapshots }: Batch, positions: readonly (number | null)[]): StoredEvent[] {
+    this.#parts.snapshots.settled(snapshots, true);
+    return events.map((event, index) => {
+      const {
+        inTimeline: _i,
+        prevNids: _p,
+        authNids: _a,
+        transaction: _t,
+        relation: _r,
+        redaction,
+        ...row
+      } = event;
+      const stored: StoredEvent = {
+        ...row,
+        position: positions[index] ?? null,
+        roomState: null,
+        redactedBy: null,
+      };
+      if (redaction) this.#parts.events.forget(redaction.targetNid);
+      this.#parts.events.settled(event.eventNid, stored);
+      return stored;
+    });
+  }
+}
+
+function transactionKey(
+  userNid: number,
+  { deviceId, id }: { deviceId: string; id: string },
+  roomNid: number,
+  typeNid: number,
+): string {
+  return `${userNid} ${roomNid} ${typeNid} ${deviceId.length} ${deviceId}${id}`;
+}

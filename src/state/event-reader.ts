@@ -1,0 +1,88 @@
+import { LRUCache } from "lru-cache";
+import type { EventId } from "../protocol/identifiers.ts";
+import type { Pdu, RoomEvent } from "../protocol/pdu.ts";
+import { toRoomEvent } from "../protocol/room-event.ts";
+import { parseStrictJson } from "../protocol/strict-json.ts";
+import type { EventStore, StoredEvent } from "../storage/events.ts";
+import type { RoomIndex } from "./room-index.ts";
+
+/** Bounds memory: the newest events and those of the state are asked for again and again. */
+const cachedBytes = 32 * 1024 * 1024;
+const cachedParsed = 10_000;
+const overheadBytes = 400;
+
+/** Reads stored events through a cache, as stored and as the protocol core works on them. */
+export class EventReader {
+  readonly #store: EventStore;
+  readonly #rooms: RoomIndex;
+  readonly #stored = new LRUCache<number, StoredEvent>({
+    maxSize: cachedBytes,
+    sizeCalculation: (event) => event.common.length + event.federation.length + overheadBytes,
+  });
+  readonly #parsed = new LRUCache<number, RoomEvent>({ max: cachedParsed });
+  /** On their way into storage, which cannot give them back yet. Bounded by the writes that may wait. */
+  readonly #unsettled = new Map<number, RoomEvent>();
+
+  constructor(store: EventStore, rooms: RoomIndex) {
+    this.#store = store;
+    this.#rooms = rooms;
+  }
+
+  /** @throws Error for an integer that is no event's */
+  async stored(eventNid: number): Promise<StoredEvent> {
+    const known = this.#stored.get(eventNid);
+    if (known) return known;
+    const event = await this.#store.byNid(eventNid);
+    if (!event) throw new Error(`event ${eventNid} is missing`);
+    this.#stored.set(eventNid, event);
+    return event;
+  }
+
+  /** In the order asked for. @throws Error when one is missing */
+  async storedAll(eventNids: readonly number[]): Promise<StoredEvent[]> {
+    const missing = eventNids.filter((nid) => !this.#stored.has(nid));
+    const read = new Map<number, StoredEvent>();
+    if (missing.length > 0)
+      for (const event of await this.#store.byNids(missing)) read.set(event.eventNid, event);
+    for (const event of read.values()) this.#stored.set(event.eventNid, event);
+    return Promise.all(eventNids.map(async (nid) => read.get(nid) ?? this.stored(nid)));
+  }
+
+  /** An event as the core works on it. @throws Error for an integer that is no event's */
+  async roomEvent(eventNid: number): Promise<RoomEvent> {
+    const known = this.#unsettled.get(eventNid) ?? this.#parsed.get(eventNid);
+    if (known) return known;
+    const stored = await this.stored(eventNid);
+    const { version } = await this.#rooms.byNid(stored.roomNid);
+    const event = toRoomEvent(version, pduOf(stored, version.strictCanonicalJson), stored.eventId as EventId);
+    this.#parsed.set(eventNid, event);
+    return event;
+  }
+
+  /** Makes an event readable that is about to be committed. */
+  announce(eventNid: number, event: RoomEvent): void {
+    this.#unsettled.set(eventNid, event);
+  }
+
+  /** To be told when an announced event has been stored, or (without it) could not be. */
+  settled(eventNid: number, stored: StoredEvent | undefined): void {
+    const event = this.#unsettled.get(eventNid);
+    this.#unsettled.delete(eventNid);
+    if (!stored || !event) return;
+    this.#stored.set(eventNid, stored);
+    if (stored.pairNid !== null) this.#parsed.set(eventNid, event);
+  }
+
+  /** Forgets an event that has been redacted. */
+  forget(eventNid: number): void {
+    this.#stored.delete(eventNid);
+    this.#parsed.delete(eventNid);
+  }
+}
+
+/** The PDU of a stored event. */
+export function pduOf(stored: Pick<StoredEvent, "common" | "federation">, strict: boolean): Pdu {
+  const text = `{${stored.common},${stored.federation}}`;
+  // Room versions before 6 may hold numbers that only the strict parser keeps exact.
+  return (strict ? JSON.parse(text) : parseStrictJson(text)) as Pdu;
+}

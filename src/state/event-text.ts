@@ -1,0 +1,12 @@
+/** The keys of a PDU that clients see as they are; all others are for servers. */
+const commonKeys = new Set(["content", "origin_server_ts", "redacts", "sender", "state_key", "type"]);
+
+/** Whether a PDU's key is part of `StoredEvent.common`. */
+export function isCommonKey(key: string): boolean {
+  return commonKeys.has(key);
+}
+
+/** Whether a PDU's key is part of `StoredEvent.federation`; `unsigned` is made anew by each server. */
+export function isFederationKey(key: string): boolean {
+  return !commonKeys.has(key) && key !== "unsigned";
+}

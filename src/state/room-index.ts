@@ -1,0 +1,50 @@
+import { LRUCache } from "lru-cache";
+import type { RoomId } from "../protocol/identifiers.ts";
+import { type RoomVersion, roomVersion } from "../protocol/room-versions.ts";
+import type { RoomStore } from "../storage/rooms.ts";
+
+/** What never changes about a room. */
+export interface Room {
+  readonly roomNid: number;
+  readonly roomId: RoomId;
+  readonly version: RoomVersion;
+}
+
+/** Every request names a room, so its integer ID and version are almost always in memory. */
+const cachedRooms = 50_000;
+
+/** Finds rooms by either of their IDs. */
+export class RoomIndex {
+  readonly #store: RoomStore;
+  readonly #byId = new LRUCache<string, Room>({ max: cachedRooms });
+  readonly #byNid = new LRUCache<number, Room>({ max: cachedRooms });
+
+  constructor(store: RoomStore) {
+    this.#store = store;
+  }
+
+  async find(roomId: string): Promise<Room | undefined> {
+    const known = this.#byId.get(roomId);
+    if (known) return known;
+    const row = await this.#store.byId(roomId);
+    return row && this.#remember(row);
+  }
+
+  /** @throws Error for an integer that is no room's */
+  async byNid(roomNid: number): Promise<Room> {
+    const known = this.#byNid.get(roomNid);
+    if (known) return known;
+    const row = await this.#store.byNid(roomNid);
+    if (!row) throw new Error(`there is no room ${roomNid}`);
+    return this.#remember(row);
+  }
+
+  #remember(row: { roomNid: number; roomId: string; version: string }): Room {
+    const version = roomVersion(row.version);
+    if (!version) throw new Error(`room ${row.roomId} has an unknown version`);
+    const room = { roomNid: row.roomNid, roomId: row.roomId as RoomId, version };
+    this.#byId.set(room.roomId, room);
+    this.#byNid.set(room.roomNid, room);
+    return room;
+  }
+}
