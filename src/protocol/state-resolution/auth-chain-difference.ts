@@ -75,6 +75,7 @@ function walk(
   for (let event = pending.pop(); event !== undefined; event = pending.pop()) {
     if (reached.has(event)) continue;
     reached.add(event);
-    if (visit(event)) pending.push(...graph.authEventNids(event));
+    if (!visit(event)) continue;
+    for (const authEvent of graph.authEventNids(event)) if (!reached.has(authEvent)) pending.push(authEvent);
   }
 }

@@ -14,7 +14,7 @@ export function walkConflictedSubgraph(
   for (let event = pending.pop(); event !== undefined; event = pending.pop()) {
     if (subgraph.has(event)) continue;
     subgraph.add(event);
-    pending.push(...(citedBy.get(event) ?? []));
+    for (const citing of citedBy.get(event) ?? []) pending.push(citing);
   }
   return subgraph;
 }
