@@ -127,6 +127,14 @@ t.test("a pattern made to be slow is not", async (t) => {
   t.equal(glob.matchesWords(text), false);
 });
 
+t.test("a pattern much longer than the text", async (t) => {
+  const letters = Array.from({ length: 40_000 }, (_, index) => String.fromCodePoint(0x10000 + index)).join(
+    "",
+  );
+  t.equal(new Glob(`${letters}*`).matchesWhole("example.org"), false);
+  t.equal(new Glob(`${"*".repeat(60_000)}.org`).matchesWhole("example.org"), true);
+});
+
 t.test("no text makes it throw", async (t) => {
   const anyText = fc.string({ unit: "binary" });
   fc.assert(

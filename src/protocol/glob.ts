@@ -16,6 +16,8 @@ export class Glob {
   /** The case-folded text that the pattern stands for, or `undefined` when it has a wildcard. */
   readonly literal: string | undefined;
   readonly #folded: string;
+  /** No shorter text matches, in UTF-16 units, so that an absurdly long pattern costs nothing on names and IDs. */
+  readonly #shortestMatch: number;
   #automaton: Automaton | undefined;
 
   /**
@@ -27,11 +29,13 @@ export class Glob {
   constructor(pattern: string, wildcards: "glob" | "plain" = "glob") {
     this.#folded = foldCase(pattern);
     this.literal = wildcards === "plain" || !/[*?]/.test(pattern) ? this.#folded : undefined;
+    this.#shortestMatch = this.literal?.length ?? codePoints(this.#folded.replaceAll("*", "")).length;
   }
 
   /** Whether the whole of a case-folded text matches. */
   matchesWhole(folded: string): boolean {
-    return this.literal === undefined ? this.#run().matchesWhole(folded) : folded === this.literal;
+    if (this.literal !== undefined) return folded === this.literal;
+    return folded.length >= this.#shortestMatch && this.#run().matchesWhole(folded);
   }
 
   /**
@@ -40,7 +44,7 @@ export class Glob {
    * Specification: client-server API, "Push Rules", `event_match` on `content.body`.
    */
   matchesWords(folded: string): boolean {
-    return this.#run().matchesWords(folded);
+    return folded.length >= this.#shortestMatch && this.#run().matchesWords(folded);
   }
 
   /** Most patterns are literals that are only ever compared, so that the automaton waits until it is needed. */
