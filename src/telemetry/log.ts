@@ -16,11 +16,14 @@ export type { Logger } from "pino";
  * `redactLine`.
  *
  * @param config its `auto` means text for people on a terminal, JSON otherwise
- * @param terminal whether standard output is a terminal
+ * @param output what standard output is: a terminal or not, one that shows colours or not
  */
-export async function createLog(config: Config["log"], terminal: boolean): Promise<Logger> {
-  const stream = isPretty(config, terminal)
-    ? await prettyStream(terminal)
+export async function createLog(
+  config: Config["log"],
+  output: { isTerminal: boolean; hasColours: boolean },
+): Promise<Logger> {
+  const stream = isPretty(config, output.isTerminal)
+    ? await prettyStream(output.hasColours)
     : destination({ fd: 1, sync: false });
   return createLogTo(stream, config.level);
 }

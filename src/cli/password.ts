@@ -1,0 +1,55 @@
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { type Terminal, UsageError } from "./command.ts";
+
+const maxPasswordBytes = 4096;
+
+/**
+ * The password that is piped in: everything on standard input, without the line end that `echo` adds.
+ * @throws UsageError when there is none, or more than 4096 bytes
+ */
+export async function readPassword({ input }: Terminal): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of input) {
+    const bytes = Buffer.from(chunk);
+    chunks.push(bytes);
+    sizeBytes += bytes.length;
+    if (sizeBytes > maxPasswordBytes)
+      throw new UsageError(`A password has at most ${maxPasswordBytes} bytes.`);
+  }
+  const password = Buffer.concat(chunks)
+    .toString("utf8")
+    .replace(/\r?\n$/, "");
+  if (password === "") throw new UsageError("Standard input had no password.");
+  return password;
+}
+
+/**
+ * Asks for a new password twice, without showing it.
+ * @throws UsageError when standard input is no terminal, the answers differ, or the user gives up
+ */
+export async function askPassword(terminal: Terminal): Promise<string> {
+  if (!terminal.input.isTTY) {
+    throw new UsageError("There is no terminal to ask for a password: pipe it in and add --password-stdin.");
+  }
+  const password = await ask(terminal, "Password: ");
+  if (password === "") throw new UsageError("The password is empty.");
+  if (password !== (await ask(terminal, "The same again: ")))
+    throw new UsageError("The two passwords differ.");
+  return password;
+}
+
+function ask({ input, errors }: Terminal, question: string): Promise<string> {
+  const invisible = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: invisible, terminal: true });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  errors.write(question);
+  lines.once("line", resolve);
+  lines.once("SIGINT", () => reject(new UsageError("No password was given, so nothing was done.")));
+  lines.once("close", () => reject(new UsageError("No password was given, so nothing was done.")));
+  return promise.finally(() => {
+    errors.write("\n");
+    lines.close();
+  });
+}

@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import t from "tap";
+import type { Environment } from "../config/environment.ts";
+import { version } from "../version.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { run } from "./run.ts";
+
+/** Runs a command to its end. */
+async function hearth(words: readonly string[], environment: Environment = {}, input = "") {
+  const [output, errors] = [new PassThrough(), new PassThrough()];
+  const stdin = new PassThrough();
+  stdin.end(input);
+  const signals = new EventEmitter();
+  const code = await run(words, { input: stdin, output, errors, environment, signals });
+  output.end();
+  errors.end();
+  return { code, output: await text(output), errors: await text(errors) };
+}
+
+t.test("help names every command, and each command explains itself", async (t) => {
+  for (const words of [[], ["--help"], ["-h"], ["help"]]) {
+    const { code, output } = await hearth(words);
+    t.equal(code, exitCodes.success);
+    t.match(output, /Usage: hearth COMMAND/);
+  }
+  for (const command of ["start", "user create", "config check", "config example"]) {
+    t.match((await hearth(["--help"])).output, `  ${command} `);
+    const { code, output } = await hearth([...command.split(" "), "--help"]);
+    t.equal(code, exitCodes.success);
+    t.match(output, `Usage: hearth ${command}`);
+    t.match(output, "Examples:");
+  }
+});
+
+t.test("the version", async (t) => {
+  t.equal((await hearth(["--version"])).output, `hearth ${version}\n`);
+});
+
+t.test("a wrong command line is told in one line", async (t) => {
+  const wrong = {
+    strat: 'There is no command "strat". Did you mean start?',
+    "usr create bob": 'There is no command "usr". Did you mean user create?',
+    frobnicate: 'There is no command "frobnicate". Run `hearth --help` for the list.',
+    user: 'After "user" comes one of: create.',
+    "config chekc": 'After "config" comes one of: check, example.',
+    "user create":
+      "NAME is missing. Usage: hearth user create NAME [--admin] [--password-stdin] [--config FILE]",
+    "start now": '"now" is one word too many. Usage: hearth start [--config FILE]',
+    "start --port 1": "Unknown option '--port'. Usage: hearth start [--config FILE]",
+    "start --config": "Option '--config <value>' argument missing. Usage: hearth start [--config FILE]",
+    "user create bob": "There is no terminal to ask for a password: pipe it in and add --password-stdin.",
+    "user create bob --password-stdin": "Standard input had no password.",
+  };
+  for (const [words, sentence] of Object.entries(wrong)) {
+    t.strictSame(await hearth(words.split(" ")), {
+      code: exitCodes.usage,
+      output: "",
+      errors: `hearth: ${sentence}\n`,
+    });
+  }
+});
+
+t.test("config check says what is served, or what is wrong", async (t) => {
+  const folder = t.testdir({
+    "good.yaml": "server_name: example.org\ndata_dir: state\n",
+    "bad.yaml": "server_name: example.org\nregistration: { mdoe: open }\n",
+  });
+  t.strictSame(await hearth(["config", "check", "--config", join(folder, "good.yaml")]), {
+    code: exitCodes.success,
+    output:
+      `The configuration is right. It serves example.org from ${folder}/state\n` +
+      "  http on 127.0.0.1 port 8008: client, federation, admin\n",
+    errors: "",
+  });
+  t.strictSame(await hearth(["config", "check"], { HEARTH_CONFIG: join(folder, "bad.yaml") }), {
+    code: exitCodes.badConfig,
+    output: "",
+    errors:
+      `hearth: ${folder}/bad.yaml:2: registration.mdoe is not a key of the configuration; ` +
+      "did you mean registration.mode?\n",
+  });
+});
+
+t.test("config example prints the file that the repository has", async (t) => {
+  const { code, output } = await hearth(["config", "example"]);
+  t.equal(code, exitCodes.success);
+  t.match(output, /^server_name: example\.org$/m);
+});
+
+/** The same in a process of its own. */
+async function hearthProcess(words: readonly string[], environment: Environment) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), ...words], {
+    env: environment,
+  });
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  return { code: child.exitCode, output, errors };
+}
+
+t.test("start names what stands in its way, each with its own exit code", async (t) => {
+  const folder = t.testdir({ file: "" });
+  const listener = (keys: object) =>
+    JSON.stringify([{ bind: "127.0.0.1", port: 0, apis: ["client"], ...keys }]);
+  const base = { HEARTH_DATA_DIR: join(folder, "data"), HEARTH_LOG__FORMAT: "json" };
+
+  const blocker = createServer().listen(0, "127.0.0.1");
+  await once(blocker, "listening");
+  t.teardown(() => blocker.close());
+  const address = blocker.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const tls = { cert: join(folder, "file"), key: join(folder, "file") };
+
+  const [inUse, unwritable, badTls] = await Promise.all([
+    hearthProcess(["start"], { ...base, HEARTH_LISTENERS: listener({ port }) }),
+    hearthProcess(["start"], { ...base, HEARTH_DATA_DIR: join(folder, "file/data") }),
+    hearthProcess(["start"], {
+      ...base,
+      HEARTH_DATA_DIR: join(folder, "data2"),
+      HEARTH_LISTENERS: listener({ tls }),
+    }),
+  ]);
+  t.match(inUse, { code: exitCodes.portInUse, output: "", errors: `Port ${port}` });
+  t.match(unwritable, { code: exitCodes.unwritable, output: "", errors: join(folder, "file/data") });
+  t.match(badTls, { code: exitCodes.badTls, output: "", errors: join(folder, "file") });
+  for (const { errors } of [inUse, unwritable, badTls]) t.match(errors, /^hearth: [^\n]+\n$/, "one sentence");
+});
