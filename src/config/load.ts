@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
 import { dirname, resolve } from "node:path";
 import { Value } from "typebox/value";
+import { parseServerName } from "../protocol/server-name.ts";
 import { ConfigError } from "./config-error.ts";
 import {
   configFileVariable,
@@ -8,7 +8,7 @@ import {
   type EnvironmentValue,
   readEnvironment,
 } from "./environment.ts";
-import { isServerName } from "./rules.ts";
+import { isOwnServerName } from "./rules.ts";
 import { type Config, configSchema, type ConfigValues } from "./schema.ts";
 import { type ConfigPath, pathName, type Problem, validate } from "./validate.ts";
 import { readYamlFile, type YamlFile } from "./yaml-file.ts";
@@ -50,7 +50,7 @@ function complete(
     `${place(path)}${pathName(path) || "The configuration"} ${text}`;
   const all = [...sentences, ...problems.map(inSentences)];
   if (all.length > 0) throw new ConfigError(all);
-  if (!Value.Check(configSchema, value) || !isServerName(value.server_name)) {
+  if (!Value.Check(configSchema, value) || !isOwnServerName(value.server_name)) {
     throw new TypeError("validate() let a configuration pass that is not what the schema says.");
   }
   return deepFreeze({
@@ -93,7 +93,7 @@ function placeOf(
 /** A server that has a name in the DNS is reached by it; one without is on trial, and reached where it listens. */
 function derivedBaseUrl({ server_name, listeners }: ConfigValues): string {
   const host = server_name.replace(/:[0-9]+$/, "");
-  const isTrial = host === "localhost" || host.startsWith("[") || isIP(host) !== 0;
+  const isTrial = host === "localhost" || parseServerName(host)?.kind !== "dns";
   if (!isTrial) return `https://${host}`;
   const listener = listeners.find(({ apis }) => apis.includes("client")) ?? listeners[0];
   return listener ? `${listener.tls ? "https" : "http"}://${host}:${listener.port}` : `http://${host}`;

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { ServerName } from "../protocol/identifiers.ts";
+import { parseServerName } from "../protocol/server-name.ts";
 import type { ConfigSchema } from "./schema.ts";
 
 type Rule = NonNullable<ConfigSchema["rule"]>;
@@ -8,7 +9,7 @@ type Rule = NonNullable<ConfigSchema["rule"]>;
 export const rules: Readonly<Record<Rule, { expected: string; accepts: (value: string) => boolean }>> = {
   "server-name": {
     expected: "a host name or IP address with an optional port, such as example.org or example.org:8448",
-    accepts: isServerName,
+    accepts: isOwnServerName,
   },
   "base-url": {
     expected: "an http:// or https:// address without query and fragment, such as https://matrix.example.org",
@@ -24,12 +25,10 @@ export const rules: Readonly<Record<Rule, { expected: string; accepts: (value: s
   },
 };
 
-/** Specification, "Appendices", "Server Name". */
-export function isServerName(value: string): value is ServerName {
-  const match = /^(?:([A-Za-z0-9.-]{1,255})|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-9]{1,5}))?$/.exec(value);
-  if (!match) return false;
-  const [, , ipv6, port] = match;
-  return (ipv6 === undefined || isIP(ipv6) === 6) && (port === undefined || Number(port) <= 65_535);
+/** Specification, appendices, "Server Name"; and since it is this server's own, its port is one that can be. */
+export function isOwnServerName(value: string): value is ServerName {
+  const parts = parseServerName(value);
+  return parts !== undefined && (parts.port ?? 0) <= 65_535;
 }
 
 function isBaseUrl(value: string): boolean {
