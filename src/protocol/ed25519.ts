@@ -90,9 +90,10 @@ function bytesOf(message: string | Uint8Array): Uint8Array {
 }
 
 /*
- * Libraries disagree on signatures that no honest signer makes. OpenSSL, which node:crypto calls, refuses a signature whose
- * second half is not below the group's order, which tweetnacl takes; both take points of small order, with which one
- * signature can fit many messages. libsodium, on which most servers run, refuses all of these, and so does this file.
+ * Libraries disagree on signatures that no honest signer makes. tweetnacl takes a signature whose second half is not below
+ * the group's order, and points of small order, with which one signature can fit many messages; node:crypto refuses the
+ * former and, depending on its OpenSSL, some of the latter. libsodium, on which most servers run, refuses all of these,
+ * and so does this file, whatever node:crypto says.
  */
 
 /** The points of small order: their second coordinate, in hexadecimal, without the sign bit. */

@@ -57,6 +57,18 @@ export function makeUserId(localpartText: string, serverName: ServerName): UserI
   return parseUserId(`@${localpartText}:${serverName}`);
 }
 
+/**
+ * Maps any text to the localpart of a user ID (appendices, "Mapping from other character sets").
+ * @param options.distinguishCase keeps `A` and `a` apart, as a bridge may need it
+ */
+export function mapToLocalpart(text: string, options: { readonly distinguishCase: boolean }): string {
+  const escaped = options.distinguishCase ? text.replaceAll(/[A-Z_]/g, "_$&") : text;
+  const lowered = escaped.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return lowered.replaceAll(/[^a-z0-9._/+-]+/g, (run) =>
+    Buffer.from(run).toString("hex").replaceAll(/../g, "=$&"),
+  );
+}
+
 const hashGrammar = /^[A-Za-z0-9_-]{43}$/;
 
 /**
