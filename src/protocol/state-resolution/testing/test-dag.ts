@@ -101,13 +101,21 @@ export class TestBranch {
 
   /** Sends an event that rests on the state of this branch. */
   send(draft: Draft): TestBranch {
+    return this.sendEvent(this.preview(draft));
+  }
+
+  /** The event that `send` would send. */
+  preview(draft: Draft): RoomEvent {
     const { version } = this.dag;
-    const unauthorised = testEvent(version, draft);
-    const auth = authEventTypesFor(version, unauthorised).flatMap(([type, key]) => {
+    const auth = authEventTypesFor(version, testEvent(version, draft)).flatMap(([type, key]) => {
       const nid = this.#nidAt(type, key);
       return nid === undefined ? [] : [this.dag.event(nid).roomEvent.eventId];
     });
-    const event = testEvent(version, { prev: this.tips, auth, ...draft });
+    return testEvent(version, { prev: this.tips, auth, ...draft });
+  }
+
+  /** Sends an event as it is. */
+  sendEvent(event: RoomEvent): TestBranch {
     const nid = this.dag.add(event);
     this.tips = [event.eventId];
     if (event.stateKey !== undefined) this.state.set(this.dag.place(event.type, event.stateKey), nid);
