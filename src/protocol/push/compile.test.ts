@@ -5,7 +5,7 @@ import { addRule, setActions, setEnabled } from "./edit.ts";
 import type { EventForPush } from "./event.ts";
 import { untouchedPushRules } from "./rules.ts";
 import type { RuleKind, StoredPushRules } from "./rules.ts";
-import { alice, eventForPush, messageForPush } from "./test-event.ts";
+import { alice, eventForPush, messageForPush } from "./testing/events.ts";
 
 const defaults = defaultPushRules();
 const compiler = new PushRuleCompiler(defaults);

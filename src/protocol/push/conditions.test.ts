@@ -4,7 +4,7 @@ import type { JsonValue } from "../json.ts";
 import { compileCondition, needsScan } from "./conditions.ts";
 import type { EventForPush, RoomForPush } from "./event.ts";
 import type { PushCondition } from "./rules.ts";
-import { alice, eventForPush, messageForPush } from "./test-event.ts";
+import { alice, eventForPush, messageForPush } from "./testing/events.ts";
 
 function holds(condition: PushCondition, event: EventForPush, user = alice): boolean {
   const verdict = compileCondition(condition)(event);

@@ -6,7 +6,7 @@ import { PushRuleCompiler } from "./compile.ts";
 import { defaultPushRules } from "./default-rules.ts";
 import type { DefaultRuleOptions } from "./default-rules.ts";
 import type { PushEvent, RoomForPush } from "./event.ts";
-import { alice, eventForPush } from "./test-event.ts";
+import { alice, eventForPush } from "./testing/events.ts";
 
 interface Case {
   readonly name: string;

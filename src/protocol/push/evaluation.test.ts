@@ -6,7 +6,7 @@ import { defaultPushRules } from "./default-rules.ts";
 import { addRule, setEnabled } from "./edit.ts";
 import { untouchedPushRules } from "./rules.ts";
 import type { PushCondition, PushRule, StoredPushRules } from "./rules.ts";
-import { alice, eventForPush } from "./test-event.ts";
+import { alice, eventForPush } from "./testing/events.ts";
 import { rulesToWire } from "./wire.ts";
 
 const defaults = defaultPushRules({ legacyMentions: false, polls: true });

@@ -1,6 +1,6 @@
-import type { JsonObject } from "../json.ts";
-import { EventForPush } from "./event.ts";
-import type { PushEvent, RoomForPush } from "./event.ts";
+import type { JsonObject } from "../../json.ts";
+import { EventForPush } from "../event.ts";
+import type { PushEvent, RoomForPush } from "../event.ts";
 
 export const alice = { userId: "@alice:example.org", displayName: "Alice Margatroid" };
 
