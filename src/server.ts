@@ -1,9 +1,10 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
-import { composeAccounts } from "./composition/accounts.ts";
+import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
 import { composeFoundation } from "./composition/foundation.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
 import { createApp } from "./http/app.ts";
+import { TrustedProxies } from "./http/client-address.ts";
 import { serverHandlers } from "./http/handlers/server.ts";
 import { Listener } from "./http/listener.ts";
 import type { BoundEndpoint, PipelineParts } from "./http/pipeline.ts";
@@ -38,7 +39,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     clock: systemClock,
     randomBytes: systemRandomBytes,
   });
-  const accounts = composeAccounts(config, foundation.stores, foundation.clock, foundation.randomBytes, log);
+  const accounts = composeAccounts(foundation);
   const parts: PipelineParts = accounts;
   const endpoints: BoundEndpoint[] = [...serverHandlers(config.public_base_url), ...accounts.handlers];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
@@ -52,9 +53,35 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     async [Symbol.asyncDispose]() {
       notifier.close();
       await Promise.all(listeners.map(({ listener }) => listener[Symbol.asyncDispose]()));
-      await accounts.activity[Symbol.asyncDispose]();
+      await accounts[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** What the command line does with accounts. */
+export interface AdminTools extends AsyncDisposable {
+  /** @throws MatrixError M_INVALID_USERNAME, M_USER_IN_USE, M_WEAK_PASSWORD. */
+  createUser(user: {
+    readonly localpart: string;
+    readonly password: string;
+    readonly admin: boolean;
+  }): Promise<void>;
+}
+
+/**
+ * Opens the database for administration, whether a server runs on it or not.
+ * @throws StartupError
+ */
+export async function openAdminTools(config: Config): Promise<AdminTools> {
+  prepareFolder(config.data_dir);
+  const database = await openDatabase(config.data_dir, () => undefined);
+  const { registration } = composeRegistration(config, database.stores, systemClock, systemRandomBytes);
+  return {
+    async createUser({ localpart, password, admin }) {
+      await registration.register({ userId: registration.userIdFor(localpart), password, isAdmin: admin });
+    },
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
 
@@ -109,6 +136,11 @@ function makeListener(
   log: Logger,
 ): { listener: Listener; apis: readonly string[] } {
   const served = endpoints.filter(({ declaration }) => options.apis.includes(declaration.api ?? "client"));
-  const app = createApp({ ...parts, endpoints: served, trustedProxies: config.trusted_proxies, log });
+  const app = createApp({
+    ...parts,
+    endpoints: served,
+    trustedProxies: new TrustedProxies(config.trusted_proxies),
+    log,
+  });
   return { listener: new Listener(app, options), apis: options.apis };
 }

@@ -1,13 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { assertMatchesSpec } from "./openapi.ts";
 import type { TestServer } from "./server.ts";
-
-type SpecAssertion = (operationId: string, status: number, body: unknown) => void;
-
-const checker = new URL("openapi.ts", import.meta.url);
-const { assertMatchesSpec } = existsSync(checker)
-  ? ((await import(checker.href)) as { assertMatchesSpec: SpecAssertion })
-  : { assertMatchesSpec: undefined };
 
 export interface TestAnswer {
   readonly status: number;
@@ -61,7 +54,7 @@ export class TestClient {
     });
     const text = await response.text();
     const answer = { status: response.status, body: jsonObject(text), headers: response.headers };
-    if (operationId !== undefined) assertMatchesSpec?.(operationId, answer.status, answer.body);
+    if (operationId !== undefined) assertMatchesSpec(operationId, answer.status, answer.body);
     return answer;
   }
 

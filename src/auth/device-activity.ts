@@ -23,9 +23,14 @@ export class DeviceActivity implements AsyncDisposable {
 
   saw({ userNid, deviceId }: Requester, { address, userAgent }: ClientInfo): void {
     const sighting = { userNid, deviceId, ts: this.#clock.nowMs(), ip: address, userAgent };
-    this.#waiting.set(`${userNid} ${deviceId}`, sighting);
+    this.#waiting.set(keyOf(userNid, deviceId), sighting);
     if (this.#waiting.size >= maxWaitingSightings) void this.flush();
     else this.#timer ??= this.#clock.setTimer(flushIntervalMs, () => void this.flush());
+  }
+
+  /** What was noted of a device and is not written down yet. */
+  waitingSighting(userNid: number, deviceId: string): DeviceSighting | undefined {
+    return this.#waiting.get(keyOf(userNid, deviceId));
   }
 
   /** Writes down what was noted. A failure is logged: these notes are worth no failed request. */
@@ -45,4 +50,8 @@ export class DeviceActivity implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.flush();
   }
+}
+
+function keyOf(userNid: number, deviceId: string): string {
+  return `${userNid} ${deviceId}`;
 }

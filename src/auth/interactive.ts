@@ -52,6 +52,8 @@ interface InteractiveSession {
   readonly passed: Map<string, JsonObject>;
 }
 
+const identityFlows: Flows = [["m.login.password"]];
+
 /** What a client sent for the stages that it passed, by stage. */
 export type Proof = ReadonlyMap<string, JsonObject>;
 
@@ -104,6 +106,14 @@ export class InteractiveAuth {
       if (failure || !isComplete(session, flows)) throw this.#demand(session, flows, failure);
     }
     return session.passed;
+  }
+
+  /**
+   * Demands that whoever holds the access token proves to be its user: before what a stolen token must not be enough for.
+   * @throws InteractiveAuthRequired until then; MatrixError M_LIMIT_EXCEEDED.
+   */
+  async confirmIdentity(request: InteractiveRequest & { readonly requester: Requester }): Promise<void> {
+    await this.require(request, identityFlows);
   }
 
   /** The request was served: its session has done its duty. */

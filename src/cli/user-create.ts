@@ -1,5 +1,4 @@
 import { loadConfig } from "../config/load.ts";
-import { createLogTo } from "../telemetry/log.ts";
 import { type Command, configOption, textOption } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { askPassword, readPassword } from "./password.ts";
@@ -32,10 +31,8 @@ export const userCreate: Command = {
       ? await readPassword(terminal)
       : await askPassword(terminal);
     const admin = given.options.admin === true;
-    // Only what goes wrong is of interest beside this command's own words.
-    const log = createLogTo(terminal.errors, "warn");
     const { openAdminTools } = await import("../server.ts");
-    await using tools = await openAdminTools(config, log);
+    await using tools = await openAdminTools(config);
     await tools.createUser({ localpart, password, admin });
     const kind = admin ? "administrator's account" : "account";
     terminal.output.write(`Made the ${kind} @${localpart}:${config.server_name}\n`);

@@ -3,62 +3,95 @@ import { DeviceActivity } from "../auth/device-activity.ts";
 import { InteractiveAuth } from "../auth/interactive.ts";
 import { PasswordCheck } from "../auth/password-check.ts";
 import { PasswordHasher } from "../auth/password-hasher.ts";
+import { SharedSecret } from "../auth/shared-secret.ts";
 import { dummyStage, PasswordStage, RegistrationTokenStage } from "../auth/stages.ts";
 import type { Config } from "../config/schema.ts";
 import { accountHandlers } from "../http/handlers/account.ts";
+import { sharedSecretHandlers } from "../http/handlers/admin/shared-secret-registration.ts";
+import { deviceHandlers } from "../http/handlers/devices.ts";
 import { loginHandlers } from "../http/handlers/login.ts";
 import { registrationHandlers } from "../http/handlers/registration.ts";
 import type { BoundEndpoint, PipelineParts } from "../http/pipeline.ts";
 import { BucketRateLimiter, unlimited } from "../http/rate-limit.ts";
+import { Departures } from "../services/accounts/departures.ts";
 import { Login } from "../services/accounts/login.ts";
 import { SessionFactory } from "../services/accounts/new-session.ts";
+import { OwnAccount } from "../services/accounts/own-account.ts";
 import { Registration } from "../services/accounts/registration.ts";
+import { Sessions } from "../services/accounts/sessions.ts";
+import { Devices } from "../services/devices.ts";
+import { LeaveAllRooms } from "../services/rooms/leave-all.ts";
 import type { Stores } from "../storage/database.ts";
 import type { Clock } from "../telemetry/clock.ts";
-import type { Logger } from "../telemetry/log.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
+import type { Foundation } from "./foundation.ts";
 
-export interface AccountParts extends PipelineParts {
+export interface AccountParts extends PipelineParts, AsyncDisposable {
   readonly authenticator: TokenAuthenticator;
-  readonly activity: DeviceActivity;
   readonly handlers: readonly BoundEndpoint[];
 }
 
-/** Accounts, their sessions and devices, and what stands before every endpoint: authentication and rate limits. */
-export function composeAccounts(
+/** Makes accounts; all that it takes is the database. */
+export function composeRegistration(
   config: Config,
   stores: Stores,
   clock: Clock,
   randomBytes: RandomBytes,
-  log: Logger,
-): AccountParts {
-  const { accounts, sessions } = stores;
-  const { server_name: serverName, password_hashing: hashing, rate_limits: limits } = config;
-  const hasher = new PasswordHasher({ memoryKib: hashing.memory_kib, passes: hashing.passes });
-  const passwords = new PasswordCheck(accounts, hasher, clock, limits.enabled);
-  const activity = new DeviceActivity(stores.devices, clock, log);
+): { hasher: PasswordHasher; factory: SessionFactory; registration: Registration } {
+  const { memory_kib: memoryKib, passes } = config.password_hashing;
+  const hasher = new PasswordHasher({ memoryKib, passes });
+  const factory = new SessionFactory(clock, randomBytes);
+  const registration = new Registration(
+    stores.accounts,
+    hasher,
+    factory,
+    config.server_name,
+    clock,
+    randomBytes,
+  );
+  return { hasher, factory, registration };
+}
+
+/** Accounts, their sessions and devices, and what stands before every endpoint: authentication and rate limits. */
+export function composeAccounts(foundation: Foundation): AccountParts {
+  const { config, stores, clock, randomBytes, log, notifier, graph } = foundation;
+  const { accounts, sessions, devices } = stores;
+  const { server_name: serverName, public_base_url: publicBaseUrl, registration: policy } = config;
+  const limited = config.rate_limits.enabled;
+  const { hasher, factory, registration } = composeRegistration(config, stores, clock, randomBytes);
+  const passwords = new PasswordCheck(accounts, hasher, clock, limited);
+  const activity = new DeviceActivity(devices, clock, log);
   const authenticator = new TokenAuthenticator(sessions, activity, clock);
+  const sessionsChanged = (userNid: number) => {
+    authenticator.forgetUser(userNid);
+    notifier.wakeUser(userNid);
+  };
   const tokenStage = new RegistrationTokenStage(stores.registrationTokens, clock);
   const passwordStage = new PasswordStage(accounts, passwords, serverName);
   const interactive = new InteractiveAuth([dummyStage, passwordStage, tokenStage], clock, randomBytes);
-  const factory = new SessionFactory(clock, randomBytes);
-  const registration = new Registration(accounts, hasher, factory, serverName, clock, randomBytes);
-  const logins = new Login(accounts, sessions, factory, passwords, serverName, clock);
+  const logins = new Login(accounts, sessions, factory, passwords, serverName, clock, sessionsChanged);
+  const ownSessions = new Sessions(sessions, devices, factory, sessionsChanged, clock, randomBytes);
+  const leaver = new LeaveAllRooms(stores.memberships, graph.rooms, graph.writer);
+  const departures = new Departures(accounts, leaver, clock, log);
+  const ownAccount = new OwnAccount(accounts, hasher, departures, sessionsChanged);
+  const ownDevices = new Devices(devices, activity, sessionsChanged);
+  const secret =
+    policy.shared_secret === null ? undefined : new SharedSecret(policy.shared_secret, clock, randomBytes);
+  departures.begin();
   return {
     authenticator,
-    activity,
     interactive,
-    rateLimiter: limits.enabled ? new BucketRateLimiter(clock) : unlimited,
+    rateLimiter: limited ? new BucketRateLimiter(clock) : unlimited,
     handlers: [
-      ...registrationHandlers({
-        registration,
-        interactive,
-        tokenStage,
-        authenticator,
-        policy: config.registration,
-      }),
-      ...accountHandlers(),
-      ...loginHandlers(logins, config.public_base_url),
+      ...registrationHandlers({ registration, interactive, tokenStage, authenticator, policy }),
+      ...sharedSecretHandlers(registration, secret),
+      ...loginHandlers(logins, ownSessions, interactive, publicBaseUrl),
+      ...accountHandlers(ownAccount, interactive, config.default_room_version),
+      ...deviceHandlers(ownDevices, interactive),
     ],
+    async [Symbol.asyncDispose]() {
+      await departures[Symbol.asyncDispose]();
+      await activity[Symbol.asyncDispose]();
+    },
   };
 }

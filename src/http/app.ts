@@ -1,6 +1,7 @@
 import Koa, { type Context } from "koa";
 import type { Logger } from "pino";
 import { pathsOf } from "../api/endpoint.ts";
+import type { TrustedProxies } from "./client-address.ts";
 import { replyOfError } from "./errors.ts";
 import { type BoundEndpoint, pipeline, type PipelineParts } from "./pipeline.ts";
 import { JsonChunks, Reply } from "./reply.ts";
@@ -16,8 +17,7 @@ const corsHeaders = {
 
 export interface AppOptions extends PipelineParts {
   readonly endpoints: readonly BoundEndpoint[];
-  /** Addresses of reverse proxies whose X-Forwarded-For is believed. */
-  readonly trustedProxies: readonly string[];
+  readonly trustedProxies: TrustedProxies;
   readonly log: Logger;
 }
 
@@ -61,8 +61,13 @@ async function serve(
   slash: RegExp,
   options: AppOptions,
 ): Promise<void> {
-  const address = clientAddress(koa, options.trustedProxies);
-  const context = new RequestContext(nextRequestId(), koa.req, koa.res, koa.path, address);
+  const context = new RequestContext(
+    nextRequestId(),
+    koa.req,
+    koa.res,
+    koa.path,
+    clientAddress(koa, options),
+  );
   koa.state["context"] = context;
   if (koa.path.endsWith("/") && slash.test(koa.path)) koa.path = koa.path.slice(0, -1);
   try {
@@ -75,16 +80,10 @@ async function serve(
   }
 }
 
-/** The nearest address in X-Forwarded-For that is not one of our proxies; the peer's own when it is no proxy. */
-function clientAddress(koa: Context, trustedProxies: readonly string[]): string {
+function clientAddress(koa: Context, { trustedProxies }: AppOptions): string {
+  const forwardedFor = koa.req.headers["x-forwarded-for"];
   const peer = koa.req.socket.remoteAddress ?? "";
-  if (!trustedProxies.includes(peer)) return peer;
-  const hops = koa
-    .get("X-Forwarded-For")
-    .split(",")
-    .map((hop) => hop.trim())
-    .filter((hop) => hop !== "");
-  return hops.findLast((hop) => !trustedProxies.includes(hop)) ?? peer;
+  return trustedProxies.clientAddress(peer, forwardedFor?.toString());
 }
 
 function notServed(koa: Context, router: EndpointRouter): Reply {

@@ -48,6 +48,12 @@ export interface AccountChanges {
   readonly userType?: string | null;
 }
 
+/** A deactivated user who has rooms to leave. */
+export interface Departure {
+  readonly userNid: number;
+  readonly userId: UserId;
+}
+
 /** Local accounts. Their devices and tokens are in the `sessions` and `devices` stores. */
 export interface AccountStore {
   find(userId: UserId): Promise<Account | undefined>;
@@ -63,8 +69,14 @@ export interface AccountStore {
   /** Changes what is given. */
   update(userNid: number, changes: AccountChanges): Promise<void>;
   setPasswordHash(userNid: number, passwordHash: string): Promise<void>;
-  /** Takes password, devices and tokens away, for ever. */
+  /** Sets a new password and removes all devices but one (all of them for `null`) with their tokens. */
+  changePassword(userNid: number, passwordHash: string, exceptDeviceId: string | null): Promise<void>;
+  /** Takes password, devices and tokens away, for ever. What is left to do is noted as a departure. */
   deactivate(userNid: number, erase: boolean): Promise<void>;
+  /** Deactivated users who may still be in rooms. */
+  listDepartures(): Promise<Departure[]>;
+  /** A deactivated user has left all rooms. */
+  departed(userNid: number): Promise<void>;
   /** Reverses a deactivation; a given password hash makes logging in possible again. */
   reactivate(userNid: number, passwordHash: string | null): Promise<void>;
 }

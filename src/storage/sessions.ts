@@ -36,13 +36,12 @@ export interface SessionStore {
   findByAccessToken(tokenHash: Uint8Array): Promise<TokenOwner | undefined>;
   /**
    * Gives new tokens for a refresh token, which stays valid until one of the new ones is used; new ones that were
-   * given for it before are revoked.
-   * @returns whose tokens they are, or `undefined` when the refresh token is not known
+   * given for it before are revoked. Nothing happens for a locked account.
    */
   refresh(
     refreshTokenHash: Uint8Array,
     tokens: SessionTokens,
-  ): Promise<{ readonly userNid: number; readonly deviceId: string } | undefined>;
+  ): Promise<{ readonly userNid: number } | "unknown" | "locked">;
   /** A refreshed access token has been used: the tokens from before are revoked. */
   confirmRefresh(accessTokenHash: Uint8Array): Promise<void>;
   addLoginToken(userNid: number, tokenHash: Uint8Array, expiresTs: number, nowTs: number): Promise<void>;

@@ -1,13 +1,51 @@
-import { getTokenOwner } from "../../api/client/account.ts";
+import {
+  changePassword,
+  deactivateAccount,
+  getCapabilities,
+  getTokenOwner,
+} from "../../api/client/account.ts";
+import type { InteractiveAuth } from "../../auth/interactive.ts";
+import { supportedRoomVersions } from "../../protocol/room-versions.ts";
+import { checkNewPassword } from "../../services/accounts/new-password.ts";
+import type { OwnAccount } from "../../services/accounts/own-account.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 
-/** Client-server API, "Current account information" and "Account management". */
-export function accountHandlers(): BoundEndpoint[] {
+/** Client-server API, "Current account information", "Account management" and "Capabilities negotiation". */
+export function accountHandlers(
+  account: OwnAccount,
+  interactive: InteractiveAuth,
+  defaultRoomVersion: string,
+): BoundEndpoint[] {
+  const roomVersions = {
+    default: defaultRoomVersion,
+    available: Object.fromEntries(supportedRoomVersions.map((version) => [version, "stable"])),
+  };
   return [
     handler(getTokenOwner, async ({ requester }) => ({
       user_id: requester.userId,
       device_id: requester.deviceId,
       is_guest: requester.isGuest,
+    })),
+    handler(changePassword, async (request) => {
+      const { new_password: password, logout_devices: logOutDevices = true } = request.body;
+      checkNewPassword(password);
+      await interactive.confirmIdentity(request);
+      await account.changePassword(request.requester, password, logOutDevices);
+      return {};
+    }),
+    handler(deactivateAccount, async (request) => {
+      await interactive.confirmIdentity(request);
+      await account.deactivate(request.requester, request.body.erase ?? false);
+      // No identifiers are bound, so none is left bound.
+      return { id_server_unbind_result: "success" };
+    }),
+    handler(getCapabilities, async ({ requester }) => ({
+      capabilities: {
+        "m.change_password": { enabled: await account.hasPassword(requester) },
+        "m.room_versions": roomVersions,
+        "m.get_login_token": { enabled: true },
+        "m.3pid_changes": { enabled: false },
+      },
     })),
   ];
 }

@@ -1,15 +1,29 @@
-import { getLoginFlows, login } from "../../api/client/login.ts";
+import {
+  generateLoginToken,
+  getLoginFlows,
+  login,
+  logout,
+  logoutAll,
+  refresh,
+} from "../../api/client/login.ts";
+import type { InteractiveAuth } from "../../auth/interactive.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Login } from "../../services/accounts/login.ts";
 import type { LoggedIn } from "../../services/accounts/new-session.ts";
+import type { Sessions } from "../../services/accounts/sessions.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import type { Request } from "../request.ts";
 import { credentialsJson, sessionWish } from "./sessions.ts";
 
 const flows = [{ type: "m.login.password" }, { type: "m.login.token", get_login_token: true }];
 
-/** Client-server API, "Legacy login". */
-export function loginHandlers(logins: Login, publicBaseUrl: string): BoundEndpoint[] {
+/** Client-server API, "Legacy login" and "Refreshing access tokens". */
+export function loginHandlers(
+  logins: Login,
+  sessions: Sessions,
+  interactive: InteractiveAuth,
+  publicBaseUrl: string,
+): BoundEndpoint[] {
   const wellKnown = { "m.homeserver": { base_url: publicBaseUrl } };
   return [
     handler(getLoginFlows, async () => ({ flows })),
@@ -21,6 +35,20 @@ export function loginHandlers(logins: Login, publicBaseUrl: string): BoundEndpoi
         ...credentialsJson(loggedIn),
         well_known: wellKnown,
       };
+    }),
+    handler(generateLoginToken, async (request) => {
+      await interactive.confirmIdentity(request);
+      const { token, expiresInMs } = await sessions.createLoginToken(request.requester);
+      return { login_token: token, expires_in_ms: expiresInMs };
+    }),
+    handler(refresh, async ({ body }) => credentialsJson(await sessions.refresh(body.refresh_token))),
+    handler(logout, async ({ requester }) => {
+      await sessions.logOut(requester);
+      return {};
+    }),
+    handler(logoutAll, async ({ requester }) => {
+      await sessions.logOutEverywhere(requester);
+      return {};
     }),
   ];
 }

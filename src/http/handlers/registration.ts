@@ -9,10 +9,11 @@ import { dummyStage, type RegistrationTokenStage } from "../../auth/stages.ts";
 import type { Config } from "../../config/schema.ts";
 import { localpart, type UserId } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
-import type { Registered, Registration } from "../../services/accounts/registration.ts";
+import { checkNewPassword } from "../../services/accounts/new-password.ts";
+import type { Registration } from "../../services/accounts/registration.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import type { Request } from "../request.ts";
-import { credentialsJson, sessionWish } from "./sessions.ts";
+import { registeredJson, sessionWish } from "./sessions.ts";
 
 export interface RegistrationParts {
   readonly registration: Registration;
@@ -45,6 +46,7 @@ async function registerUser(request: Request<typeof register>, parts: Registrati
   const { body } = request;
   if (policy.mode === "closed") throw registrationClosed();
   const userId = registration.userIdFor(body.username);
+  if (body.password !== undefined) checkNewPassword(body.password);
   const guest = await upgradingGuest(request, userId, parts);
   if (!guest) await registration.checkAvailable(userId);
   const flows = flowsOf(policy.mode);
@@ -86,11 +88,6 @@ async function upgradingGuest(
     "M_FORBIDDEN",
     `guest_access_token has to be that of a guest, and username their name: ${localpart(guest.userId)}`,
   );
-}
-
-function registeredJson({ userId, loggedIn }: Registered): object {
-  if (!loggedIn) return { user_id: userId };
-  return { user_id: userId, device_id: loggedIn.deviceId, ...credentialsJson(loggedIn) };
 }
 
 function registrationClosed(): MatrixError {

@@ -1,4 +1,5 @@
 import type { Credentials, SessionWish } from "../../services/accounts/new-session.ts";
+import type { Registered } from "../../services/accounts/registration.ts";
 
 /** The keys by which a client asks for its session, when it registers or logs in. */
 export interface SessionWishJson {
@@ -21,4 +22,9 @@ export function credentialsJson({ accessToken, refreshToken, expiresInMs }: Cred
     ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     ...(expiresInMs !== undefined && { expires_in_ms: expiresInMs }),
   };
+}
+
+export function registeredJson({ userId, loggedIn }: Registered): object {
+  if (!loggedIn) return { user_id: userId };
+  return { user_id: userId, device_id: loggedIn.deviceId, ...credentialsJson(loggedIn) };
 }

@@ -7,6 +7,7 @@ import type { Account, AccountStore } from "../../storage/accounts.ts";
 import type { SessionStore } from "../../storage/sessions.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { LoggedIn, SessionFactory, SessionWish } from "./new-session.ts";
+import type { SessionsChanged } from "./sessions.ts";
 
 /** Logs people in (client-server API, "Legacy login"). */
 export class Login {
@@ -16,6 +17,7 @@ export class Login {
   readonly #passwords: PasswordCheck;
   readonly #serverName: ServerName;
   readonly #clock: Clock;
+  readonly #sessionsChanged: SessionsChanged;
 
   constructor(
     accounts: AccountStore,
@@ -24,6 +26,7 @@ export class Login {
     passwords: PasswordCheck,
     serverName: ServerName,
     clock: Clock,
+    sessionsChanged: SessionsChanged,
   ) {
     this.#accounts = accounts;
     this.#sessions = sessions;
@@ -31,6 +34,7 @@ export class Login {
     this.#passwords = passwords;
     this.#serverName = serverName;
     this.#clock = clock;
+    this.#sessionsChanged = sessionsChanged;
   }
 
   /** @throws MatrixError M_FORBIDDEN when user or password are wrong, M_LIMIT_EXCEEDED, M_USER_LOCKED, M_MISSING_PARAM. */
@@ -68,6 +72,8 @@ export class Login {
     refuseUnusable(account);
     const { session, credentials } = this.#factory.create(wish);
     await this.#sessions.start(account.userNid, session);
+    // The tokens that the device had before are revoked.
+    if (wish.deviceId !== undefined) this.#sessionsChanged(account.userNid);
     return { ...credentials, userId: account.userId, deviceId: session.deviceId };
   }
 }

@@ -5,10 +5,12 @@ import type {
   AccountExtras,
   AccountStore,
   CreateAccountOutcome,
+  Departure,
   NewAccount,
 } from "../../accounts.ts";
 import type { Connection } from "../engine/connection.ts";
-import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { point, scan, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { deleteCrossSigningKeys } from "./cross-signing.ts";
 import { removeDevices } from "./device-removal.ts";
 import { internUser } from "./names.ts";
 import { spendRegistrationToken } from "./registration-tokens.ts";
@@ -99,6 +101,10 @@ function update(db: Connection, userNid: number, changes: AccountChanges): void 
   }
 }
 
+function setPasswordHash(db: Connection, userNid: number, passwordHash: string): void {
+  db.run("UPDATE accounts SET password_hash = ? WHERE user_nid = ?", passwordHash, userNid);
+}
+
 function deactivate(tx: WriteTransaction, userNid: number, erase: boolean): void {
   tx.db.run(
     "UPDATE accounts SET is_deactivated = 1, is_admin = 0, password_hash = NULL, is_erased = ? WHERE user_nid = ?",
@@ -107,7 +113,9 @@ function deactivate(tx: WriteTransaction, userNid: number, erase: boolean): void
   );
   tx.db.run("DELETE FROM login_tokens WHERE user_nid = ?", userNid);
   removeDevices(tx, userNid, null);
+  deleteCrossSigningKeys(tx, userNid);
   removeUserData(tx.db, userNid, erase);
+  tx.db.run("INSERT INTO account_departures (user_nid) VALUES (?) ON CONFLICT DO NOTHING", userNid);
 }
 
 export const accountOperations: StoreOperations<AccountStore> = {
@@ -118,10 +126,23 @@ export const accountOperations: StoreOperations<AccountStore> = {
     upgradeGuest(db, userNid, passwordHash, extras, nowTs),
   ),
   update: write(({ db }, userNid: number, changes: AccountChanges) => update(db, userNid, changes)),
-  setPasswordHash: write(({ db }, userNid: number, passwordHash: string) => {
-    db.run("UPDATE accounts SET password_hash = ? WHERE user_nid = ?", passwordHash, userNid);
+  setPasswordHash: write(({ db }, userNid: number, passwordHash: string) =>
+    setPasswordHash(db, userNid, passwordHash),
+  ),
+  changePassword: write((tx, userNid: number, passwordHash: string, exceptDeviceId: string | null) => {
+    setPasswordHash(tx.db, userNid, passwordHash);
+    tx.db.run("DELETE FROM login_tokens WHERE user_nid = ?", userNid);
+    removeDevices(tx, userNid, exceptDeviceId);
   }),
   deactivate: write(deactivate),
+  listDepartures: scan((db) =>
+    db.all<Departure>(
+      "SELECT user_nid AS userNid, user_id AS userId FROM account_departures JOIN users USING (user_nid)",
+    ),
+  ),
+  departed: write(({ db }, userNid: number) => {
+    db.run("DELETE FROM account_departures WHERE user_nid = ?", userNid);
+  }),
   reactivate: write(({ db }, userNid: number, passwordHash: string | null) => {
     db.run(
       "UPDATE accounts SET is_deactivated = 0, is_erased = 0, password_hash = ? WHERE user_nid = ?",

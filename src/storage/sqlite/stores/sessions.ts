@@ -2,6 +2,7 @@ import type { UserId } from "../../../protocol/identifiers.ts";
 import type { NewSession, SessionStore, SessionTokens, TokenOwner } from "../../sessions.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
+import { recordDeviceRename } from "./device-keys.ts";
 
 interface OwnerRow {
   readonly userNid: number;
@@ -89,11 +90,13 @@ interface RefreshTokenRow {
   readonly userNid: number;
   readonly deviceId: string;
   readonly replaces: Uint8Array | null;
+  readonly isLocked: number;
 }
 
 function findRefreshToken(db: Connection, tokenHash: Uint8Array): RefreshTokenRow | undefined {
   return db.get<RefreshTokenRow>(
-    "SELECT user_nid AS userNid, device_id AS deviceId, replaces FROM refresh_tokens WHERE token_hash = ?",
+    `SELECT user_nid AS userNid, device_id AS deviceId, replaces, is_locked AS isLocked
+    FROM refresh_tokens JOIN accounts USING (user_nid) WHERE token_hash = ?`,
     tokenHash,
   );
 }
@@ -102,9 +105,10 @@ function refresh(
   db: Connection,
   refreshTokenHash: Uint8Array,
   tokens: SessionTokens,
-): { userNid: number; deviceId: string } | undefined {
+): { userNid: number } | "unknown" | "locked" {
   const found = findRefreshToken(db, refreshTokenHash);
-  if (!found) return undefined;
+  if (!found) return "unknown";
+  if (found.isLocked === 1) return "locked";
   const { userNid, deviceId } = found;
   revokePredecessor(db, refreshTokenHash, found);
   // Whatever else the device has was given for this refresh token before, and nobody used it.
@@ -121,7 +125,7 @@ function refresh(
     refreshTokenHash,
   );
   insertTokens(db, userNid, deviceId, tokens, refreshTokenHash);
-  return { userNid, deviceId };
+  return { userNid };
 }
 
 function revokePredecessor(db: Connection, refreshTokenHash: Uint8Array, token: RefreshTokenRow): void {
@@ -157,7 +161,10 @@ function takeLoginToken(db: Connection, tokenHash: Uint8Array, nowTs: number): n
 }
 
 export const sessionOperations: StoreOperations<SessionStore> = {
-  start: write(({ db }, userNid: number, session: NewSession) => startSession(db, userNid, session)),
+  start: write((tx, userNid: number, session: NewSession) => {
+    startSession(tx.db, userNid, session);
+    if (session.displayName !== null) recordDeviceRename(tx, userNid, session.deviceId);
+  }),
   findByAccessToken: point(findByAccessToken),
   refresh: write(({ db }, refreshTokenHash: Uint8Array, tokens: SessionTokens) =>
     refresh(db, refreshTokenHash, tokens),

@@ -17,6 +17,11 @@ CREATE TABLE accounts (
   appservice_id TEXT
 );
 
+-- Deactivated users who may still be in rooms. A row goes when they have left them all.
+CREATE TABLE account_departures (
+  user_nid INTEGER PRIMARY KEY
+);
+
 -- Shrinks when users log out, delete devices or are deactivated.
 CREATE TABLE devices (
   user_nid INTEGER NOT NULL,

@@ -1,0 +1,43 @@
+import {
+  getRegistrationNonce,
+  registerWithSharedSecret,
+} from "../../../api/admin/shared-secret-registration.ts";
+import type { SharedSecret } from "../../../auth/shared-secret.ts";
+import { MatrixError } from "../../../protocol/matrix-error.ts";
+import type { Registration } from "../../../services/accounts/registration.ts";
+import { type BoundEndpoint, handler } from "../../pipeline.ts";
+import type { Request } from "../../request.ts";
+import { registeredJson } from "../sessions.ts";
+
+/** Synapse's admin API, "Register an account": accounts for who knows the shared secret, whatever the registration mode. */
+export function sharedSecretHandlers(
+  registration: Registration,
+  secret: SharedSecret | undefined,
+): BoundEndpoint[] {
+  return [
+    handler(getRegistrationNonce, async () => ({ nonce: enabled(secret).newNonce() })),
+    handler(registerWithSharedSecret, (request) => register(request, registration, enabled(secret))),
+  ];
+}
+
+async function register(
+  { body }: Request<typeof registerWithSharedSecret>,
+  registration: Registration,
+  secret: SharedSecret,
+): Promise<object> {
+  const { nonce, username, password, mac, admin = false, user_type: userType = null } = body;
+  secret.check({ nonce, username, password, mac, admin, userType });
+  const registered = await registration.register({
+    userId: registration.userIdFor(username),
+    password,
+    isAdmin: admin,
+    userType,
+    session: body.inhibit_login ? undefined : {},
+  });
+  return registeredJson(registered);
+}
+
+function enabled(secret: SharedSecret | undefined): SharedSecret {
+  if (secret) return secret;
+  throw new MatrixError("M_FORBIDDEN", "This server has no shared secret for registration");
+}
