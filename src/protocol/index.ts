@@ -1,4 +1,12 @@
 /** The Matrix protocol core, usable on its own: no I/O, no clock, no globals. */
+export * from "./auth/auth-event-types.ts";
+export * from "./auth/auth-state.ts";
+export * from "./auth/authorise-stateless.ts";
+export * from "./auth/authorise.ts";
+export { creatorsOf, type LevelName, PowerLevels, powerLevelsOf } from "./auth/power-levels.ts";
+export * from "./auth/redaction.ts";
+export type { AuthRejection } from "./auth/rejection.ts";
+export { type AuthRule, ruleNumber } from "./auth/rule-outline.ts";
 export * from "./base64.ts";
 export * from "./canonical-json.ts";
 export * from "./ed25519.ts";
@@ -21,6 +29,10 @@ export * from "./redaction.ts";
 export * from "./room-event.ts";
 export * from "./room-versions.ts";
 export * from "./server-name.ts";
+export * from "./state-resolution/auth-chain-difference.ts";
+export * from "./state-resolution/conflicted-subgraph.ts";
+export * from "./state-resolution/resolve-state.ts";
+export * from "./state-resolution/types.ts";
 export * from "./strict-json.ts";
 export * from "./visibility.ts";
 export * from "./x-matrix.ts";

@@ -1,6 +1,6 @@
 import type { RoomEvent } from "../pdu.ts";
 
-/** The room state that an event is authorised against; asked only for the pairs of {@link authEventTypesFor}. */
+/** The room state that an event is authorised against; asked for the event's auth events and the create event. */
 export interface AuthState {
   /** The state event with this type and state key, or `undefined` when the state has none. */
   get(type: string, stateKey: string): RoomEvent | undefined;

@@ -5,6 +5,8 @@ import { authoriseAuthEvents, type ReferencedEvent } from "./rules/auth-events.t
 import { authoriseAuthoriserSignature } from "./rules/authoriser-signature.ts";
 import { authoriseCreate } from "./rules/create.ts";
 
+export type { ReferencedEvent };
+
 /**
  * Judges an event by the authorisation rules that do not look at the room state, so that once per event is enough:
  * the form of a create event, the room ID, the choice of auth events, and the signature that a restricted join needs.

@@ -34,7 +34,7 @@ function forAny(check: (version: RoomVersion, events: readonly RoomEvent[]) => v
         drafts.map((draft) => testEvent(version, draft)),
       ),
     ),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 }
 

@@ -10,7 +10,7 @@ const privilegedCreators: When = (version) => version.privilegedCreators;
 /**
  * The authorisation rules of all room versions in the order of the specification, nested by depth. A row with a
  * condition is absent from the versions which do not meet it, together with the rows nested in it: counting the rows
- * that are left gives a rule the number that it has in the page of its room version.
+ * that are left gives a rule the number that it has in the rendered page of its room version.
  */
 const outline = [
   [1, "create"],

@@ -29,8 +29,8 @@ t.test("no content makes resolution throw", async (t) => {
           refused += 1;
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   }
-  t.ok(resolved > 500, `${resolved} resolved, ${refused} refused`);
+  t.ok(resolved > 200, `${resolved} resolved, ${refused} refused`);
 });

@@ -103,9 +103,7 @@ function senderLevelOf(
   event: ResolvableEvent,
   roomCreate: RoomEvent | undefined,
 ): number {
-  const create = version.roomIdIsCreateHash
-    ? roomCreate
-    : reader.authEvent(event, "m.room.create", "")?.roomEvent;
+  const create = reader.authEvent(event, "m.room.create", "")?.roomEvent ?? roomCreate;
   if (create === undefined) return 0;
   const powerLevels = reader.authEvent(event, "m.room.power_levels", "")?.roomEvent;
   return powerLevelsOf(version, create, powerLevels).userLevel(event.roomEvent.sender);

@@ -43,7 +43,7 @@ export function authoriseAuthEvents(
     if (rejected) {
       return reject(version, "auth_events.rejected", `The auth event ${authEvent.eventId} was rejected.`);
     }
-    // 3.5. If any event in auth_events has a room_id which does not match that of the event being authorised, reject.
+    // 3.4. If any event in auth_events has a room_id which does not match that of the event being authorised, reject.
     if (authEvent.roomId !== event.roomId) {
       return reject(version, "auth_events.room", `The auth event ${authEvent.eventId} is in another room.`);
     }

@@ -189,6 +189,8 @@ function keysOfBoth(before: JsonObject, after: JsonObject): Iterable<string> {
   return new Set([...Object.keys(before), ...Object.keys(after)]);
 }
 
-function beyond(what: string, senderLevel: number): string {
+function beyond(key: string, senderLevel: number): string {
+  // Longer ones mean nothing: no event type, user ID or level has such a name.
+  const what = key.length > 255 ? "an entry" : key;
   return `Changing the power level of ${what} takes more than the sender's power level, ${senderLevel}.`;
 }

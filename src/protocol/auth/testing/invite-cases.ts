@@ -37,6 +37,12 @@ function withInvite(room: TestRoom, content: JsonObject = { public_key: key.publ
   return room.with({ type: "m.room.third_party_invite", sender: "carol", key: "token", content });
 }
 
+/** An invite whose key comes after some others. */
+function manyKeys(others: number): JsonObject {
+  const listed = Array.from({ length: others }, (_, index) => `${index}`);
+  return { public_keys: [...listed, key.publicKey].map((each) => ({ public_key: each })) };
+}
+
 const valid: RuleCase["allowed"] = (room) => thirdPartyInvite(withInvite(room), signed(key));
 
 const thirdPartyCases: readonly RuleCase[] = [
@@ -105,6 +111,26 @@ const thirdPartyCases: readonly RuleCase[] = [
         withInvite(room, { public_keys: [null, {}, { public_key: key.publicKey }] }),
         signed(key),
       ),
+  },
+  {
+    rule: "member.invite.third_party.otherwise",
+    about: "keys that are none, or prove nothing",
+    refused: (room) =>
+      thirdPartyInvite(
+        withInvite(room, { public_key: "no", public_keys: [{ public_key: "A".repeat(43) }] }),
+        signed(key),
+      ),
+    allowed: (room) =>
+      thirdPartyInvite(
+        withInvite(room, { public_key: "A".repeat(43), public_keys: [{ public_key: key.publicKey }] }),
+        signed(key),
+      ),
+  },
+  {
+    rule: "member.invite.third_party.otherwise",
+    about: "more keys than are tried",
+    refused: (room) => thirdPartyInvite(withInvite(room, manyKeys(16)), signed(key)),
+    allowed: (room) => thirdPartyInvite(withInvite(room, manyKeys(15)), signed(key)),
   },
   {
     rule: "member.invite.third_party.otherwise",
