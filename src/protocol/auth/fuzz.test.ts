@@ -34,7 +34,7 @@ function forAny(check: (version: RoomVersion, events: readonly RoomEvent[]) => v
         drafts.map((draft) => testEvent(version, draft)),
       ),
     ),
-    { numRuns: 250 },
+    { numRuns: 500 },
   );
 }
 
@@ -50,9 +50,8 @@ t.test("no content makes the rules throw", async (t) => {
     const referenced = events.slice(1).map((each) => ({ event: each, rejected: false }));
     note(outcome(() => authoriseStateless(version, event, referenced, referenced[0])));
   });
-  for (const rule of ["allowed", "sender", "member.unknown", "event_level", "create.prev_events"]) {
-    t.ok(outcomes.has(rule), `${rule} is among the outcomes`);
-  }
+  t.ok(outcomes.has("allowed"), "some are allowed");
+  t.ok(outcomes.size >= 8, `different rules refuse: ${[...outcomes.keys()].join(", ")}`);
 });
 
 t.test("power levels are always numbers, and pairs always two strings", async () => {
