@@ -1,5 +1,5 @@
 import type { LiveMemberships } from "./live-memberships.ts";
-import { type StreamChange, streamScopes } from "../storage/streams.ts";
+import { type CommitListener, type StreamChange, streamScopes } from "../storage/streams.ts";
 
 interface Waiter {
   readonly wake: () => void;
@@ -17,6 +17,7 @@ const maxWaitersPerUser = 32;
 export class Notifier {
   readonly #memberships: LiveMemberships;
   readonly #waiters = new Map<number, Set<Waiter>>();
+  readonly #followers: CommitListener[] = [];
   #position = 0;
   #recent: StreamChange[] = [];
   /** Everything after this position is in `#recent`. */
@@ -36,10 +37,16 @@ export class Notifier {
     return this.#waiters.size;
   }
 
+  /** Calls back with each commit before its position becomes visible: for those who keep copies in memory. */
+  follow(follower: CommitListener): void {
+    this.#followers.push(follower);
+  }
+
   /** To be called after each commit, in order. */
   readonly committed = (position: number, changes: readonly StreamChange[]): void => {
     if (this.#position === 0) this.#recentSince = position;
     for (const { nid, membership } of changes) if (membership) this.#memberships.apply(nid, membership);
+    for (const follower of this.#followers) follower(position, changes);
     this.#position = Math.max(this.#position, position);
     this.#remember(changes);
     if (this.#waiters.size === 0) return;

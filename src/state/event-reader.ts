@@ -40,12 +40,17 @@ export class EventReader {
 
   /** In the order asked for. @throws Error when one is missing */
   async storedAll(eventNids: readonly number[]): Promise<StoredEvent[]> {
-    const missing = eventNids.filter((nid) => !this.#stored.has(nid));
+    const cached = eventNids.map((nid) => this.#stored.get(nid));
+    const missing = eventNids.filter((_nid, index) => !cached[index]);
+    if (missing.length === 0) return cached.filter((event) => event !== undefined);
     const read = new Map<number, StoredEvent>();
-    if (missing.length > 0)
-      for (const event of await this.#store.byNids(missing)) read.set(event.eventNid, event);
+    for (const event of await this.#store.byNids(missing)) read.set(event.eventNid, event);
     for (const event of read.values()) this.#stored.set(event.eventNid, event);
-    return Promise.all(eventNids.map(async (nid) => read.get(nid) ?? this.stored(nid)));
+    return eventNids.map((nid, index) => {
+      const event = cached[index] ?? read.get(nid);
+      if (!event) throw new Error(`event ${nid} is missing`);
+      return event;
+    });
   }
 
   /** An event as the core works on it. @throws Error for an integer that is no event's */

@@ -47,7 +47,7 @@ export class StateSnapshots {
     while (nid !== null) {
       const map = this.#maps.get(nid);
       if (map) return map.get(pairNid);
-      const snapshot: Snapshot = await this.#load(nid);
+      const snapshot: Snapshot = this.#known(nid) ?? (await this.#load(nid));
       if (snapshot.delta.has(pairNid)) return snapshot.delta.get(pairNid);
       nid = snapshot.parentNid;
     }
@@ -140,8 +140,12 @@ export class StateSnapshots {
     return line;
   }
 
+  #known(snapshotNid: number): Snapshot | undefined {
+    return this.#unsettled.get(snapshotNid) ?? this.#snapshots.get(snapshotNid);
+  }
+
   async #load(snapshotNid: number): Promise<Snapshot> {
-    const known = this.#unsettled.get(snapshotNid) ?? this.#snapshots.get(snapshotNid);
+    const known = this.#known(snapshotNid);
     if (known) return known;
     const row = await this.#store.snapshot(snapshotNid);
     if (!row) throw new Error(`state snapshot ${snapshotNid} is missing`);

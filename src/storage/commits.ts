@@ -2,7 +2,7 @@ import type { StoredEvent } from "./events.ts";
 import type { Membership } from "./memberships.ts";
 import type { SnapshotRow } from "./state.ts";
 
-export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
+export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy" | "roomState"> {
   /** Whether it takes a place in the room's timeline. */
   readonly inTimeline: boolean;
   /** Events that have to be stored already, or earlier in the same commit. */

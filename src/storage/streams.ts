@@ -10,6 +10,7 @@ export const streamScopes = {
   accountData: "user",
   toDevice: "user",
   oneTimeKeys: "user",
+  userSignatures: "user",
   notifications: "user",
   deviceLists: "neighbours",
   presence: "neighbours",
@@ -18,12 +19,18 @@ export const streamScopes = {
 export type Stream = keyof typeof streamScopes;
 
 /** One committed change: its position, its stream, and the integer ID of the room or user that it concerns. */
-export interface StreamChange {
+export interface StreamChange extends ChangeDetails {
   readonly position: number;
   readonly stream: Stream;
   readonly nid: number;
+}
+
+/** What those who keep copies in memory have to know of a change. */
+export interface ChangeDetails {
   /** With the `membership` stream: what the user has become in which room. */
   readonly membership?: MembershipChange;
+  /** With the `timeline` stream: the event that has lost its content to a redaction. */
+  readonly redactedNid?: number;
 }
 
 export interface MembershipChange {

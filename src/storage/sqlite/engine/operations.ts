@@ -1,11 +1,11 @@
-import type { MembershipChange, Stream } from "../../streams.ts";
+import type { ChangeDetails, Stream } from "../../streams.ts";
 import type { Connection } from "./connection.ts";
 
 /** A write in progress: part of a group commit, undone alone when its operation throws. */
 export interface WriteTransaction {
   readonly db: Connection;
   /** The next position of the one stream, for a change that concerns this room or user. */
-  position(stream: Stream, nid: number, membership?: MembershipChange): number;
+  position(stream: Stream, nid: number, details?: ChangeDetails): number;
 }
 
 /**

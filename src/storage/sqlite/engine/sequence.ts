@@ -1,4 +1,4 @@
-import type { MembershipChange, Stream, StreamChange } from "../../streams.ts";
+import type { ChangeDetails, Stream, StreamChange } from "../../streams.ts";
 import type { Connection } from "./connection.ts";
 
 /** Positions reserved at a time: what is stored is a ceiling, so a position that stores nothing costs no write. */
@@ -19,7 +19,7 @@ export class Sequence {
     return this.#next - 1;
   }
 
-  next(db: Connection, stream: Stream, nid: number, membership?: MembershipChange): number {
+  next(db: Connection, stream: Stream, nid: number, details?: ChangeDetails): number {
     if (this.#next > this.#ceiling) {
       const ceiling = this.#next + blockSize;
       db.run(
@@ -29,7 +29,7 @@ export class Sequence {
       this.#ceiling = ceiling;
     }
     const position = this.#next++;
-    this.#changes.push(membership ? { position, stream, nid, membership } : { position, stream, nid });
+    this.#changes.push({ position, stream, nid, ...details });
     return position;
   }
 

@@ -19,7 +19,7 @@ const db = openConnection(file, { readonly: false, cacheKib });
 const sequence = new Sequence(db);
 const transaction: WriteTransaction = {
   db,
-  position: (stream, nid, membership) => sequence.next(db, stream, nid, membership),
+  position: (stream, nid, details) => sequence.next(db, stream, nid, details),
 };
 
 /** Runs one operation inside the group's transaction; when it throws, it alone is undone. */

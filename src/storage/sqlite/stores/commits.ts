@@ -1,8 +1,11 @@
 import { encodeNids } from "../../../state/delta.ts";
-import type { CommitStore, CurrentMembership, EventCommit, NewEvent } from "../../commits.ts";
+import type { CommitStore, CurrentMembership, EventCommit, EventRelation, NewEvent } from "../../commits.ts";
 import { membershipCodes } from "../../memberships.ts";
 import type { SnapshotRow } from "../../state.ts";
+import type { ChangeDetails } from "../../streams.ts";
+import type { Connection } from "../engine/connection.ts";
 import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { advanceThread, removeRelation } from "./relations.ts";
 
 export const commitOperations: StoreOperations<CommitStore> = {
   commit: write(commit),
@@ -59,7 +62,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
       throw new Error(`event ${event.eventId} follows an event that is not stored`);
     }
   }
-  const position = event.inTimeline ? tx.position("timeline", event.roomNid) : null;
+  const position = event.inTimeline ? tx.position("timeline", event.roomNid, detailsOf(event)) : null;
   db.run(
     `INSERT INTO events (event_nid, event_id, room_nid, position, type_nid, pair_nid, sender_nid, depth,
        origin_server_ts, state_before, state_after, flags, replaces, common, federation)
@@ -87,10 +90,14 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
       encodeNids(event.authNids),
     );
   }
-  if (event.relation) insertRelation(tx, event, position);
+  if (event.relation && position !== null) insertRelation(tx.db, event, event.relation, position);
   if (event.transaction) insertTransaction(tx, event);
   if (event.redaction) applyRedaction(tx, event);
   return position;
+}
+
+function detailsOf({ redaction }: NewEvent): ChangeDetails | undefined {
+  return redaction && { redactedNid: redaction.targetNid };
 }
 
 /** After a fork the room's state is not what any one event left behind: sync has to know it at every position. */
@@ -104,20 +111,26 @@ function rememberRoomState(
   db.run("UPDATE events SET room_state = ? WHERE event_nid = ?", currentSnapshot, newest.eventNid);
 }
 
-function insertRelation({ db }: WriteTransaction, event: NewEvent, position: number | null): void {
-  if (!event.relation) return;
+/** For those who bring an event into the timeline: what it relates to. */
+function insertRelation(
+  db: Connection,
+  event: NewEvent,
+  { targetId, relation, key }: EventRelation,
+  position: number,
+): void {
   db.run(
-    `INSERT INTO event_relations (target_id, relation, event_nid, room_nid, position, sender_nid, type_nid, annotation_key)
+    `INSERT INTO event_relations (target_id, relation, position, event_nid, room_nid, sender_nid, type_nid, annotation_key)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    event.relation.targetId,
-    event.relation.relation,
+    targetId,
+    relation,
+    position,
     event.eventNid,
     event.roomNid,
-    position,
     event.senderNid,
     event.typeNid,
-    event.relation.key,
+    key,
   );
+  if (relation === "m.thread") advanceThread(db, event.roomNid, targetId, position);
 }
 
 function insertTransaction({ db }: WriteTransaction, event: NewEvent): void {
@@ -144,8 +157,7 @@ function applyRedaction({ db }: WriteTransaction, { eventNid, redaction }: NewEv
     eventNid,
     redaction.targetNid,
   );
-  // What is left of a redacted event relates to nothing.
-  db.run("DELETE FROM event_relations WHERE event_nid = ?", redaction.targetNid);
+  removeRelation(db, redaction.targetNid);
 }
 
 function setMembership(
@@ -163,7 +175,9 @@ function setMembership(
   )?.membership;
   const changed = before !== code;
   const position =
-    changed || isLocal ? tx.position("membership", userNid, { roomNid, joined: membership === "join" }) : 0;
+    changed || isLocal
+      ? tx.position("membership", userNid, { membership: { roomNid, joined: membership === "join" } })
+      : 0;
   db.run(
     `INSERT INTO memberships (room_nid, user_nid, membership, event_nid, position, is_local) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (room_nid, user_nid) DO UPDATE SET membership = excluded.membership, event_nid = excluded.event_nid,

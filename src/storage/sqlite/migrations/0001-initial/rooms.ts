@@ -96,20 +96,31 @@ CREATE TABLE membership_log (
 ) WITHOUT ROWID;
 CREATE INDEX membership_log_room ON membership_log (user_nid, room_nid, position);
 
--- Relations between events (m.relates_to), as /relations, /threads and bundled aggregations read them.
+-- Relations between events of timelines (m.relates_to), as /relations and bundled aggregations read them. Shrinks when
+-- the relating event is redacted.
 CREATE TABLE event_relations (
   target_id TEXT NOT NULL,
   relation TEXT NOT NULL,
+  -- Of the relating event.
+  position INTEGER NOT NULL,
   event_nid INTEGER NOT NULL,
   room_nid INTEGER NOT NULL,
-  position INTEGER,
   sender_nid INTEGER NOT NULL,
   type_nid INTEGER NOT NULL,
   -- The key of an annotation.
   annotation_key TEXT,
-  PRIMARY KEY (target_id, relation, event_nid)
+  PRIMARY KEY (target_id, relation, position)
 ) WITHOUT ROWID;
 CREATE INDEX event_relations_event ON event_relations (event_nid);
+
+-- The threads of a room by their newest reply, for /threads. A thread goes with its last reply.
+CREATE TABLE threads (
+  room_nid INTEGER NOT NULL,
+  root_id TEXT NOT NULL,
+  latest_position INTEGER NOT NULL,
+  PRIMARY KEY (room_nid, root_id)
+) WITHOUT ROWID;
+CREATE INDEX threads_latest ON threads (room_nid, latest_position);
 
 -- Transaction IDs of local sends: a repeated request, that is one for the same room and type, gets the same event.
 -- Shrinks by age.

@@ -1,0 +1,128 @@
+import type {
+  AnnotationKey,
+  BundledTarget,
+  ChildQuery,
+  RelationStore,
+  ReplacementQuery,
+  ThreadRow,
+  ThreadSender,
+} from "../../relations.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, scan, type StoreOperations } from "../engine/operations.ts";
+
+const annotationSql = `SELECT event_nid AS nid FROM event_relations
+  WHERE target_id = ? AND relation = 'm.annotation' AND sender_nid = ? AND type_nid = ? AND annotation_key = ?
+  LIMIT 1`;
+const bundledSql = `SELECT target.value AS targetId, kind.value AS relation
+  FROM json_each(?) AS target, json_each('["m.replace","m.thread","m.reference"]') AS kind
+  WHERE EXISTS (SELECT 1 FROM event_relations
+    WHERE target_id = target.value AND relation = kind.value AND room_nid = ?)`;
+const replacementsSql = `SELECT events.event_nid AS nid
+  FROM event_relations JOIN events ON events.event_nid = event_relations.event_nid
+  WHERE target_id = ? AND relation = 'm.replace' AND event_relations.position <= ? AND event_relations.room_nid = ?
+    AND events.sender_nid = ? AND events.type_nid = ? AND events.pair_nid IS NULL
+  ORDER BY origin_server_ts DESC, event_id DESC LIMIT ?`;
+const threadSendersSql = `SELECT sender_nid AS senderNid, count(*) AS replies, max(position) AS latestPosition
+  FROM event_relations
+  WHERE target_id = ? AND relation = 'm.thread' AND position <= ? AND room_nid = ? GROUP BY sender_nid`;
+const referencesSql = `SELECT event_nid AS nid FROM event_relations
+  WHERE target_id = ? AND relation = 'm.reference' AND position <= ? AND room_nid = ? ORDER BY position LIMIT ?`;
+const threadsSql = `SELECT root_id AS rootId, latest_position AS latestPosition FROM threads
+  WHERE room_nid = ? AND latest_position < ? ORDER BY latest_position DESC LIMIT ?`;
+/** ?1 target, ?2 room, ?3 depth, ?4 after, ?5 up to, ?6 relation, ?7 type, ?8 limit. */
+const childrenSql = `WITH RECURSIVE tree (nid, relation, type_nid, position, depth) AS (
+    SELECT event_nid, relation, type_nid, position, 1 FROM event_relations WHERE target_id = ?1 AND room_nid = ?2
+    UNION
+    SELECT child.event_nid, child.relation, child.type_nid, child.position, tree.depth + 1
+    FROM tree JOIN events ON events.event_nid = tree.nid
+      JOIN event_relations AS child ON child.target_id = events.event_id
+    WHERE tree.depth < ?3 AND child.room_nid = ?2
+  )
+  SELECT nid FROM tree
+  WHERE position > ?4 AND position <= ?5 AND (?6 IS NULL OR relation = ?6) AND (?7 IS NULL OR type_nid = ?7)
+  GROUP BY nid`;
+const childrenOldestFirstSql = `${childrenSql} ORDER BY position LIMIT ?8`;
+const childrenNewestFirstSql = `${childrenSql} ORDER BY position DESC LIMIT ?8`;
+
+interface NidRow {
+  readonly nid: number;
+}
+
+function nidsOf(rows: readonly NidRow[]): number[] {
+  return rows.map(({ nid }) => nid);
+}
+
+function readChildren(db: Connection, query: ChildQuery): number[] {
+  const rows = db.all<NidRow>(
+    query.newestFirst ? childrenNewestFirstSql : childrenOldestFirstSql,
+    query.targetId,
+    query.roomNid,
+    query.maxDepth,
+    query.after,
+    query.upTo,
+    query.relation,
+    query.typeNid,
+    query.limit,
+  );
+  return nidsOf(rows);
+}
+
+function readReplacements(db: Connection, query: ReplacementQuery): number[] {
+  const { targetId, upTo, roomNid, senderNid, typeNid, limit } = query;
+  return nidsOf(db.all<NidRow>(replacementsSql, targetId, upTo, roomNid, senderNid, typeNid, limit));
+}
+
+export const relationOperations: StoreOperations<RelationStore> = {
+  annotationBy: point(
+    (db, { targetId, senderNid, typeNid, key }: AnnotationKey) =>
+      db.get<NidRow>(annotationSql, targetId, senderNid, typeNid, key)?.nid,
+  ),
+  bundledTargets: point((db, roomNid: number, targetIds: readonly string[]) =>
+    db.all<BundledTarget>(bundledSql, JSON.stringify(targetIds), roomNid),
+  ),
+  replacements: point(readReplacements),
+  threadSenders: point((db, roomNid: number, rootId: string, upTo: number) =>
+    db.all<ThreadSender>(threadSendersSql, rootId, upTo, roomNid),
+  ),
+  references: point((db, roomNid: number, targetId: string, upTo: number, limit: number) =>
+    nidsOf(db.all<NidRow>(referencesSql, targetId, upTo, roomNid, limit)),
+  ),
+  children: scan(readChildren),
+  threads: point((db, roomNid: number, before: number, limit: number) =>
+    db.all<ThreadRow>(threadsSql, roomNid, before, limit),
+  ),
+};
+
+/** Puts a thread to where its newest reply is. */
+export function advanceThread(db: Connection, roomNid: number, rootId: string, position: number): void {
+  db.run(
+    `INSERT INTO threads (room_nid, root_id, latest_position) VALUES (?, ?, ?)
+     ON CONFLICT (room_nid, root_id) DO UPDATE SET latest_position = max(latest_position, excluded.latest_position)`,
+    roomNid,
+    rootId,
+    position,
+  );
+}
+
+/** What is left of a redacted event relates to nothing. */
+export function removeRelation(db: Connection, eventNid: number): void {
+  const removed = db.all<{ targetId: string; relation: string; roomNid: number }>(
+    "SELECT target_id AS targetId, relation, room_nid AS roomNid FROM event_relations WHERE event_nid = ?",
+    eventNid,
+  );
+  db.run("DELETE FROM event_relations WHERE event_nid = ?", eventNid);
+  for (const { targetId, relation, roomNid } of removed) {
+    if (relation === "m.thread") resetThread(db, roomNid, targetId);
+  }
+}
+
+function resetThread(db: Connection, roomNid: number, rootId: string): void {
+  const latest = db.get<{ position: number | null }>(
+    `SELECT max(position) AS position FROM event_relations
+     WHERE target_id = ? AND relation = 'm.thread' AND room_nid = ?`,
+    rootId,
+    roomNid,
+  )?.position;
+  db.run("DELETE FROM threads WHERE room_nid = ? AND root_id = ?", roomNid, rootId);
+  if (latest !== null && latest !== undefined) advanceThread(db, roomNid, rootId, latest);
+}

@@ -1,0 +1,79 @@
+import { isJsonObject } from "../protocol/json.ts";
+import type { StoredEvent } from "../storage/events.ts";
+import type { Membership } from "../storage/memberships.ts";
+
+/** What the server adds to an event for the one who reads it. Values called JSON are spliced in as they are. */
+export interface Unsigned {
+  readonly ageMs?: number | undefined;
+  /** The reader's membership at the event. */
+  readonly membership?: Membership | undefined;
+  readonly transactionId?: string | undefined;
+  /** The redaction, as JSON. */
+  readonly redactedBecause?: string | undefined;
+  /** The event ID of the state event that this one took the place of. */
+  readonly replacesState?: string | undefined;
+  /** The content of that state event, as JSON. */
+  readonly prevContent?: string | undefined;
+  readonly prevSender?: string | undefined;
+  /** Bundled aggregations by relation type, as JSON. */
+  readonly relations?: string | undefined;
+}
+
+/**
+ * An event as clients get it, as JSON (client-server API, "ClientEvent").
+ * @param roomId absent where the place in the answer tells the room
+ */
+export function clientEvent(
+  event: Pick<StoredEvent, "common" | "eventId">,
+  unsigned: Unsigned,
+  roomId?: string,
+): string {
+  const room = roomId === undefined ? "" : `,"room_id":${JSON.stringify(roomId)}`;
+  const added = unsignedMembers(unsigned);
+  const tail = added === "" ? "}" : `,"unsigned":{${added}}}`;
+  return `{${event.common},"event_id":${JSON.stringify(event.eventId)}${room}${tail}`;
+}
+
+/** The members of `unsigned`, without the braces. */
+function unsignedMembers(unsigned: Unsigned): string {
+  let text = "";
+  const add = (key: string, json: string | undefined) => {
+    if (json !== undefined) text += `${text === "" ? "" : ","}"${key}":${json}`;
+  };
+  add("age", unsigned.ageMs?.toString());
+  add("membership", unsigned.membership && `"${unsigned.membership}"`);
+  add("transaction_id", quoted(unsigned.transactionId));
+  add("redacted_because", unsigned.redactedBecause);
+  add("replaces_state", quoted(unsigned.replacesState));
+  add("prev_content", unsigned.prevContent);
+  add("prev_sender", quoted(unsigned.prevSender));
+  add("m.relations", unsigned.relations);
+  return text;
+}
+
+function quoted(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : JSON.stringify(text);
+}
+
+/** The content of a stored event, as JSON. */
+export function contentJson(common: string): string {
+  return JSON.stringify(contentOf(common));
+}
+
+/** The content of a stored event. */
+export function contentOf(common: string): Readonly<Record<string, unknown>> {
+  const event = JSON.parse(`{${common}}`) as { readonly content?: Record<string, unknown> };
+  return event.content ?? {};
+}
+
+/**
+ * The common keys of a redaction with `redacts` both at the top level and in the content, as clients of either habit
+ * expect (room version 11, "Moving the `redacts` property").
+ */
+export function redactionForClients(common: string): string {
+  const event = JSON.parse(`{${common}}`) as Record<string, unknown>;
+  const content = isJsonObject(event["content"]) ? event["content"] : {};
+  const redacts = content["redacts"] ?? event["redacts"];
+  if (redacts === undefined) return common;
+  return JSON.stringify({ ...event, content: { ...content, redacts }, redacts }).slice(1, -1);
+}

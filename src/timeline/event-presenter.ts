@@ -1,0 +1,144 @@
+import type { RoomIndex } from "../state/room-index.ts";
+import type { EventReader } from "../state/event-reader.ts";
+import type { EventStore, StoredEvent } from "../storage/events.ts";
+import type { NameCache } from "../storage/name-cache.ts";
+import type { Clock } from "../telemetry/clock.ts";
+import type { Aggregation, Aggregations } from "./aggregations.ts";
+import { clientEvent, contentJson, redactionForClients, type Unsigned } from "./client-event.ts";
+import type { EventFormat } from "./event-format.ts";
+import type { RoomView } from "./room-view.ts";
+
+export interface PresentOptions {
+  /** Set where the answer does not tell the room in another way. */
+  readonly roomId?: string | undefined;
+  /** Bundles the aggregations of children up to this position. */
+  readonly aggregateUpTo?: number | undefined;
+  /** Where a filter asks for something other than whole events in the clients' format. */
+  readonly format?: EventFormat | undefined;
+}
+
+export interface EventPresenterParts {
+  readonly store: EventStore;
+  readonly events: EventReader;
+  readonly names: NameCache;
+  readonly rooms: RoomIndex;
+  readonly aggregations: Aggregations;
+  readonly clock: Clock;
+}
+
+/** Makes stored events into what one reader gets, with `unsigned` as the specification has it for them. */
+export class EventPresenter {
+  readonly #parts: EventPresenterParts;
+
+  constructor(parts: EventPresenterParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param events of one room, all visible to the reader
+   * @returns each event as JSON, in order
+   */
+  async present(
+    view: RoomView,
+    events: readonly StoredEvent[],
+    options: PresentOptions = {},
+  ): Promise<string[]> {
+    if (events.length === 0) return [];
+    const nowMs = this.#parts.clock.nowMs();
+    const transactionIds = await this.#transactionIds(view, events);
+    const relations = await this.#relations(view, events, options);
+    const texts: string[] = [];
+    for (const event of events) {
+      const unsigned: Unsigned = {
+        ageMs: nowMs - event.originServerTs,
+        membership: await view.membershipAt(event),
+        transactionId: transactionIds?.get(event.eventNid),
+        relations: relations?.get(event.eventId),
+        ...(event.redactedBy !== null || event.replaces !== null
+          ? await this.#history(view, event)
+          : undefined),
+      };
+      texts.push(await this.#text(event, unsigned, options));
+    }
+    return texts;
+  }
+
+  async #text(event: StoredEvent, unsigned: Unsigned, { roomId, format }: PresentOptions): Promise<string> {
+    const shown = (await this.#isRedaction(event))
+      ? { eventId: event.eventId, common: redactionForClients(event.common) }
+      : event;
+    const text = clientEvent(shown, unsigned, roomId);
+    return format ? format.apply(event, text) : text;
+  }
+
+  /** What became of the event, and what was in its place before. */
+  async #history(view: RoomView, event: StoredEvent): Promise<Unsigned> {
+    const redaction = event.redactedBy === null ? undefined : await this.#redactedBecause(event.redactedBy);
+    if (event.replaces === null) return { redactedBecause: redaction };
+    const previous = await this.#parts.events.stored(event.replaces);
+    const maySee = await view.maySee(previous);
+    return {
+      redactedBecause: redaction,
+      replacesState: previous.eventId,
+      prevContent: maySee ? contentJson(previous.common) : undefined,
+      prevSender: maySee ? await this.#parts.names.userId(previous.senderNid) : undefined,
+    };
+  }
+
+  async #redactedBecause(redactionNid: number): Promise<string> {
+    const redaction = await this.#parts.events.stored(redactionNid);
+    const { roomId } = await this.#parts.rooms.byNid(redaction.roomNid);
+    const ageMs = this.#parts.clock.nowMs() - redaction.originServerTs;
+    const common = redactionForClients(redaction.common);
+    return clientEvent({ eventId: redaction.eventId, common }, { ageMs }, roomId);
+  }
+
+  async #isRedaction(event: StoredEvent): Promise<boolean> {
+    return (
+      event.pairNid === null && event.typeNid === (await this.#parts.names.findEventType("m.room.redaction"))
+    );
+  }
+
+  async #transactionIds(view: RoomView, events: readonly StoredEvent[]) {
+    const { userNid, deviceId } = view.reader;
+    const own = events.filter(({ senderNid }) => senderNid === userNid);
+    if (own.length === 0) return undefined;
+    return this.#parts.store.transactionIds(
+      userNid,
+      deviceId,
+      own.map(({ eventNid }) => eventNid),
+    );
+  }
+
+  /** The bundled aggregations, as JSON by event ID. */
+  async #relations(view: RoomView, events: readonly StoredEvent[], options: PresentOptions) {
+    if (options.aggregateUpTo === undefined) return undefined;
+    const aggregations = await this.#parts.aggregations.of(view, events, options.aggregateUpTo);
+    const texts = new Map<string, string>();
+    for (const [eventId, aggregation] of aggregations) {
+      texts.set(eventId, await this.#aggregationText(view, aggregation, options));
+    }
+    return texts;
+  }
+
+  async #aggregationText(view: RoomView, aggregation: Aggregation, options: PresentOptions): Promise<string> {
+    const { replacement, thread, references } = aggregation;
+    const members: string[] = [];
+    if (replacement) {
+      const [text] = await this.present(view, [replacement], { ...options, aggregateUpTo: undefined });
+      members.push(`"m.replace":${text}`);
+    }
+    if (thread) {
+      // A reply in a thread is no root of another, so this goes no deeper than one step.
+      const [latest] = await this.present(view, [thread.latest], options);
+      members.push(
+        `"m.thread":{"latest_event":${latest},"count":${thread.count},"current_user_participated":${thread.participated}}`,
+      );
+    }
+    if (references) {
+      const chunk = references.map((eventId) => ({ event_id: eventId }));
+      members.push(`"m.reference":${JSON.stringify({ chunk })}`);
+    }
+    return `{${members.join(",")}}`;
+  }
+}
