@@ -1,6 +1,8 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
 import { composeFoundation } from "./composition/foundation.ts";
+import { composeProfiles, composeUserData } from "./composition/user-data.ts";
+import { composeRooms } from "./composition/rooms.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
 import { createApp } from "./http/app.ts";
@@ -40,8 +42,16 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     randomBytes: systemRandomBytes,
   });
   const accounts = composeAccounts(foundation);
+  const userData = composeUserData(foundation);
+  const rooms = composeRooms(foundation, userData.profiles);
   const parts: PipelineParts = accounts;
-  const endpoints: BoundEndpoint[] = [...serverHandlers(config.public_base_url), ...accounts.handlers];
+  const endpoints: BoundEndpoint[] = [
+    ...serverHandlers(config.public_base_url),
+    ...accounts.handlers,
+    ...userData.handlers,
+    ...rooms.handlers,
+    ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
+  ];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
   return {
     get addresses() {
@@ -76,10 +86,19 @@ export interface AdminTools extends AsyncDisposable {
 export async function openAdminTools(config: Config): Promise<AdminTools> {
   prepareFolder(config.data_dir);
   const database = await openDatabase(config.data_dir, () => undefined);
-  const { registration } = composeRegistration(config, database.stores, systemClock, systemRandomBytes);
+  // Nothing in this process remembers sessions.
+  const sessionsChanged = () => undefined;
+  const { registration } = composeRegistration(
+    config,
+    database.stores,
+    systemClock,
+    systemRandomBytes,
+    sessionsChanged,
+  );
   return {
     async createUser({ localpart, password, admin }) {
-      await registration.register({ userId: registration.userIdFor(localpart), password, isAdmin: admin });
+      const userId = registration.userIdFor(localpart);
+      await registration.register({ userId, password, displayName: localpart, isAdmin: admin });
     },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };

@@ -1,18 +1,24 @@
 import type { AccountDataStore } from "./account-data.ts";
 import type { AccountStore } from "./accounts.ts";
+import type { CrossSigningStore } from "./cross-signing.ts";
+import type { DeviceKeyStore } from "./device-keys.ts";
+import type { DeviceListStore } from "./device-lists.ts";
 import type { DeviceStore } from "./devices.ts";
 import type { CommitStore } from "./commits.ts";
 import type { EventStore } from "./events.ts";
 import type { FilterStore } from "./filters.ts";
+import type { KeyBackupStore } from "./key-backups.ts";
 import type { MediaStore } from "./media.ts";
 import type { MembershipStore } from "./memberships.ts";
 import type { NameStore } from "./names.ts";
 import type { ProfileStore } from "./profiles.ts";
 import type { PushRuleStore } from "./push-rules.ts";
+import type { RelationStore } from "./relations.ts";
 import type { RoomStore } from "./rooms.ts";
 import type { StateStore } from "./state.ts";
 import type { RegistrationTokenStore } from "./registration-tokens.ts";
 import type { SessionStore } from "./sessions.ts";
+import type { ToDeviceStore } from "./to-device.ts";
 
 /** Every store of a back end, by owner. */
 export interface Stores {
@@ -20,6 +26,7 @@ export interface Stores {
   readonly commits: CommitStore;
   readonly events: EventStore;
   readonly memberships: MembershipStore;
+  readonly relations: RelationStore;
   readonly rooms: RoomStore;
   readonly state: StateStore;
   readonly accounts: AccountStore;
@@ -31,6 +38,11 @@ export interface Stores {
   readonly pushRules: PushRuleStore;
   readonly profiles: ProfileStore;
   readonly media: MediaStore;
+  readonly deviceKeys: DeviceKeyStore;
+  readonly crossSigning: CrossSigningStore;
+  readonly deviceLists: DeviceListStore;
+  readonly toDevice: ToDeviceStore;
+  readonly keyBackups: KeyBackupStore;
 }
 
 /** An open database. `sqlite/` implements it; what another back end has to do is in `contract/`. */

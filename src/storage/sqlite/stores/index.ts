@@ -2,19 +2,25 @@ import type { Stores } from "../../database.ts";
 import type { OperationTable, StoreOperations } from "../engine/operations.ts";
 import { accountDataOperations } from "./account-data.ts";
 import { accountOperations } from "./accounts.ts";
+import { crossSigningOperations } from "./cross-signing.ts";
+import { deviceKeyOperations } from "./device-keys.ts";
+import { deviceListOperations } from "./device-lists.ts";
 import { deviceOperations } from "./devices.ts";
 import { commitOperations } from "./commits.ts";
 import { eventOperations } from "./events.ts";
 import { filterOperations } from "./filters.ts";
+import { keyBackupOperations } from "./key-backups.ts";
 import { mediaOperations } from "./media.ts";
 import { membershipOperations } from "./memberships.ts";
 import { nameOperations } from "./names.ts";
 import { profileOperations } from "./profiles.ts";
 import { pushRuleOperations } from "./push-rules.ts";
+import { relationOperations } from "./relations.ts";
 import { roomOperations } from "./rooms.ts";
 import { stateOperations } from "./state.ts";
 import { registrationTokenOperations } from "./registration-tokens.ts";
 import { sessionOperations } from "./sessions.ts";
+import { toDeviceOperations } from "./to-device.ts";
 
 /** The operations of every store. */
 export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[Name]> } = {
@@ -22,6 +28,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   commits: commitOperations,
   events: eventOperations,
   memberships: membershipOperations,
+  relations: relationOperations,
   rooms: roomOperations,
   state: stateOperations,
   accounts: accountOperations,
@@ -33,6 +40,11 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   pushRules: pushRuleOperations,
   profiles: profileOperations,
   media: mediaOperations,
+  deviceKeys: deviceKeyOperations,
+  crossSigning: crossSigningOperations,
+  deviceLists: deviceListOperations,
+  toDevice: toDeviceOperations,
+  keyBackups: keyBackupOperations,
 };
 
 /** The same, as the workers look them up. */

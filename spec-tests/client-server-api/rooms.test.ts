@@ -1,0 +1,183 @@
+import t from "tap";
+import { registerUser, type TestClient } from "../support/client.ts";
+import { startServer } from "../support/server.ts";
+
+const client = "/_matrix/client/v3";
+
+async function createRoom(user: TestClient, body: object = {}): Promise<string> {
+  const answer = await user.post(`${client}/createRoom`, body, "createRoom");
+  if (answer.status !== 200) throw new Error(`createRoom answered ${JSON.stringify(answer.body)}`);
+  return encodeURIComponent(String(answer.body["room_id"]));
+}
+
+const server = await startServer();
+t.teardown(() => server[Symbol.asyncDispose]());
+const alice = await registerUser(server, "alice");
+const bob = await registerUser(server, "bob");
+
+t.test("createRoom makes rooms of every version and preset", async (t) => {
+  for (let version = 1; version <= 12; version++) {
+    for (const preset of ["private_chat", "trusted_private_chat", "public_chat"]) {
+      const body = {
+        room_version: String(version),
+        preset,
+        name: "Hall",
+        topic: "Fire",
+        invite: [bob.userId],
+      };
+      const roomId = decodeURIComponent(await createRoom(alice, body));
+      t.match(roomId, version >= 12 ? /^![\w-]{43}$/ : /^!.+:hearth\.test$/, `version ${version}, ${preset}`);
+    }
+  }
+});
+
+t.test("createRoom refuses what cannot be, and makes nothing then", async (t) => {
+  const refused = async (body: object, errcode: string) => {
+    const answer = await alice.post(`${client}/createRoom`, body, "createRoom");
+    t.equal(answer.status, 400);
+    t.equal(answer.body["errcode"], errcode, JSON.stringify(answer.body));
+  };
+  await refused({ room_version: "99" }, "M_UNSUPPORTED_ROOM_VERSION");
+  await refused({ preset: "no_such" }, "M_BAD_JSON");
+  await refused({ invite: ["not a user"] }, "M_INVALID_PARAM");
+  await refused({ room_alias_name: "with:colon" }, "M_INVALID_PARAM");
+  await refused({ power_level_content_override: { users: { [alice.userId]: 100 } } }, "M_INVALID_ROOM_STATE");
+  await refused({ power_level_content_override: { ban: "fifty" } }, "M_INVALID_ROOM_STATE");
+  await createRoom(alice, { room_alias_name: "taken" });
+  await refused({ room_alias_name: "taken" }, "M_ROOM_IN_USE");
+});
+
+t.test("sendMessage is idempotent in its transaction ID, and only for members", async (t) => {
+  const room = await createRoom(alice);
+  const message = { msgtype: "m.text", body: "hello" };
+  const send = (user: TestClient, txn: string) =>
+    user.put(`${client}/rooms/${room}/send/m.room.message/${txn}`, message, "sendMessage");
+  const first = await send(alice, "1");
+  t.equal(first.status, 200);
+  t.same((await send(alice, "1")).body, first.body);
+  t.notSame((await send(alice, "2")).body, first.body);
+  const refused = await send(bob, "1");
+  t.equal(refused.status, 403);
+  t.equal(refused.body["errcode"], "M_FORBIDDEN");
+  const wrong = await alice.put(`${client}/rooms/${room}/send/m.room.message/3`, [], "sendMessage");
+  t.equal(wrong.body["errcode"], "M_BAD_JSON");
+  const large = { ...message, body: "x".repeat(70_000) };
+  const tooLarge = await alice.put(`${client}/rooms/${room}/send/m.room.message/4`, large, "sendMessage");
+  t.equal(tooLarge.status, 413);
+});
+
+t.test(
+  "inviteUser, joinRoomById, leaveRoom, forgetRoom: a member's way through a private room",
+  async (t) => {
+    const room = await createRoom(alice);
+    const join = () => bob.post(`${client}/rooms/${room}/join`, {}, "joinRoomById");
+    t.equal((await join()).status, 403);
+    const invite = await alice.post(`${client}/rooms/${room}/invite`, { user_id: bob.userId }, "inviteUser");
+    t.equal(invite.status, 200);
+    t.equal((await join()).status, 200);
+    t.equal((await join()).status, 200, "joining twice changes nothing");
+    const early = await bob.post(`${client}/rooms/${room}/forget`, {}, "forgetRoom");
+    t.equal(early.status, 400);
+    t.equal((await bob.post(`${client}/rooms/${room}/leave`, {}, "leaveRoom")).status, 200);
+    t.equal((await bob.post(`${client}/rooms/${room}/forget`, {}, "forgetRoom")).status, 200);
+    const bad = await alice.post(`${client}/rooms/${room}/invite`, { user_id: "bob" }, "inviteUser");
+    t.equal(bad.body["errcode"], "M_INVALID_PARAM");
+  },
+);
+
+t.test("kick, ban and unban take the power to do so", async (t) => {
+  const room = await createRoom(alice, { preset: "public_chat" });
+  t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 200);
+  const body = { user_id: alice.userId, reason: "no" };
+  for (const action of ["kick", "ban", "unban"]) {
+    const refused = await bob.post(`${client}/rooms/${room}/${action}`, body, action);
+    t.equal(refused.status, action === "unban" ? 400 : 403, action);
+  }
+  const target = { user_id: bob.userId, reason: "noise" };
+  t.equal((await alice.post(`${client}/rooms/${room}/ban`, target, "ban")).status, 200);
+  t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 403);
+  t.equal((await alice.post(`${client}/rooms/${room}/unban`, target, "unban")).status, 200);
+  t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 200);
+  t.equal((await alice.post(`${client}/rooms/${room}/kick`, target, "kick")).status, 200);
+  const gone = await alice.post(`${client}/rooms/${room}/kick`, target, "kick");
+  t.equal(gone.status, 403);
+});
+
+t.test("knockRoom asks for an invite where the room allows it", async (t) => {
+  const rules = { type: "m.room.join_rules", state_key: "", content: { join_rule: "knock" } };
+  const room = await createRoom(alice, { initial_state: [rules] });
+  t.equal((await bob.post(`${client}/knock/${room}`, { reason: "please" }, "knockRoom")).status, 200);
+  t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 403);
+  await alice.post(`${client}/rooms/${room}/invite`, { user_id: bob.userId }, "inviteUser");
+  t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 200);
+  const closed = await createRoom(alice);
+  t.equal((await bob.post(`${client}/knock/${closed}`, {}, "knockRoom")).status, 403);
+});
+
+t.test("joinRoom lets members of an allowed room into a restricted one", async (t) => {
+  const lobby = await createRoom(alice, { preset: "public_chat" });
+  const allow = [{ type: "m.room_membership", room_id: decodeURIComponent(lobby) }];
+  const rules = { type: "m.room.join_rules", state_key: "", content: { join_rule: "restricted", allow } };
+  const room = await createRoom(alice, { initial_state: [rules] });
+  t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 403);
+  await bob.post(`${client}/join/${lobby}`, {});
+  t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 200);
+});
+
+t.test("setRoomStateWithKey sets state, with an empty key in either spelling", async (t) => {
+  const room = await createRoom(alice);
+  const put = (path: string, body: object) =>
+    alice.put(`${client}/rooms/${room}/state/${path}`, body, "setRoomStateWithKey");
+  const first = await put("m.room.name", { name: "One" });
+  t.equal(first.status, 200);
+  t.same(
+    (await put("m.room.name/", { name: "One" })).body,
+    first.body,
+    "the same state again is the same event",
+  );
+  t.equal((await put("org.example.thing/key", { a: 1 })).status, 200);
+  t.equal((await put("m.room.create", {})).status, 403);
+  t.equal((await put("org.example.thing/key", { a: 1.5 })).body["errcode"], "M_BAD_JSON");
+  const alias = await put("m.room.canonical_alias", { alias: "#nowhere:hearth.test" });
+  t.equal(alias.body["errcode"], "M_BAD_ALIAS");
+});
+
+t.test("redactEvent takes away one's own events, and others' with power", async (t) => {
+  const room = await createRoom(alice, { preset: "public_chat" });
+  await bob.post(`${client}/join/${room}`, {});
+  const send = async (user: TestClient) => {
+    const path = `${client}/rooms/${room}/send/m.room.message/${user.userId}`;
+    return encodeURIComponent(
+      String((await user.put(path, { body: "x", msgtype: "m.text" })).body["event_id"]),
+    );
+  };
+  const [fromAlice, fromBob] = [await send(alice), await send(bob)];
+  const redact = (user: TestClient, event: string, txn: string) =>
+    user.put(`${client}/rooms/${room}/redact/${event}/${txn}`, { reason: "r" }, "redactEvent");
+  t.equal((await redact(bob, fromAlice, "1")).status, 403);
+  t.equal((await redact(bob, fromBob, "2")).status, 200);
+  t.equal((await redact(alice, fromAlice, "1")).status, 200);
+  t.equal((await redact(alice, encodeURIComponent("$none"), "2")).status, 404);
+});
+
+t.test("setRoomAlias, getRoomIdByAlias, getLocalAliases, deleteRoomAlias and the directory", async (t) => {
+  const room = await createRoom(alice, { preset: "public_chat" });
+  const alias = encodeURIComponent("#hall:hearth.test");
+  const body = { room_id: decodeURIComponent(room) };
+  const path = `${client}/directory/room/${alias}`;
+  t.equal((await bob.put(path, body, "setRoomAlias")).status, 403);
+  t.equal((await alice.put(path, body, "setRoomAlias")).status, 200);
+  t.equal((await alice.put(path, body, "setRoomAlias")).status, 409);
+  t.equal((await bob.get(path, "getRoomIdByAlias")).body["room_id"], body.room_id);
+  t.same((await alice.get(`${client}/rooms/${room}/aliases`, "getLocalAliases")).body["aliases"], [
+    "#hall:hearth.test",
+  ]);
+  t.equal((await bob.post(`${client}/join/${alias}`, {}, "joinRoom")).body["room_id"], body.room_id);
+  t.equal((await bob.delete(path, undefined, "deleteRoomAlias")).status, 403);
+  t.equal((await alice.delete(path, undefined, "deleteRoomAlias")).status, 200);
+  t.equal((await bob.get(path, "getRoomIdByAlias")).status, 404);
+  const list = `${client}/directory/list/room/${room}`;
+  t.equal((await alice.put(list, { visibility: "public" }, "setRoomVisibilityOnDirectory")).status, 200);
+  t.equal((await bob.get(list, "getRoomVisibilityOnDirectory")).body["visibility"], "public");
+  t.equal((await bob.put(list, { visibility: "private" }, "setRoomVisibilityOnDirectory")).status, 403);
+});

@@ -1,0 +1,172 @@
+import { Type } from "typebox";
+import { endpoint } from "../endpoint.ts";
+
+const versions = ["v3", "r0", "v1"] as const;
+/** Content of an event: any JSON object. */
+const content = Type.Record(Type.String(), Type.Unknown());
+const reason = { reason: Type.Optional(Type.String()) };
+
+export const createRoom = endpoint({
+  operationId: "createRoom",
+  method: "POST",
+  path: "/createRoom",
+  versions: ["v3", "r0"],
+  access: "user",
+  rateLimit: "default",
+  body: Type.Object({
+    visibility: Type.Optional(Type.Enum(["public", "private"])),
+    room_alias_name: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String()),
+    topic: Type.Optional(Type.String()),
+    invite: Type.Optional(Type.Array(Type.String())),
+    room_version: Type.Optional(Type.String()),
+    creation_content: Type.Optional(content),
+    initial_state: Type.Optional(
+      Type.Array(Type.Object({ type: Type.String(), state_key: Type.Optional(Type.String()), content })),
+    ),
+    preset: Type.Optional(Type.Enum(["private_chat", "public_chat", "trusted_private_chat"])),
+    is_direct: Type.Optional(Type.Boolean()),
+    power_level_content_override: Type.Optional(content),
+  }),
+});
+
+export const sendMessage = endpoint({
+  operationId: "sendMessage",
+  method: "PUT",
+  path: "/rooms/{roomId}/send/{eventType}/{txnId}",
+  versions,
+  access: "user",
+  guests: true,
+  rateLimit: "message",
+  body: content,
+});
+
+export const setRoomStateWithKey = endpoint({
+  operationId: "setRoomStateWithKey",
+  method: "PUT",
+  path: "/rooms/{roomId}/state/{eventType}/{stateKey}",
+  versions,
+  access: "user",
+  guests: true,
+  rateLimit: "message",
+  body: content,
+});
+
+/** The same with an empty state key. */
+export const setRoomState = endpoint({
+  operationId: "setRoomStateWithKey",
+  method: "PUT",
+  path: "/rooms/{roomId}/state/{eventType}",
+  versions,
+  access: "user",
+  guests: true,
+  rateLimit: "message",
+  body: content,
+  trailingSlash: true,
+});
+
+export const redactEvent = endpoint({
+  operationId: "redactEvent",
+  method: "PUT",
+  path: "/rooms/{roomId}/redact/{eventId}/{txnId}",
+  versions,
+  access: "user",
+  rateLimit: "message",
+  body: content,
+});
+
+export const joinRoomById = endpoint({
+  operationId: "joinRoomById",
+  method: "POST",
+  path: "/rooms/{roomId}/join",
+  versions,
+  access: "user",
+  guests: true,
+  rateLimit: "join",
+  body: Type.Object(reason),
+});
+
+export const joinRoom = endpoint({
+  operationId: "joinRoom",
+  method: "POST",
+  path: "/join/{roomIdOrAlias}",
+  versions,
+  access: "user",
+  guests: true,
+  rateLimit: "join",
+  body: Type.Object(reason),
+});
+
+export const knockRoom = endpoint({
+  operationId: "knockRoom",
+  method: "POST",
+  path: "/knock/{roomIdOrAlias}",
+  versions: ["v3"],
+  access: "user",
+  rateLimit: "join",
+  body: Type.Object(reason),
+});
+
+export const inviteUser = endpoint({
+  operationId: "inviteUser",
+  method: "POST",
+  path: "/rooms/{roomId}/invite",
+  versions,
+  access: "user",
+  rateLimit: "invite",
+  body: Type.Object({ user_id: Type.String(), ...reason }),
+});
+
+export const leaveRoom = endpoint({
+  operationId: "leaveRoom",
+  method: "POST",
+  path: "/rooms/{roomId}/leave",
+  versions,
+  access: "user",
+  guests: true,
+  rateLimit: "default",
+  body: Type.Object(reason),
+});
+
+export const forgetRoom = endpoint({
+  operationId: "forgetRoom",
+  method: "POST",
+  path: "/rooms/{roomId}/forget",
+  versions,
+  access: "user",
+  guests: true,
+  rateLimit: "default",
+  body: Type.Object({}),
+});
+
+const otherUser = Type.Object({ user_id: Type.String(), ...reason });
+
+export const kick = endpoint({
+  operationId: "kick",
+  method: "POST",
+  path: "/rooms/{roomId}/kick",
+  versions,
+  access: "user",
+  rateLimit: "default",
+  body: otherUser,
+});
+
+export const ban = endpoint({
+  operationId: "ban",
+  method: "POST",
+  path: "/rooms/{roomId}/ban",
+  versions,
+  access: "user",
+  rateLimit: "default",
+  body: otherUser,
+});
+
+export const unban = endpoint({
+  operationId: "unban",
+  method: "POST",
+  path: "/rooms/{roomId}/unban",
+  versions,
+  access: "user",
+  rateLimit: "default",
+  body: otherUser,
+});

@@ -1,0 +1,76 @@
+import { aliasHandlers } from "../http/handlers/aliases.ts";
+import { roomHandlers, type RoomServices } from "../http/handlers/rooms.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import type { MemberProfiles } from "../services/rooms/member-profile.ts";
+import { RoomProfilePropagation } from "../services/rooms/profile-propagation.ts";
+import { RestrictedJoin } from "../services/rooms/restricted-join.ts";
+import { RoomAccess } from "../services/rooms/room-access.ts";
+import { RoomAliases } from "../services/rooms/room-aliases.ts";
+import { RoomCreation } from "../services/rooms/room-creation.ts";
+import { RoomMembership } from "../services/rooms/room-membership.ts";
+import { RoomSending } from "../services/rooms/room-sending.ts";
+import { CurrentState } from "../state/current-state.ts";
+import type { Foundation } from "./foundation.ts";
+
+export interface RoomParts extends RoomServices {
+  readonly state: CurrentState;
+  readonly profilePropagation: RoomProfilePropagation;
+  readonly handlers: readonly BoundEndpoint[];
+}
+
+/** Rooms: creating them, being a member, sending, names. */
+export function composeRooms(foundation: Foundation, profiles: MemberProfiles): RoomParts {
+  const { config, stores, names, graph, randomBytes } = foundation;
+  const { writer, rooms, events, snapshots } = graph;
+  const { memberships } = stores;
+  const serverName = config.server_name;
+  const access = new RoomAccess(rooms, memberships);
+  const state = new CurrentState({ rooms: stores.rooms, snapshots, events, names });
+  const restricted = new RestrictedJoin({ rooms, state, memberships, names });
+  const services: RoomServices = {
+    access,
+    creation: new RoomCreation({
+      serverName,
+      defaultVersion: config.default_room_version,
+      writer,
+      rooms: stores.rooms,
+      names,
+      profiles,
+      randomBytes,
+    }),
+    membership: new RoomMembership({
+      serverName,
+      writer,
+      rooms,
+      access,
+      state,
+      memberships,
+      names,
+      profiles,
+      restricted,
+    }),
+    sending: new RoomSending({
+      writer,
+      access,
+      state,
+      eventStore: stores.events,
+      relations: stores.relations,
+      rooms: stores.rooms,
+      names,
+    }),
+    aliases: new RoomAliases({ serverName, store: stores.rooms, rooms, access, state }),
+  };
+  const { membership } = services;
+  const profilePropagation = new RoomProfilePropagation({
+    membership,
+    memberships,
+    names,
+    log: foundation.log,
+  });
+  return {
+    ...services,
+    state,
+    profilePropagation,
+    handlers: [...roomHandlers(services), ...aliasHandlers(services.aliases, serverName)],
+  };
+}

@@ -1,0 +1,125 @@
+import * as api from "../../api/client/rooms.ts";
+import type { JsonObject } from "../../protocol/json.ts";
+import type { RoomAccess } from "../../services/rooms/room-access.ts";
+import type { RoomAliases } from "../../services/rooms/room-aliases.ts";
+import type { RoomCreation } from "../../services/rooms/room-creation.ts";
+import type { RoomMembership } from "../../services/rooms/room-membership.ts";
+import type { RoomSending } from "../../services/rooms/room-sending.ts";
+import { type BoundEndpoint, handler } from "../pipeline.ts";
+
+export interface RoomServices {
+  readonly access: RoomAccess;
+  readonly creation: RoomCreation;
+  readonly membership: RoomMembership;
+  readonly sending: RoomSending;
+  readonly aliases: RoomAliases;
+}
+
+/** Client-server API, "Rooms": creating them, sending to them, and being a member. */
+export function roomHandlers(services: RoomServices): BoundEndpoint[] {
+  return [...creationHandlers(services), ...sendingHandlers(services), ...membershipHandlers(services)];
+}
+
+function creationHandlers({ creation }: RoomServices): BoundEndpoint[] {
+  return [
+    handler(api.createRoom, async ({ requester, body }) => {
+      const room = await creation.create(requester, {
+        visibility: body.visibility ?? "private",
+        preset: body.preset,
+        version: body.room_version,
+        aliasLocalpart: body.room_alias_name,
+        name: body.name,
+        topic: body.topic,
+        invite: body.invite ?? [],
+        isDirect: body.is_direct ?? false,
+        creationContent: (body.creation_content ?? {}) as JsonObject,
+        initialState: (body.initial_state ?? []).map((event) => ({
+          type: event.type,
+          stateKey: event.state_key ?? "",
+          content: event.content as JsonObject,
+        })),
+        powerLevelOverride: (body.power_level_content_override ?? {}) as JsonObject,
+      });
+      return { room_id: room.roomId };
+    }),
+  ];
+}
+
+function sendingHandlers({ sending }: RoomServices): BoundEndpoint[] {
+  return [
+    handler(api.sendMessage, async ({ requester, params, body }) => ({
+      event_id: await sending.message(
+        requester,
+        params.roomId,
+        params.eventType,
+        params.txnId,
+        body as JsonObject,
+      ),
+    })),
+    handler(api.setRoomStateWithKey, async ({ requester, params, body }) => ({
+      event_id: await sending.state(
+        requester,
+        params.roomId,
+        params.eventType,
+        params.stateKey,
+        body as JsonObject,
+      ),
+    })),
+    handler(api.setRoomState, async ({ requester, params, body }) => ({
+      event_id: await sending.state(requester, params.roomId, params.eventType, "", body as JsonObject),
+    })),
+    handler(api.redactEvent, async ({ requester, params, body }) => ({
+      event_id: await sending.redact(
+        requester,
+        params.roomId,
+        params.eventId,
+        params.txnId,
+        body as JsonObject,
+      ),
+    })),
+  ];
+}
+
+function membershipHandlers({ access, aliases, membership }: RoomServices): BoundEndpoint[] {
+  return [
+    handler(api.joinRoomById, async ({ requester, params, body }) => {
+      const room = await access.room(params.roomId);
+      await membership.join(requester, room, body.reason);
+      return { room_id: room.roomId };
+    }),
+    handler(api.joinRoom, async ({ requester, params, body }) => {
+      const room = await aliases.byIdOrAlias(params.roomIdOrAlias);
+      await membership.join(requester, room, body.reason);
+      return { room_id: room.roomId };
+    }),
+    handler(api.knockRoom, async ({ requester, params, body }) => {
+      const room = await aliases.byIdOrAlias(params.roomIdOrAlias);
+      await membership.knock(requester, room, body.reason);
+      return { room_id: room.roomId };
+    }),
+    handler(api.leaveRoom, async ({ requester, params, body }) => {
+      await membership.leave(requester, await access.room(params.roomId), body.reason);
+      return {};
+    }),
+    handler(api.forgetRoom, async ({ requester, params }) => {
+      await membership.forget(requester, await access.room(params.roomId));
+      return {};
+    }),
+    handler(api.inviteUser, async ({ requester, params, body }) => {
+      await membership.invite(requester, params.roomId, body.user_id, body.reason);
+      return {};
+    }),
+    handler(api.kick, async ({ requester, params, body }) => {
+      await membership.kick(requester, params.roomId, body.user_id, body.reason);
+      return {};
+    }),
+    handler(api.ban, async ({ requester, params, body }) => {
+      await membership.ban(requester, params.roomId, body.user_id, body.reason);
+      return {};
+    }),
+    handler(api.unban, async ({ requester, params, body }) => {
+      await membership.unban(requester, params.roomId, body.user_id, body.reason);
+      return {};
+    }),
+  ];
+}

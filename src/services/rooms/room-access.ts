@@ -1,0 +1,51 @@
+import type { Requester } from "../../auth/requester.ts";
+import { parseRoomId } from "../../protocol/identifiers.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { Room, RoomIndex } from "../../state/room-index.ts";
+import type { Membership, MembershipStore } from "../../storage/memberships.ts";
+
+/** Finds the room of a request, and what its sender is in it. */
+export class RoomAccess {
+  readonly #rooms: RoomIndex;
+  readonly #memberships: MembershipStore;
+
+  constructor(rooms: RoomIndex, memberships: MembershipStore) {
+    this.#rooms = rooms;
+    this.#memberships = memberships;
+  }
+
+  /** @throws MatrixError M_INVALID_PARAM for what is no room ID, M_NOT_FOUND for a room that is not known here */
+  async room(roomId: string): Promise<Room> {
+    if (parseRoomId(roomId) === undefined) {
+      throw new MatrixError(
+        "M_INVALID_PARAM",
+        `${roomId.slice(0, 300)} is not a room ID: it starts with "!"`,
+      );
+    }
+    const room = await this.#rooms.find(roomId);
+    if (!room) throw new MatrixError("M_NOT_FOUND", "This server does not know this room");
+    return room;
+  }
+
+  async membership(room: Room, requester: Requester): Promise<Membership | undefined> {
+    return (await this.#memberships.of(room.roomNid, requester.userNid))?.membership;
+  }
+
+  /**
+   * A room that the requester is joined to. Whoever is not in it learns nothing of whether it exists.
+   * @throws MatrixError M_FORBIDDEN
+   */
+  async joinedRoom(roomId: string, requester: Requester): Promise<Room> {
+    if (parseRoomId(roomId) === undefined) {
+      throw new MatrixError(
+        "M_INVALID_PARAM",
+        `${roomId.slice(0, 300)} is not a room ID: it starts with "!"`,
+      );
+    }
+    const room = await this.#rooms.find(roomId);
+    if (!room || (await this.membership(room, requester)) !== "join") {
+      throw new MatrixError("M_FORBIDDEN", `${requester.userId} is not in this room`);
+    }
+    return room;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Requester } from "../../auth/requester.ts";
+import { parseRoomAlias, type RoomAlias, serverNameOf, type ServerName } from "../../protocol/identifiers.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { CurrentState } from "../../state/current-state.ts";
+import type { Room, RoomIndex } from "../../state/room-index.ts";
+import type { RoomStore } from "../../storage/rooms.ts";
+import type { RoomAccess } from "./room-access.ts";
+
+/** An alias for each of these is enough for any room, and keeps one room from filling the table. */
+const maxAliasesPerRoom = 1_000;
+
+/** Names for rooms on this server (client-server API, "Room aliases"). */
+export class RoomAliases {
+  readonly #serverName: ServerName;
+  readonly #store: RoomStore;
+  readonly #rooms: RoomIndex;
+  readonly #access: RoomAccess;
+  readonly #state: CurrentState;
+
+  constructor(parts: {
+    serverName: ServerName;
+    store: RoomStore;
+    rooms: RoomIndex;
+    access: RoomAccess;
+    state: CurrentState;
+  }) {
+    this.#serverName = parts.serverName;
+    this.#store = parts.store;
+    this.#rooms = parts.rooms;
+    this.#access = parts.access;
+    this.#state = parts.state;
+  }
+
+  /** @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM */
+  async resolve(text: string): Promise<Room> {
+    const alias = aliasOf(text);
+    const row = await this.#store.alias(alias);
+    if (!row) throw new MatrixError("M_NOT_FOUND", `${alias} is no room that this server knows`);
+    return this.#rooms.byNid(row.roomNid);
+  }
+
+  /** The room that a path names by ID or alias. @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM */
+  byIdOrAlias(text: string): Promise<Room> {
+    return text.startsWith("#") ? this.resolve(text) : this.#access.room(text);
+  }
+
+  /** @throws MatrixError M_CONFLICT when the alias is taken, M_FORBIDDEN for who is not in the room, M_INVALID_PARAM */
+  async add(requester: Requester, text: string, roomId: string): Promise<void> {
+    const alias = aliasOf(text);
+    if (serverNameOf(alias) !== this.#serverName) {
+      throw new MatrixError(
+        "M_INVALID_PARAM",
+        `Only aliases that end in :${this.#serverName} can be made here`,
+      );
+    }
+    const room = await this.#access.joinedRoom(roomId, requester);
+    if ((await this.#store.aliasesOf(room.roomNid)).length >= maxAliasesPerRoom) {
+      throw new MatrixError("M_FORBIDDEN", `A room has at most ${maxAliasesPerRoom} aliases`);
+    }
+    const added = await this.#store.addAlias({ alias, roomNid: room.roomNid, creatorNid: requester.userNid });
+    if (!added) throw new MatrixError("M_CONFLICT", `${alias} is taken`);
+  }
+
+  /** @throws MatrixError M_NOT_FOUND, M_FORBIDDEN for who neither made it nor may set the room's main alias */
+  async remove(requester: Requester, text: string): Promise<void> {
+    const alias = aliasOf(text);
+    const row = await this.#store.alias(alias);
+    if (!row) throw new MatrixError("M_NOT_FOUND", `${alias} is no room that this server knows`);
+    const allowed =
+      row.creatorNid === requester.userNid ||
+      requester.isAdmin ||
+      (await this.#maySetMainAlias(requester, row.roomNid));
+    if (!allowed)
+      throw new MatrixError("M_FORBIDDEN", "Only who made an alias or manages the room may remove it");
+    await this.#store.removeAlias(alias);
+  }
+
+  /** The room's aliases on this server. @throws MatrixError M_FORBIDDEN for who is not in the room */
+  async list(requester: Requester, roomId: string): Promise<string[]> {
+    const room = await this.#access.room(roomId);
+    const visibility = await this.#state.event(room, "m.room.history_visibility", "");
+    const isWorldReadable = visibility?.content["history_visibility"] === "world_readable";
+    if (!isWorldReadable) await this.#access.joinedRoom(roomId, requester);
+    return (await this.#store.aliasesOf(room.roomNid)).map((row) => row.alias);
+  }
+
+  /** Whether the room is in this server's directory. */
+  async isPublic(roomId: string): Promise<boolean> {
+    const room = await this.#access.room(roomId);
+    return (await this.#store.byId(room.roomId))?.isPublic ?? false;
+  }
+
+  /** @throws MatrixError M_FORBIDDEN for who does not manage the room */
+  async setPublic(requester: Requester, roomId: string, isPublic: boolean): Promise<void> {
+    const room = await this.#access.room(roomId);
+    if (!requester.isAdmin && !(await this.#maySetMainAlias(requester, room.roomNid))) {
+      throw new MatrixError("M_FORBIDDEN", "Only who manages the room may list it in the directory");
+    }
+    await this.#store.setPublic(room.roomNid, isPublic);
+  }
+
+  async #maySetMainAlias(requester: Requester, roomNid: number): Promise<boolean> {
+    const room = await this.#rooms.byNid(roomNid);
+    if ((await this.#access.membership(room, requester)) !== "join") return false;
+    const levels = await this.#state.powerLevels(room);
+    return levels.userLevel(requester.userId) >= levels.eventLevel("m.room.canonical_alias", true);
+  }
+}
+
+function aliasOf(text: string): RoomAlias {
+  const alias = parseRoomAlias(text);
+  if (alias === undefined) {
+    throw new MatrixError("M_INVALID_PARAM", `${text.slice(0, 300)} is not a room alias: it is #name:server`);
+  }
+  return alias;
+}

@@ -1,0 +1,211 @@
+import type { Requester } from "../../auth/requester.ts";
+import type { LocalEvent } from "../../ingest/local-event.ts";
+import type { RoomWriter } from "../../ingest/room-writer.ts";
+import {
+  parseRoomAlias,
+  parseUserId,
+  type RoomAlias,
+  type RoomId,
+  type ServerName,
+  type UserId,
+} from "../../protocol/identifiers.ts";
+import type { JsonObject } from "../../protocol/json.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import { type RoomVersion, roomVersion, supportedRoomVersions } from "../../protocol/room-versions.ts";
+import type { Room } from "../../state/room-index.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
+import type { RoomStore } from "../../storage/rooms.ts";
+import type { RandomBytes } from "../../telemetry/random.ts";
+import type { MemberProfiles } from "./member-profile.ts";
+import { initialPowerLevels, type Preset, type PresetName, presets } from "./presets.ts";
+
+export interface StateRequest {
+  readonly type: string;
+  readonly stateKey: string;
+  readonly content: JsonObject;
+}
+
+/** What a new room is to be (client-server API, "createRoom"). */
+export interface RoomRequest {
+  readonly visibility: "public" | "private";
+  readonly preset?: PresetName | undefined;
+  readonly version?: string | undefined;
+  readonly aliasLocalpart?: string | undefined;
+  readonly name?: string | undefined;
+  readonly topic?: string | undefined;
+  readonly invite: readonly string[];
+  readonly isDirect: boolean;
+  readonly creationContent: JsonObject;
+  readonly initialState: readonly StateRequest[];
+  readonly powerLevelOverride: JsonObject;
+}
+
+export interface RoomCreationParts {
+  readonly serverName: ServerName;
+  readonly defaultVersion: string;
+  readonly writer: RoomWriter;
+  readonly rooms: RoomStore;
+  readonly names: NameCache;
+  readonly profiles: MemberProfiles;
+  readonly randomBytes: RandomBytes;
+}
+
+/** A request that makes more events than this is refused as a whole. */
+const maxInvited = 100;
+const maxInitialState = 200;
+
+/** A request, checked and completed. */
+interface Plan {
+  readonly request: RoomRequest;
+  readonly version: RoomVersion;
+  readonly preset: Preset;
+  readonly creator: Requester;
+  readonly invited: readonly UserId[];
+  readonly alias: RoomAlias | undefined;
+}
+
+/** Creates rooms: all of a room's first events are committed together, or the room does not come to be. */
+export class RoomCreation {
+  readonly #parts: RoomCreationParts;
+
+  constructor(parts: RoomCreationParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE, M_INVALID_ROOM_STATE, M_INVALID_PARAM, M_BAD_JSON */
+  async create(creator: Requester, request: RoomRequest): Promise<Room> {
+    const plan = await this.#plan(creator, request);
+    const { rooms, writer } = this.#parts;
+    const roomId = plan.version.roomIdIsCreateHash ? undefined : this.#newRoomId();
+    const room = await this.#asRoomState(async () =>
+      writer.create(plan.version, roomId, await this.#firstEvents(plan)),
+    );
+    if (request.visibility === "public") await rooms.setPublic(room.roomNid, true);
+    if (plan.alias !== undefined) {
+      const { roomNid } = room;
+      const added = await rooms.addAlias({ alias: plan.alias, roomNid, creatorNid: creator.userNid });
+      if (!added) throw new MatrixError("M_ROOM_IN_USE", `${plan.alias} has just been taken by another room`);
+    }
+    return room;
+  }
+
+  async #plan(creator: Requester, request: RoomRequest): Promise<Plan> {
+    const versionId = request.version ?? this.#parts.defaultVersion;
+    const version = roomVersion(versionId);
+    if (!version) {
+      const known = supportedRoomVersions.join(", ");
+      throw new MatrixError(
+        "M_UNSUPPORTED_ROOM_VERSION",
+        `Room version ${versionId.slice(0, 50)} is not one of ${known}`,
+      );
+    }
+    if (request.invite.length > maxInvited || request.initialState.length > maxInitialState) {
+      throw new MatrixError(
+        "M_INVALID_PARAM",
+        `A new room takes at most ${maxInvited} invites and ${maxInitialState} state events`,
+      );
+    }
+    const alias =
+      request.aliasLocalpart === undefined ? undefined : await this.#freeAlias(request.aliasLocalpart);
+    return {
+      request,
+      version,
+      preset: presets[request.preset ?? (request.visibility === "public" ? "public_chat" : "private_chat")],
+      creator,
+      invited: request.invite.map(invitedUser).filter((userId) => userId !== creator.userId),
+      alias,
+    };
+  }
+
+  async #freeAlias(localpart: string): Promise<RoomAlias> {
+    const alias = parseRoomAlias(`#${localpart}:${this.#parts.serverName}`);
+    if (alias === undefined) {
+      throw new MatrixError(
+        "M_INVALID_PARAM",
+        "room_alias_name is not the local part of an alias: it may not hold a colon",
+      );
+    }
+    if (await this.#parts.rooms.alias(alias)) throw new MatrixError("M_ROOM_IN_USE", `${alias} is taken`);
+    return alias;
+  }
+
+  /** The order is the specification's: what stands later overrides what stands earlier. */
+  async #firstEvents(plan: Plan): Promise<LocalEvent[]> {
+    const { request, creator, preset, alias } = plan;
+    const state = new Map<string, StateRequest>();
+    const set = (type: string, content: JsonObject, stateKey = "") => {
+      const key = `${type} ${stateKey}`;
+      // An override takes the place of what it overrides, but keeps the order in which requests came.
+      state.delete(key);
+      state.set(key, { type, stateKey, content });
+    };
+    if (alias !== undefined) set("m.room.canonical_alias", { alias });
+    set("m.room.join_rules", { join_rule: preset.joinRule });
+    set("m.room.history_visibility", { history_visibility: preset.historyVisibility });
+    if (preset.guestAccess === "can_join") set("m.room.guest_access", { guest_access: preset.guestAccess });
+    const requested = request.initialState.filter(({ type }) => type !== "m.room.power_levels");
+    for (const { type, stateKey, content } of requested) set(type, content, stateKey);
+    if (request.name !== undefined) set("m.room.name", { name: request.name });
+    if (request.topic !== undefined) set("m.room.topic", topicContent(request.topic));
+    const sender = creator.userId;
+    const profile = await this.#parts.profiles.memberContent(creator.userNid);
+    return [
+      { type: "m.room.create", stateKey: "", sender, content: createContent(plan) },
+      { type: "m.room.member", stateKey: sender, sender, content: { ...profile, membership: "join" } },
+      { type: "m.room.power_levels", stateKey: "", sender, content: powerLevels(plan) },
+      ...[...state.values()].map((event): LocalEvent => ({ ...event, sender })),
+      ...(await Promise.all(plan.invited.map((userId) => this.#invite(plan, userId)))),
+    ];
+  }
+
+  async #invite({ creator, request }: Plan, userId: UserId): Promise<LocalEvent> {
+    const userNid = await this.#parts.names.internUser(userId);
+    const profile = await this.#parts.profiles.memberContent(userNid);
+    const isDirect = request.isDirect ? { is_direct: true } : {};
+    const content = { ...profile, ...isDirect, membership: "invite" };
+    return { type: "m.room.member", stateKey: userId, sender: creator.userId, content };
+  }
+
+  #newRoomId(): RoomId {
+    return `!${this.#parts.randomBytes(18).toString("base64url")}:${this.#parts.serverName}` as RoomId;
+  }
+
+  /** What the rules refuse in a new room is a fault of the request, not a lack of permission. */
+  async #asRoomState(create: () => Promise<Room>): Promise<Room> {
+    try {
+      return await create();
+    } catch (error) {
+      if (!(error instanceof MatrixError) || error.errcode !== "M_FORBIDDEN") throw error;
+      throw new MatrixError("M_INVALID_ROOM_STATE", error.message);
+    }
+  }
+}
+
+function createContent({ request, version, creator, preset, invited }: Plan): JsonObject {
+  const content: JsonObject = { ...request.creationContent, room_version: version.id };
+  delete content["creator"];
+  if (!version.creatorIsSender) content["creator"] = creator.userId;
+  if (version.privilegedCreators && preset.invitedAreTrusted && invited.length > 0) {
+    const given = content["additional_creators"];
+    content["additional_creators"] = [...new Set([...(Array.isArray(given) ? given : []), ...invited])];
+  }
+  return content;
+}
+
+function powerLevels({ request, version, preset, creator, invited }: Plan): JsonObject {
+  const initial = initialPowerLevels(version, preset, creator.userId, invited);
+  const requested = request.initialState.find(({ type }) => type === "m.room.power_levels")?.content;
+  return { ...(requested ?? initial), ...request.powerLevelOverride };
+}
+
+function invitedUser(userId: string): UserId {
+  const parsed = parseUserId(userId);
+  if (parsed === undefined)
+    throw new MatrixError("M_INVALID_PARAM", `${userId.slice(0, 300)} in invite is not a user ID`);
+  return parsed;
+}
+
+/** Client-server API, "m.room.topic": clients that know rich text find it under `m.topic`. */
+function topicContent(topic: string): JsonObject {
+  return { topic, "m.topic": { "m.text": [{ body: topic, mimetype: "text/plain" }] } };
+}

@@ -1,0 +1,153 @@
+import type { Requester } from "../../auth/requester.ts";
+import type { RoomWriter } from "../../ingest/room-writer.ts";
+import { parseUserId, serverNameOf, type ServerName, type UserId } from "../../protocol/identifiers.ts";
+import type { JsonObject } from "../../protocol/json.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { CurrentState } from "../../state/current-state.ts";
+import type { Room, RoomIndex } from "../../state/room-index.ts";
+import type { Membership, MembershipStore } from "../../storage/memberships.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
+import type { MemberProfiles } from "./member-profile.ts";
+import type { RestrictedJoin } from "./restricted-join.ts";
+import type { RoomAccess } from "./room-access.ts";
+
+export interface RoomMembershipParts {
+  readonly serverName: ServerName;
+  readonly writer: RoomWriter;
+  readonly rooms: RoomIndex;
+  readonly access: RoomAccess;
+  readonly state: CurrentState;
+  readonly memberships: MembershipStore;
+  readonly names: NameCache;
+  readonly profiles: MemberProfiles;
+  readonly restricted: RestrictedJoin;
+}
+
+/** Joining, inviting, leaving and the rest (client-server API, "Room membership"). The room's rules have the last word. */
+export class RoomMembership {
+  readonly #parts: RoomMembershipParts;
+
+  constructor(parts: RoomMembershipParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws MatrixError M_FORBIDDEN, M_NOT_FOUND, M_UNABLE_TO_GRANT_JOIN */
+  async join(requester: Requester, room: Room, reason?: string, extra: JsonObject = {}): Promise<void> {
+    const { access, profiles, restricted } = this.#parts;
+    if ((await access.membership(room, requester)) === "join") return;
+    await this.#refuseGuest(requester, room);
+    const authoriser = await restricted.authoriser(room, requester.userNid);
+    await this.#set(requester, room, requester.userId, {
+      ...(await profiles.memberContent(requester.userNid)),
+      ...extra,
+      ...(authoriser === undefined ? undefined : { join_authorised_via_users_server: authoriser }),
+      ...withReason("join", reason),
+    });
+  }
+
+  /** @throws MatrixError M_FORBIDDEN */
+  async knock(requester: Requester, room: Room, reason?: string): Promise<void> {
+    const profile = await this.#parts.profiles.memberContent(requester.userNid);
+    await this.#set(requester, room, requester.userId, { ...profile, ...withReason("knock", reason) });
+  }
+
+  /** @throws MatrixError M_FORBIDDEN, M_INVALID_PARAM */
+  async invite(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
+    const room = await this.#parts.access.joinedRoom(roomId, requester);
+    const userId = userOf(target);
+    const profile = await this.#profileOf(userId);
+    await this.#set(requester, room, userId, { ...profile, ...withReason("invite", reason) });
+  }
+
+  /** Leaves a room, refuses an invite or takes a knock back. @throws MatrixError M_FORBIDDEN */
+  async leave(requester: Requester, room: Room, reason?: string): Promise<void> {
+    const membership = await this.#parts.access.membership(room, requester);
+    if (membership === "leave") return;
+    if (membership === undefined || membership === "ban") {
+      throw new MatrixError("M_FORBIDDEN", `${requester.userId} is not in this room`);
+    }
+    await this.#set(requester, room, requester.userId, withReason("leave", reason));
+  }
+
+  /** @throws MatrixError M_FORBIDDEN */
+  async kick(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
+    const room = await this.#parts.access.joinedRoom(roomId, requester);
+    const userId = userOf(target);
+    const current = await this.#parts.state.membership(room, userId);
+    if (current === "leave" || current === "ban") {
+      throw new MatrixError("M_FORBIDDEN", `${userId} is not in this room`);
+    }
+    await this.#set(requester, room, userId, withReason("leave", reason));
+  }
+
+  /** @throws MatrixError M_FORBIDDEN */
+  async ban(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
+    const room = await this.#parts.access.joinedRoom(roomId, requester);
+    await this.#set(requester, room, userOf(target), withReason("ban", reason));
+  }
+
+  /** @throws MatrixError M_FORBIDDEN, M_BAD_STATE when the user is not banned */
+  async unban(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
+    const room = await this.#parts.access.joinedRoom(roomId, requester);
+    const userId = userOf(target);
+    if ((await this.#parts.state.membership(room, userId)) !== "ban") {
+      throw new MatrixError("M_BAD_STATE", `${userId} is not banned from this room`);
+    }
+    await this.#set(requester, room, userId, withReason("leave", reason));
+  }
+
+  /** Takes a room that the user has left out of their sight. @throws MatrixError M_NOT_FOUND, M_UNKNOWN */
+  async forget(requester: Requester, room: Room): Promise<void> {
+    const membership = await this.#parts.access.membership(room, requester);
+    if (membership === undefined) throw new MatrixError("M_NOT_FOUND", "You have never been in this room");
+    if (membership !== "leave" && membership !== "ban") {
+      throw new MatrixError("M_UNKNOWN", "Leave the room before you forget it");
+    }
+    await this.#parts.memberships.forget(requester.userNid, room.roomNid);
+  }
+
+  /** Rewrites a user's member event in one room with their present profile, if they are joined. */
+  async refreshProfile(userId: UserId, userNid: number, roomNid: number): Promise<void> {
+    const room = await this.#parts.rooms.byNid(roomNid);
+    const member = await this.#parts.state.event(room, "m.room.member", userId);
+    if (member?.content["membership"] !== "join") return;
+    const { displayname: _name, avatar_url: _avatar, ...rest } = member.content;
+    const content = { ...rest, ...(await this.#parts.profiles.memberContent(userNid)) };
+    await this.#parts.writer.sendOne(room, {
+      type: "m.room.member",
+      stateKey: userId,
+      sender: userId,
+      content,
+    });
+  }
+
+  async #set(requester: Requester, room: Room, target: UserId, content: JsonObject): Promise<void> {
+    const { userId: sender } = requester;
+    await this.#parts.writer.sendOne(room, { type: "m.room.member", stateKey: target, sender, content });
+  }
+
+  async #profileOf(userId: UserId): Promise<JsonObject> {
+    if (serverNameOf(userId) !== this.#parts.serverName) return {};
+    const userNid = await this.#parts.names.findUser(userId);
+    return userNid === undefined ? {} : this.#parts.profiles.memberContent(userNid);
+  }
+
+  /** Client-server API, "Guest access": a room lets guests in, or it does not. */
+  async #refuseGuest(requester: Requester, room: Room): Promise<void> {
+    if (!requester.isGuest) return;
+    const guestAccess = await this.#parts.state.event(room, "m.room.guest_access", "");
+    if (guestAccess?.content["guest_access"] === "can_join") return;
+    throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "This room does not let guests in");
+  }
+}
+
+function withReason(membership: Membership, reason: string | undefined): JsonObject {
+  return reason === undefined ? { membership } : { membership, reason };
+}
+
+function userOf(text: string): UserId {
+  const userId = parseUserId(text);
+  if (userId === undefined)
+    throw new MatrixError("M_INVALID_PARAM", `${text.slice(0, 300)} is not a user ID`);
+  return userId;
+}

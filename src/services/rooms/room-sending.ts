@@ -1,0 +1,169 @@
+import type { Requester } from "../../auth/requester.ts";
+import type { LocalEvent } from "../../ingest/local-event.ts";
+import type { RoomWriter } from "../../ingest/room-writer.ts";
+import { type EventId, parseEventId, parseRoomAlias } from "../../protocol/identifiers.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { CurrentState } from "../../state/current-state.ts";
+import type { Room } from "../../state/room-index.ts";
+import type { EventStore, StoredEvent } from "../../storage/events.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
+import type { RelationStore } from "../../storage/relations.ts";
+import type { RoomStore } from "../../storage/rooms.ts";
+import type { RoomAccess } from "./room-access.ts";
+
+export interface RoomSendingParts {
+  readonly writer: RoomWriter;
+  readonly access: RoomAccess;
+  readonly state: CurrentState;
+  readonly eventStore: EventStore;
+  readonly relations: RelationStore;
+  readonly rooms: RoomStore;
+  readonly names: NameCache;
+}
+
+const maxAlternativeAliases = 100;
+
+/** Sending messages and state, and redacting (client-server API, "Sending events to a room", "Redactions"). */
+export class RoomSending {
+  readonly #parts: RoomSendingParts;
+
+  constructor(parts: RoomSendingParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON, M_DUPLICATE_ANNOTATION */
+  async message(
+    requester: Requester,
+    roomId: string,
+    type: string,
+    transactionId: string,
+    content: JsonObject,
+  ): Promise<EventId> {
+    const room = await this.#parts.access.joinedRoom(roomId, requester);
+    if (type === "m.room.redaction") {
+      const target = content["redacts"];
+      if (typeof target !== "string")
+        throw new MatrixError("M_BAD_JSON", "A redaction names an event in redacts");
+      const { redacts: _redacts, ...rest } = content;
+      return this.redact(requester, roomId, target, transactionId, rest);
+    }
+    const event = {
+      type,
+      sender: requester.userId,
+      content,
+      transaction: { deviceId: requester.deviceId, id: transactionId },
+    };
+    await this.#refuseDuplicateAnnotation(requester, room, event);
+    return idOf(await this.#parts.writer.sendOne(room, event));
+  }
+
+  /** @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON, M_BAD_ALIAS */
+  async state(
+    requester: Requester,
+    roomId: string,
+    type: string,
+    stateKey: string,
+    content: JsonObject,
+  ): Promise<EventId> {
+    const room = await this.#parts.access.joinedRoom(roomId, requester);
+    if (type === "m.room.canonical_alias") await this.#checkAliases(room, content);
+    return idOf(
+      await this.#parts.writer.sendOne(room, { type, stateKey, sender: requester.userId, content }),
+    );
+  }
+
+  /** @throws MatrixError M_NOT_FOUND when the room has no such event, M_FORBIDDEN */
+  async redact(
+    requester: Requester,
+    roomId: string,
+    targetId: string,
+    transactionId: string,
+    content: JsonObject,
+  ): Promise<EventId> {
+    const room = await this.#parts.access.joinedRoom(roomId, requester);
+    const redacts = parseEventId(targetId);
+    if (redacts === undefined)
+      throw new MatrixError("M_INVALID_PARAM", `${targetId.slice(0, 300)} is not an event ID`);
+    const target = await this.#parts.eventStore.byId(redacts);
+    if (target?.roomNid !== room.roomNid) throw new MatrixError("M_NOT_FOUND", "The room has no such event");
+    if ((await this.#parts.names.userId(target.senderNid)) !== requester.userId)
+      await this.#mayRedactOthers(requester, room);
+    const event: LocalEvent = {
+      type: "m.room.redaction",
+      sender: requester.userId,
+      content,
+      redacts,
+      transaction: { deviceId: requester.deviceId, id: transactionId },
+    };
+    return idOf(await this.#parts.writer.sendOne(room, event));
+  }
+
+  async #mayRedactOthers(requester: Requester, room: Room): Promise<void> {
+    const levels = await this.#parts.state.powerLevels(room);
+    if (levels.userLevel(requester.userId) >= levels.redact) return;
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      `Redacting what others sent takes power level ${levels.redact} in this room`,
+    );
+  }
+
+  /** Client-server API, "Avoiding duplicate annotations". */
+  async #refuseDuplicateAnnotation(requester: Requester, room: Room, event: LocalEvent): Promise<void> {
+    const relatesTo = event.content["m.relates_to"];
+    if (!isJsonObject(relatesTo) || relatesTo["rel_type"] !== "m.annotation") return;
+    const { event_id: targetId, key } = relatesTo;
+    if (typeof targetId !== "string" || typeof key !== "string") return;
+    const typeNid = await this.#parts.names.findEventType(event.type);
+    if (typeNid === undefined) return;
+    const existing = await this.#parts.relations.annotationBy({
+      targetId,
+      senderNid: requester.userNid,
+      typeNid,
+      key,
+    });
+    if (existing === undefined) return;
+    // The same request again is no duplicate: its answer comes from its transaction ID.
+    const repeated = await this.#parts.eventStore.byTransaction({
+      userNid: requester.userNid,
+      deviceId: requester.deviceId,
+      transactionId: event.transaction?.id ?? "",
+      roomNid: room.roomNid,
+      typeNid,
+    });
+    if (repeated !== undefined) return;
+    throw new MatrixError("M_DUPLICATE_ANNOTATION", "You have already reacted to this event with this key");
+  }
+
+  /** Aliases that the room did not have before must exist and name this room. */
+  async #checkAliases(room: Room, content: JsonObject): Promise<void> {
+    const current = await this.#parts.state.event(room, "m.room.canonical_alias", "");
+    const known = new Set(current ? aliasesIn(current.content) : []);
+    const wanted = aliasesIn(content);
+    if (wanted.length > maxAlternativeAliases) {
+      throw new MatrixError("M_INVALID_PARAM", `alt_aliases has more than ${maxAlternativeAliases} entries`);
+    }
+    for (const alias of wanted) {
+      if (known.has(alias)) continue;
+      if (typeof alias !== "string" || parseRoomAlias(alias) === undefined) {
+        throw new MatrixError(
+          "M_INVALID_PARAM",
+          `${JSON.stringify(alias).slice(0, 300)} is not a room alias`,
+        );
+      }
+      const row = await this.#parts.rooms.alias(alias);
+      if (row?.roomNid !== room.roomNid)
+        throw new MatrixError("M_BAD_ALIAS", `${alias} does not name this room`);
+    }
+  }
+}
+
+function aliasesIn(content: JsonObject): JsonValue[] {
+  const { alias, alt_aliases: alternatives } = content;
+  const main = alias === undefined || alias === null || alias === "" ? [] : [alias];
+  return [...main, ...(Array.isArray(alternatives) ? alternatives : [])];
+}
+
+function idOf(stored: StoredEvent): EventId {
+  return stored.eventId as EventId;
+}
