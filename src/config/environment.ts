@@ -19,7 +19,7 @@ export interface EnvironmentValue {
 }
 
 /** `["registration", "mode"]` is set by `HEARTH_REGISTRATION__MODE`. */
-export function variableName(path: ConfigPath): string {
+function variableName(path: ConfigPath): string {
   return prefix + path.join("__").toUpperCase();
 }
 

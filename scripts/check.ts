@@ -1,0 +1,92 @@
+// What `npm test` runs: every check of the source, then every test. It is quiet about what is well, tells in full what is
+// not, and ends with "N passed, N failed", which counts the assertions of the tests and each check.
+// `npm test -- src/config` runs the tests of that folder only.
+import { spawn } from "node:child_process";
+import { globSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { summariseTap } from "./tap-output.ts";
+
+const root = join(import.meta.dirname, "..");
+
+const checks: Readonly<Record<string, readonly string[]>> = {
+  types: ["tsc", "--noEmit"],
+  lint: ["oxlint", "--type-aware", "--deny-warnings"],
+  format: ["biome", "format", "."],
+  "import rules": ["node", "scripts/import-rules.ts"],
+  "unused code": ["knip"],
+  build: ["node", "scripts/build.ts"],
+};
+
+interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+  /** Standard output alone. */
+  readonly stdout: string;
+  readonly seconds: string;
+}
+
+function runCommand([program = "", ...words]: readonly string[]): Promise<Outcome> {
+  const startMs = performance.now();
+  const path = [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter);
+  const child = spawn(program, words, {
+    cwd: root,
+    env: { ...process.env, PATH: path, NO_COLOR: "1", FORCE_COLOR: undefined },
+    stdio: ["ignore", "pipe", "pipe"],
+    // On Windows the programs in .bin are scripts of the shell.
+    shell: process.platform === "win32",
+  });
+  let [output, stdout] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      resolve({ code, output, stdout, seconds: ((performance.now() - startMs) / 1000).toFixed(1) });
+    });
+  });
+}
+
+function report(isWell: boolean, name: string, seconds: string, details = ""): void {
+  console.log(`${isWell ? "ok    " : "FAILED"}  ${name} (${seconds} s)`);
+  if (!isWell && details.trim() !== "") console.log(`\n${details.trimEnd()}\n`);
+}
+
+async function runChecks(): Promise<{ passed: number; failed: number }> {
+  const outcomes = await Promise.all(
+    Object.entries(checks).map(async ([name, command]) => {
+      const { code, output, seconds } = await runCommand(command);
+      report(code === 0, name, seconds, output);
+      return code === 0;
+    }),
+  );
+  const passed = outcomes.filter(Boolean).length;
+  return { passed, failed: outcomes.length - passed };
+}
+
+async function runTests(paths: readonly string[]): Promise<{ passed: number; failed: number }> {
+  // tap's test class has to be made once with the plugins of .taprc; without it tap runs no test at all.
+  const built = await runCommand(["tap", "build"]);
+  if (built.code !== 0) {
+    report(false, "tap build", built.seconds, built.output);
+    return { passed: 0, failed: 1 };
+  }
+  const files = paths.flatMap((path) => globSync([path, `${path}/**/*.test.ts`], { cwd: root }));
+  const testFiles = files.filter((file) => file.endsWith(".test.ts"));
+  const { code, output, stdout, seconds } = await runCommand(["tap", "run", "--reporter=tap", ...testFiles]);
+  const { passed, failed, failures, skipped } = summariseTap(stdout);
+  const isWell = code === 0 && failed === 0;
+  report(isWell, "tests", seconds, failures.length > 0 ? failures.join("\n\n") : output);
+  for (const reason of skipped) console.log(`        skipped  ${reason}`);
+  return { passed, failed: isWell ? 0 : Math.max(failed, 1) };
+}
+
+const results = [await runChecks(), await runTests(process.argv.slice(2))];
+const passed = results.reduce((sum, result) => sum + result.passed, 0);
+const failed = results.reduce((sum, result) => sum + result.failed, 0);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
