@@ -24,8 +24,8 @@ export function summariseTap(output: string): TapSummary {
       block = [];
       continue;
     }
-    if (/^not ok /.test(line)) failures.push([file, ...block].join("\n"));
-    else if (/^ /.test(line) && !isAboutSuccess(line)) block.push(line);
+    if (line.startsWith("not ok ")) failures.push([file, ...block].join("\n"));
+    else if (line.startsWith(" ") && !isAboutSuccess(line)) block.push(line);
     const skip = /^\s*ok [0-9]+ (?:- )?(.*) # SKIP ?(.*)$/.exec(line);
     if (skip) skipped.push([file, skip[1], skip[2]].filter(Boolean).join(": "));
   }
