@@ -1,5 +1,6 @@
 import type { Device, DeviceSighting, DeviceStore } from "../../devices.ts";
 import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
+import { recordDeviceRename } from "./device-keys.ts";
 import { removeDevice, removeDevices } from "./device-removal.ts";
 
 const columns = `device_id AS deviceId, display_name AS displayName, created_ts AS createdTs, last_seen_ts AS lastSeenTs,
@@ -10,13 +11,14 @@ const listQuery = `SELECT ${columns} FROM devices WHERE user_nid = ? ORDER BY de
 export const deviceOperations: StoreOperations<DeviceStore> = {
   find: point((db, userNid: number, deviceId: string) => db.get<Device>(findQuery, userNid, deviceId)),
   list: scan((db, userNid: number) => db.all<Device>(listQuery, userNid)),
-  rename: write(({ db }, userNid: number, deviceId: string, displayName: string) => {
-    const changed = db.run(
+  rename: write((tx, userNid: number, deviceId: string, displayName: string) => {
+    const changed = tx.db.run(
       "UPDATE devices SET display_name = ? WHERE user_nid = ? AND device_id = ?",
       displayName,
       userNid,
       deviceId,
     );
+    recordDeviceRename(tx, userNid, deviceId);
     return changed > 0;
   }),
   remove: write((tx, userNid: number, deviceIds: readonly string[]) =>

@@ -8,6 +8,9 @@ const ownedByUser: readonly string[] = [
   "DELETE FROM account_data WHERE user_nid = ?",
   "DELETE FROM push_rules WHERE user_nid = ?",
   "DELETE FROM filters WHERE user_nid = ?",
+  "DELETE FROM key_backups WHERE user_nid = ?",
+  "DELETE FROM key_backup_versions WHERE user_nid = ?",
+  "DELETE FROM key_backup_keys WHERE user_nid = ?",
 ];
 
 /** What others see of a user: it goes when the user asks for erasure. */

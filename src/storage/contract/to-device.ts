@@ -1,0 +1,112 @@
+import type { Test } from "tap";
+import type { Database } from "../database.ts";
+import type { ToDeviceTransaction } from "../to-device.ts";
+import { userWithDevices } from "./device-sessions.ts";
+
+const transaction: ToDeviceTransaction = {
+  userNid: 99,
+  deviceId: "S",
+  eventType: "m.test",
+  transactionId: "t1",
+  createdTs: 1000,
+  forgetBeforeTs: 0,
+};
+
+const latest = Number.MAX_SAFE_INTEGER;
+
+/** What every back end's store of messages to devices does. */
+export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): void {
+  t.test("to-device: messages wait in order until they are deleted", async (t) => {
+    await using database = await open();
+    const { toDevice } = database.stores;
+    const alice = await userWithDevices(database.stores, "alice", ["A", "B"]);
+    for (const event of ["1", "2", "3"]) {
+      t.strictSame(await toDevice.send([{ userNid: alice, deviceId: "A", event }], 10, null), []);
+    }
+    const waiting = await toDevice.messagesFor(alice, "A", 0, latest, 10);
+    t.strictSame(
+      waiting.map(({ event }) => event),
+      ["1", "2", "3"],
+    );
+    const [first, second, third] = waiting.map(({ position }) => position);
+    if (first === undefined || second === undefined || third === undefined)
+      throw new Error("three were sent");
+    t.ok(first < second && second < third);
+    t.equal((await toDevice.messagesFor(alice, "A", 0, latest, 2)).length, 2);
+    t.strictSame(await toDevice.messagesFor(alice, "A", first, second, 10), waiting.slice(1, 2));
+    t.strictSame(await toDevice.messagesFor(alice, "B", 0, latest, 10), []);
+    t.ok(await toDevice.hasUpTo(alice, "A", second));
+    await toDevice.deleteUpTo(alice, "A", second);
+    t.notOk(await toDevice.hasUpTo(alice, "A", second));
+    t.strictSame(await toDevice.messagesFor(alice, "A", 0, latest, 10), waiting.slice(2));
+  });
+
+  t.test("to-device: * reaches every device, an unknown device none", async (t) => {
+    await using database = await open();
+    const { toDevice } = database.stores;
+    const alice = await userWithDevices(database.stores, "alice", ["A", "B"]);
+    const messages = [
+      { userNid: alice, deviceId: "*", event: "all" },
+      { userNid: alice, deviceId: "C", event: "none" },
+    ];
+    t.strictSame(await toDevice.send(messages, 10, null), []);
+    for (const deviceId of ["A", "B"]) {
+      const waiting = await toDevice.messagesFor(alice, deviceId, 0, latest, 10);
+      t.strictSame(
+        waiting.map(({ event }) => event),
+        ["all"],
+      );
+    }
+    t.strictSame(await toDevice.messagesFor(alice, "C", 0, latest, 10), []);
+  });
+
+  t.test("to-device: a repeated transaction sends nothing until it is forgotten", async (t) => {
+    await using database = await open();
+    const { toDevice } = database.stores;
+    const alice = await userWithDevices(database.stores, "alice", ["A"]);
+    const messages = [{ userNid: alice, deviceId: "A", event: "x" }];
+    const count = async () => (await toDevice.messagesFor(alice, "A", 0, latest, 100)).length;
+    await toDevice.send(messages, 10, transaction);
+    await toDevice.send(messages, 10, transaction);
+    t.equal(await count(), 1);
+    await toDevice.send(messages, 10, { ...transaction, eventType: "m.other" });
+    await toDevice.send(messages, 10, { ...transaction, deviceId: "other" });
+    await toDevice.send(messages, 10, { ...transaction, transactionId: "t2" });
+    t.equal(await count(), 4);
+    await toDevice.send(messages, 10, { ...transaction, createdTs: 3000, forgetBeforeTs: 2000 });
+    t.equal(await count(), 5);
+  });
+
+  t.test("to-device: a full inbox refuses, and keeps what it has", async (t) => {
+    await using database = await open();
+    const { toDevice } = database.stores;
+    const alice = await userWithDevices(database.stores, "alice", ["A", "B"]);
+    const send = (deviceId: string, event: string) =>
+      toDevice.send([{ userNid: alice, deviceId, event }], 2, null);
+    await send("A", "1");
+    await send("A", "2");
+    t.strictSame(await send("*", "3"), [{ userNid: alice, deviceId: "A" }]);
+    const waiting = await toDevice.messagesFor(alice, "A", 0, latest, 10);
+    t.strictSame(
+      waiting.map(({ event }) => event),
+      ["1", "2"],
+    );
+    t.equal((await toDevice.messagesFor(alice, "B", 0, latest, 10)).length, 1);
+    await toDevice.deleteUpTo(alice, "A", waiting[0]?.position ?? 0);
+    t.strictSame(await send("A", "4"), []);
+    t.strictSame(await send("A", "5"), [{ userNid: alice, deviceId: "A" }]);
+  });
+
+  t.test("to-device: messages go with their device", async (t) => {
+    await using database = await open();
+    const { toDevice, devices } = database.stores;
+    const alice = await userWithDevices(database.stores, "alice", ["A"]);
+    const messages = [{ userNid: alice, deviceId: "A", event: "x" }];
+    await toDevice.send(messages, 1, { ...transaction, userNid: alice, deviceId: "A" });
+    await devices.remove(alice, ["A"]);
+    await userWithDevices(database.stores, "alice", ["A"]);
+    t.strictSame(await toDevice.messagesFor(alice, "A", 0, latest, 10), []);
+    await toDevice.send(messages, 1, { ...transaction, userNid: alice, deviceId: "A" });
+    t.equal((await toDevice.messagesFor(alice, "A", 0, latest, 10)).length, 1, "count and transaction too");
+  });
+}

@@ -1,0 +1,188 @@
+import type {
+  CrossSigningStore,
+  CrossSigningUpload,
+  CrossSigningUploadOutcome,
+  OwnSignatures,
+  StoredUserSignature,
+  UserSignature,
+} from "../../cross-signing.ts";
+import type { CrossSigningKey, SignedText } from "../../device-keys.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { recordDeviceListChange } from "./device-lists.ts";
+import { dropDeviceSignatures, mergeSignatures } from "./signatures.ts";
+
+function keysOf(db: Connection, userNid: number): CrossSigningKey[] {
+  return db.all<CrossSigningKey>(
+    "SELECT usage, public_key AS publicKey, signed, signatures FROM cross_signing_keys WHERE user_nid = ?",
+    userNid,
+  );
+}
+
+function upload(
+  tx: WriteTransaction,
+  userNid: number,
+  { keys, masterKey, authorised }: CrossSigningUpload,
+): CrossSigningUploadOutcome {
+  const { db } = tx;
+  const existing = new Map(keysOf(db, userNid).map((key) => [key.usage, key]));
+  const storedMaster = existing.get("master");
+  const uploadedMaster = keys.find(({ usage }) => usage === "master");
+  const changed = keys.filter((key) => existing.get(key.usage)?.signed !== key.signed);
+  // "There is an existing master signing key and it exactly matches the [one] provided ... no new keys."
+  const isRepetition = uploadedMaster !== undefined && changed.length === 0;
+  if (storedMaster && !isRepetition && !authorised) return "needs-authorisation";
+  if (!uploadedMaster && storedMaster?.publicKey !== masterKey) return "master-changed";
+  if (keys.some(({ publicKey }) => hasDevice(db, userNid, publicKey))) return "device-has-key-id";
+  if (changed.length === 0) return "stored";
+  const replacesMaster = storedMaster !== undefined && changed.some(({ usage }) => usage === "master");
+  if (replacesMaster) dropMasterKey(db, userNid);
+  for (const key of replacesMaster ? keys : changed) setKey(db, userNid, key);
+  const current = new Set(keysOf(db, userNid).map(({ publicKey }) => publicKey));
+  for (const key of existing.values()) {
+    if (!current.has(key.publicKey)) dropSignaturesBy(db, userNid, key);
+  }
+  recordDeviceListChange(tx, userNid);
+  return "stored";
+}
+
+function hasDevice(db: Connection, userNid: number, deviceId: string): boolean {
+  return (
+    db.get("SELECT 1 FROM devices WHERE user_nid = ? AND device_id = ?", userNid, deviceId) !== undefined
+  );
+}
+
+/** What a replaced master key has signed, and what has signed it, is worth nothing any more. */
+function dropMasterKey(db: Connection, userNid: number): void {
+  db.run("DELETE FROM cross_signing_keys WHERE user_nid = ?", userNid);
+  db.run("DELETE FROM user_signatures WHERE target_nid = ?", userNid);
+}
+
+function setKey(
+  db: Connection,
+  userNid: number,
+  { usage, publicKey, signed, signatures }: CrossSigningKey,
+): void {
+  db.run(
+    "INSERT OR REPLACE INTO cross_signing_keys (user_nid, usage, public_key, signed, signatures) VALUES (?, ?, ?, ?, ?)",
+    userNid,
+    usage,
+    publicKey,
+    signed,
+    signatures,
+  );
+}
+
+function dropSignaturesBy(db: Connection, userNid: number, { usage, publicKey }: CrossSigningKey): void {
+  if (usage === "user_signing") db.run("DELETE FROM user_signatures WHERE signer_nid = ?", userNid);
+  if (usage === "self_signing") dropDeviceSignatures(db, userNid, `ed25519:${publicKey}`);
+}
+
+function addOwnSignatures(
+  tx: WriteTransaction,
+  userNid: number,
+  signatures: readonly OwnSignatures[],
+): boolean[] {
+  let changed = false;
+  const outcomes = signatures.map(({ deviceId, signed, signatures: added }) => {
+    const stored = findSigned(tx.db, userNid, deviceId);
+    if (stored?.signed !== signed) return false;
+    const merged = mergeSignatures(stored.signatures, added);
+    if (merged === stored.signatures) return true;
+    setSignatures(tx.db, userNid, deviceId, merged);
+    changed = true;
+    return true;
+  });
+  if (changed) recordDeviceListChange(tx, userNid);
+  return outcomes;
+}
+
+function findSigned(db: Connection, userNid: number, deviceId: string | null): SignedText | undefined {
+  return deviceId === null
+    ? db.get<SignedText>(
+        "SELECT signed, signatures FROM cross_signing_keys WHERE user_nid = ? AND usage = 'master'",
+        userNid,
+      )
+    : db.get<SignedText>(
+        "SELECT signed, signatures FROM device_keys WHERE user_nid = ? AND device_id = ?",
+        userNid,
+        deviceId,
+      );
+}
+
+function setSignatures(db: Connection, userNid: number, deviceId: string | null, signatures: string): void {
+  if (deviceId === null) {
+    db.run(
+      "UPDATE cross_signing_keys SET signatures = ? WHERE user_nid = ? AND usage = 'master'",
+      signatures,
+      userNid,
+    );
+    return;
+  }
+  db.run(
+    "UPDATE device_keys SET signatures = ? WHERE user_nid = ? AND device_id = ?",
+    signatures,
+    userNid,
+    deviceId,
+  );
+}
+
+function addUserSignatures(
+  tx: WriteTransaction,
+  signerNid: number,
+  signatures: readonly UserSignature[],
+): boolean[] {
+  const { db } = tx;
+  const ownKey = keysOf(db, signerNid).find(({ usage }) => usage === "user_signing");
+  return signatures.map(({ targetNid, signed, keyId, signature }) => {
+    const target = keysOf(db, targetNid).find(({ usage }) => usage === "master");
+    if (target?.signed !== signed || keyId !== `ed25519:${ownKey?.publicKey}`) return false;
+    const known = db.get(
+      "SELECT 1 FROM user_signatures WHERE signer_nid = ? AND target_nid = ? AND key_id = ? AND signature = ?",
+      signerNid,
+      targetNid,
+      keyId,
+      signature,
+    );
+    if (known) return true;
+    db.run(
+      `INSERT OR REPLACE INTO user_signatures (signer_nid, target_nid, target_key, key_id, signature, position)
+       VALUES (?, ?, ?, ?, ?, ?)`,
+      signerNid,
+      targetNid,
+      target.publicKey,
+      keyId,
+      signature,
+      tx.position("userSignatures", signerNid),
+    );
+    return true;
+  });
+}
+
+/** Forgets a user's cross-signing keys and what they have signed: for an account that ends. */
+export function deleteCrossSigningKeys(tx: WriteTransaction, userNid: number): void {
+  const { db } = tx;
+  if (keysOf(db, userNid).length === 0) return;
+  db.run("DELETE FROM user_signatures WHERE signer_nid = ?", userNid);
+  dropMasterKey(db, userNid);
+  recordDeviceListChange(tx, userNid);
+}
+
+export const crossSigningOperations: StoreOperations<CrossSigningStore> = {
+  keysOf: point(keysOf),
+  isKeyOf: point(
+    (db, userNid: number, deviceId: string) =>
+      db.get("SELECT 1 FROM cross_signing_keys WHERE user_nid = ? AND public_key = ?", userNid, deviceId) !==
+      undefined,
+  ),
+  upload: write(upload),
+  addOwnSignatures: write(addOwnSignatures),
+  addUserSignatures: write(addUserSignatures),
+  userSignaturesOf: point((db, signerNid: number) =>
+    db.all<StoredUserSignature>(
+      `SELECT target_nid AS targetNid, target_key AS targetKey, key_id AS keyId, signature
+       FROM user_signatures WHERE signer_nid = ?`,
+      signerNid,
+    ),
+  ),
+};

@@ -1,0 +1,85 @@
+import type { DeviceListChanges, DeviceListStore } from "../../device-lists.ts";
+import { membershipCodes } from "../../memberships.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, scan, type StoreOperations, type WriteTransaction } from "../engine/operations.ts";
+
+const { join, leave, ban } = membershipCodes;
+
+/** Part of every transaction that changes what others see of a user's devices or cross-signing keys. */
+export function recordDeviceListChange(tx: WriteTransaction, userNid: number): void {
+  tx.db.run(
+    `INSERT INTO device_list_changes (user_nid, position) VALUES (?, ?)
+     ON CONFLICT DO UPDATE SET position = excluded.position`,
+    userNid,
+    tx.position("deviceLists", userNid),
+  );
+}
+
+// In all queries ?1 is the user and ?2 the position. CROSS JOIN keeps the order of tables: what is new comes first.
+
+const countQuery = `
+SELECT (SELECT count(*) FROM (SELECT 1 FROM device_list_changes WHERE position > ?2 LIMIT ?3))
+  + (SELECT count(*) FROM (SELECT 1 FROM memberships WHERE position > ?2 LIMIT ?3))
+  + EXISTS (SELECT 1 FROM user_signatures WHERE signer_nid = ?1 AND position > ?2) AS changes`;
+
+/** Whether user ?1 shares a room with another. */
+function sharesRoomWith(userNid: string): string {
+  return `EXISTS (
+    SELECT 1 FROM memberships AS mine CROSS JOIN memberships AS theirs USING (room_nid)
+    WHERE mine.user_nid = ?1 AND mine.membership = ${join}
+      AND theirs.user_nid = ${userNid} AND theirs.membership = ${join})`;
+}
+
+/** A new member event need not be a new membership: of local users it is known. */
+const isNewMembership = `(theirs.is_local = 0 OR EXISTS (
+  SELECT 1 FROM membership_log AS log
+  WHERE log.user_nid = theirs.user_nid AND log.room_nid = theirs.room_nid AND log.position > ?2))`;
+
+const changedQuery = `
+SELECT user_nid AS nid FROM device_list_changes AS changes
+WHERE position > ?2 AND (user_nid = ?1 OR ${sharesRoomWith("changes.user_nid")})
+UNION
+SELECT target_nid FROM user_signatures WHERE signer_nid = ?1 AND position > ?2
+UNION
+-- Others have joined the user's rooms.
+SELECT theirs.user_nid FROM memberships AS theirs CROSS JOIN memberships AS mine USING (room_nid)
+WHERE theirs.position > ?2 AND theirs.membership = ${join} AND theirs.user_nid <> ?1
+  AND mine.user_nid = ?1 AND mine.membership = ${join} AND ${isNewMembership}
+UNION
+-- The user has joined rooms of others.
+SELECT theirs.user_nid FROM membership_log AS log
+  CROSS JOIN memberships AS mine ON mine.room_nid = log.room_nid AND mine.user_nid = ?1
+  CROSS JOIN memberships AS theirs ON theirs.room_nid = log.room_nid
+WHERE log.user_nid = ?1 AND log.position > ?2 AND log.membership = ${join} AND mine.membership = ${join}
+  AND theirs.membership = ${join} AND theirs.user_nid <> ?1`;
+
+const leftQuery = `
+SELECT nid FROM (
+  -- Others have left the user's rooms.
+  SELECT theirs.user_nid AS nid FROM memberships AS theirs CROSS JOIN memberships AS mine USING (room_nid)
+  WHERE theirs.position > ?2 AND theirs.membership IN (${leave}, ${ban})
+    AND mine.user_nid = ?1 AND mine.membership = ${join}
+  UNION
+  -- The user has left rooms, where others are still or were until lately.
+  SELECT theirs.user_nid FROM membership_log AS log
+    CROSS JOIN memberships AS mine ON mine.room_nid = log.room_nid AND mine.user_nid = ?1
+    CROSS JOIN memberships AS theirs ON theirs.room_nid = log.room_nid
+  WHERE log.user_nid = ?1 AND log.position > ?2 AND log.membership IN (${leave}, ${ban})
+    AND mine.membership <> ${join}
+    AND (theirs.membership = ${join} OR (theirs.membership IN (${leave}, ${ban}) AND theirs.position > ?2))
+) AS gone
+WHERE nid <> ?1 AND NOT ${sharesRoomWith("gone.nid")}`;
+
+function changes(db: Connection, userNid: number, since: number): DeviceListChanges {
+  const nids = (query: string) => db.all<{ nid: number }>(query, userNid, since).map(({ nid }) => nid);
+  return { changed: nids(changedQuery), left: nids(leftQuery) };
+}
+
+export const deviceListOperations: StoreOperations<DeviceListStore> = {
+  countChanges: point((db, userNid: number, since: number, limit: number) => {
+    const row = db.get<{ changes: number }>(countQuery, userNid, since, limit);
+    return row?.changes ?? 0;
+  }),
+  changes: point(changes),
+  manyChanges: scan(changes),
+};

@@ -1,0 +1,134 @@
+import type {
+  FullInbox,
+  ToDeviceMessage,
+  ToDeviceStore,
+  ToDeviceTransaction,
+  WaitingMessage,
+} from "../../to-device.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+
+/** Each send takes so many transactions away that have grown old: more than it adds, so that they never pile up. */
+const forgottenAtOnce = 4;
+
+function send(
+  tx: WriteTransaction,
+  messages: readonly ToDeviceMessage[],
+  maxWaiting: number,
+  transaction: ToDeviceTransaction | null,
+): FullInbox[] {
+  if (transaction && !beginTransaction(tx.db, transaction)) return [];
+  const full: FullInbox[] = [];
+  for (const { userNid, deviceId, event } of messages) {
+    for (const recipient of recipientsOf(tx.db, userNid, deviceId)) {
+      if (!deliver(tx, userNid, recipient, event, maxWaiting)) full.push({ userNid, deviceId: recipient });
+    }
+  }
+  return full;
+}
+
+/** False when the transaction is a repetition. */
+function beginTransaction(db: Connection, transaction: ToDeviceTransaction): boolean {
+  const { userNid, deviceId, eventType, transactionId, createdTs, forgetBeforeTs } = transaction;
+  db.run(
+    `DELETE FROM to_device_transactions WHERE created_ts < ? AND transaction_nid IN
+       (SELECT transaction_nid FROM to_device_transactions ORDER BY transaction_nid LIMIT ${forgottenAtOnce})`,
+    forgetBeforeTs,
+  );
+  const added = db.run(
+    `INSERT OR IGNORE INTO to_device_transactions (user_nid, device_id, event_type, transaction_id, created_ts)
+     VALUES (?, ?, ?, ?, ?)`,
+    userNid,
+    deviceId,
+    eventType,
+    transactionId,
+    createdTs,
+  );
+  return added > 0;
+}
+
+function recipientsOf(db: Connection, userNid: number, deviceId: string): string[] {
+  const rows =
+    deviceId === "*"
+      ? db.all<{ id: string }>("SELECT device_id AS id FROM devices WHERE user_nid = ?", userNid)
+      : db.all<{ id: string }>(
+          "SELECT device_id AS id FROM devices WHERE user_nid = ? AND device_id = ?",
+          userNid,
+          deviceId,
+        );
+  return rows.map(({ id }) => id);
+}
+
+/** False when the inbox is full. */
+function deliver(
+  tx: WriteTransaction,
+  userNid: number,
+  deviceId: string,
+  event: string,
+  maxWaiting: number,
+): boolean {
+  const counted = tx.db.run(
+    `INSERT INTO to_device_inboxes (user_nid, device_id, waiting) VALUES (?1, ?2, 1)
+     ON CONFLICT DO UPDATE SET waiting = waiting + 1 WHERE waiting < ?3`,
+    userNid,
+    deviceId,
+    maxWaiting,
+  );
+  if (counted === 0) return false;
+  tx.db.run(
+    "INSERT INTO to_device_messages (position, user_nid, device_id, event) VALUES (?, ?, ?, ?)",
+    tx.position("toDevice", userNid),
+    userNid,
+    deviceId,
+    event,
+  );
+  return true;
+}
+
+function deleteUpTo({ db }: WriteTransaction, userNid: number, deviceId: string, upTo: number): void {
+  const deleted = db.run(
+    "DELETE FROM to_device_messages WHERE user_nid = ? AND device_id = ? AND position <= ?",
+    userNid,
+    deviceId,
+    upTo,
+  );
+  if (deleted === 0) return;
+  db.run(
+    "UPDATE to_device_inboxes SET waiting = waiting - ? WHERE user_nid = ? AND device_id = ?",
+    deleted,
+    userNid,
+    deviceId,
+  );
+}
+
+/** Removes what waits for a device: part of every transaction that ends one. */
+export function deleteToDeviceMessages({ db }: WriteTransaction, userNid: number, deviceId: string): void {
+  db.run("DELETE FROM to_device_messages WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
+  db.run("DELETE FROM to_device_inboxes WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
+  db.run("DELETE FROM to_device_transactions WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
+}
+
+export const toDeviceOperations: StoreOperations<ToDeviceStore> = {
+  send: write(send),
+  messagesFor: point((db, userNid: number, deviceId: string, after: number, upTo: number, limit: number) =>
+    db.all<WaitingMessage>(
+      `SELECT position, event FROM to_device_messages
+         WHERE user_nid = ? AND device_id = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`,
+      userNid,
+      deviceId,
+      after,
+      upTo,
+      limit,
+    ),
+  ),
+  hasUpTo: point(
+    (db, userNid: number, deviceId: string, upTo: number) =>
+      db.get(
+        "SELECT 1 FROM to_device_messages WHERE user_nid = ? AND device_id = ? AND position <= ? LIMIT 1",
+        userNid,
+        deviceId,
+        upTo,
+      ) !== undefined,
+  ),
+  deleteUpTo: write(deleteUpTo),
+};

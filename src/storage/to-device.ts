@@ -1,0 +1,57 @@
+/** A message to devices of one user. */
+export interface ToDeviceMessage {
+  readonly userNid: number;
+  /** One device, or `*` for all that the user has. */
+  readonly deviceId: string;
+  /** The event as it is sent, as JSON: sender, type and content. */
+  readonly event: string;
+}
+
+/** A request to send, told from its repetition. */
+export interface ToDeviceTransaction {
+  readonly userNid: number;
+  readonly deviceId: string;
+  readonly eventType: string;
+  readonly transactionId: string;
+  readonly createdTs: number;
+  /** Transactions from before this time are forgotten. */
+  readonly forgetBeforeTs: number;
+}
+
+/** A device whose inbox is full: it did not get the message. */
+export interface FullInbox {
+  readonly userNid: number;
+  readonly deviceId: string;
+}
+
+export interface WaitingMessage {
+  readonly position: number;
+  readonly event: string;
+}
+
+/** Messages that wait for devices (client-server API, "Send-to-Device messaging"). */
+export interface ToDeviceStore {
+  /**
+   * Puts messages into the inboxes of local devices; devices that do not exist get none. A repeated transaction sends
+   * nothing. An inbox takes no more than `maxWaiting` messages: what waits there is never pushed out.
+   * @param transaction `null` for what has its own protection against repetition
+   * @returns the devices whose inbox was full
+   */
+  send(
+    messages: readonly ToDeviceMessage[],
+    maxWaiting: number,
+    transaction: ToDeviceTransaction | null,
+  ): Promise<FullInbox[]>;
+  /** What waits for a device after one position, up to another, in the order of sending. */
+  messagesFor(
+    userNid: number,
+    deviceId: string,
+    after: number,
+    upTo: number,
+    limit: number,
+  ): Promise<WaitingMessage[]>;
+  /** Whether any message up to a position is still stored: what the device has got by then can go. */
+  hasUpTo(userNid: number, deviceId: string, upTo: number): Promise<boolean>;
+  /** Forgets the messages that the device has got. */
+  deleteUpTo(userNid: number, deviceId: string, upTo: number): Promise<void>;
+}
