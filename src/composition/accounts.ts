@@ -7,6 +7,7 @@ import { SharedSecret } from "../auth/shared-secret.ts";
 import { dummyStage, PasswordStage, RegistrationTokenStage } from "../auth/stages.ts";
 import type { Config } from "../config/schema.ts";
 import { accountHandlers } from "../http/handlers/account.ts";
+import { administrationHandlers } from "../http/handlers/administration.ts";
 import { sharedSecretHandlers } from "../http/handlers/admin/shared-secret-registration.ts";
 import { deviceHandlers } from "../http/handlers/devices.ts";
 import { loginHandlers } from "../http/handlers/login.ts";
@@ -15,10 +16,11 @@ import type { BoundEndpoint, PipelineParts } from "../http/pipeline.ts";
 import { BucketRateLimiter, unlimited } from "../http/rate-limit.ts";
 import { Departures } from "../services/accounts/departures.ts";
 import { Login } from "../services/accounts/login.ts";
+import { AccountModeration } from "../services/accounts/moderation.ts";
 import { SessionFactory } from "../services/accounts/new-session.ts";
 import { OwnAccount } from "../services/accounts/own-account.ts";
 import { Registration } from "../services/accounts/registration.ts";
-import { Sessions } from "../services/accounts/sessions.ts";
+import { Sessions, type SessionsChanged } from "../services/accounts/sessions.ts";
 import { Devices } from "../services/devices.ts";
 import { LeaveAllRooms } from "../services/rooms/leave-all.ts";
 import type { Stores } from "../storage/database.ts";
@@ -37,18 +39,20 @@ export function composeRegistration(
   stores: Stores,
   clock: Clock,
   randomBytes: RandomBytes,
+  sessionsChanged: SessionsChanged,
 ): { hasher: PasswordHasher; factory: SessionFactory; registration: Registration } {
   const { memory_kib: memoryKib, passes } = config.password_hashing;
   const hasher = new PasswordHasher({ memoryKib, passes });
   const factory = new SessionFactory(clock, randomBytes);
-  const registration = new Registration(
-    stores.accounts,
+  const registration = new Registration({
+    accounts: stores.accounts,
     hasher,
-    factory,
-    config.server_name,
+    sessions: factory,
+    serverName: config.server_name,
     clock,
     randomBytes,
-  );
+    sessionsChanged,
+  });
   return { hasher, factory, registration };
 }
 
@@ -58,23 +62,30 @@ export function composeAccounts(foundation: Foundation): AccountParts {
   const { accounts, sessions, devices } = stores;
   const { server_name: serverName, public_base_url: publicBaseUrl, registration: policy } = config;
   const limited = config.rate_limits.enabled;
-  const { hasher, factory, registration } = composeRegistration(config, stores, clock, randomBytes);
-  const passwords = new PasswordCheck(accounts, hasher, clock, limited);
   const activity = new DeviceActivity(devices, clock, log);
   const authenticator = new TokenAuthenticator(sessions, activity, clock);
   const sessionsChanged = (userNid: number) => {
     authenticator.forgetUser(userNid);
     notifier.wakeUser(userNid);
   };
+  const { hasher, factory, registration } = composeRegistration(
+    config,
+    stores,
+    clock,
+    randomBytes,
+    sessionsChanged,
+  );
+  const passwords = new PasswordCheck(accounts, hasher, clock, limited);
   const tokenStage = new RegistrationTokenStage(stores.registrationTokens, clock);
   const passwordStage = new PasswordStage(accounts, passwords, serverName);
   const interactive = new InteractiveAuth([dummyStage, passwordStage, tokenStage], clock, randomBytes);
-  const logins = new Login(accounts, sessions, factory, passwords, serverName, clock, sessionsChanged);
+  const logins = new Login({ accounts, sessions, factory, passwords, serverName, clock, sessionsChanged });
   const ownSessions = new Sessions(sessions, devices, factory, sessionsChanged, clock, randomBytes);
   const leaver = new LeaveAllRooms(stores.memberships, graph.rooms, graph.writer);
   const departures = new Departures(accounts, leaver, clock, log);
   const ownAccount = new OwnAccount(accounts, hasher, departures, sessionsChanged);
   const ownDevices = new Devices(devices, activity, sessionsChanged);
+  const moderation = new AccountModeration(accounts, ownDevices, serverName, sessionsChanged);
   const secret =
     policy.shared_secret === null ? undefined : new SharedSecret(policy.shared_secret, clock, randomBytes);
   departures.begin();
@@ -83,11 +94,12 @@ export function composeAccounts(foundation: Foundation): AccountParts {
     interactive,
     rateLimiter: limited ? new BucketRateLimiter(clock) : unlimited,
     handlers: [
-      ...registrationHandlers({ registration, interactive, tokenStage, authenticator, policy }),
-      ...sharedSecretHandlers(registration, secret),
-      ...loginHandlers(logins, ownSessions, interactive, publicBaseUrl),
+      ...registrationHandlers({ registration, interactive, tokenStage, authenticator, serverName, policy }),
+      ...sharedSecretHandlers(registration, serverName, secret),
+      ...loginHandlers({ logins, sessions: ownSessions, interactive, serverName, publicBaseUrl }),
       ...accountHandlers(ownAccount, interactive, config.default_room_version),
       ...deviceHandlers(ownDevices, interactive),
+      ...administrationHandlers(moderation),
     ],
     async [Symbol.asyncDispose]() {
       await departures[Symbol.asyncDispose]();

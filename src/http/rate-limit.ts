@@ -20,7 +20,7 @@ type LimitedClass = Exclude<RateLimitClass, "none">;
 const sizes: Readonly<Record<LimitedClass, BucketSize>> = {
   default: { burst: 200, perSecond: 50 },
   login: { burst: 50, perSecond: 1 },
-  registration: { burst: 20, perSecond: 0.2 },
+  registration: { burst: 60, perSecond: 0.5 },
   message: { burst: 100, perSecond: 10 },
   join: { burst: 30, perSecond: 0.5 },
   invite: { burst: 50, perSecond: 0.5 },

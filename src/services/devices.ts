@@ -17,7 +17,7 @@ export class Devices {
     this.#sessionsChanged = sessionsChanged;
   }
 
-  async list({ userNid }: Requester): Promise<Device[]> {
+  async list({ userNid }: { readonly userNid: number }): Promise<Device[]> {
     const devices = await this.#devices.list(userNid);
     return devices.map((device) => this.#upToDate(userNid, device));
   }

@@ -27,6 +27,8 @@ export interface NewAccount {
   readonly isGuest: boolean;
   readonly userType: string | null;
   readonly appserviceId: string | null;
+  /** What the profile begins with. */
+  readonly displayName: string | null;
 }
 
 /** What may come with a new account, all of it or nothing being stored. */

@@ -10,7 +10,7 @@ export interface SessionTokens {
 
 export interface NewSession extends SessionTokens {
   readonly deviceId: string;
-  /** For a new device; one that exists keeps its name when this is `null`. */
+  /** For a new device: one that exists keeps the name that it has. */
   readonly displayName: string | null;
   readonly createdTs: number;
 }
@@ -31,7 +31,7 @@ export interface TokenOwner {
 
 /** Sessions: devices with the tokens that act for them (client-server API, "Client Authentication"). */
 export interface SessionStore {
-  /** Makes the device unless it is there; tokens that it had are revoked. */
+  /** Makes the device unless it is there; tokens that it had are revoked. A user with very many devices loses the most disused. */
   start(userNid: number, session: NewSession): Promise<void>;
   findByAccessToken(tokenHash: Uint8Array): Promise<TokenOwner | undefined>;
   /**

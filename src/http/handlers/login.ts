@@ -7,34 +7,34 @@ import {
   refresh,
 } from "../../api/client/login.ts";
 import type { InteractiveAuth } from "../../auth/interactive.ts";
+import type { ServerName } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Login } from "../../services/accounts/login.ts";
 import type { LoggedIn } from "../../services/accounts/new-session.ts";
 import type { Sessions } from "../../services/accounts/sessions.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import type { Request } from "../request.ts";
-import { credentialsJson, sessionWish } from "./sessions.ts";
+import { credentialsJson, loggedInJson, sessionWish } from "./sessions.ts";
 
 const flows = [{ type: "m.login.password" }, { type: "m.login.token", get_login_token: true }];
 
+export interface LoginHandling {
+  readonly logins: Login;
+  readonly sessions: Sessions;
+  readonly interactive: InteractiveAuth;
+  readonly serverName: ServerName;
+  readonly publicBaseUrl: string;
+}
+
 /** Client-server API, "Legacy login" and "Refreshing access tokens". */
-export function loginHandlers(
-  logins: Login,
-  sessions: Sessions,
-  interactive: InteractiveAuth,
-  publicBaseUrl: string,
-): BoundEndpoint[] {
+export function loginHandlers(parts: LoginHandling): BoundEndpoint[] {
+  const { logins, sessions, interactive, serverName, publicBaseUrl } = parts;
   const wellKnown = { "m.homeserver": { base_url: publicBaseUrl } };
   return [
     handler(getLoginFlows, async () => ({ flows })),
     handler(login, async (request) => {
       const loggedIn = await logIn(request, logins);
-      return {
-        user_id: loggedIn.userId,
-        device_id: loggedIn.deviceId,
-        ...credentialsJson(loggedIn),
-        well_known: wellKnown,
-      };
+      return { ...loggedInJson(loggedIn, serverName), well_known: wellKnown };
     }),
     handler(generateLoginToken, async (request) => {
       await interactive.confirmIdentity(request);

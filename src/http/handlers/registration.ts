@@ -7,7 +7,7 @@ import type { Flows, InteractiveAuth } from "../../auth/interactive.ts";
 import type { Authenticator, Requester } from "../../auth/requester.ts";
 import { dummyStage, type RegistrationTokenStage } from "../../auth/stages.ts";
 import type { Config } from "../../config/schema.ts";
-import { localpart, type UserId } from "../../protocol/identifiers.ts";
+import { localpart, type ServerName, type UserId } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { checkNewPassword } from "../../services/accounts/new-password.ts";
 import type { Registration } from "../../services/accounts/registration.ts";
@@ -15,16 +15,17 @@ import { type BoundEndpoint, handler } from "../pipeline.ts";
 import type { Request } from "../request.ts";
 import { registeredJson, sessionWish } from "./sessions.ts";
 
-export interface RegistrationParts {
+export interface RegistrationHandling {
   readonly registration: Registration;
   readonly interactive: InteractiveAuth;
   readonly tokenStage: RegistrationTokenStage;
   readonly authenticator: Authenticator;
+  readonly serverName: ServerName;
   readonly policy: Config["registration"];
 }
 
 /** Client-server API, "Account registration" and "Guest Access". */
-export function registrationHandlers(parts: RegistrationParts): BoundEndpoint[] {
+export function registrationHandlers(parts: RegistrationHandling): BoundEndpoint[] {
   const { registration, policy, tokenStage } = parts;
   return [
     handler(register, (request) =>
@@ -41,7 +42,7 @@ export function registrationHandlers(parts: RegistrationParts): BoundEndpoint[] 
   ];
 }
 
-async function registerUser(request: Request<typeof register>, parts: RegistrationParts): Promise<object> {
+async function registerUser(request: Request<typeof register>, parts: RegistrationHandling): Promise<object> {
   const { registration, interactive, policy } = parts;
   const { body } = request;
   if (policy.mode === "closed") throw registrationClosed();
@@ -56,11 +57,12 @@ async function registerUser(request: Request<typeof register>, parts: Registrati
   const registered = await registration.register({
     userId,
     password: body.password,
+    displayName: body.username ?? localpart(userId),
     guest,
     registrationToken: typeof token === "string" ? token : undefined,
     session: body.inhibit_login ? undefined : sessionWish(body),
   });
-  return registeredJson(registered);
+  return registeredJson(registered, parts.serverName);
 }
 
 function flowsOf(mode: "open" | "token"): Flows {
@@ -69,17 +71,18 @@ function flowsOf(mode: "open" | "token"): Flows {
 
 async function registerGuest(
   { body }: Request<typeof register>,
-  { registration, policy }: RegistrationParts,
+  { registration, policy, serverName }: RegistrationHandling,
 ): Promise<object> {
   if (!policy.guests) throw new MatrixError("M_FORBIDDEN", "This server has no guest accounts");
-  return registeredJson(await registration.registerGuest(body.initial_device_display_name));
+  const registered = await registration.registerGuest(body.initial_device_display_name);
+  return registeredJson(registered, serverName);
 }
 
 /** The guest that wants to become a user, who has to keep the name. */
 async function upgradingGuest(
   { body, context }: Request<typeof register>,
   userId: UserId,
-  { authenticator }: RegistrationParts,
+  { authenticator }: RegistrationHandling,
 ): Promise<Requester | undefined> {
   if (body.guest_access_token === undefined) return undefined;
   const guest = await authenticator.requesterOf(body.guest_access_token, context);

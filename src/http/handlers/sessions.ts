@@ -1,4 +1,5 @@
-import type { Credentials, SessionWish } from "../../services/accounts/new-session.ts";
+import type { ServerName } from "../../protocol/identifiers.ts";
+import type { Credentials, LoggedIn, SessionWish } from "../../services/accounts/new-session.ts";
 import type { Registered } from "../../services/accounts/registration.ts";
 
 /** The keys by which a client asks for its session, when it registers or logs in. */
@@ -24,7 +25,13 @@ export function credentialsJson({ accessToken, refreshToken, expiresInMs }: Cred
   };
 }
 
-export function registeredJson({ userId, loggedIn }: Registered): object {
-  if (!loggedIn) return { user_id: userId };
-  return { user_id: userId, device_id: loggedIn.deviceId, ...credentialsJson(loggedIn) };
+/** @param serverName for the deprecated `home_server`, which old clients cannot do without */
+export function loggedInJson(loggedIn: LoggedIn, serverName: ServerName): object {
+  const { userId, deviceId } = loggedIn;
+  return { user_id: userId, device_id: deviceId, home_server: serverName, ...credentialsJson(loggedIn) };
+}
+
+export function registeredJson({ userId, loggedIn }: Registered, serverName: ServerName): object {
+  if (!loggedIn) return { user_id: userId, home_server: serverName };
+  return loggedInJson({ userId, ...loggedIn }, serverName);
 }

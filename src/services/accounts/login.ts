@@ -9,32 +9,22 @@ import type { Clock } from "../../telemetry/clock.ts";
 import type { LoggedIn, SessionFactory, SessionWish } from "./new-session.ts";
 import type { SessionsChanged } from "./sessions.ts";
 
+export interface LoginParts {
+  readonly accounts: AccountStore;
+  readonly sessions: SessionStore;
+  readonly factory: SessionFactory;
+  readonly passwords: PasswordCheck;
+  readonly serverName: ServerName;
+  readonly clock: Clock;
+  readonly sessionsChanged: SessionsChanged;
+}
+
 /** Logs people in (client-server API, "Legacy login"). */
 export class Login {
-  readonly #accounts: AccountStore;
-  readonly #sessions: SessionStore;
-  readonly #factory: SessionFactory;
-  readonly #passwords: PasswordCheck;
-  readonly #serverName: ServerName;
-  readonly #clock: Clock;
-  readonly #sessionsChanged: SessionsChanged;
+  readonly #parts: LoginParts;
 
-  constructor(
-    accounts: AccountStore,
-    sessions: SessionStore,
-    factory: SessionFactory,
-    passwords: PasswordCheck,
-    serverName: ServerName,
-    clock: Clock,
-    sessionsChanged: SessionsChanged,
-  ) {
-    this.#accounts = accounts;
-    this.#sessions = sessions;
-    this.#factory = factory;
-    this.#passwords = passwords;
-    this.#serverName = serverName;
-    this.#clock = clock;
-    this.#sessionsChanged = sessionsChanged;
+  constructor(parts: LoginParts) {
+    this.#parts = parts;
   }
 
   /** @throws MatrixError M_FORBIDDEN when user or password are wrong, M_LIMIT_EXCEEDED, M_USER_LOCKED, M_MISSING_PARAM. */
@@ -47,22 +37,22 @@ export class Login {
     const name = namedUser(who);
     if (name === undefined) throw new MatrixError("M_MISSING_PARAM", "Missing identifier");
     const account = await this.#find(name);
-    const isRight = await this.#passwords.check(account, name, password, address);
+    const isRight = await this.#parts.passwords.check(account, name, password, address);
     if (!account || !isRight) throw new MatrixError("M_FORBIDDEN", "Wrong username or password");
     return this.#logIn(account, wish);
   }
 
   /** @throws MatrixError M_FORBIDDEN when the token is not known, was used or has expired. */
   async withToken(token: string, wish: SessionWish): Promise<LoggedIn> {
-    const userNid = await this.#sessions.takeLoginToken(hashToken(token), this.#clock.nowMs());
-    const account = userNid === undefined ? undefined : await this.#accounts.findByNid(userNid);
+    const userNid = await this.#parts.sessions.takeLoginToken(hashToken(token), this.#parts.clock.nowMs());
+    const account = userNid === undefined ? undefined : await this.#parts.accounts.findByNid(userNid);
     if (!account) throw new MatrixError("M_FORBIDDEN", "This login token is not valid: get another one");
     return this.#logIn(account, wish);
   }
 
   async #find(name: string): Promise<Account | undefined> {
-    for (const userId of userIdsNamed(name, this.#serverName)) {
-      const account = await this.#accounts.find(userId);
+    for (const userId of userIdsNamed(name, this.#parts.serverName)) {
+      const account = await this.#parts.accounts.find(userId);
       if (account) return account;
     }
     return undefined;
@@ -70,10 +60,10 @@ export class Login {
 
   async #logIn(account: Account, wish: SessionWish): Promise<LoggedIn> {
     refuseUnusable(account);
-    const { session, credentials } = this.#factory.create(wish);
-    await this.#sessions.start(account.userNid, session);
+    const { session, credentials } = this.#parts.factory.create(wish);
+    await this.#parts.sessions.start(account.userNid, session);
     // The tokens that the device had before are revoked.
-    if (wish.deviceId !== undefined) this.#sessionsChanged(account.userNid);
+    if (wish.deviceId !== undefined) this.#parts.sessionsChanged(account.userNid);
     return { ...credentials, userId: account.userId, deviceId: session.deviceId };
   }
 }

@@ -7,10 +7,12 @@ import type { Clock } from "../../telemetry/clock.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
 import { checkNewPassword } from "./new-password.ts";
 import type { Credentials, SessionFactory, SessionWish } from "./new-session.ts";
+import type { SessionsChanged } from "./sessions.ts";
 
 export interface RegistrationWish {
   readonly userId: UserId;
   readonly password: string;
+  readonly displayName: string;
   readonly isAdmin?: boolean;
   readonly userType?: string | null;
   /** A registration token to spend. */
@@ -28,29 +30,22 @@ export interface Registered {
 
 const chosenLocalpartBytes = 8;
 
+export interface RegistrationParts {
+  readonly accounts: AccountStore;
+  readonly hasher: PasswordHasher;
+  readonly sessions: SessionFactory;
+  readonly serverName: ServerName;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+  readonly sessionsChanged: SessionsChanged;
+}
+
 /** Makes accounts. Who may have one is decided before: by the endpoint, or by the administrator who asks. */
 export class Registration {
-  readonly #accounts: AccountStore;
-  readonly #hasher: PasswordHasher;
-  readonly #sessions: SessionFactory;
-  readonly #serverName: ServerName;
-  readonly #clock: Clock;
-  readonly #randomBytes: RandomBytes;
+  readonly #parts: RegistrationParts;
 
-  constructor(
-    accounts: AccountStore,
-    hasher: PasswordHasher,
-    sessions: SessionFactory,
-    serverName: ServerName,
-    clock: Clock,
-    randomBytes: RandomBytes,
-  ) {
-    this.#accounts = accounts;
-    this.#hasher = hasher;
-    this.#sessions = sessions;
-    this.#serverName = serverName;
-    this.#clock = clock;
-    this.#randomBytes = randomBytes;
+  constructor(parts: RegistrationParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -58,8 +53,9 @@ export class Registration {
    * @throws MatrixError M_INVALID_USERNAME.
    */
   userIdFor(username: string | undefined): UserId {
-    const localpart = username?.toLowerCase() ?? this.#randomBytes(chosenLocalpartBytes).toString("hex");
-    const userId = parseNewUserId(`@${localpart}:${this.#serverName}`);
+    const localpart =
+      username?.toLowerCase() ?? this.#parts.randomBytes(chosenLocalpartBytes).toString("hex");
+    const userId = parseNewUserId(`@${localpart}:${this.#parts.serverName}`);
     if (userId) return userId;
     throw new MatrixError(
       "M_INVALID_USERNAME",
@@ -69,23 +65,23 @@ export class Registration {
 
   /** @throws MatrixError M_USER_IN_USE. */
   async checkAvailable(userId: UserId): Promise<void> {
-    if (await this.#accounts.find(userId)) throw inUse(userId);
+    if (await this.#parts.accounts.find(userId)) throw inUse(userId);
   }
 
   /** @throws MatrixError M_USER_IN_USE, M_WEAK_PASSWORD, M_FORBIDDEN for a registration token that is spent. */
   async register(wish: RegistrationWish): Promise<Registered> {
     const { userId, password, guest, registrationToken } = wish;
     checkNewPassword(password);
-    const passwordHash = await this.#hasher.hash(password);
-    const created = wish.session && this.#sessions.create(wish.session);
+    const passwordHash = await this.#parts.hasher.hash(password);
+    const created = wish.session && this.#parts.sessions.create(wish.session);
     const extras = {
       ...(created && { session: created.session }),
       ...(registrationToken !== undefined && { registrationToken }),
     };
-    const createdTs = this.#clock.nowMs();
+    const createdTs = this.#parts.clock.nowMs();
     const outcome = guest
-      ? await this.#accounts.upgradeGuest(guest.userNid, passwordHash, extras, createdTs)
-      : await this.#accounts.create(
+      ? await this.#parts.accounts.upgradeGuest(guest.userNid, passwordHash, extras, createdTs)
+      : await this.#parts.accounts.create(
           {
             userId,
             passwordHash,
@@ -94,18 +90,20 @@ export class Registration {
             isGuest: false,
             userType: wish.userType ?? null,
             appserviceId: null,
+            displayName: wish.displayName,
           },
           extras,
         );
     checkCreated(outcome, userId);
+    if (guest) this.#parts.sessionsChanged(guest.userNid);
     return { userId, loggedIn: created && { ...created.credentials, deviceId: created.session.deviceId } };
   }
 
   /** Client-server API, "Guest Access": the server chooses name and device. */
   async registerGuest(displayName: string | undefined): Promise<Registered> {
     const userId = this.userIdFor(undefined);
-    const { session, credentials } = this.#sessions.create({ displayName });
-    const outcome = await this.#accounts.create(
+    const { session, credentials } = this.#parts.sessions.create({ displayName });
+    const outcome = await this.#parts.accounts.create(
       {
         userId,
         passwordHash: null,
@@ -114,6 +112,7 @@ export class Registration {
         isGuest: true,
         userType: null,
         appserviceId: null,
+        displayName: null,
       },
       { session },
     );

@@ -3,8 +3,9 @@ import {
   registerWithSharedSecret,
 } from "../../../api/admin/shared-secret-registration.ts";
 import type { SharedSecret } from "../../../auth/shared-secret.ts";
+import type { ServerName } from "../../../protocol/identifiers.ts";
 import { MatrixError } from "../../../protocol/matrix-error.ts";
-import type { Registration } from "../../../services/accounts/registration.ts";
+import type { Registered, Registration } from "../../../services/accounts/registration.ts";
 import { type BoundEndpoint, handler } from "../../pipeline.ts";
 import type { Request } from "../../request.ts";
 import { registeredJson } from "../sessions.ts";
@@ -12,29 +13,33 @@ import { registeredJson } from "../sessions.ts";
 /** Synapse's admin API, "Register an account": accounts for who knows the shared secret, whatever the registration mode. */
 export function sharedSecretHandlers(
   registration: Registration,
+  serverName: ServerName,
   secret: SharedSecret | undefined,
 ): BoundEndpoint[] {
   return [
     handler(getRegistrationNonce, async () => ({ nonce: enabled(secret).newNonce() })),
-    handler(registerWithSharedSecret, (request) => register(request, registration, enabled(secret))),
+    handler(registerWithSharedSecret, async (request) => {
+      const registered = await register(request, registration, enabled(secret));
+      return registeredJson(registered, serverName);
+    }),
   ];
 }
 
-async function register(
+function register(
   { body }: Request<typeof registerWithSharedSecret>,
   registration: Registration,
   secret: SharedSecret,
-): Promise<object> {
+): Promise<Registered> {
   const { nonce, username, password, mac, admin = false, user_type: userType = null } = body;
   secret.check({ nonce, username, password, mac, admin, userType });
-  const registered = await registration.register({
+  return registration.register({
     userId: registration.userIdFor(username),
     password,
+    displayName: body.displayname ?? username,
     isAdmin: admin,
     userType,
     session: body.inhibit_login ? undefined : {},
   });
-  return registeredJson(registered);
 }
 
 function enabled(secret: SharedSecret | undefined): SharedSecret {

@@ -40,7 +40,8 @@ function accountOf(row: AccountRow | undefined): Account | undefined {
   );
 }
 
-function create(db: Connection, account: NewAccount, extras: AccountExtras): CreateAccountOutcome {
+function create(tx: WriteTransaction, account: NewAccount, extras: AccountExtras): CreateAccountOutcome {
+  const { db } = tx;
   const userNid = internUser(db, account.userId, true);
   if (db.get("SELECT 1 FROM accounts WHERE user_nid = ?", userNid)) {
     return { created: false, reason: "in-use" };
@@ -60,17 +61,27 @@ function create(db: Connection, account: NewAccount, extras: AccountExtras): Cre
     account.userType,
     account.appserviceId,
   );
-  if (session) startSession(db, userNid, session);
+  if (account.displayName !== null) setDisplayName(db, userNid, account.displayName);
+  if (session) startSession(tx, userNid, session);
   return { created: true, userNid };
 }
 
+function setDisplayName(db: Connection, userNid: number, displayName: string): void {
+  db.run(
+    "INSERT INTO profile_fields (user_nid, name, value) VALUES (?, 'displayname', ?) ON CONFLICT DO NOTHING",
+    userNid,
+    JSON.stringify(displayName),
+  );
+}
+
 function upgradeGuest(
-  db: Connection,
+  tx: WriteTransaction,
   userNid: number,
   passwordHash: string,
   extras: AccountExtras,
   nowTs: number,
 ): CreateAccountOutcome {
+  const { db } = tx;
   const isGuest = db.get(
     "SELECT 1 FROM accounts WHERE user_nid = ? AND is_guest = 1 AND is_deactivated = 0",
     userNid,
@@ -81,7 +92,7 @@ function upgradeGuest(
     return { created: false, reason: "token-spent" };
   }
   db.run("UPDATE accounts SET is_guest = 0, password_hash = ? WHERE user_nid = ?", passwordHash, userNid);
-  if (session) startSession(db, userNid, session);
+  if (session) startSession(tx, userNid, session);
   return { created: true, userNid };
 }
 
@@ -121,10 +132,8 @@ function deactivate(tx: WriteTransaction, userNid: number, erase: boolean): void
 export const accountOperations: StoreOperations<AccountStore> = {
   find: point((db, userId: UserId) => accountOf(db.get<AccountRow>(findQuery, userId))),
   findByNid: point((db, userNid: number) => accountOf(db.get<AccountRow>(findByNidQuery, userNid))),
-  create: write(({ db }, account: NewAccount, extras: AccountExtras) => create(db, account, extras)),
-  upgradeGuest: write(({ db }, userNid: number, passwordHash: string, extras: AccountExtras, nowTs: number) =>
-    upgradeGuest(db, userNid, passwordHash, extras, nowTs),
-  ),
+  create: write(create),
+  upgradeGuest: write(upgradeGuest),
   update: write(({ db }, userNid: number, changes: AccountChanges) => update(db, userNid, changes)),
   setPasswordHash: write(({ db }, userNid: number, passwordHash: string) =>
     setPasswordHash(db, userNid, passwordHash),

@@ -1,5 +1,7 @@
 import type { WriteTransaction } from "../engine/operations.ts";
-import { revokeTokens } from "./sessions.ts";
+import { deleteDeviceKeys } from "./device-keys.ts";
+import { revokeTokens } from "./session-tokens.ts";
+import { deleteToDeviceMessages } from "./to-device.ts";
 
 /**
  * Everything that belongs to a device and goes with it. A store whose rows are keyed by device adds its own line here,
@@ -7,6 +9,8 @@ import { revokeTokens } from "./sessions.ts";
  */
 const ownedByDevice: readonly ((tx: WriteTransaction, userNid: number, deviceId: string) => void)[] = [
   ({ db }, userNid, deviceId) => revokeTokens(db, userNid, deviceId),
+  deleteDeviceKeys,
+  deleteToDeviceMessages,
 ];
 
 /** Removes a device with everything that belongs to it. False when the user has no such device. */

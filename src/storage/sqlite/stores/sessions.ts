@@ -1,8 +1,9 @@
 import type { UserId } from "../../../protocol/identifiers.ts";
 import type { NewSession, SessionStore, SessionTokens, TokenOwner } from "../../sessions.ts";
 import type { Connection } from "../engine/connection.ts";
-import { point, type StoreOperations, write } from "../engine/operations.ts";
-import { recordDeviceRename } from "./device-keys.ts";
+import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { removeDevice } from "./device-removal.ts";
+import { insertTokens, revokeTokens } from "./session-tokens.ts";
 
 interface OwnerRow {
   readonly userNid: number;
@@ -40,50 +41,33 @@ function findByAccessToken(db: Connection, tokenHash: Uint8Array): TokenOwner | 
   );
 }
 
+/** A user's device that nobody has used for longest goes when there would be more than this many. */
+const maxDevices = 500;
+
 /** Part of the transactions that log somebody in. */
-export function startSession(db: Connection, userNid: number, session: NewSession): void {
-  db.run(
-    `INSERT INTO devices (user_nid, device_id, display_name, created_ts) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET display_name = coalesce(excluded.display_name, display_name)`,
-    userNid,
-    session.deviceId,
-    session.displayName,
-    session.createdTs,
-  );
-  revokeTokens(db, userNid, session.deviceId);
-  insertTokens(db, userNid, session.deviceId, session, null);
-}
-
-/** Revokes every token of a device. */
-export function revokeTokens(db: Connection, userNid: number, deviceId: string): void {
-  db.run("DELETE FROM access_tokens WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
-  db.run("DELETE FROM refresh_tokens WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
-}
-
-function insertTokens(
-  db: Connection,
-  userNid: number,
-  deviceId: string,
-  tokens: SessionTokens,
-  replaces: Uint8Array | null,
-): void {
-  const { accessTokenHash, expiresTs, refreshTokenHash } = tokens;
-  db.run(
-    "INSERT INTO access_tokens (token_hash, user_nid, device_id, expires_ts, refresh_hash) VALUES (?, ?, ?, ?, ?)",
-    accessTokenHash,
+export function startSession(tx: WriteTransaction, userNid: number, session: NewSession): void {
+  const { deviceId, displayName, createdTs } = session;
+  const made = tx.db.run(
+    "INSERT INTO devices (user_nid, device_id, display_name, created_ts) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
     userNid,
     deviceId,
-    expiresTs,
-    refreshTokenHash,
+    displayName,
+    createdTs,
   );
-  if (refreshTokenHash === null) return;
-  db.run(
-    "INSERT INTO refresh_tokens (token_hash, user_nid, device_id, replaces) VALUES (?, ?, ?, ?)",
-    refreshTokenHash,
+  if (made > 0) removeDisusedDevices(tx, userNid, deviceId);
+  else revokeTokens(tx.db, userNid, deviceId);
+  insertTokens(tx.db, userNid, deviceId, session, null);
+}
+
+function removeDisusedDevices(tx: WriteTransaction, userNid: number, newDeviceId: string): void {
+  const disused = tx.db.all<{ id: string }>(
+    `SELECT device_id AS id FROM devices WHERE user_nid = ? AND device_id <> ?
+    ORDER BY coalesce(last_seen_ts, created_ts) DESC LIMIT -1 OFFSET ?`,
     userNid,
-    deviceId,
-    replaces,
+    newDeviceId,
+    maxDevices - 1,
   );
+  for (const { id } of disused) removeDevice(tx, userNid, id);
 }
 
 interface RefreshTokenRow {
@@ -161,10 +145,7 @@ function takeLoginToken(db: Connection, tokenHash: Uint8Array, nowTs: number): n
 }
 
 export const sessionOperations: StoreOperations<SessionStore> = {
-  start: write((tx, userNid: number, session: NewSession) => {
-    startSession(tx.db, userNid, session);
-    if (session.displayName !== null) recordDeviceRename(tx, userNid, session.deviceId);
-  }),
+  start: write(startSession),
   findByAccessToken: point(findByAccessToken),
   refresh: write(({ db }, refreshTokenHash: Uint8Array, tokens: SessionTokens) =>
     refresh(db, refreshTokenHash, tokens),
