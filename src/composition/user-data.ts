@@ -1,0 +1,43 @@
+import { accountDataHandlers } from "../http/handlers/account-data.ts";
+import { filterHandlers } from "../http/handlers/filtering.ts";
+import { profileHandlers } from "../http/handlers/profile.ts";
+import { pushRuleHandlers } from "../http/handlers/push-rules.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import { defaultPushRules } from "../protocol/push/default-rules.ts";
+import { AccountDataService } from "../services/account-data.ts";
+import { FilterService } from "../services/filters.ts";
+import { ProfileEditing, type ProfilePropagator } from "../services/profiles/profile-editing.ts";
+import { Profiles } from "../services/profiles/profiles.ts";
+import { PushRuleService } from "../services/push-rules.ts";
+import type { Foundation } from "./foundation.ts";
+
+export interface UserDataParts {
+  readonly accountData: AccountDataService;
+  readonly pushRules: PushRuleService;
+  readonly filters: FilterService;
+  readonly profiles: Profiles;
+  readonly handlers: readonly BoundEndpoint[];
+}
+
+/** What users keep for themselves, and their profiles to look at. */
+export function composeUserData({ config, stores, names, clock }: Foundation): UserDataParts {
+  const pushRules = new PushRuleService(stores.pushRules, defaultPushRules());
+  const accountData = new AccountDataService(stores.accountData, pushRules);
+  const filters = new FilterService(stores.filters, clock);
+  const profiles = new Profiles(stores.profiles, stores.accounts, names, config.server_name);
+  const handlers = [
+    ...accountDataHandlers(accountData),
+    ...pushRuleHandlers(pushRules),
+    ...filterHandlers(filters),
+  ];
+  return { accountData, pushRules, filters, profiles, handlers };
+}
+
+/** Profiles to change: rooms have to hear of it, and rooms need profiles, so this comes after both. */
+export function composeProfiles(
+  { stores }: Foundation,
+  profiles: Profiles,
+  propagator: ProfilePropagator,
+): readonly BoundEndpoint[] {
+  return profileHandlers(profiles, new ProfileEditing(stores.profiles, profiles, propagator));
+}
