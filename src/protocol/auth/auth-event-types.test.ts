@@ -56,5 +56,10 @@ t.test("who vouches for a restricted join", async (t) => {
   t.strictSame(join("8", bob), ["join_rules ", `member ${bob}`]);
   t.strictSame(join("8", alice), ["join_rules "]);
   t.strictSame(join("8", null), ["join_rules "]);
+  const forBob = { membership: "join", join_authorised_via_users_server: alice };
+  t.strictSame(names("8", "m.room.member", forBob, bob).slice(always.length), [
+    `member ${bob}`,
+    "join_rules ",
+  ]);
   t.strictSame(join("8", bob, "knock"), ["join_rules "]);
 });

@@ -38,6 +38,25 @@ t.test("of power levels the last one of those that are allowed one after the oth
   t.equal(winner(t, up, down, levelsAt), "deep", "the second is allowed by the first");
 });
 
+t.test("the first power levels that are not allowed end the search", async (t) => {
+  const room = baseRoom(version);
+  const branches = [room.fork(), room.fork(), room.fork()] as const;
+  branches[0].powerLevels("alice", levels(version, { bob: 50 }), { id: "first", depth: 10 });
+  branches[1].powerLevels("charlie", levels(version, { charlie: 100 }), { id: "coup", depth: 11 });
+  branches[2].powerLevels("alice", levels(version, { bob: 60 }), { id: "allowed", depth: 12 });
+  t.equal(room.dag.merge(...branches).at(levelsAt), "first");
+  t.equal(room.dag.merge(branches[0], branches[2]).at(levelsAt), "allowed");
+});
+
+t.test("what is not in conflict counts from the start, members included", async (t) => {
+  const room = baseRoom(version).powerLevels("alice", levels(version, { dora: 60 }));
+  const [left, right] = [room.fork(), room.fork()];
+  left.member("dora", "dora", "join", { id: "dora" });
+  left.powerLevels("dora", levels(version, { dora: 60, bob: 1 }), { id: "hers", depth: 11 });
+  right.powerLevels("alice", levels(version, { dora: 60, bob: 2 }), { id: "alices", depth: 10 });
+  t.equal(winner(t, left, right, levelsAt), "hers");
+});
+
 t.test("the first power levels count unasked", async (t) => {
   const [left, right] = forked();
   left.powerLevels("charlie", levels(version, { charlie: 100 }), { id: "coup", depth: 10 });

@@ -89,6 +89,37 @@ for (const version of allVersions.filter(({ stateResolution }) => stateResolutio
       t.equal(merged.at(topicAt), "mine");
     });
 
+    t.test("power levels are allowed by those between, though no state has them any more", async (t) => {
+      const room = baseRoom(version);
+      const [left, right] = [room.fork(), room.fork()];
+      left.powerLevels("alice", levels(version, { bob: 60 }), { id: "second" });
+      left.powerLevels("bob", levels(version, { bob: 60, charlie: 60 }), { id: "third" });
+      right.topic("bob", "Mine", { id: "mine" });
+      const merged = room.dag.merge(left, right);
+      t.equal(merged.at(levelsAt), "third");
+      t.equal(merged.at(topicAt), "mine");
+    });
+
+    t.test(
+      "what the states agree on stays, though the chain of one of them has something else there",
+      async (t) => {
+        const room = baseRoom(version).powerLevels("alice", levels(version, { charlie: 50 }));
+        const [left, right] = [room.fork(), room.fork()];
+        left.member("charlie", "charlie", "join", { id: "once", ts: 8_000 });
+        left.topic("charlie", "Mine", { id: "mine" });
+        right.member("charlie", "charlie", "join", { id: "now", ts: 9_000 });
+        const merged = room.dag.merge(left, right);
+        t.equal(merged.at("m.room.member", user("charlie")), "now");
+        const again = room.dag.merge(merged, right);
+        t.equal(
+          again.at("m.room.member", user("charlie")),
+          "now",
+          "the topic brings along the other membership",
+        );
+        t.equal(again.at(topicAt), "mine");
+      },
+    );
+
     t.test("of equal events the later wins, by time and then by event ID", async (t) => {
       const topics = (left: readonly [string, number], right: readonly [string, number]) => {
         const room = baseRoom(version);
