@@ -1,11 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { accountStoreContract } from "../contract/accounts.ts";
 import { accountDataStoreContract } from "../contract/account-data.ts";
+import { deviceStoreContract } from "../contract/devices.ts";
 import { filterStoreContract } from "../contract/filters.ts";
 import { mediaStoreContract } from "../contract/media.ts";
 import { profileStoreContract } from "../contract/profiles.ts";
 import { pushRuleStoreContract } from "../contract/push-rules.ts";
+import { registrationTokenStoreContract } from "../contract/registration-tokens.ts";
+import { sessionStoreContract } from "../contract/sessions.ts";
 import type { Database } from "../database.ts";
 import { openSqliteDatabase } from "./open.ts";
 
@@ -20,6 +24,10 @@ function open(): Promise<Database> {
   return openSqliteDatabase(own, () => undefined);
 }
 
+accountStoreContract(t, open);
+sessionStoreContract(t, open);
+deviceStoreContract(t, open);
+registrationTokenStoreContract(t, open);
 accountDataStoreContract(t, open);
 filterStoreContract(t, open);
 mediaStoreContract(t, open);
