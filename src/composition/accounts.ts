@@ -79,7 +79,16 @@ export function composeAccounts(foundation: Foundation): AccountParts {
   const tokenStage = new RegistrationTokenStage(stores.registrationTokens, clock);
   const passwordStage = new PasswordStage(accounts, passwords, serverName);
   const interactive = new InteractiveAuth([dummyStage, passwordStage, tokenStage], clock, randomBytes);
-  const logins = new Login({ accounts, sessions, factory, passwords, serverName, clock, sessionsChanged });
+  const logins = new Login({
+    accounts,
+    sessions,
+    factory,
+    passwords,
+    crossSigning: stores.crossSigning,
+    serverName,
+    clock,
+    sessionsChanged,
+  });
   const ownSessions = new Sessions(sessions, devices, factory, sessionsChanged, clock, randomBytes);
   const leaver = new LeaveAllRooms(stores.memberships, graph.rooms, graph.writer);
   const departures = new Departures(accounts, leaver, clock, log);

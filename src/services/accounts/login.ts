@@ -9,11 +9,18 @@ import type { Clock } from "../../telemetry/clock.ts";
 import type { LoggedIn, SessionFactory, SessionWish } from "./new-session.ts";
 import type { SessionsChanged } from "./sessions.ts";
 
+/** What logging in needs of cross-signing keys. */
+export interface KeyIds {
+  /** Whether a device with this ID would be taken for one of the user's cross-signing keys. */
+  isKeyOf(userNid: number, deviceId: string): Promise<boolean>;
+}
+
 export interface LoginParts {
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;
   readonly factory: SessionFactory;
   readonly passwords: PasswordCheck;
+  readonly crossSigning: KeyIds;
   readonly serverName: ServerName;
   readonly clock: Clock;
   readonly sessionsChanged: SessionsChanged;
@@ -60,11 +67,19 @@ export class Login {
 
   async #logIn(account: Account, wish: SessionWish): Promise<LoggedIn> {
     refuseUnusable(account);
+    const { userNid, userId } = account;
     const { session, credentials } = this.#parts.factory.create(wish);
-    await this.#parts.sessions.start(account.userNid, session);
+    const { deviceId } = session;
+    if (wish.deviceId !== undefined && (await this.#parts.crossSigning.isKeyOf(userNid, deviceId))) {
+      throw new MatrixError(
+        "M_FORBIDDEN",
+        "device_id is the ID of one of your cross-signing keys: choose another",
+      );
+    }
+    await this.#parts.sessions.start(userNid, session);
     // The tokens that the device had before are revoked.
-    if (wish.deviceId !== undefined) this.#parts.sessionsChanged(account.userNid);
-    return { ...credentials, userId: account.userId, deviceId: session.deviceId };
+    if (wish.deviceId !== undefined) this.#parts.sessionsChanged(userNid);
+    return { ...credentials, userId, deviceId };
   }
 }
 
