@@ -92,7 +92,7 @@ function bytesOf(message: string | Uint8Array): Uint8Array {
 /*
  * Libraries disagree on signatures that no honest signer makes. tweetnacl takes a signature whose second half is not below
  * the group's order, and points of small order, with which one signature can fit many messages; node:crypto refuses the
- * former and, depending on its OpenSSL, some of the latter. libsodium, on which most servers run, refuses all of these,
+ * former and, depending on its version, some of the latter. libsodium, on which most servers run, refuses all of these,
  * and so does this file, whatever node:crypto says.
  */
 

@@ -180,6 +180,13 @@ t.test("canonical JSON is enforced from version 6 on", async (t) => {
   t.equal(refusal(v5, testPdu(v5, { content: { a: "\ud800" } })), "not-canonical");
 });
 
+t.test("a number kept as text is no object", async (t) => {
+  for (const key of ["content", "hashes", "signatures", "unsigned", "sender", "prev_events"]) {
+    const text = JSON.stringify(testPdu(v5, { [key]: "?" })).replace('"?"', "1.0");
+    t.equal(refusal(v5, parseStrictJson(text)), "wrong-type", key);
+  }
+});
+
 t.test("`redacts` is a string where it stands at the top", async (t) => {
   t.equal(refusal(rulesOfVersion("10"), testPdu(v11, { redacts: 5 })), "wrong-type");
   t.equal(refusal(v11, testPdu(v11, { redacts: 5 })), undefined);

@@ -157,14 +157,16 @@ function assertInteger(version: RoomVersion, event: EventLike, key: string, lowe
   if (value === undefined) throw new PduFormatError("missing-key", `\`${key}\` is missing.`);
   const integer = integerOf(value);
   if (integer === undefined) throw wrongType(key, "an integer");
-  if (typeof integer === "number" && integer >= 0) return;
   if (integer >= lowest && integer <= maxInteger(version)) return;
   throw new PduFormatError("out-of-range", `\`${key}\` must be from ${lowest} to ${maxInteger(version)}.`);
 }
 
+const maxInteger53 = 2n ** 53n - 1n;
+const maxInteger63 = 2n ** 63n - 1n;
+
 /** Room version 6, "Event format": canonical JSON lowered the limits of integers from 2^63 - 1 to 2^53 - 1. */
 function maxInteger(version: RoomVersion): bigint {
-  return version.strictCanonicalJson ? 2n ** 53n - 1n : 2n ** 63n - 1n;
+  return version.strictCanonicalJson ? maxInteger53 : maxInteger63;
 }
 
 function integerOf(value: unknown): number | bigint | undefined {

@@ -5,6 +5,9 @@ export interface JsonObject {
   [key: string]: JsonValue;
 }
 
+/** Whether a value is a JSON object; a number kept as text (see exact-number.ts) is none. */
 export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  // Asking for the prototype first is quicker: nearly every object has one, and raw JSON never has.
+  return Object.getPrototypeOf(value) !== null || !JSON.isRawJSON(value);
 }

@@ -103,6 +103,58 @@ t.test("the specification's table", { skip: rules.skip }, async (t) => {
   }
 });
 
+t.test("what changed between the versions", async (t) => {
+  const keptIn = (id: string, type: string) =>
+    Object.keys(redactContent(rulesOfVersion(id), type, content)).sort();
+  const table: [type: string, kept: Record<string, string[]>][] = [
+    ["m.room.aliases", { 1: ["aliases"], 5: ["aliases"], 6: [], 12: [] }],
+    [
+      "m.room.join_rules",
+      { 1: ["join_rule"], 7: ["join_rule"], 8: ["allow", "join_rule"], 12: ["allow", "join_rule"] },
+    ],
+    ["m.room.create", { 1: ["creator"], 10: ["creator"], 11: Object.keys(content).sort() }],
+    ["m.room.redaction", { 10: [], 11: ["redacts"] }],
+    ["m.room.history_visibility", { 1: ["history_visibility"], 12: ["history_visibility"] }],
+    [
+      "m.room.member",
+      {
+        1: ["membership"],
+        8: ["membership"],
+        9: ["join_authorised_via_users_server", "membership"],
+        12: ["join_authorised_via_users_server", "membership"],
+      },
+    ],
+  ];
+  for (const [type, versions] of table) {
+    for (const [id, kept] of Object.entries(versions))
+      t.same(keptIn(id, type), kept, `${type} in version ${id}`);
+  }
+  const levels = [
+    "ban",
+    "events",
+    "events_default",
+    "kick",
+    "redact",
+    "state_default",
+    "users",
+    "users_default",
+  ];
+  t.same(keptIn("10", "m.room.power_levels"), levels);
+  t.same(keptIn("11", "m.room.power_levels"), [...levels, "invite"].sort());
+  const event = {
+    type: "x",
+    content: {},
+    origin: "a",
+    membership: "join",
+    prev_state: [],
+    redacts: "$x",
+    unsigned: {},
+  };
+  const topKeys = (id: string) => Object.keys(redact(rulesOfVersion(id), event as unknown as Pdu));
+  t.same(topKeys("10"), ["type", "content", "origin", "membership", "prev_state"]);
+  t.same(topKeys("11"), ["type", "content"]);
+});
+
 t.test("a signed third-party invite survives from version 11 on", async (t) => {
   const invite = {
     membership: "invite",

@@ -94,6 +94,7 @@ t.test("a request is signed as a whole", async (t) => {
     );
   }
   t.equal(isRequestSigned(request, { ...credentials, keyId: "ed25519:2" }, specVerifyKey), false);
+  t.equal(isRequestSigned(request, { ...credentials, origin: "a" as ServerName }, specVerifyKey), false);
   t.equal(
     requestText({ ...request, uri: '/"\\', content: undefined }),
     '{"destination":"destination.example","method":"PUT","origin":"domain","uri":"/\\"\\\\"}',
