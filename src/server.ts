@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
+import { composeEncryption } from "./composition/encryption.ts";
 import { composeFoundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
 import { composeRooms } from "./composition/rooms.ts";
@@ -32,7 +33,7 @@ export interface HearthServer extends AsyncDisposable {
  * @throws StartupError
  */
 export async function createServer(config: Config, log: Logger): Promise<HearthServer> {
-  const storage = await openStorage(config);
+  const storage = await openStorage(config, log);
   const { database, notifier } = storage;
   const foundation = await composeFoundation({
     ...storage,
@@ -44,12 +45,14 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const accounts = composeAccounts(foundation);
   const userData = composeUserData(foundation);
   const rooms = composeRooms(foundation, userData.profiles);
+  const encryption = composeEncryption(foundation, accounts.interactive);
   const parts: PipelineParts = accounts;
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(config.public_base_url),
     ...accounts.handlers,
     ...userData.handlers,
     ...rooms.handlers,
+    ...encryption.handlers,
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
@@ -83,9 +86,9 @@ export interface AdminTools extends AsyncDisposable {
  * Opens the database for administration, whether a server runs on it or not.
  * @throws StartupError
  */
-export async function openAdminTools(config: Config): Promise<AdminTools> {
+export async function openAdminTools(config: Config, log: Logger): Promise<AdminTools> {
   prepareFolder(config.data_dir);
-  const database = await openDatabase(config.data_dir, () => undefined);
+  const database = await openDatabase(config.data_dir, () => undefined, log);
   // Nothing in this process remembers sessions.
   const sessionsChanged = () => undefined;
   const { registration } = composeRegistration(
@@ -111,18 +114,20 @@ interface Storage {
 }
 
 /** The database and those who follow its commits. */
-async function openStorage(config: Config): Promise<Storage> {
+async function openStorage(config: Config, log: Logger): Promise<Storage> {
   prepareFolder(config.data_dir);
   // The database reports to the notifier, which reads from the database: neither is used before both are there.
   const memberships = new LiveMemberships((userNid) => database.stores.memberships.joinedRoomNids(userNid));
   const notifier = new Notifier(memberships);
-  const database = await openDatabase(config.data_dir, notifier.committed);
+  const database = await openDatabase(config.data_dir, notifier.committed, log);
   return { database, notifier, memberships };
 }
 
-async function openDatabase(folder: string, onCommit: CommitListener): Promise<Database> {
+async function openDatabase(folder: string, onCommit: CommitListener, log: Logger): Promise<Database> {
   try {
-    return await openSqliteDatabase(folder, onCommit);
+    return await openSqliteDatabase(folder, onCommit, (err) =>
+      log.error({ err }, "the database has a fault"),
+    );
   } catch (error) {
     if (!(error instanceof NewerDatabaseError)) throw error;
     throw new StartupError("newer-database", `The data in ${folder} cannot be opened: ${error.message}.`, {

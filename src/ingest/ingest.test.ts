@@ -13,12 +13,16 @@ import { systemRandomBytes } from "../telemetry/random.ts";
 import { type EventGraph, openEventGraph } from "./ingest.ts";
 import type { LocalEvent } from "./local-event.ts";
 
+function failOnFault(error: unknown): never {
+  throw error;
+}
+
 const serverName = "hearth.test" as ServerName;
 const alice = "@alice:hearth.test" as UserId;
 const bob = "@bob:hearth.test" as UserId;
 
 async function open(folder: string): Promise<{ database: Database; graph: EventGraph; names: NameCache }> {
-  const database = await openSqliteDatabase(folder, () => undefined);
+  const database = await openSqliteDatabase(folder, () => undefined, failOnFault);
   const names = new NameCache(
     database.stores.names,
     (userId) => serverNameOf(userId as UserId) === serverName,

@@ -10,9 +10,15 @@ const roomId = "!room:hearth.test";
 
 async function openServices(folder: string) {
   let position = 0;
-  const database = await openSqliteDatabase(folder, (committed) => {
-    position = committed;
-  });
+  const database = await openSqliteDatabase(
+    folder,
+    (committed) => {
+      position = committed;
+    },
+    (error) => {
+      throw error;
+    },
+  );
   const pushRules = new PushRuleService(database.stores.pushRules, defaultPushRules());
   const accountData = new AccountDataService(database.stores.accountData, pushRules);
   return {

@@ -31,6 +31,10 @@ export interface ChangeDetails {
   readonly membership?: MembershipChange;
   /** With the `timeline` stream: the event that has lost its content to a redaction. */
   readonly redactedNid?: number;
+  /** With the `timeline` stream: who has sent a message; neither state, reactions nor redactions are one. */
+  readonly senderNid?: number;
+  /** With the streams `receipts` and `notifications`: who has read in which room. */
+  readonly read?: ReadChange;
 }
 
 export interface MembershipChange {
@@ -38,5 +42,13 @@ export interface MembershipChange {
   readonly joined: boolean;
 }
 
+export interface ReadChange {
+  readonly userNid: number;
+  readonly roomNid: number;
+}
+
 /** Told after each commit, in order; every position up to `position` is readable by then. */
 export type CommitListener = (position: number, changes: readonly StreamChange[]) => void;
+
+/** Told of faults that no caller waits for: work in the background that is tried again later. */
+export type FaultListener = (error: unknown) => void;

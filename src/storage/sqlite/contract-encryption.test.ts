@@ -9,6 +9,10 @@ import { toDeviceStoreContract } from "../contract/to-device.ts";
 import type { Database } from "../database.ts";
 import { openSqliteDatabase } from "./open.ts";
 
+function failOnFault(error: unknown): never {
+  throw error;
+}
+
 const folder = t.testdir();
 let opened = 0;
 
@@ -17,7 +21,7 @@ function open(): Promise<Database> {
   opened += 1;
   const own = join(folder, String(opened));
   mkdirSync(own);
-  return openSqliteDatabase(own, () => undefined);
+  return openSqliteDatabase(own, () => undefined, failOnFault);
 }
 
 deviceKeyStoreContract(t, open);

@@ -13,6 +13,10 @@ import { sessionStoreContract } from "../contract/sessions.ts";
 import type { Database } from "../database.ts";
 import { openSqliteDatabase } from "./open.ts";
 
+function failOnFault(error: unknown): never {
+  throw error;
+}
+
 const folder = t.testdir();
 let opened = 0;
 
@@ -21,7 +25,7 @@ function open(): Promise<Database> {
   opened += 1;
   const own = join(folder, String(opened));
   mkdirSync(own);
-  return openSqliteDatabase(own, () => undefined);
+  return openSqliteDatabase(own, () => undefined, failOnFault);
 }
 
 accountStoreContract(t, open);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Database, Stores } from "../database.ts";
-import type { CommitListener } from "../streams.ts";
+import type { CommitListener, FaultListener } from "../streams.ts";
 import { Engine } from "./engine/engine.ts";
 import { bindStore, type StoreOperations } from "./engine/operations.ts";
 import { migrate } from "./migrations/migrate.ts";
@@ -11,11 +11,15 @@ import { stores } from "./stores/index.ts";
  * @param onCommit is told the position that the stream stands at before this returns, then every commit.
  * @throws NewerDatabaseError
  */
-export async function openSqliteDatabase(folder: string, onCommit: CommitListener): Promise<Database> {
+export async function openSqliteDatabase(
+  folder: string,
+  onCommit: CommitListener,
+  onFault: FaultListener,
+): Promise<Database> {
   const file = join(folder, "hearth.db");
   migrate(file);
-  const engine = new Engine(file, onCommit);
-  await engine.ready;
+  const engine = new Engine(file, onCommit, onFault);
+  onCommit(await engine.ready, []);
   const bound = Object.entries(stores).map(([name, operations]) => [
     name,
     bindStore(engine, name, operations as StoreOperations<object>),

@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
 import { StorageError } from "../../errors.ts";
-import type { CommitListener } from "../../streams.ts";
+import type { CommitListener, FaultListener } from "../../streams.ts";
 import { operationTable } from "../stores/index.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import type { Executor } from "./operations.ts";
+import { Checkpointer } from "./checkpointer.ts";
 import { ReaderPool } from "./reader-pool.ts";
-import { WorkerLink } from "./worker-link.ts";
 import { Writer } from "./writer.ts";
 
 const pointCacheKib = 32 * 1024;
@@ -17,20 +17,24 @@ export class Engine implements Executor {
   readonly #here: Connection;
   readonly #writer: Writer;
   readonly #readers: ReaderPool;
-  readonly #checkpointer: WorkerLink<never>;
+  readonly #checkpointer: Checkpointer;
 
   /** The file's schema has to be up to date. */
-  constructor(file: string, onCommit: CommitListener) {
+  constructor(file: string, onCommit: CommitListener, onFault: FaultListener) {
     this.#here = openConnection(file, { readonly: true, cacheKib: pointCacheKib });
-    this.#writer = new Writer({ file, cacheKib: writerCacheKib }, onCommit);
+    this.#writer = new Writer({ file, cacheKib: writerCacheKib }, (position, changes) => {
+      this.#checkpointer.committed();
+      onCommit(position, changes);
+    });
     this.#readers = new ReaderPool(
       { file, cacheKib: readerCacheKib },
       Math.max(1, availableParallelism() - 1),
     );
-    this.#checkpointer = new WorkerLink("checkpoint-worker", { file, cacheKib: 0 });
+    this.#checkpointer = new Checkpointer(this.#readers, this.#writer, onFault);
   }
 
-  get ready(): Promise<void> {
+  /** The position that the stream stands at, once operations can run. */
+  get ready(): Promise<number> {
     return this.#writer.ready;
   }
 
@@ -48,8 +52,8 @@ export class Engine implements Executor {
   }
 
   async close(): Promise<void> {
+    this.#checkpointer.close();
     await this.#readers.close();
-    await this.#checkpointer.close();
     this.#here.close();
     await this.#writer.close();
   }

@@ -8,8 +8,11 @@ export type Outcome =
   | { readonly value: unknown }
   | { readonly failure: StorageFailure; readonly message: string };
 
-/** To a worker: the calls of one group commit, or of one reading snapshot; or the wish that it ends. */
-export type WorkerRequest = { readonly calls: readonly Call[] } | "close";
+/**
+ * To a worker: the calls of one group commit, or of one reading snapshot; the wish that a reader copies the write-ahead
+ * log into the database, or that the writer begins the log anew; or that the worker ends.
+ */
+export type WorkerRequest = { readonly calls: readonly Call[] } | "checkpoint" | "restart-log" | "close";
 
 /** From the writer, after the commit (or its failure, when every outcome is a failure). */
 export interface WriterReply {
@@ -20,6 +23,8 @@ export interface WriterReply {
 
 export interface ReaderReply {
   readonly outcomes: readonly Outcome[];
+  /** After a checkpoint: the pages that the log holds. */
+  readonly logPages?: number;
 }
 
 export interface WorkerOptions {

@@ -24,6 +24,13 @@ export class ReaderPool {
     return unwrapOutcome(reply.outcomes[0]);
   }
 
+  /** Copies committed pages from the write-ahead log into the database. @returns the pages that the log holds */
+  async checkpoint(): Promise<number> {
+    if (this.#closing) return 0;
+    const reply = await this.#leastBusy().request("checkpoint");
+    return reply.logPages ?? 0;
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     await Promise.all(this.#readers.map((reader) => reader.close()));

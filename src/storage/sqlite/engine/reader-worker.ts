@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { operationTable } from "../stores/index.ts";
-import { openConnection } from "./connection.ts";
+import { type Connection, openConnection } from "./connection.ts";
 import {
   type Call,
   type Outcome,
@@ -14,6 +14,9 @@ if (!parentPort) throw new Error("a reader runs as a worker only");
 const port = parentPort;
 const { file, cacheKib } = workerData as WorkerOptions;
 const db = openConnection(file, { readonly: true, cacheKib });
+/** Checkpoints write to the database file. They need no page cache to speak of. */
+const checkpointCacheKib = 256;
+let checkpointer: Connection | undefined;
 
 function runOne([store, name, args]: Call): Outcome {
   const operation = operationTable[store]?.[name];
@@ -27,11 +30,24 @@ function runOne([store, name, args]: Call): Outcome {
   }
 }
 
+/** A passive checkpoint makes neither the writer nor a reader wait. */
+function checkpoint(): ReaderReply {
+  checkpointer ??= openConnection(file, { readonly: false, cacheKib: checkpointCacheKib });
+  const result = checkpointer.get<{ log: number }>("PRAGMA wal_checkpoint(PASSIVE)");
+  return { outcomes: [], logPages: result?.log ?? 0 };
+}
+
+function answer(request: Exclude<WorkerRequest, "close" | "restart-log">): ReaderReply {
+  return request === "checkpoint" ? checkpoint() : { outcomes: request.calls.map(runOne) };
+}
+
 port.on("message", (request: WorkerRequest) => {
+  if (request === "restart-log") throw new Error("only the writer begins the log anew");
   if (request !== "close") {
-    port.postMessage({ outcomes: request.calls.map(runOne) } satisfies ReaderReply);
+    port.postMessage(answer(request));
     return;
   }
+  checkpointer?.close();
   db.close();
   port.close();
 });

@@ -17,7 +17,7 @@ export class WorkerLink<Reply> {
   readonly #exited: Promise<void>;
   #failure: StorageError | undefined;
 
-  constructor(script: "writer-worker" | "reader-worker" | "checkpoint-worker", options: WorkerOptions) {
+  constructor(script: "writer-worker" | "reader-worker", options: WorkerOptions) {
     this.#worker = new Worker(new URL(`./${script}${extension}`, import.meta.url), {
       workerData: options,
       name: script,

@@ -58,9 +58,20 @@ function runGroup(calls: readonly Call[]): WriterReply {
   }
 }
 
+/** Begins the log anew once a checkpoint has copied almost all of it: otherwise it would grow as long as writes come. */
+function restartLog(): WriterReply {
+  db.pragma("wal_checkpoint(RESTART)");
+  return { outcomes: [], position: sequence.last, changes: [] };
+}
+
+function answer(request: Exclude<WorkerRequest, "close" | "checkpoint">): WriterReply {
+  return request === "restart-log" ? restartLog() : runGroup(request.calls);
+}
+
 port.on("message", (request: WorkerRequest) => {
+  if (request === "checkpoint") throw new Error("the writer leaves checkpoints to others");
   if (request !== "close") {
-    port.postMessage(runGroup(request.calls));
+    port.postMessage(answer(request));
     return;
   }
   db.pragma("wal_checkpoint(TRUNCATE)");

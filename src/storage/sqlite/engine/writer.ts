@@ -25,7 +25,8 @@ export class Writer {
   #busy = true;
   #closing = false;
   #idle: (() => void) | undefined;
-  readonly ready: Promise<void>;
+  /** The position that the stream stands at when the writer begins. */
+  readonly ready: Promise<number>;
 
   constructor(options: WorkerOptions, onCommit: CommitListener) {
     this.#link = new WorkerLink("writer-worker", options);
@@ -46,6 +47,11 @@ export class Writer {
       this.#waiting.push({ call, resolve, reject });
       if (!this.#busy) this.#schedule();
     });
+  }
+
+  /** Begins the write-ahead log anew, between two groups. */
+  async restartLog(): Promise<void> {
+    await this.#link.request("restart-log");
   }
 
   /** Commits what waits, then ends the worker. */
@@ -76,10 +82,10 @@ export class Writer {
     void this.#commit(group);
   }
 
-  async #start(): Promise<void> {
-    const reply = await this.#link.next();
-    this.#onCommit(reply.position, []);
+  async #start(): Promise<number> {
+    const { position } = await this.#link.next();
     this.#pump();
+    return position;
   }
 
   async #commit(group: readonly WaitingWrite[]): Promise<void> {
