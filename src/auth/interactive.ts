@@ -77,6 +77,7 @@ export class InteractiveAuth {
       maxSize: maxSessionsBytes,
       sizeCalculation: ({ body }) => 500 + JSON.stringify(body).length,
       ttl: sessionLifetimeMs,
+      ttlResolution: 0,
       perf: { now: () => clock.monotonicMs() },
     });
   }

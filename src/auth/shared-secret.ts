@@ -31,6 +31,7 @@ export class SharedSecret {
     this.#nonces = new LRUCache({
       max: maxNonces,
       ttl: nonceLifetimeMs,
+      ttlResolution: 0,
       perf: { now: () => clock.monotonicMs() },
     });
   }
@@ -45,7 +46,9 @@ export class SharedSecret {
   /** @throws MatrixError M_UNKNOWN for a nonce that is not known (any more), M_FORBIDDEN, M_INVALID_PARAM. */
   check(request: SharedSecretRequest): void {
     const { nonce, username, password, userType, mac } = request;
-    if (!this.#nonces.delete(nonce)) {
+    const isFresh = this.#nonces.has(nonce);
+    this.#nonces.delete(nonce);
+    if (!isFresh) {
       throw new MatrixError("M_UNKNOWN", "This nonce is not known or has expired: get another one");
     }
     if (username.includes("\0") || password.includes("\0") || userType?.includes("\0")) {

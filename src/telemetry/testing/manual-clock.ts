@@ -19,8 +19,9 @@ export class ManualClock implements Clock {
     return this.#startTs + this.#elapsedMs;
   }
 
+  /** Begins at some moment, as a machine's does. */
   monotonicMs(): number {
-    return this.#elapsedMs;
+    return 1_000_000 + this.#elapsedMs;
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
