@@ -3,6 +3,8 @@ import { composeAccounts, composeRegistration } from "./composition/accounts.ts"
 import { composeEncryption } from "./composition/encryption.ts";
 import { composeFoundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
+import { composeSync } from "./composition/sync.ts";
+import { composeTimeline } from "./composition/timeline.ts";
 import { composeRooms } from "./composition/rooms.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
@@ -46,6 +48,15 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const userData = composeUserData(foundation);
   const rooms = composeRooms(foundation, userData.profiles);
   const encryption = composeEncryption(foundation, accounts.interactive);
+  const timeline = composeTimeline(foundation);
+  const sync = composeSync(foundation, {
+    timeline,
+    userData,
+    encryption,
+    ephemeral: [],
+    unread: undefined,
+    presence: undefined,
+  });
   const parts: PipelineParts = accounts;
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(config.public_base_url),
@@ -53,6 +64,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...userData.handlers,
     ...rooms.handlers,
     ...encryption.handlers,
+    ...sync,
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));

@@ -45,6 +45,12 @@ export interface MembershipStore {
   joinedRoomNids(userNid: number): Promise<readonly number[]>;
   /** The members of a room with one of these memberships, at most `limit`. */
   membersOf(roomNid: number, memberships: readonly Membership[], limit: number): Promise<MembershipRow[]>;
+  /** Those with one of these memberships who have had it longest, oldest first. */
+  oldestMembers(
+    roomNid: number,
+    memberships: readonly Membership[],
+    limit: number,
+  ): Promise<readonly number[]>;
   counts(roomNid: number): Promise<MemberCounts>;
   localJoinedNids(roomNid: number): Promise<readonly number[]>;
   /** The changes of a user's memberships after one position, up to another, oldest first. */

@@ -32,6 +32,8 @@ export interface HighestNids {
 export interface RoomStore {
   byId(roomId: string): Promise<RoomRow | undefined>;
   byNid(roomNid: number): Promise<RoomRow | undefined>;
+  /** The rooms of a user that have events after a position. */
+  joinedWithEventsAfter(userNid: number, position: number): Promise<readonly number[]>;
   extremities(roomNid: number): Promise<ExtremityRow[]>;
   highestNids(): Promise<HighestNids>;
   setPublic(roomNid: number, isPublic: boolean): Promise<void>;

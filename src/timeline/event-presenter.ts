@@ -63,6 +63,17 @@ export class EventPresenter {
     return texts;
   }
 
+  /** State events as the same text for everybody: without `unsigned`, except for what a redaction leaves. */
+  async presentState(events: readonly StoredEvent[], roomId?: string): Promise<string[]> {
+    const texts: string[] = [];
+    for (const event of events) {
+      const redactedBecause =
+        event.redactedBy === null ? undefined : await this.#redactedBecause(event.redactedBy);
+      texts.push(clientEvent(event, { redactedBecause }, roomId));
+    }
+    return texts;
+  }
+
   async #text(event: StoredEvent, unsigned: Unsigned, { roomId, format }: PresentOptions): Promise<string> {
     const shown = (await this.#isRedaction(event))
       ? { eventId: event.eventId, common: redactionForClients(event.common) }

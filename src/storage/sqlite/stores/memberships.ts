@@ -79,6 +79,17 @@ export const membershipOperations: StoreOperations<MembershipStore> = {
       )
       .map(toMembership),
   ),
+  oldestMembers: scan((db, roomNid: number, memberships: readonly Membership[], limit: number) =>
+    db
+      .all<{ nid: number }>(
+        `SELECT user_nid AS nid FROM memberships
+         WHERE room_nid = ? AND membership IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?`,
+        roomNid,
+        codesOf(memberships),
+        limit,
+      )
+      .map((row) => row.nid),
+  ),
   counts: point((db, roomNid: number) => {
     const counts = db.get<MemberCounts>(
       "SELECT joined_members AS joined, invited_members AS invited FROM rooms WHERE room_nid = ?",

@@ -1,3 +1,4 @@
+import { membershipCodes } from "../../memberships.ts";
 import type { AliasRow, ExtremityRow, HighestNids, RoomRow, RoomStore } from "../../rooms.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
 
@@ -15,6 +16,17 @@ function toRoom(row: StoredRoom | undefined): RoomRow | undefined {
 export const roomOperations: StoreOperations<RoomStore> = {
   byId: point((db, roomId: string) => toRoom(db.get<StoredRoom>(byIdSql, roomId))),
   byNid: point((db, roomNid: number) => toRoom(db.get<StoredRoom>(byNidSql, roomNid))),
+  joinedWithEventsAfter: point((db, userNid: number, position: number) =>
+    db
+      .all<{ nid: number }>(
+        `SELECT room_nid AS nid FROM memberships JOIN rooms USING (room_nid)
+         WHERE user_nid = ? AND membership = ? AND last_position > ?`,
+        userNid,
+        membershipCodes.join,
+        position,
+      )
+      .map((row) => row.nid),
+  ),
   extremities: point((db, roomNid: number) =>
     db.all<ExtremityRow>(
       `SELECT event_nid AS eventNid, event_id AS eventId, depth

@@ -1,0 +1,94 @@
+import { syncHandlers } from "../http/handlers/sync.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import { JoinedRooms } from "../sync/joined-rooms.ts";
+import { LazyMembers } from "../sync/lazy-members.ts";
+import { LeftRooms } from "../sync/left-rooms.ts";
+import { PendingRooms } from "../sync/pending-rooms.ts";
+import { Readers } from "../sync/readers.ts";
+import { RoomExtrasReader } from "../sync/room-extras.ts";
+import { RoomLists } from "../sync/room-list.ts";
+import { RoomSections } from "../sync/room-sections.ts";
+import { RoomSummaries } from "../sync/room-summary.ts";
+import { StateSections } from "../sync/state-section.ts";
+import { AccountDataStream } from "../sync/streams/account-data.ts";
+import { DeviceListStream } from "../sync/streams/device-lists.ts";
+import type { EphemeralStream } from "../sync/streams/ephemeral.ts";
+import type { PresenceStream } from "../sync/streams/presence.ts";
+import { ToDeviceStream } from "../sync/streams/to-device.ts";
+import type { UnreadCountStream } from "../sync/streams/unread-counts.ts";
+import { SyncAnswers } from "../sync/sync-answer.ts";
+import { SyncV2 } from "../sync/sync-v2.ts";
+import { TimelineWindows } from "../sync/timeline-window.ts";
+import type { EncryptionParts } from "./encryption.ts";
+import type { Foundation } from "./foundation.ts";
+import type { TimelineParts } from "./timeline.ts";
+import type { UserDataParts } from "./user-data.ts";
+
+/** What other domains have to offer to sync. */
+export interface SyncedParts {
+  readonly timeline: TimelineParts;
+  readonly userData: UserDataParts;
+  readonly encryption: EncryptionParts;
+  readonly ephemeral: readonly EphemeralStream[];
+  readonly unread: UnreadCountStream | undefined;
+  readonly presence: PresenceStream | undefined;
+}
+
+export function composeSync(foundation: Foundation, synced: SyncedParts): readonly BoundEndpoint[] {
+  const { stores, names, notifier, memberships, clock } = foundation;
+  const { userData, encryption, presence } = synced;
+  const lazyMembers = new LazyMembers();
+  const accountData = new AccountDataStream(userData.accountData, foundation.graph.rooms);
+  const toDevice = new ToDeviceStream(stores.toDevice);
+  const answers = new SyncAnswers({
+    rooms: composeRoomSections(foundation, synced, accountData, lazyMembers),
+    accountData,
+    toDevice,
+    deviceLists: new DeviceListStream(stores.deviceLists, names),
+    oneTimeKeys: encryption.oneTimeKeys,
+    presence,
+  });
+  const syncV2 = new SyncV2({
+    notifier,
+    memberships,
+    sessions: stores.sessions,
+    readers: new Readers(userData.accountData, names),
+    answers,
+    toDevice,
+    presence,
+    lazyMembers,
+    clock,
+  });
+  return syncHandlers(syncV2, userData.filters);
+}
+
+function composeRoomSections(
+  { stores, names, graph }: Foundation,
+  { timeline, ephemeral, unread }: SyncedParts,
+  accountData: AccountDataStream,
+  lazyMembers: LazyMembers,
+): RoomSections {
+  const { rooms, events, snapshots } = graph;
+  const { timelines, views, presenter, stateTexts: texts } = timeline;
+  const { memberships } = stores;
+  const parts = {
+    rooms,
+    views,
+    timelines,
+    windows: new TimelineWindows(timelines, names),
+    snapshots,
+    states: new StateSections({ snapshots, events, names, texts, presenter, lazyMembers }),
+    summaries: new RoomSummaries({ memberships, snapshots, events, names }),
+    presenter,
+  };
+  return new RoomSections({
+    rooms,
+    store: stores.rooms,
+    lists: new RoomLists(memberships, events),
+    extras: new RoomExtrasReader(ephemeral, unread),
+    accountData,
+    joined: new JoinedRooms(parts),
+    left: new LeftRooms(parts, events),
+    pending: new PendingRooms({ events, snapshots, names }),
+  });
+}

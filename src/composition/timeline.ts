@@ -1,0 +1,26 @@
+import { Aggregations } from "../timeline/aggregations.ts";
+import { EventPresenter } from "../timeline/event-presenter.ts";
+import { RoomTimelines } from "../timeline/room-timelines.ts";
+import { RoomViews } from "../timeline/room-view.ts";
+import { StateTexts } from "../timeline/state-texts.ts";
+import type { Foundation } from "./foundation.ts";
+
+/** What reads the events of rooms for users, whatever the endpoint. */
+export interface TimelineParts {
+  readonly timelines: RoomTimelines;
+  readonly views: RoomViews;
+  readonly presenter: EventPresenter;
+  readonly stateTexts: StateTexts;
+}
+
+export function composeTimeline({ stores, names, graph, clock, notifier }: Foundation): TimelineParts {
+  const { events, snapshots, rooms } = graph;
+  const timelines = new RoomTimelines(stores.events, events);
+  const views = new RoomViews({ events, snapshots, names, memberships: stores.memberships });
+  const aggregations = new Aggregations(stores.relations, events);
+  const presenter = new EventPresenter({ store: stores.events, events, names, rooms, aggregations, clock });
+  const stateTexts = new StateTexts({ events, snapshots, names, presenter });
+  notifier.follow(timelines.committed);
+  notifier.follow(stateTexts.committed);
+  return { timelines, views, presenter, stateTexts };
+}

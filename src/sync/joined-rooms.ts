@@ -1,0 +1,158 @@
+import type { Room, RoomIndex } from "../state/room-index.ts";
+import type { StateSnapshots } from "../state/state-snapshots.ts";
+import type { EventPresenter } from "../timeline/event-presenter.ts";
+import { type RoomTimelines, startOfTime } from "../timeline/room-timelines.ts";
+import type { RoomView, RoomViews } from "../timeline/room-view.ts";
+import { streamToken } from "../timeline/stream-token.ts";
+import type { RoomSummaries, RoomSummary } from "./room-summary.ts";
+import { newIn, roomStateAfter } from "./state-difference.ts";
+import type { StateSections } from "./state-section.ts";
+import type { RoomUnreadCounts } from "./streams/unread-counts.ts";
+import type { JsonPieces, SyncRound } from "./sync-request.ts";
+import type { TimelineWindow, TimelineWindows } from "./timeline-window.ts";
+
+/** What a room brings beside its timeline and state. Events as JSON. */
+export interface RoomExtras {
+  readonly ephemeral: readonly string[];
+  readonly accountData: readonly string[];
+  readonly unread: RoomUnreadCounts | undefined;
+  readonly unreadChanged: boolean;
+}
+
+/** A room's part of an answer. */
+export interface RoomPart {
+  /** A JSON object. */
+  readonly pieces: JsonPieces;
+  /** What a client that loads members lazily gets with it, by state pair. */
+  readonly sent: Map<number, number>;
+}
+
+export interface RoomPartsReader {
+  readonly rooms: RoomIndex;
+  readonly views: RoomViews;
+  readonly timelines: RoomTimelines;
+  readonly windows: TimelineWindows;
+  readonly snapshots: StateSnapshots;
+  readonly states: StateSections;
+  readonly summaries: RoomSummaries;
+  readonly presenter: EventPresenter;
+}
+
+/** Makes the parts of rooms that the user is joined to (client-server API, "Syncing": `Joined Room`). */
+export class JoinedRooms {
+  readonly #parts: RoomPartsReader;
+
+  constructor(parts: RoomPartsReader) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param isNew whether the client is to get the room as in a first sync
+   * @returns `undefined` when there is nothing to tell
+   */
+  async read(
+    round: SyncRound,
+    room: Room,
+    isNew: boolean,
+    extras: RoomExtras,
+  ): Promise<RoomPart | undefined> {
+    const { request, reader, upTo } = round;
+    const since = isNew ? undefined : request.since?.position;
+    const view = this.#parts.views.of(room.roomNid, reader);
+    const after = since ?? startOfTime;
+    const window = await this.#window(view, room, after, upTo, round);
+    const end = await this.#stateAt(room.roomNid, upTo);
+    const known =
+      since === undefined || request.fullState ? undefined : await this.#stateAt(room.roomNid, since);
+    const summary = await this.#summary(room, known, end, reader.userNid);
+    const state = await this.#parts.states.read(round, room, window, { known, end }, summary?.heroes ?? []);
+    const isEmpty =
+      window.events.length === 0 &&
+      !window.limited &&
+      state.pieces.length === 0 &&
+      extras.ephemeral.length === 0 &&
+      extras.accountData.length === 0 &&
+      !extras.unreadChanged &&
+      !summary;
+    if (isEmpty && !isNew && !request.fullState) return undefined;
+    return {
+      pieces: [
+        summary ? `{"summary":${summaryText(summary)},` : "{",
+        `"${request.stateSection}":{"events":[`,
+        ...state.pieces,
+        "]},",
+        await timelineText(this.#parts.presenter, view, window, round),
+        `,"ephemeral":{"events":[${extras.ephemeral.join(",")}]},"account_data":{"events":[${extras.accountData.join(",")}]}`,
+        unreadText(extras.unread, request.filter.timeline.unreadThreadNotifications),
+        "}",
+      ],
+      sent: state.sent,
+    };
+  }
+
+  #window(
+    view: RoomView,
+    { roomNid, roomId }: Room,
+    after: number,
+    upTo: number,
+    { request: { filter } }: SyncRound,
+  ): Promise<TimelineWindow> | TimelineWindow {
+    if (filter.timeline.matchesRoom(roomId)) {
+      return this.#parts.windows.read(view, roomNid, after, upTo, filter.timeline);
+    }
+    return { events: [], limited: false, prevBatch: upTo, isWhole: false };
+  }
+
+  async #stateAt(roomNid: number, position: number): Promise<number | null> {
+    const event = await this.#parts.timelines.at(roomNid, position);
+    return event ? roomStateAfter(event) : null;
+  }
+
+  async #summary(
+    room: Room,
+    known: number | null | undefined,
+    end: number | null,
+    readerNid: number,
+  ): Promise<RoomSummary | undefined> {
+    if (end === null || known === end) return undefined;
+    if (known !== undefined) {
+      const entries = await newIn(this.#parts.snapshots, known, end);
+      if (!(await this.#parts.summaries.isChangedBy(entries))) return undefined;
+    }
+    return this.#parts.summaries.of(room.roomNid, end, readerNid);
+  }
+}
+
+/** The `timeline` member of a room, as JSON. */
+export async function timelineText(
+  presenter: EventPresenter,
+  view: RoomView,
+  window: TimelineWindow,
+  { upTo, format }: SyncRound,
+): Promise<string> {
+  const events = await presenter.present(view, window.events, {
+    format,
+    // "GET /sync when the relevant section has a limited value of true."
+    aggregateUpTo: window.limited ? upTo : undefined,
+  });
+  return `"timeline":{"events":[${events.join(",")}],"limited":${window.limited},"prev_batch":"${streamToken(window.prevBatch)}"}`;
+}
+
+function summaryText({ heroes, joined, invited }: RoomSummary): string {
+  return JSON.stringify({
+    ...(heroes && { "m.heroes": heroes }),
+    "m.joined_member_count": joined,
+    "m.invited_member_count": invited,
+  });
+}
+
+function unreadText(unread: RoomUnreadCounts | undefined, perThread: boolean): string {
+  const counts = (of: { notifications: number; highlights: number } | undefined) => ({
+    notification_count: of?.notifications ?? 0,
+    highlight_count: of?.highlights ?? 0,
+  });
+  const room = `,"unread_notifications":${JSON.stringify(counts(unread?.room))}`;
+  if (!perThread || !unread || unread.threads.size === 0) return room;
+  const threads = Object.fromEntries([...unread.threads].map(([rootId, of]) => [rootId, counts(of)]));
+  return `${room},"unread_thread_notifications":${JSON.stringify(threads)}`;
+}

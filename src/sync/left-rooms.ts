@@ -1,0 +1,72 @@
+import type { Room } from "../state/room-index.ts";
+import type { EventReader } from "../state/event-reader.ts";
+import { startOfTime } from "../timeline/room-timelines.ts";
+import { type RoomPart, type RoomPartsReader, timelineText } from "./joined-rooms.ts";
+import type { LeftRoom } from "./room-list.ts";
+import { roomStateAfter } from "./state-difference.ts";
+import type { StateRange } from "./state-section.ts";
+import type { SyncRound } from "./sync-request.ts";
+import type { TimelineWindow } from "./timeline-window.ts";
+
+/** Makes the parts of rooms that the user has left or been banned from (client-server API, "Syncing": `Left Room`). */
+export class LeftRooms {
+  readonly #parts: RoomPartsReader;
+  readonly #events: EventReader;
+
+  constructor(parts: RoomPartsReader, events: EventReader) {
+    this.#parts = parts;
+    this.#events = events;
+  }
+
+  /** @param accountData events as JSON */
+  async read(
+    round: SyncRound,
+    room: Room,
+    left: LeftRoom,
+    accountData: readonly string[],
+  ): Promise<RoomPart> {
+    const { request, reader } = round;
+    const view = this.#parts.views.of(room.roomNid, reader);
+    const isOutsider = left.history === "none";
+    const window = isOutsider ? await this.#departure(left) : await this.#window(round, room, left);
+    const state = isOutsider
+      ? { pieces: [], sent: new Map<number, number>() }
+      : await this.#parts.states.read(round, room, window, await this.#range(round, left), []);
+    return {
+      pieces: [
+        `{"${request.stateSection}":{"events":[`,
+        ...state.pieces,
+        "]},",
+        await timelineText(this.#parts.presenter, view, window, { ...round, upTo: left.position }),
+        `,"account_data":{"events":[${accountData.join(",")}]}}`,
+      ],
+      sent: state.sent,
+    };
+  }
+
+  async #window({ request, reader }: SyncRound, room: Room, left: LeftRoom): Promise<TimelineWindow> {
+    const { timeline } = request.filter;
+    const after = left.history === "known" ? (request.since?.position ?? startOfTime) : startOfTime;
+    if (!timeline.matchesRoom(room.roomId)) {
+      return { events: [], limited: false, prevBatch: left.position, isWhole: false };
+    }
+    const view = this.#parts.views.of(room.roomNid, reader);
+    return this.#parts.windows.read(view, room.roomNid, after, left.position, timeline);
+  }
+
+  /** Whoever was never in the room sees nothing of it but that they have turned it down, or were turned away. */
+  async #departure({ eventNid, position }: LeftRoom): Promise<TimelineWindow> {
+    const event = await this.#events.stored(eventNid);
+    return { events: [event], limited: false, prevBatch: position - 1, isWhole: true };
+  }
+
+  async #range({ request }: SyncRound, left: LeftRoom): Promise<StateRange> {
+    const { timelines } = this.#parts;
+    const last = await timelines.at(left.roomNid, left.position);
+    const end = last ? roomStateAfter(last) : null;
+    if (left.history === "new" || request.since === undefined || request.fullState)
+      return { known: undefined, end };
+    const known = await timelines.at(left.roomNid, request.since.position);
+    return { known: known ? roomStateAfter(known) : null, end };
+  }
+}

@@ -1,0 +1,175 @@
+import type { Room, RoomIndex } from "../state/room-index.ts";
+import type { RoomStore } from "../storage/rooms.ts";
+import type { JoinedRooms, RoomPart } from "./joined-rooms.ts";
+import type { LeftRooms } from "./left-rooms.ts";
+import type { PendingRooms } from "./pending-rooms.ts";
+import type { PossibleChanges } from "./possible-changes.ts";
+import type { RoomExtrasReader } from "./room-extras.ts";
+import type { PendingRoom, RoomList, RoomLists } from "./room-list.ts";
+import type { AccountDataStream } from "./streams/account-data.ts";
+import type { JsonPieces, SyncRound } from "./sync-request.ts";
+
+/** The `rooms` member of an answer. */
+export interface RoomsSection {
+  /** Nothing, or the member with a comma before it. */
+  readonly pieces: JsonPieces;
+  /** By room: what a client that loads members lazily gets. */
+  readonly sentMembers: ReadonlyMap<number, Map<number, number>>;
+}
+
+export interface RoomSectionsParts {
+  readonly rooms: RoomIndex;
+  readonly store: RoomStore;
+  readonly lists: RoomLists;
+  readonly extras: RoomExtrasReader;
+  readonly accountData: AccountDataStream;
+  readonly joined: JoinedRooms;
+  readonly left: LeftRooms;
+  readonly pending: PendingRooms;
+}
+
+/** Account data events of rooms, as JSON. */
+type RoomAccountData = ReadonlyMap<number, readonly string[]>;
+/** Parts by room ID. */
+type Parts = Map<string, JsonPieces>;
+
+/** Makes the `rooms` member of answers. */
+export class RoomSections {
+  readonly #parts: RoomSectionsParts;
+
+  constructor(parts: RoomSectionsParts) {
+    this.#parts = parts;
+  }
+
+  /** @param joined the rooms that the user is joined to at the round's position */
+  async read(
+    round: SyncRound,
+    changes: PossibleChanges,
+    joined: ReadonlySet<number>,
+    accountData: RoomAccountData,
+  ): Promise<RoomsSection> {
+    const list = await this.#parts.lists.read(round, changes.has("membership"));
+    const sentMembers = new Map<number, Map<number, number>>();
+    const join = await this.#joined(round, changes, joined, list, accountData, sentMembers);
+    const leave = await this.#left(round, list, accountData, sentMembers);
+    const invite = await this.#pending(round, list.invited, "invite_state");
+    const knock = await this.#pending(round, list.knocked, "knock_state");
+    const members = Object.entries({ join, invite, knock, leave }).filter(([, parts]) => parts.size > 0);
+    if (members.length === 0) return { pieces: [], sentMembers };
+    const pieces: JsonPieces = [`,"rooms":{`];
+    for (const [index, [name, parts]] of members.entries()) {
+      pieces.push(`${index === 0 ? "" : ","}"${name}":{`, ...membersOf(parts), "}");
+    }
+    pieces.push("}");
+    return { pieces, sentMembers };
+  }
+
+  async #joined(
+    round: SyncRound,
+    changes: PossibleChanges,
+    joined: ReadonlySet<number>,
+    { newlyJoined }: RoomList,
+    accountData: RoomAccountData,
+    sentMembers: Map<number, Map<number, number>>,
+  ): Promise<Parts> {
+    const { extras } = this.#parts;
+    const ephemeral = await extras.ephemeral(round, changes, joined, newlyJoined);
+    const unreadChanged = await extras.unreadChanged(round, changes);
+    const told = [newlyJoined, ephemeral, accountData, unreadChanged].flatMap((rooms) => [...rooms.keys()]);
+    const visited = new Set([...(await this.#withEvents(round, changes, joined)), ...told]);
+    const rooms = await this.#wanted(round, [...visited.intersection(joined)]);
+    const unread = await extras.unreadCounts(
+      round,
+      rooms.map(({ roomNid }) => roomNid),
+    );
+    const parts: Parts = new Map();
+    for (const room of rooms) {
+      const { roomNid, roomId } = room;
+      const isNew = round.request.since === undefined || newlyJoined.has(roomNid);
+      const part = await this.#parts.joined.read(round, room, isNew, {
+        ephemeral: ephemeral.get(roomNid) ?? [],
+        accountData: newlyJoined.has(roomNid)
+          ? await this.#parts.accountData.ofRoom(round.request, roomId)
+          : (accountData.get(roomNid) ?? []),
+        unread: unread?.get(roomNid),
+        unreadChanged: unreadChanged.has(roomNid),
+      });
+      if (part) take(parts, sentMembers, room, part);
+      await round.pace.breathe();
+    }
+    return parts;
+  }
+
+  /** Rooms whose timeline may have moved on; every room when each has to be told. */
+  async #withEvents(
+    { request }: SyncRound,
+    changes: PossibleChanges,
+    joined: ReadonlySet<number>,
+  ): Promise<Iterable<number>> {
+    if (!request.since || request.fullState) return joined;
+    const named = changes.of("timeline");
+    return named ?? this.#parts.store.joinedWithEventsAfter(request.device.userNid, request.since.position);
+  }
+
+  async #left(
+    round: SyncRound,
+    list: RoomList,
+    accountData: RoomAccountData,
+    sentMembers: Map<number, Map<number, number>>,
+  ): Promise<Parts> {
+    const parts: Parts = new Map();
+    const byNid = new Map(list.left.map((left) => [left.roomNid, left]));
+    for (const room of await this.#wanted(round, [...byNid.keys()])) {
+      const left = byNid.get(room.roomNid);
+      if (!left) continue;
+      const events = accountData.get(room.roomNid) ?? [];
+      take(parts, sentMembers, room, await this.#parts.left.read(round, room, left, events));
+      await round.pace.breathe();
+    }
+    return parts;
+  }
+
+  async #pending(
+    round: SyncRound,
+    pending: readonly PendingRoom[],
+    member: "invite_state" | "knock_state",
+  ): Promise<Parts> {
+    const parts: Parts = new Map();
+    const byNid = new Map(pending.map((room) => [room.roomNid, room]));
+    for (const { roomNid, roomId } of await this.#wanted(round, [...byNid.keys()])) {
+      const room = byNid.get(roomNid);
+      // "Servers must not send room invites from ignored users to clients."
+      if (!room || round.reader.ignored.has(await this.#parts.pending.senderNid(room))) continue;
+      const state = await this.#parts.pending.strippedState(room);
+      parts.set(roomId, [`{"${member}":{"events":[${state}]}}`]);
+    }
+    return parts;
+  }
+
+  /** The rooms that the client's filter lets pass. */
+  async #wanted({ request: { filter } }: SyncRound, roomNids: readonly number[]): Promise<Room[]> {
+    const rooms: Room[] = [];
+    for (const roomNid of roomNids) {
+      const room = await this.#parts.rooms.byNid(roomNid);
+      if (filter.rooms.has(room.roomId)) rooms.push(room);
+    }
+    return rooms;
+  }
+}
+
+function take(
+  parts: Parts,
+  sentMembers: Map<number, Map<number, number>>,
+  { roomNid, roomId }: Room,
+  { pieces, sent }: RoomPart,
+): void {
+  parts.set(roomId, pieces);
+  if (sent.size > 0) sentMembers.set(roomNid, sent);
+}
+
+function membersOf(parts: Parts): JsonPieces {
+  return [...parts].flatMap(([roomId, pieces], index) => [
+    `${index === 0 ? "" : ","}${JSON.stringify(roomId)}:`,
+    ...pieces,
+  ]);
+}

@@ -1,0 +1,62 @@
+import type { StateSnapshots } from "../state/state-snapshots.ts";
+import type { StoredEvent } from "../storage/events.ts";
+import type { TimelineWindow } from "./timeline-window.ts";
+
+/** State events by state pair, as integer IDs. */
+export type StateEntries = ReadonlyMap<number, number>;
+
+const none: StateEntries = new Map();
+
+/** The state that the room is in once an event is part of it. */
+export function roomStateAfter({ roomState, stateAfter }: StoredEvent): number | null {
+  return roomState ?? stateAfter;
+}
+
+/** The state before a window's first event. */
+export function stateBefore({ events }: TimelineWindow, end: number | null): number | null {
+  const [first] = events;
+  return first ? first.stateBefore : end;
+}
+
+/** What is new in a state. What is gone without a successor cannot be told to clients. */
+export async function newIn(
+  snapshots: StateSnapshots,
+  earlier: number | null,
+  later: number | null,
+): Promise<StateEntries> {
+  if (earlier === later || later === null) return none;
+  if (earlier === null) return snapshots.map(later);
+  const entries = new Map<number, number>();
+  for (const [pairNid, eventNid] of await snapshots.difference(earlier, later)) {
+    if (eventNid !== undefined) entries.set(pairNid, eventNid);
+  }
+  return entries;
+}
+
+/** What is new between a window's start and the end without being in the window: after a fork, or behind a filter. */
+export async function newBesides(
+  snapshots: StateSnapshots,
+  window: TimelineWindow,
+  end: number | null,
+): Promise<StateEntries> {
+  if (isLine(window, end)) return none;
+  return without(await newIn(snapshots, stateBefore(window, end), end), window);
+}
+
+/** Entries whose events are not in a window. */
+export function without(entries: StateEntries, window: TimelineWindow): StateEntries {
+  if (entries.size === 0) return entries;
+  const inWindow = new Set(window.events.map(({ eventNid }) => eventNid));
+  return new Map([...entries].filter(([, eventNid]) => !inWindow.has(eventNid)));
+}
+
+/** Whether each event follows on the state of the one before, so that the window has all there is. */
+function isLine(window: TimelineWindow, end: number | null): boolean {
+  if (!window.isWhole) return false;
+  let state = stateBefore(window, end);
+  for (const event of window.events) {
+    if (event.stateBefore !== state) return false;
+    state = roomStateAfter(event);
+  }
+  return state === end;
+}

@@ -1,0 +1,100 @@
+import type { LiveMemberships } from "../notifier/live-memberships.ts";
+import type { Notifier } from "../notifier/notifier.ts";
+import { MatrixError } from "../protocol/matrix-error.ts";
+import type { SessionStore } from "../storage/sessions.ts";
+import type { Clock } from "../telemetry/clock.ts";
+import { Pace } from "../telemetry/pace.ts";
+import { eventFormatOf } from "../timeline/event-format.ts";
+import type { Reader } from "../timeline/reader.ts";
+import type { LazyMembers } from "./lazy-members.ts";
+import { PossibleChanges } from "./possible-changes.ts";
+import type { Readers } from "./readers.ts";
+import type { PresenceStream } from "./streams/presence.ts";
+import type { ToDeviceStream } from "./streams/to-device.ts";
+import type { SyncAnswers } from "./sync-answer.ts";
+import type { JsonPieces, SyncDevice, SyncRequest } from "./sync-request.ts";
+
+/** A client that asks for more gets less: it comes back with nothing lost. */
+const maxTimeoutMs = 60_000;
+const noRooms: ReadonlySet<number> = new Set();
+
+export interface SyncV2Parts {
+  readonly notifier: Notifier;
+  readonly memberships: LiveMemberships;
+  readonly sessions: Pick<SessionStore, "findByAccessToken">;
+  readonly readers: Readers;
+  readonly answers: SyncAnswers;
+  readonly toDevice: ToDeviceStream;
+  /** Absent where presence is switched off. */
+  readonly presence: PresenceStream | undefined;
+  readonly lazyMembers: LazyMembers;
+  readonly clock: Clock;
+}
+
+/** Long-polling sync (client-server API, "Syncing"). */
+export class SyncV2 {
+  readonly #parts: SyncV2Parts;
+
+  constructor(parts: SyncV2Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Answers with what is new for a device, at once or as soon as there is something.
+   * @param signal aborted when the client has gone away
+   * @returns a JSON object
+   */
+  async sync(request: SyncRequest, signal: AbortSignal): Promise<JsonPieces> {
+    const { notifier, lazyMembers, toDevice, presence, clock } = this.#parts;
+    const { device, since } = request;
+    lazyMembers.acknowledge(device, since?.position);
+    presence?.syncing(device, request.setPresence);
+    if (since) await toDevice.acknowledge(device, since.toDevice);
+    // "In this case, the timeout parameter will be ignored": the same goes for first syncs, which have an answer.
+    const timeoutMs = since && !request.fullState ? Math.min(request.timeoutMs, maxTimeoutMs) : 0;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    for (let isWoken = true, waits = 0; ; waits++) {
+      const answer = await this.#answer(request);
+      const remainingMs = deadlineMs - clock.monotonicMs();
+      if (!answer.isEmpty || !isWoken || remainingMs <= 0 || signal.aborted) {
+        lazyMembers.sent(device, answer.upTo, answer.sentMembers);
+        return answer.pieces;
+      }
+      if (waits > 0) await this.#checkSession(device);
+      isWoken = await notifier.wait(device.userNid, answer.upTo, remainingMs, signal);
+    }
+  }
+
+  /** A wait ends for those, too, whose session does. */
+  async #checkSession({ tokenHash }: SyncDevice): Promise<void> {
+    if (await this.#parts.sessions.findByAccessToken(tokenHash)) return;
+    throw new MatrixError("M_UNKNOWN_TOKEN", "This device has been logged out", { soft_logout: false });
+  }
+
+  async #answer(request: SyncRequest) {
+    const { notifier, answers, readers, clock } = this.#parts;
+    const { device, since, filter } = request;
+    const reader: Reader = await readers.of(device);
+    const joined = await this.#joinedRooms(device.userNid);
+    // No await from here on: the position, the changes and the joined rooms, which live on, belong together.
+    const upTo = notifier.position;
+    const changes = new PossibleChanges(
+      since && notifier.changesSince(since.position),
+      device.userNid,
+      joined,
+    );
+    const joinedThen = changes.isEmpty ? noRooms : new Set(joined);
+    const round = { request, reader, upTo, format: eventFormatOf(filter), pace: new Pace(clock) };
+    return answers.make(round, changes, joinedThen);
+  }
+
+  /** The live set: exact until the next await. */
+  async #joinedRooms(userNid: number): Promise<ReadonlySet<number>> {
+    const { memberships } = this.#parts;
+    for (;;) {
+      await memberships.load(userNid);
+      const joined = memberships.roomsOf(userNid);
+      if (joined) return joined;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { LRUCache } from "lru-cache";
+import type { EventReader } from "../state/event-reader.ts";
+import type { StateSnapshots } from "../state/state-snapshots.ts";
+import type { NameCache } from "../storage/name-cache.ts";
+import type { StreamChange } from "../storage/streams.ts";
+import type { Pace } from "../telemetry/pace.ts";
+import type { EventPresenter } from "./event-presenter.ts";
+
+/** Every state event, or all but the members. */
+export type StatePart = "all" | "without-members";
+
+/** The same states are sent to many users: first syncs of a fleet are copies of these. */
+const cachedBytes = 128 * 1024 * 1024;
+const overheadBytes = 200;
+const eventsAtOnce = 200;
+
+export interface StateTextParts {
+  readonly events: EventReader;
+  readonly snapshots: StateSnapshots;
+  readonly names: NameCache;
+  readonly presenter: EventPresenter;
+}
+
+/** Whole room states as the JSON that clients get. */
+export class StateTexts {
+  readonly #parts: StateTextParts;
+  /** By room first, since a redaction takes away all of a room's. */
+  readonly #keysOfRoom = new Map<number, Set<string>>();
+  readonly #texts = new LRUCache<string, { readonly roomNid: number; readonly text: Buffer }>({
+    maxSize: cachedBytes,
+    sizeCalculation: ({ text }) => text.length + overheadBytes,
+    dispose: ({ roomNid }, key) => this.#forgetKey(roomNid, key),
+  });
+  readonly #underWay = new Map<string, Promise<Buffer>>();
+
+  constructor(parts: StateTextParts) {
+    this.#parts = parts;
+  }
+
+  /** To be told of each commit before its position becomes visible. */
+  readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
+    for (const { nid, redactedNid } of changes) if (redactedNid !== undefined) this.#forgetRoom(nid);
+  };
+
+  /**
+   * The events of a state, as JSON joined by commas.
+   * @param roomId set where each event has to name its room
+   */
+  async of(
+    roomNid: number,
+    snapshotNid: number,
+    part: StatePart,
+    pace: Pace,
+    roomId?: string,
+  ): Promise<Buffer> {
+    const key = `${snapshotNid} ${part} ${roomId === undefined}`;
+    const known = this.#texts.get(key);
+    if (known) return known.text;
+    const underWay = this.#underWay.get(key);
+    if (underWay) return underWay;
+    const making = this.#make(snapshotNid, part, pace, roomId);
+    this.#underWay.set(key, making);
+    this.#addKey(roomNid, key);
+    try {
+      const text = await making;
+      if (this.#underWay.get(key) === making) this.#texts.set(key, { roomNid, text });
+      return text;
+    } finally {
+      if (this.#underWay.get(key) === making) this.#underWay.delete(key);
+    }
+  }
+
+  async #make(snapshotNid: number, part: StatePart, pace: Pace, roomId: string | undefined): Promise<Buffer> {
+    const eventNids = [...(await this.#parts.snapshots.map(snapshotNid)).values()];
+    const memberType = await this.#parts.names.findEventType("m.room.member");
+    const pieces: Buffer[] = [];
+    for (let start = 0; start < eventNids.length; start += eventsAtOnce) {
+      const events = await this.#parts.events.storedAll(eventNids.slice(start, start + eventsAtOnce));
+      const wanted = part === "all" ? events : events.filter(({ typeNid }) => typeNid !== memberType);
+      const text = (await this.#parts.presenter.presentState(wanted, roomId)).join(",");
+      if (text !== "") pieces.push(Buffer.from(pieces.length === 0 ? text : `,${text}`));
+      await pace.breathe();
+    }
+    return Buffer.concat(pieces);
+  }
+
+  #addKey(roomNid: number, key: string): void {
+    const keys = this.#keysOfRoom.get(roomNid);
+    if (keys) keys.add(key);
+    else this.#keysOfRoom.set(roomNid, new Set([key]));
+  }
+
+  #forgetKey(roomNid: number, key: string): void {
+    const keys = this.#keysOfRoom.get(roomNid);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keysOfRoom.delete(roomNid);
+  }
+
+  #forgetRoom(roomNid: number): void {
+    for (const key of this.#keysOfRoom.get(roomNid) ?? []) {
+      // One that is being made may hold what was just taken away: whoever waits gets it, nobody else.
+      this.#underWay.delete(key);
+      this.#texts.delete(key);
+    }
+    this.#keysOfRoom.delete(roomNid);
+  }
+}
