@@ -67,7 +67,7 @@ t.test("node:crypto and tweetnacl make the same keys and signatures", async (t) 
         new VerifyKey("ed25519:a_1", key.publicKey).verify(message, key.sign(message))
       );
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
   t.pass("for every key that was tried");
 });
@@ -89,7 +89,7 @@ t.test("node:crypto and tweetnacl refuse the same forgeries", async (t) => {
         return !isTaken && ourVerify(message, forged, publicKey) !== true;
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
   t.pass("for every forgery that was tried");
 });
@@ -200,7 +200,7 @@ t.test("any 32 bytes as key and 64 as signature give a verdict, and it is tweetn
       const ours = ourVerify(message, signature, publicKey);
       return ours === "refused key" || ours === nacl.sign.detached.verify(message, signature, publicKey);
     }),
-    { numRuns: 20 },
+    { numRuns: 10 },
   );
   t.pass("for all bytes that were tried");
 });
