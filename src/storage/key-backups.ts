@@ -40,7 +40,8 @@ export interface KeyPage {
 
 export type PutKeysOutcome =
   | { readonly stored: true; readonly etag: number; readonly count: number }
-  | { readonly stored: false; readonly reason: "no-backup" | "full" }
+  | { readonly stored: false; readonly reason: "no-backup" }
+  | { readonly stored: false; readonly reason: "full" }
   | { readonly stored: false; readonly reason: "wrong-version"; readonly currentVersion: number };
 
 /** Server-side key backups (client-server API, "Server-side key backups"). */

@@ -24,6 +24,12 @@ export interface FullInbox {
   readonly deviceId: string;
 }
 
+export interface Delivery {
+  /** How many devices got a message. */
+  readonly delivered: number;
+  readonly full: readonly FullInbox[];
+}
+
 export interface WaitingMessage {
   readonly position: number;
   readonly event: string;
@@ -33,15 +39,15 @@ export interface WaitingMessage {
 export interface ToDeviceStore {
   /**
    * Puts messages into the inboxes of local devices; devices that do not exist get none. A repeated transaction sends
-   * nothing. An inbox takes no more than `maxWaiting` messages: what waits there is never pushed out.
+   * nothing, unless all inboxes were full before. An inbox takes no more than `maxWaiting` messages: what waits there is
+   * never pushed out.
    * @param transaction `null` for what has its own protection against repetition
-   * @returns the devices whose inbox was full
    */
   send(
     messages: readonly ToDeviceMessage[],
     maxWaiting: number,
     transaction: ToDeviceTransaction | null,
-  ): Promise<FullInbox[]>;
+  ): Promise<Delivery>;
   /** What waits for a device after one position, up to another, in the order of sending. */
   messagesFor(
     userNid: number,

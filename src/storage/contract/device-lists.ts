@@ -43,7 +43,7 @@ async function setMemberships(
     currentSnapshot: 1,
     memberships,
   });
-  return positions.at(-1) ?? 0;
+  return positions?.at(-1) ?? 0;
 }
 
 async function addDeviceKeys(stores: Stores, userNid: number, deviceId: string): Promise<void> {

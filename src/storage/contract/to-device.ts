@@ -21,7 +21,8 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
     const { toDevice } = database.stores;
     const alice = await userWithDevices(database.stores, "alice", ["A", "B"]);
     for (const event of ["1", "2", "3"]) {
-      t.strictSame(await toDevice.send([{ userNid: alice, deviceId: "A", event }], 10, null), []);
+      const sent = await toDevice.send([{ userNid: alice, deviceId: "A", event }], 10, null);
+      t.strictSame(sent, { delivered: 1, full: [] });
     }
     const waiting = await toDevice.messagesFor(alice, "A", 0, latest, 10);
     t.strictSame(
@@ -49,7 +50,7 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
       { userNid: alice, deviceId: "*", event: "all" },
       { userNid: alice, deviceId: "C", event: "none" },
     ];
-    t.strictSame(await toDevice.send(messages, 10, null), []);
+    t.strictSame(await toDevice.send(messages, 10, null), { delivered: 2, full: [] });
     for (const deviceId of ["A", "B"]) {
       const waiting = await toDevice.messagesFor(alice, deviceId, 0, latest, 10);
       t.strictSame(
@@ -85,7 +86,8 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
       toDevice.send([{ userNid: alice, deviceId, event }], 2, null);
     await send("A", "1");
     await send("A", "2");
-    t.strictSame(await send("*", "3"), [{ userNid: alice, deviceId: "A" }]);
+    const full = [{ userNid: alice, deviceId: "A" }];
+    t.strictSame(await send("*", "3"), { delivered: 1, full });
     const waiting = await toDevice.messagesFor(alice, "A", 0, latest, 10);
     t.strictSame(
       waiting.map(({ event }) => event),
@@ -93,8 +95,21 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
     );
     t.equal((await toDevice.messagesFor(alice, "B", 0, latest, 10)).length, 1);
     await toDevice.deleteUpTo(alice, "A", waiting[0]?.position ?? 0);
-    t.strictSame(await send("A", "4"), []);
-    t.strictSame(await send("A", "5"), [{ userNid: alice, deviceId: "A" }]);
+    t.strictSame(await send("A", "4"), { delivered: 1, full: [] });
+    t.strictSame(await send("A", "5"), { delivered: 0, full });
+  });
+
+  t.test("to-device: a transaction that delivered nothing can be repeated", async (t) => {
+    await using database = await open();
+    const { toDevice } = database.stores;
+    const alice = await userWithDevices(database.stores, "alice", ["A"]);
+    const send = () => toDevice.send([{ userNid: alice, deviceId: "A", event: "x" }], 1, transaction);
+    await toDevice.send([{ userNid: alice, deviceId: "A", event: "x" }], 1, null);
+    t.equal((await send()).full.length, 1);
+    t.equal((await send()).full.length, 1);
+    await toDevice.deleteUpTo(alice, "A", latest);
+    t.equal((await send()).delivered, 1);
+    t.strictSame(await send(), { delivered: 0, full: [] });
   });
 
   t.test("to-device: messages go with their device", async (t) => {

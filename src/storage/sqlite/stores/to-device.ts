@@ -1,4 +1,5 @@
 import type {
+  Delivery,
   FullInbox,
   ToDeviceMessage,
   ToDeviceStore,
@@ -16,15 +17,32 @@ function send(
   messages: readonly ToDeviceMessage[],
   maxWaiting: number,
   transaction: ToDeviceTransaction | null,
-): FullInbox[] {
-  if (transaction && !beginTransaction(tx.db, transaction)) return [];
+): Delivery {
+  if (transaction && !beginTransaction(tx.db, transaction)) return { delivered: 0, full: [] };
+  let delivered = 0;
   const full: FullInbox[] = [];
   for (const { userNid, deviceId, event } of messages) {
     for (const recipient of recipientsOf(tx.db, userNid, deviceId)) {
-      if (!deliver(tx, userNid, recipient, event, maxWaiting)) full.push({ userNid, deviceId: recipient });
+      if (deliver(tx, userNid, recipient, event, maxWaiting)) delivered += 1;
+      else full.push({ userNid, deviceId: recipient });
     }
   }
-  return full;
+  if (transaction && full.length > 0 && delivered === 0) forgetTransaction(tx.db, transaction);
+  return { delivered, full };
+}
+
+function forgetTransaction(
+  db: Connection,
+  { userNid, deviceId, eventType, transactionId }: ToDeviceTransaction,
+): void {
+  db.run(
+    `DELETE FROM to_device_transactions
+     WHERE user_nid = ? AND device_id = ? AND transaction_id = ? AND event_type = ?`,
+    userNid,
+    deviceId,
+    transactionId,
+    eventType,
+  );
 }
 
 /** False when the transaction is a repetition. */
