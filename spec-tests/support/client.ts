@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { assertMatchesSpec } from "./openapi.ts";
 import type { TestServer } from "./server.ts";
 
@@ -115,6 +115,25 @@ export async function login(
     ...deviceKeys(options),
   });
   return clientOf(server, answer, `logging in ${name}`);
+}
+
+/** An administrator of the server, made with the shared secret of `startServer`. */
+export async function registerAdmin(
+  server: TestServer,
+  localpart = `admin-${randomBytes(8).toString("hex")}`,
+): Promise<TestClient> {
+  const client = anonymous(server);
+  const path = "/_synapse/admin/v1/register";
+  const nonce = String((await client.get(path)).body["nonce"]);
+  const signed = [nonce, localpart, testPassword, "admin"].join("\0");
+  const mac = createHmac("sha1", "test secret").update(signed).digest("hex");
+  const body = { nonce, username: localpart, password: testPassword, admin: true, mac };
+  return clientOf(server, await client.post(path, body), `registering ${localpart}`);
+}
+
+/** What confirms a request that needs user-interactive authentication. */
+export function passwordAuth({ userId }: TestClient, password = testPassword): object {
+  return { type: "m.login.password", identifier: { type: "m.id.user", user: userId }, password };
 }
 
 function deviceKeys({ deviceId, deviceName }: RegisterOptions): object {
