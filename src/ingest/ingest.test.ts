@@ -5,7 +5,9 @@ import t from "tap";
 import { SigningKey } from "../protocol/ed25519.ts";
 import { type RoomId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import { type RoomVersion, roomVersion, supportedRoomVersions } from "../protocol/room-versions.ts";
+import type { CommitStore } from "../storage/commits.ts";
 import type { Database } from "../storage/database.ts";
+import { StorageError } from "../storage/errors.ts";
 import { NameCache } from "../storage/name-cache.ts";
 import { openSqliteDatabase } from "../storage/sqlite/open.ts";
 import { systemClock } from "../telemetry/clock.ts";
@@ -21,7 +23,11 @@ const serverName = "hearth.test" as ServerName;
 const alice = "@alice:hearth.test" as UserId;
 const bob = "@bob:hearth.test" as UserId;
 
-async function open(folder: string): Promise<{ database: Database; graph: EventGraph; names: NameCache }> {
+/** @param commitsOf what stands between the graph and the store of commits */
+async function open(
+  folder: string,
+  commitsOf: (store: CommitStore) => CommitStore = (store) => store,
+): Promise<{ database: Database; graph: EventGraph; names: NameCache }> {
   const database = await openSqliteDatabase(folder, () => undefined, failOnFault);
   const names = new NameCache(
     database.stores.names,
@@ -30,7 +36,7 @@ async function open(folder: string): Promise<{ database: Database; graph: EventG
   const graph = await openEventGraph({
     serverName,
     key: new SigningKey("ed25519:1", Buffer.alloc(32, 7)),
-    stores: database.stores,
+    stores: { ...database.stores, commits: commitsOf(database.stores.commits) },
     names,
     clock: systemClock,
     randomBytes: systemRandomBytes,
@@ -173,5 +179,44 @@ t.test("what the rules refuse changes nothing, not even in a batch that begins w
     100,
   );
   t.equal(timeline.length, 5);
+  await database[Symbol.asyncDispose]();
+});
+
+t.test("an event that cannot be stored takes none of those behind it with it", async (t) => {
+  const full = new StorageError("disk-full", "no room");
+  let failures = 0;
+  const { database, graph } = await open(newFolder(t), (store) => ({
+    commit: (parts) => (failures-- > 0 ? Promise.reject(full) : store.commit(parts)),
+  }));
+  const room = await createRoom(graph, "12");
+  const sendMany = (name: string) =>
+    Promise.allSettled(
+      Array.from({ length: 10 }, (_, index) => graph.writer.sendOne(room, message(`${name} ${index}`, name))),
+    );
+  const topic = (text: string): LocalEvent => ({
+    type: "m.room.topic",
+    stateKey: "",
+    sender: alice,
+    content: { topic: text },
+  });
+  failures = 1;
+  const [lost, ...messages] = await Promise.allSettled([
+    graph.writer.sendOne(room, topic("lost")),
+    ...Array.from({ length: 10 }, (_, index) => graph.writer.sendOne(room, message(`${index}`))),
+  ]);
+  t.match(lost, { status: "rejected", reason: full });
+  t.same(
+    messages.map(({ status }) => status),
+    messages.map(() => "fulfilled"),
+  );
+  t.equal(
+    (await graph.writer.sendOne(room, topic("lost"))).depth,
+    15,
+    "4 first events, 10 messages, the topic",
+  );
+  failures = 1;
+  const repeated = await sendMany("once");
+  t.match(repeated[0], { status: "rejected", reason: full });
+  t.equal((await graph.writer.sendOne(room, message("once", "once"))).depth, 16);
   await database[Symbol.asyncDispose]();
 });

@@ -51,11 +51,14 @@ export class RoomHeads {
     return head;
   }
 
-  /** Moves a room's head to where a draft has come, and counts its commit as under way. */
-  advance(head: RoomHead, draft: HeadDraft): void {
+  /**
+   * Moves a room's head to where a draft has come, and counts its commit as under way.
+   * @returns false when the head has been dropped since, because what it builds on could not be stored
+   */
+  advance(head: RoomHead, draft: HeadDraft): boolean {
     const { roomNid } = head.room;
     const kept = this.#heads.get(roomNid);
-    if (!kept) throw new Error(`the head of room ${roomNid} is not loaded`);
+    if (kept !== head) return false;
     for (const [pair, event] of draft.changes) {
       if (event === undefined) kept.state.delete(pair);
       else kept.state.set(pair, event);
@@ -65,6 +68,12 @@ export class RoomHeads {
     const underWay = this.#underWay.get(roomNid) ?? { commits: 0, failed: false, whenIdle: [] };
     underWay.commits++;
     this.#underWay.set(roomNid, underWay);
+    return true;
+  }
+
+  /** Whether a head is still what the room's next event builds on. */
+  keeps(head: RoomHead): boolean {
+    return this.#heads.get(head.room.roomNid) === head;
   }
 
   /** To be told when a commit has ended. After a failure the head is read from storage again. */

@@ -6,6 +6,7 @@ import type { EventReader } from "../state/event-reader.ts";
 import type { Room, RoomIndex } from "../state/room-index.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { CommitStore, EventCommit } from "../storage/commits.ts";
+import { StorageError } from "../storage/errors.ts";
 import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { Batch, BatchBuilder } from "./batch.ts";
@@ -27,6 +28,15 @@ export interface RoomWriterParts {
   readonly nextRoomNid: () => number;
 }
 
+/** Inside an object, so that nobody who waits for the building waits for the commit as well. */
+interface CommitUnderWay {
+  /** `undefined` when an event before these, on which they were built, could not be stored. */
+  readonly done: Promise<StoredEvent[] | undefined>;
+}
+
+/** How often events are built anew because those before them, on which they were built, could not be stored. */
+const maxAttempts = 3;
+
 /**
  * The one way for events of this server's users into a room's graph. Events of one room are built in order, each on the
  * one before and without waiting for that one's commit; a caller has its answer after the commit.
@@ -34,7 +44,7 @@ export interface RoomWriterParts {
 export class RoomWriter {
   readonly #parts: RoomWriterParts;
   /** Commits that are under way, by the events in them. */
-  readonly #underWay = new Map<number, Promise<StoredEvent[]>>();
+  readonly #underWay = new Map<number, Promise<StoredEvent[] | undefined>>();
   /** The same events by their transaction IDs. */
   readonly #transactions = new Map<string, number>();
 
@@ -55,7 +65,8 @@ export class RoomWriter {
       const draft = new HeadDraft({ room, extremities: [], snapshotNid: null, state: new Map() });
       const batch = await this.#parts.batches.build(draft, events, roomId);
       const newRoomId = roomId ?? roomIdOfCreateEvent(batch.events[0]?.eventId as EventId);
-      await this.#commit(batch, { roomId: newRoomId, version: version.id });
+      const stored = await this.#commit(batch, { roomId: newRoomId, version: version.id });
+      if (!stored) throw new Error("a room's first events follow nothing but each other");
       return this.#parts.rooms.byNid(roomNid);
     });
   }
@@ -65,19 +76,32 @@ export class RoomWriter {
    * @returns the events as stored, once they are on disk. An event that only repeats an earlier one (by its transaction
    * ID, or because it sets the state to what it is) is that earlier one.
    * @throws MatrixError when the rules refuse one of them
+   * @throws StorageError
    */
   async send(room: Room, events: readonly LocalEvent[]): Promise<StoredEvent[]> {
-    const { done } = await this.#parts.queues.run(room.roomNid, async () => {
-      const head = await this.#parts.heads.load(room);
-      const draft = new HeadDraft(head);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const { done } = await this.#parts.queues.run(room.roomNid, () => this.#begin(room, events));
+      const stored = await done;
+      if (stored) return stored;
+    }
+    throw new StorageError("overloaded", `what room ${room.roomId} is sent cannot be stored`);
+  }
+
+  /** Builds events on the head of their room and starts their commit. */
+  async #begin(room: Room, events: readonly LocalEvent[]): Promise<CommitUnderWay> {
+    const head = await this.#parts.heads.load(room);
+    const draft = new HeadDraft(head);
+    try {
       const repeated = await this.#repeatedBy(draft, events);
       if (repeated !== undefined) return { done: this.#settled(repeated) };
       const batch = await this.#parts.batches.build(draft, events, room.roomId);
-      this.#parts.heads.advance(head, draft);
-      // Inside an object, so that the room's next event does not wait for this commit.
-      return { done: this.#track(batch) };
-    });
-    return done;
+      if (this.#parts.heads.advance(head, draft)) return { done: this.#track(batch) };
+      this.#parts.batches.discard(batch);
+    } catch (error) {
+      // Whatever is wrong with events that were built on what has been lost is no fault of theirs.
+      if (this.#parts.heads.keeps(head)) throw error;
+    }
+    return { done: Promise.resolve(undefined) };
   }
 
   /** Sends one event; see {@link send}. */
@@ -121,13 +145,14 @@ export class RoomWriter {
   }
 
   /** An event that was sent earlier, once its commit is through. */
-  async #settled(eventNid: number): Promise<StoredEvent[]> {
-    await this.#underWay.get(eventNid);
+  async #settled(eventNid: number): Promise<StoredEvent[] | undefined> {
+    const underWay = this.#underWay.get(eventNid);
+    if (underWay && !(await underWay)) return undefined;
     return [await this.#parts.events.stored(eventNid)];
   }
 
   /** Starts a commit on top of a head that counts on it. */
-  async #track(batch: Batch): Promise<StoredEvent[]> {
+  async #track(batch: Batch): Promise<StoredEvent[] | undefined> {
     const { roomNid } = batch.draft.room;
     const done = this.#commit(batch);
     const keys = batch.events.flatMap((event) =>
@@ -138,7 +163,7 @@ export class RoomWriter {
       this.#transactions.set(key, batch.events[index]?.eventNid ?? 0);
     try {
       const stored = await done;
-      this.#parts.heads.committed(roomNid, true);
+      this.#parts.heads.committed(roomNid, stored !== undefined);
       return stored;
     } catch (error) {
       this.#parts.heads.committed(roomNid, false);
@@ -149,7 +174,7 @@ export class RoomWriter {
     }
   }
 
-  async #commit(batch: Batch, newRoom?: EventCommit["newRoom"]): Promise<StoredEvent[]> {
+  async #commit(batch: Batch, newRoom?: EventCommit["newRoom"]): Promise<StoredEvent[] | undefined> {
     const { draft, events, snapshots, memberships } = batch;
     if (draft.snapshotNid === null) throw new Error("a room has state from its first event on");
     const commit: EventCommit = {
@@ -162,7 +187,10 @@ export class RoomWriter {
       memberships,
     };
     try {
-      return this.#report(batch, await this.#parts.commits.commit(commit));
+      const positions = await this.#parts.commits.commit(commit);
+      if (positions) return this.#report(batch, positions);
+      this.#parts.batches.discard(batch);
+      return undefined;
     } catch (error) {
       this.#parts.batches.discard(batch);
       throw error;

@@ -55,7 +55,8 @@ export interface EventCommit {
 export interface CommitStore {
   /**
    * Stores the events: all or none.
-   * @returns the timeline position of each event, in order; `null` for one outside the timeline.
+   * @returns the timeline position of each event, in order; `null` for one outside the timeline. `undefined` when an
+   * event follows one that is not stored, because that one's own commit has failed: nothing is stored then.
    */
-  commit(commit: EventCommit): Promise<(number | null)[]>;
+  commit(commit: EventCommit): Promise<(number | null)[] | undefined>;
 }

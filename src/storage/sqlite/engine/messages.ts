@@ -21,10 +21,9 @@ export interface WriterReply {
   readonly changes: readonly StreamChange[];
 }
 
+/** From a reader; the value of a checkpoint is the number of pages that the log holds. */
 export interface ReaderReply {
   readonly outcomes: readonly Outcome[];
-  /** After a checkpoint: the pages that the log holds. */
-  readonly logPages?: number;
 }
 
 export interface WorkerOptions {

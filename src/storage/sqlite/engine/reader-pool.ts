@@ -28,7 +28,7 @@ export class ReaderPool {
   async checkpoint(): Promise<number> {
     if (this.#closing) return 0;
     const reply = await this.#leastBusy().request("checkpoint");
-    return reply.logPages ?? 0;
+    return unwrapOutcome(reply.outcomes[0]) as number;
   }
 
   async close(): Promise<void> {

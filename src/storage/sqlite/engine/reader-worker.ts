@@ -23,22 +23,25 @@ function runOne([store, name, args]: Call): Outcome {
   if (!operation || operation.mode === "write") {
     return { failure: "failed", message: `no reading operation ${store}.${name}` };
   }
+  return outcomeOf(() => operation.run(db, ...(args as never[])));
+}
+
+/** A passive checkpoint makes neither the writer nor a reader wait. It fails when the disk is full, for one. */
+function checkpoint(): number {
+  checkpointer ??= openConnection(file, { readonly: false, cacheKib: checkpointCacheKib });
+  return checkpointer.get<{ log: number }>("PRAGMA wal_checkpoint(PASSIVE)")?.log ?? 0;
+}
+
+function outcomeOf(run: () => unknown): Outcome {
   try {
-    return { value: operation.run(db, ...(args as never[])) };
+    return { value: run() };
   } catch (error) {
     return outcomeOfError(error);
   }
 }
 
-/** A passive checkpoint makes neither the writer nor a reader wait. */
-function checkpoint(): ReaderReply {
-  checkpointer ??= openConnection(file, { readonly: false, cacheKib: checkpointCacheKib });
-  const result = checkpointer.get<{ log: number }>("PRAGMA wal_checkpoint(PASSIVE)");
-  return { outcomes: [], logPages: result?.log ?? 0 };
-}
-
 function answer(request: Exclude<WorkerRequest, "close" | "restart-log">): ReaderReply {
-  return request === "checkpoint" ? checkpoint() : { outcomes: request.calls.map(runOne) };
+  return { outcomes: request === "checkpoint" ? [outcomeOf(checkpoint)] : request.calls.map(runOne) };
 }
 
 port.on("message", (request: WorkerRequest) => {

@@ -4,6 +4,12 @@ import type { Connection } from "./connection.ts";
 /** Positions reserved at a time: what is stored is a ceiling, so a position that stores nothing costs no write. */
 const blockSize = 4096;
 
+export interface SequenceMark {
+  readonly next: number;
+  readonly ceiling: number;
+  readonly changes: number;
+}
+
 /** The writer's sequence of stream positions. After a restart it goes on above everything ever handed out. */
 export class Sequence {
   #next: number;
@@ -33,15 +39,19 @@ export class Sequence {
     return position;
   }
 
-  /** Where the list of changes stands, for `undo`. */
-  mark(): number {
-    return this.#changes.length;
+  /** Where the sequence stands, for `undo`. */
+  mark(): SequenceMark {
+    return { next: this.#next, ceiling: this.#ceiling, changes: this.#changes.length };
   }
 
-  /** Forgets the changes since a mark; their positions stay unused. The stored ceiling may be undone too. */
-  undo(mark: number): void {
-    this.#changes.length = mark;
-    this.#ceiling = 0;
+  /**
+   * Takes back the positions since a mark, when what was written since then is undone in the database. That includes the
+   * ceiling, so a position above it must not be told to anybody: after a crash it would be given out again.
+   */
+  undo(mark: SequenceMark): void {
+    this.#next = mark.next;
+    this.#ceiling = mark.ceiling;
+    this.#changes.length = mark.changes;
   }
 
   /** The changes since the last call, in order of position. */

@@ -34,6 +34,8 @@ function runOne([store, name, args]: Call): Outcome {
     db.run("RELEASE operation");
     return { value };
   } catch (error) {
+    // SQLite has rolled back the whole group by itself: when the disk is full, for one.
+    if (!db.inTransaction) throw error;
     db.run("ROLLBACK TO operation");
     db.run("RELEASE operation");
     sequence.undo(mark);
@@ -43,25 +45,31 @@ function runOne([store, name, args]: Call): Outcome {
 
 /** One transaction, one sync to disk, for everything that waited. */
 function runGroup(calls: readonly Call[]): WriterReply {
+  const mark = sequence.mark();
   try {
     db.run("BEGIN IMMEDIATE");
     const outcomes = calls.map(runOne);
     db.run("COMMIT");
     return { outcomes, position: sequence.last, changes: sequence.take() };
   } catch (error) {
-    sequence.undo(0);
-    sequence.take();
+    sequence.undo(mark);
     const outcome = outcomeOfError(error);
-    // SQLite may have rolled back by itself: when the disk is full, for one.
     if (db.inTransaction) db.run("ROLLBACK");
     return { outcomes: calls.map(() => outcome), position: sequence.last, changes: [] };
   }
 }
 
-/** Begins the log anew once a checkpoint has copied almost all of it: otherwise it would grow as long as writes come. */
+/**
+ * Begins the log anew once a checkpoint has copied almost all of it: otherwise it would grow as long as writes come. It
+ * fails when the disk is full, for one.
+ */
 function restartLog(): WriterReply {
-  db.pragma("wal_checkpoint(RESTART)");
-  return { outcomes: [], position: sequence.last, changes: [] };
+  try {
+    const outcome = { value: db.pragma("wal_checkpoint(RESTART)") };
+    return { outcomes: [outcome], position: sequence.last, changes: [] };
+  } catch (error) {
+    return { outcomes: [outcomeOfError(error)], position: sequence.last, changes: [] };
+  }
 }
 
 function answer(request: Exclude<WorkerRequest, "close" | "checkpoint">): WriterReply {

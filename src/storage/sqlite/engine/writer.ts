@@ -51,7 +51,8 @@ export class Writer {
 
   /** Begins the write-ahead log anew, between two groups. */
   async restartLog(): Promise<void> {
-    await this.#link.request("restart-log");
+    const reply = await this.#link.request("restart-log");
+    unwrapOutcome(reply.outcomes[0]);
   }
 
   /** Commits what waits, then ends the worker. */

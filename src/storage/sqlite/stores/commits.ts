@@ -11,8 +11,12 @@ export const commitOperations: StoreOperations<CommitStore> = {
   commit: write(commit),
 };
 
-function commit(tx: WriteTransaction, { roomNid, newRoom, ...rest }: EventCommit): (number | null)[] {
+function commit(
+  tx: WriteTransaction,
+  { roomNid, newRoom, ...rest }: EventCommit,
+): (number | null)[] | undefined {
   const { db } = tx;
+  if (!followsStored(db, rest.events)) return undefined;
   if (newRoom) {
     db.run(
       "INSERT INTO rooms (room_nid, room_id, version) VALUES (?, ?, ?)",
@@ -41,6 +45,16 @@ function commit(tx: WriteTransaction, { roomNid, newRoom, ...rest }: EventCommit
   return positions;
 }
 
+/** Whether each event follows events that are stored or that come with it. */
+function followsStored(db: Connection, events: readonly NewEvent[]): boolean {
+  const together = new Set(events.map((event) => event.eventNid));
+  return events.every(({ prevNids }) =>
+    prevNids.every(
+      (prevNid) => together.has(prevNid) || db.get("SELECT 1 FROM events WHERE event_nid = ?", prevNid),
+    ),
+  );
+}
+
 function insertSnapshot(
   { db }: WriteTransaction,
   { snapshotNid, parentNid, height, delta }: SnapshotRow,
@@ -56,12 +70,6 @@ function insertSnapshot(
 
 function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   const { db } = tx;
-  for (const prevNid of event.prevNids) {
-    // The event was built on one whose own commit has failed since.
-    if (!db.get("SELECT 1 FROM events WHERE event_nid = ?", prevNid)) {
-      throw new Error(`event ${event.eventId} follows an event that is not stored`);
-    }
-  }
   const position = event.inTimeline ? tx.position("timeline", event.roomNid, detailsOf(event)) : null;
   db.run(
     `INSERT INTO events (event_nid, event_id, room_nid, position, type_nid, pair_nid, sender_nid, depth,
