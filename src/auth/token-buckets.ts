@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../cache/bounded-cache.ts";
 import type { Clock } from "../telemetry/clock.ts";
 
 export interface BucketSize {
@@ -20,7 +20,7 @@ const maxBuckets = 50_000;
 export class TokenBuckets {
   readonly #size: BucketSize;
   readonly #clock: Clock;
-  readonly #buckets = new LRUCache<string, Bucket>({ max: maxBuckets });
+  readonly #buckets = boundedCache<string, Bucket>(maxBuckets);
 
   constructor(size: BucketSize, clock: Clock) {
     this.#size = size;

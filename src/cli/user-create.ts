@@ -1,6 +1,7 @@
 import { loadConfig } from "../config/load.ts";
 import { type Command, configOption, textOption } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { createLogTo } from "../telemetry/log.ts";
 import { askPassword, readPassword } from "./password.ts";
 
 /** `hearth user create` */
@@ -32,7 +33,7 @@ export const userCreate: Command = {
       : await askPassword(terminal);
     const admin = given.options.admin === true;
     const { openAdminTools } = await import("../server.ts");
-    await using tools = await openAdminTools(config);
+    await using tools = await openAdminTools(config, createLogTo(terminal.errors, "warn"));
     await tools.createUser({ localpart, password, admin });
     const kind = admin ? "administrator's account" : "account";
     terminal.output.write(`Made the ${kind} @${localpart}:${config.server_name}\n`);

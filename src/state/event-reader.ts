@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { boundedCache } from "../cache/bounded-cache.ts";
 import type { EventId } from "../protocol/identifiers.ts";
 import type { Pdu, RoomEvent } from "../protocol/pdu.ts";
 import { toRoomEvent } from "../protocol/room-event.ts";
@@ -19,7 +20,7 @@ export class EventReader {
     maxSize: cachedBytes,
     sizeCalculation: (event) => event.common.length + event.federation.length + overheadBytes,
   });
-  readonly #parsed = new LRUCache<number, RoomEvent>({ max: cachedParsed });
+  readonly #parsed = boundedCache<number, RoomEvent>(cachedParsed);
   /** On their way into storage, which cannot give them back yet. Bounded by the writes that may wait. */
   readonly #unsettled = new Map<number, RoomEvent>();
 

@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../cache/bounded-cache.ts";
 import type { RoomId } from "../protocol/identifiers.ts";
 import { type RoomVersion, roomVersion } from "../protocol/room-versions.ts";
 import type { RoomStore } from "../storage/rooms.ts";
@@ -16,8 +16,8 @@ const cachedRooms = 50_000;
 /** Finds rooms by either of their IDs. */
 export class RoomIndex {
   readonly #store: RoomStore;
-  readonly #byId = new LRUCache<string, Room>({ max: cachedRooms });
-  readonly #byNid = new LRUCache<number, Room>({ max: cachedRooms });
+  readonly #byId = boundedCache<string, Room>(cachedRooms);
+  readonly #byNid = boundedCache<number, Room>(cachedRooms);
 
   constructor(store: RoomStore) {
     this.#store = store;

@@ -1,4 +1,5 @@
-import { LRUCache } from "lru-cache";
+import type { LRUCache } from "lru-cache";
+import { boundedCache } from "../cache/bounded-cache.ts";
 import type { NameStore, StatePair } from "./names.ts";
 
 /** Names stay what they are for ever, so an entry is never stale; the bounds are for memory only. */
@@ -10,12 +11,12 @@ const cachedTypes = 5_000;
 export class NameCache {
   readonly #store: NameStore;
   readonly #isLocal: (userId: string) => boolean;
-  readonly #userNids = new LRUCache<string, number>({ max: cachedUsers });
-  readonly #userIds = new LRUCache<number, string>({ max: cachedUsers });
-  readonly #typeNids = new LRUCache<string, number>({ max: cachedTypes });
-  readonly #types = new LRUCache<number, string>({ max: cachedTypes });
-  readonly #pairNids = new LRUCache<string, number>({ max: cachedPairs });
-  readonly #pairs = new LRUCache<number, StatePair>({ max: cachedPairs });
+  readonly #userNids = boundedCache<string, number>(cachedUsers);
+  readonly #userIds = boundedCache<number, string>(cachedUsers);
+  readonly #typeNids = boundedCache<string, number>(cachedTypes);
+  readonly #types = boundedCache<number, string>(cachedTypes);
+  readonly #pairNids = boundedCache<string, number>(cachedPairs);
+  readonly #pairs = boundedCache<number, StatePair>(cachedPairs);
 
   constructor(store: NameStore, isLocal: (userId: string) => boolean) {
     this.#store = store;

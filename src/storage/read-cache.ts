@@ -1,4 +1,5 @@
-import { LRUCache } from "lru-cache";
+import type { LRUCache } from "lru-cache";
+import { boundedCache } from "../cache/bounded-cache.ts";
 
 /**
  * Values that are read from storage and then kept in memory until somebody writes them. It keeps promises, so that a
@@ -11,7 +12,7 @@ export class ReadCache<Key extends string | number, Value> {
   /** @param max the most keys to keep; those used least recently go first */
   constructor(max: number, read: (key: Key) => Promise<Value>) {
     this.#read = read;
-    this.#values = new LRUCache({ max });
+    this.#values = boundedCache(max);
   }
 
   get(key: Key): Promise<Value> {

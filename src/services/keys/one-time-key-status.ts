@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../../cache/bounded-cache.ts";
 import type { DeviceKeyStore, OneTimeKeyStatus } from "../../storage/device-keys.ts";
 import type { CommitListener } from "../../storage/streams.ts";
 
@@ -11,7 +11,7 @@ const cachedUsers = 20_000;
  */
 export class OneTimeKeyStatuses implements Pick<DeviceKeyStore, "oneTimeKeyStatus"> {
   readonly #store: DeviceKeyStore;
-  readonly #byUser = new LRUCache<number, Map<string, Promise<OneTimeKeyStatus>>>({ max: cachedUsers });
+  readonly #byUser = boundedCache<number, Map<string, Promise<OneTimeKeyStatus>>>(cachedUsers);
 
   constructor(store: DeviceKeyStore) {
     this.#store = store;

@@ -2,7 +2,9 @@ import type { FaultListener } from "../../streams.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 import type { Writer } from "./writer.ts";
 
-/** How long committed pages stay in the write-ahead log before they are copied into the database. */
+/** Commits that share one checkpoint: fewer leave the log short enough, and an idle server's reading worker asleep. */
+const commitsPerCheckpoint = 64;
+/** The shortest time between two checkpoints. */
 const intervalMs = 1_000;
 /** 64 MiB of pages: a longer log makes reading slower and a restart longer. */
 const maxLogPages = 16_384;
@@ -13,6 +15,7 @@ export class Checkpointer {
   readonly #writer: Writer;
   readonly #onFault: FaultListener;
   #timer: NodeJS.Timeout | undefined;
+  #commits = 0;
   #closed = false;
 
   constructor(readers: ReaderPool, writer: Writer, onFault: FaultListener) {
@@ -23,7 +26,9 @@ export class Checkpointer {
 
   /** To be told of every commit. */
   committed(): void {
-    if (this.#closed || this.#timer) return;
+    this.#commits++;
+    if (this.#closed || this.#timer || this.#commits < commitsPerCheckpoint) return;
+    this.#commits = 0;
     this.#timer = setTimeout(() => void this.#run(), intervalMs);
   }
 
