@@ -11,13 +11,14 @@ const whoami = "/_matrix/client/v3/account/whoami";
 
 interface Tokens {
   readonly access: TestClient;
-  readonly refresh: string;
+  readonly refreshToken: string;
 }
 
 function tokensOf(body: Record<string, unknown>): Tokens {
-  const { access_token: accessToken, refresh_token: refresh } = body;
-  if (typeof accessToken !== "string" || typeof refresh !== "string") throw new Error(JSON.stringify(body));
-  return { access: new TestClient(server, { userId: "", deviceId: "", accessToken }), refresh };
+  const { access_token: accessToken, refresh_token: refreshToken } = body;
+  if (typeof accessToken !== "string" || typeof refreshToken !== "string")
+    throw new Error(JSON.stringify(body));
+  return { access: new TestClient(server, { userId: "", deviceId: "", accessToken }), refreshToken };
 }
 
 /** A session whose client can refresh its tokens. */
@@ -45,21 +46,21 @@ t.test("refresh: new tokens take the place of the old ones once they are used", 
   await registerUser(server, "anna");
   const first = await logIn("anna");
   t.equal((await first.access.get(whoami)).status, 200);
-  const second = await refresh(first.refresh);
+  const second = await refresh(first.refreshToken);
   t.equal((await first.access.get(whoami)).status, 200, "nobody has used the new one yet");
   t.equal((await second.access.get(whoami)).status, 200);
   t.match((await first.access.get(whoami)).body, { errcode: "M_UNKNOWN_TOKEN" });
-  t.strictSame(await refusal(first.refresh), unknownToken);
-  const third = await refresh(second.refresh);
+  t.strictSame(await refusal(first.refreshToken), unknownToken);
+  const third = await refresh(second.refreshToken);
   t.equal((await third.access.get(whoami)).status, 200);
 });
 
 t.test("refresh: whose answer was lost can be repeated", async (t) => {
   await registerUser(server, "bert");
   const first = await logIn("bert");
-  const lost = await refresh(first.refresh);
-  const second = await refresh(first.refresh);
-  t.strictSame(await refusal(lost.refresh), unknownToken);
+  const lost = await refresh(first.refreshToken);
+  const second = await refresh(first.refreshToken);
+  t.strictSame(await refusal(lost.refreshToken), unknownToken);
   t.equal((await lost.access.get(whoami)).status, 401);
   t.equal((await second.access.get(whoami)).status, 200);
 });
@@ -73,7 +74,7 @@ t.test("refresh: a token that has expired is a soft logout, and can be refreshed
   const refused = await first.access.get(whoami, "getTokenOwner");
   t.equal(refused.status, 401);
   t.match(refused.body, { errcode: "M_UNKNOWN_TOKEN", soft_logout: true });
-  const second = await refresh(first.refresh);
+  const second = await refresh(first.refreshToken);
   t.equal((await second.access.get(whoami)).status, 200);
 });
 
@@ -85,7 +86,7 @@ t.test("refresh: tokens that do not refresh", async (t) => {
   t.equal((await refusal(5)).errcode, "M_BAD_JSON");
   const session = await logIn("dana");
   await session.access.post("/_matrix/client/v3/logout", {});
-  t.strictSame(await refusal(session.refresh), unknownToken);
+  t.strictSame(await refusal(session.refreshToken), unknownToken);
 });
 
 t.test("refresh: not while the account is locked", async (t) => {
@@ -94,7 +95,7 @@ t.test("refresh: not while the account is locked", async (t) => {
   const session = await logIn("emil");
   const lock = (locked: boolean) => admin.put("/_matrix/client/v1/admin/lock/@emil:hearth.test", { locked });
   await lock(true);
-  t.strictSame(await refusal(session.refresh), { status: 401, errcode: "M_USER_LOCKED" });
+  t.strictSame(await refusal(session.refreshToken), { status: 401, errcode: "M_USER_LOCKED" });
   await lock(false);
-  t.ok(await refresh(session.refresh));
+  t.ok(await refresh(session.refreshToken));
 });

@@ -78,18 +78,25 @@ async function registerGuest(
   return registeredJson(registered, serverName);
 }
 
-/** The guest that wants to become a user, who has to keep the name. */
+/**
+ * The guest that wants to become a user, who has to keep the name (client-server API, "Guest Access").
+ * @throws MatrixError M_FORBIDDEN when the token is not that of a guest of this name.
+ */
 async function upgradingGuest(
   { body, context }: Request<typeof register>,
   userId: UserId,
   { authenticator }: RegistrationHandling,
 ): Promise<Requester | undefined> {
-  if (body.guest_access_token === undefined) return undefined;
-  const guest = await authenticator.requesterOf(body.guest_access_token, context);
-  if (guest.isGuest && guest.userId === userId) return guest;
+  const token = body.guest_access_token;
+  if (token === undefined) return undefined;
+  const guest = await authenticator.requesterOf(token, context).catch((error: unknown) => {
+    if (error instanceof MatrixError && error.errcode === "M_UNKNOWN_TOKEN") return undefined;
+    throw error;
+  });
+  if (guest?.isGuest && guest.userId === userId) return guest;
   throw new MatrixError(
     "M_FORBIDDEN",
-    `guest_access_token has to be that of a guest, and username their name: ${localpart(guest.userId)}`,
+    "guest_access_token has to be that of a guest, and username the guest's name",
   );
 }
 
