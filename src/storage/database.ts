@@ -11,14 +11,18 @@ import type { KeyBackupStore } from "./key-backups.ts";
 import type { MediaStore } from "./media.ts";
 import type { MembershipStore } from "./memberships.ts";
 import type { NameStore } from "./names.ts";
+import type { PositionStore } from "./positions.ts";
+import type { PresenceStore } from "./presence.ts";
 import type { ProfileStore } from "./profiles.ts";
 import type { PushRuleStore } from "./push-rules.ts";
+import type { ReceiptStore } from "./receipts.ts";
 import type { RelationStore } from "./relations.ts";
 import type { RoomStore } from "./rooms.ts";
 import type { StateStore } from "./state.ts";
 import type { RegistrationTokenStore } from "./registration-tokens.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { ToDeviceStore } from "./to-device.ts";
+import type { UnreadCheckpointStore } from "./unread-checkpoints.ts";
 
 /** Every store of a back end, by owner. */
 export interface Stores {
@@ -42,6 +46,10 @@ export interface Stores {
   readonly crossSigning: CrossSigningStore;
   readonly deviceLists: DeviceListStore;
   readonly toDevice: ToDeviceStore;
+  readonly receipts: ReceiptStore;
+  readonly unreadCheckpoints: UnreadCheckpointStore;
+  readonly presence: PresenceStore;
+  readonly positions: PositionStore;
   readonly keyBackups: KeyBackupStore;
 }
 

@@ -60,8 +60,21 @@ export interface EventStore {
   timelineBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<StoredEvent[]>;
   /** A room's timeline forwards: positions after `from`, up to and including `upTo`, oldest first. */
   timelineForwards(roomNid: number, from: number, upTo: number, limit: number): Promise<StoredEvent[]>;
+  /** As {@link timelineBackwards}, off the caller's thread: for long stretches that nobody has in memory. */
+  longTimelineBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<StoredEvent[]>;
   /** Where the events of {@link timelineBackwards} are, without reading them. */
   placesBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<TimelinePlace[]>;
+  /**
+   * The events of a timeline, up to a position, whose time is closest to a moment: not before it, or not after it.
+   * The closest first.
+   */
+  closestInTime(
+    roomNid: number,
+    originServerTs: number,
+    direction: "forwards" | "backwards",
+    upTo: number,
+    limit: number,
+  ): Promise<number[]>;
   /** The auth events of a state event. */
   authNids(eventNid: number): Promise<readonly number[]>;
   /** The event that a device has sent under a transaction ID. */

@@ -45,6 +45,12 @@ export interface ChildQuery {
   readonly limit: number;
 }
 
+/** One step up from an event to that which it relates to. */
+export interface ParentRelation {
+  readonly relation: string;
+  readonly targetId: string;
+}
+
 export interface ThreadRow {
   readonly rootId: string;
   /** Position of the newest reply. */
@@ -68,6 +74,13 @@ export interface RelationStore {
   references(roomNid: number, targetId: string, upTo: number, limit: number): Promise<number[]>;
   /** A page of an event's children. */
   children(query: ChildQuery): Promise<number[]>;
+  /**
+   * The relations that lead up from an event, nearest first, at most `maxHops` of them. Nothing is above a thread's root:
+   * the way ends there.
+   */
+  parents(eventNid: number, maxHops: number): Promise<ParentRelation[]>;
+  /** Whether an event is the root of a thread in a room. */
+  isThreadRoot(roomNid: number, eventId: string): Promise<boolean>;
   /** Threads whose newest reply lies before a position, that with the newest reply first. */
   threads(roomNid: number, before: number, limit: number): Promise<ThreadRow[]>;
 }

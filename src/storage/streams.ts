@@ -33,18 +33,13 @@ export interface ChangeDetails {
   readonly redactedNid?: number;
   /** With the `timeline` stream: who has sent a message; neither state, reactions nor redactions are one. */
   readonly senderNid?: number;
-  /** With the streams `receipts` and `notifications`: who has read in which room. */
-  readonly read?: ReadChange;
+  /** With the `notifications` stream: the room in which the user has read. */
+  readonly readRoomNid?: number;
 }
 
 export interface MembershipChange {
   readonly roomNid: number;
   readonly joined: boolean;
-}
-
-export interface ReadChange {
-  readonly userNid: number;
-  readonly roomNid: number;
 }
 
 /** Told after each commit, in order; every position up to `position` is readable by then. */

@@ -10,7 +10,13 @@ import { point, scan, type StoreOperations, write, type WriteTransaction } from 
 
 const tagType = "m.tag";
 
-function find(db: Connection, userNid: number, scope: string, type: string): string | undefined {
+/** For the transactions of other stores: the content of one entry. */
+export function findAccountData(
+  db: Connection,
+  userNid: number,
+  scope: string,
+  type: string,
+): string | undefined {
   return db.get<{ content: string }>(
     "SELECT content FROM account_data WHERE user_nid = ? AND scope = ? AND type = ?",
     userNid,
@@ -39,7 +45,7 @@ function put(
   entry: AccountDataEntry,
   limits: AccountDataLimits,
 ): AccountDataWrite {
-  const before = find(tx.db, userNid, entry.scope, entry.type);
+  const before = findAccountData(tx.db, userNid, entry.scope, entry.type);
   const kept = tx.db.get<{ entries: number; bytes: number }>(
     "SELECT count(*) AS entries, coalesce(sum(size_bytes), 0) AS bytes FROM account_data WHERE user_nid = ?",
     userNid,
@@ -57,7 +63,7 @@ function changeTags(
   roomId: string,
   change: (tags: Map<string, JsonObject[string]>) => void,
 ): AccountDataEntry {
-  const parsed: unknown = JSON.parse(find(tx.db, userNid, roomId, tagType) ?? "{}");
+  const parsed: unknown = JSON.parse(findAccountData(tx.db, userNid, roomId, tagType) ?? "{}");
   const content = isJsonObject(parsed) ? parsed : {};
   const tags = new Map(isJsonObject(content["tags"]) ? Object.entries(content["tags"]) : []);
   change(tags);
@@ -89,7 +95,7 @@ function removeTag(tx: WriteTransaction, userNid: number, roomId: string, tag: s
 }
 
 export const accountDataOperations: StoreOperations<AccountDataStore> = {
-  find: point(find),
+  find: point(findAccountData),
   put: write(put),
   putTag: write(putTag),
   removeTag: write(removeTag),

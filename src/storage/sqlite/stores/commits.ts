@@ -5,6 +5,7 @@ import type { SnapshotRow } from "../../state.ts";
 import type { ChangeDetails } from "../../streams.ts";
 import type { Connection } from "../engine/connection.ts";
 import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { forgetReading } from "./receipts.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
 
 export const commitOperations: StoreOperations<CommitStore> = {
@@ -104,8 +105,9 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   return position;
 }
 
-function detailsOf({ redaction }: NewEvent): ChangeDetails | undefined {
-  return redaction && { redactedNid: redaction.targetNid };
+function detailsOf({ redaction, pairNid, relation, senderNid }: NewEvent): ChangeDetails | undefined {
+  if (redaction) return { redactedNid: redaction.targetNid };
+  return pairNid === null && relation?.relation !== "m.annotation" ? { senderNid } : undefined;
 }
 
 /** After a fork the room's state is not what any one event left behind: sync has to know it at every position. */
@@ -198,6 +200,7 @@ function setMembership(
     isLocal ? 1 : 0,
   );
   if (changed) countMembers(tx, roomNid, before, code);
+  if (changed && before === membershipCodes.join) forgetReading(db, userNid, roomNid);
   if (changed && isLocal) {
     db.run(
       "INSERT INTO membership_log (user_nid, position, room_nid, membership, event_nid) VALUES (?, ?, ?, ?, ?)",

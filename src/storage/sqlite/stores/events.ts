@@ -1,7 +1,7 @@
 import { decodeNids } from "../../../state/delta.ts";
 import type { EventStore, SendTransaction, StoredEvent, TimelinePlace } from "../../events.ts";
 import type { Connection } from "../engine/connection.ts";
-import { point, type StoreOperations, write } from "../engine/operations.ts";
+import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
 
 const columns = `event_nid AS eventNid, event_id AS eventId, room_nid AS roomNid, position, type_nid AS typeNid,
   pair_nid AS pairNid, sender_nid AS senderNid, depth, origin_server_ts AS originServerTs, state_before AS stateBefore,
@@ -16,6 +16,11 @@ const forwardsSql = `SELECT ${columns} FROM events
   WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`;
 const placesSql = `SELECT event_nid AS eventNid, position FROM events
   WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;
+const notBeforeSql = `SELECT event_nid AS nid FROM events
+  WHERE room_nid = ? AND position <= ? AND origin_server_ts >= ? ORDER BY origin_server_ts, position LIMIT ?`;
+const notAfterSql = `SELECT event_nid AS nid FROM events
+  WHERE room_nid = ? AND position <= ? AND origin_server_ts <= ?
+  ORDER BY origin_server_ts DESC, position DESC LIMIT ?`;
 const byTransactionSql = `SELECT event_nid AS nid FROM send_transactions
   WHERE user_nid = ? AND device_id = ? AND transaction_id = ? AND room_nid = ? AND type_nid = ?`;
 const transactionIdsSql = `SELECT event_nid AS eventNid, transaction_id AS id FROM send_transactions
@@ -31,14 +36,19 @@ export const eventOperations: StoreOperations<EventStore> = {
     (db, eventId: string) =>
       db.get<{ nid: number }>("SELECT event_nid AS nid FROM events WHERE event_id = ?", eventId)?.nid,
   ),
-  timelineBackwards: point((db, roomNid: number, from: number, downTo: number, limit: number) =>
-    db.all<StoredEvent>(backwardsSql, roomNid, from, downTo, limit),
-  ),
+  timelineBackwards: point(readBackwards),
+  longTimelineBackwards: scan(readBackwards),
   timelineForwards: point((db, roomNid: number, from: number, upTo: number, limit: number) =>
     db.all<StoredEvent>(forwardsSql, roomNid, from, upTo, limit),
   ),
   placesBackwards: point((db, roomNid: number, from: number, downTo: number, limit: number) =>
     db.all<TimelinePlace>(placesSql, roomNid, from, downTo, limit),
+  ),
+  closestInTime: scan(
+    (db, roomNid: number, ts: number, direction: "forwards" | "backwards", upTo: number, limit: number) =>
+      db
+        .all<{ nid: number }>(direction === "forwards" ? notBeforeSql : notAfterSql, roomNid, upTo, ts, limit)
+        .map(({ nid }) => nid),
   ),
   authNids: point(readAuthNids),
   byTransaction: point(
@@ -58,6 +68,16 @@ export const eventOperations: StoreOperations<EventStore> = {
     db.run("DELETE FROM send_transactions WHERE created_ts < ?", beforeTs);
   }),
 };
+
+function readBackwards(
+  db: Connection,
+  roomNid: number,
+  from: number,
+  downTo: number,
+  limit: number,
+): StoredEvent[] {
+  return db.all<StoredEvent>(backwardsSql, roomNid, from, downTo, limit);
+}
 
 function readAuthNids(db: Connection, eventNid: number): readonly number[] {
   const row = db.get<{ authNids: Buffer }>(

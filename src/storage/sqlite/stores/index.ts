@@ -13,14 +13,18 @@ import { keyBackupOperations } from "./key-backups.ts";
 import { mediaOperations } from "./media.ts";
 import { membershipOperations } from "./memberships.ts";
 import { nameOperations } from "./names.ts";
+import { positionOperations } from "./positions.ts";
+import { presenceOperations } from "./presence.ts";
 import { profileOperations } from "./profiles.ts";
 import { pushRuleOperations } from "./push-rules.ts";
+import { receiptOperations } from "./receipts.ts";
 import { relationOperations } from "./relations.ts";
 import { roomOperations } from "./rooms.ts";
 import { stateOperations } from "./state.ts";
 import { registrationTokenOperations } from "./registration-tokens.ts";
 import { sessionOperations } from "./sessions.ts";
 import { toDeviceOperations } from "./to-device.ts";
+import { unreadCheckpointOperations } from "./unread-checkpoints.ts";
 
 /** The operations of every store. */
 export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[Name]> } = {
@@ -44,6 +48,10 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   crossSigning: crossSigningOperations,
   deviceLists: deviceListOperations,
   toDevice: toDeviceOperations,
+  receipts: receiptOperations,
+  unreadCheckpoints: unreadCheckpointOperations,
+  presence: presenceOperations,
+  positions: positionOperations,
   keyBackups: keyBackupOperations,
 };
 

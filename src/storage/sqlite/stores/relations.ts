@@ -2,6 +2,7 @@ import type {
   AnnotationKey,
   BundledTarget,
   ChildQuery,
+  ParentRelation,
   RelationStore,
   ReplacementQuery,
   ThreadRow,
@@ -27,6 +28,8 @@ const threadSendersSql = `SELECT sender_nid AS senderNid, count(*) AS replies, m
   WHERE target_id = ? AND relation = 'm.thread' AND position <= ? AND room_nid = ? GROUP BY sender_nid`;
 const referencesSql = `SELECT event_nid AS nid FROM event_relations
   WHERE target_id = ? AND relation = 'm.reference' AND position <= ? AND room_nid = ? ORDER BY position LIMIT ?`;
+const parentSql = "SELECT relation, target_id AS targetId FROM event_relations WHERE event_nid = ?";
+const threadRootSql = "SELECT 1 FROM threads WHERE room_nid = ? AND root_id = ?";
 const threadsSql = `SELECT root_id AS rootId, latest_position AS latestPosition FROM threads
   WHERE room_nid = ? AND latest_position < ? ORDER BY latest_position DESC LIMIT ?`;
 /** ?1 target, ?2 room, ?3 depth, ?4 after, ?5 up to, ?6 relation, ?7 type, ?8 limit. */
@@ -72,6 +75,19 @@ function readReplacements(db: Connection, query: ReplacementQuery): number[] {
   return nidsOf(db.all<NidRow>(replacementsSql, targetId, upTo, roomNid, senderNid, typeNid, limit));
 }
 
+function readParents(db: Connection, eventNid: number, maxHops: number): ParentRelation[] {
+  const parents: ParentRelation[] = [];
+  let nid: number | undefined = eventNid;
+  while (nid !== undefined && parents.length < maxHops) {
+    const parent: ParentRelation | undefined = db.get<ParentRelation>(parentSql, nid);
+    if (!parent) break;
+    parents.push(parent);
+    if (parent.relation === "m.thread") break;
+    nid = db.get<NidRow>("SELECT event_nid AS nid FROM events WHERE event_id = ?", parent.targetId)?.nid;
+  }
+  return parents;
+}
+
 export const relationOperations: StoreOperations<RelationStore> = {
   annotationBy: point(
     (db, { targetId, senderNid, typeNid, key }: AnnotationKey) =>
@@ -88,6 +104,10 @@ export const relationOperations: StoreOperations<RelationStore> = {
     nidsOf(db.all<NidRow>(referencesSql, targetId, upTo, roomNid, limit)),
   ),
   children: scan(readChildren),
+  parents: point(readParents),
+  isThreadRoot: point(
+    (db, roomNid: number, eventId: string) => db.get(threadRootSql, roomNid, eventId) !== undefined,
+  ),
   threads: point((db, roomNid: number, before: number, limit: number) =>
     db.all<ThreadRow>(threadsSql, roomNid, before, limit),
   ),

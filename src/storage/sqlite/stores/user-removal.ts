@@ -11,6 +11,9 @@ const ownedByUser: readonly string[] = [
   "DELETE FROM key_backups WHERE user_nid = ?",
   "DELETE FROM key_backup_versions WHERE user_nid = ?",
   "DELETE FROM key_backup_keys WHERE user_nid = ?",
+  "DELETE FROM receipts WHERE user_nid = ?",
+  "DELETE FROM unread_checkpoints WHERE user_nid = ?",
+  "DELETE FROM presence WHERE user_nid = ?",
 ];
 
 /** What others see of a user: it goes when the user asks for erasure. */

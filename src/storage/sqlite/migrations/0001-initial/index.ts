@@ -4,6 +4,7 @@ import { encryptionKeys } from "./encryption-keys.ts";
 import { keyBackups } from "./key-backups.ts";
 import { media } from "./media.ts";
 import { names } from "./names.ts";
+import { receiptsAndPresence } from "./receipts-and-presence.ts";
 import { rooms } from "./rooms.ts";
 import { toDevice } from "./to-device.ts";
 import { userData } from "./user-data.ts";
@@ -11,5 +12,15 @@ import { userData } from "./user-data.ts";
 /** The schema of the first release, one file an owner. */
 export const initial: Migration = {
   version: 1,
-  sql: [names, accounts, rooms, userData, media, encryptionKeys, toDevice, keyBackups].join("\n"),
+  sql: [
+    names,
+    accounts,
+    rooms,
+    userData,
+    media,
+    encryptionKeys,
+    toDevice,
+    keyBackups,
+    receiptsAndPresence,
+  ].join("\n"),
 };

@@ -1,0 +1,44 @@
+import type { Test } from "tap";
+import type { Database } from "../database.ts";
+import type { UserPresence } from "../presence.ts";
+import { createdNid, newAccount } from "./accounts.ts";
+
+async function createUser({ stores }: Database, name: string): Promise<number> {
+  return createdNid(await stores.accounts.create(newAccount(`@${name}:hearth.test`), {}));
+}
+
+/** What every back end's presence store does. */
+export function presenceStoreContract(t: Test, open: () => Promise<Database>): void {
+  t.test("presence: the last change is kept, and in which order users changed", async (t) => {
+    await using database = await open();
+    const { presence } = database.stores;
+    const alice = await createUser(database, "alice");
+    const bob = await createUser(database, "bob");
+    const online: UserPresence = { userNid: alice, state: "online", statusMessage: "here", lastActiveTs: 7 };
+    const away: UserPresence = { userNid: bob, state: "unavailable", statusMessage: null, lastActiveTs: 8 };
+    t.equal(await presence.find(alice), undefined);
+    await presence.put([online, away]);
+    t.strictSame(await presence.find(alice), online);
+    t.strictSame(await presence.present(10), [online, away]);
+    t.strictSame(await presence.changedSince(0, 10), [bob, alice]);
+    await presence.put([{ ...online, state: "offline" }]);
+    t.strictSame(await presence.present(10), [away]);
+    t.strictSame(await presence.changedSince(0, 10), [alice, bob]);
+    t.strictSame(await presence.changedSince(0, 1), [alice]);
+    await presence.noteActivity([{ userNid: alice, lastActiveTs: 99 }]);
+    t.strictSame(await presence.find(alice), { ...online, state: "offline", lastActiveTs: 99 });
+    t.strictSame(await presence.changedSince(0, 10), [alice, bob], "activity alone is no change");
+  });
+
+  t.test("presence: goes with a deactivated account, and does not come back", async (t) => {
+    await using database = await open();
+    const { accounts, presence } = database.stores;
+    const alice = await createUser(database, "alice");
+    const online: UserPresence = { userNid: alice, state: "online", statusMessage: null, lastActiveTs: 7 };
+    await presence.put([online]);
+    await accounts.deactivate(alice, false);
+    t.equal(await presence.find(alice), undefined);
+    await presence.put([online]);
+    t.equal(await presence.find(alice), undefined);
+  });
+}

@@ -1,0 +1,8 @@
+/** Streams whose changes live in memory alone. */
+export type MemoryStream = "typing";
+
+/** Gives positions to changes that are not stored. */
+export interface PositionStore {
+  /** Takes the next position for a change that concerns this room or user. It costs no write to disk. */
+  take(stream: MemoryStream, nid: number): Promise<void>;
+}
