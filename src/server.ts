@@ -3,8 +3,10 @@ import { composeAccounts, composeRegistration } from "./composition/accounts.ts"
 import { composeEncryption } from "./composition/encryption.ts";
 import { composeFoundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
+import { composeReading } from "./composition/reading.ts";
 import { composeSync } from "./composition/sync.ts";
 import { composeTimeline } from "./composition/timeline.ts";
+import { composeMedia } from "./composition/media.ts";
 import { composeRooms } from "./composition/rooms.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
@@ -46,9 +48,10 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   });
   const accounts = composeAccounts(foundation);
   const userData = composeUserData(foundation);
+  const media = await composeMedia(foundation);
   const rooms = composeRooms(foundation, userData.profiles);
   const encryption = composeEncryption(foundation, accounts.interactive);
-  const timeline = composeTimeline(foundation);
+  const timeline = composeTimeline(foundation, userData);
   const sync = composeSync(foundation, {
     timeline,
     userData,
@@ -62,9 +65,11 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...serverHandlers(config.public_base_url),
     ...accounts.handlers,
     ...userData.handlers,
+    ...media.handlers,
     ...rooms.handlers,
     ...encryption.handlers,
     ...sync,
+    ...composeReading(foundation, timeline, userData),
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
@@ -79,6 +84,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       notifier.close();
       await Promise.all(listeners.map(({ listener }) => listener[Symbol.asyncDispose]()));
       await accounts[Symbol.asyncDispose]();
+      await media[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     },
   };

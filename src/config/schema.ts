@@ -170,6 +170,10 @@ export const configSchema = Type.Object({
       minimum: 0,
       maximum: 17_179_869_184,
     }),
+    max_bytes_per_user: nullable(
+      Type.Integer({ minimum: 0, maximum: 2 ** 50 }),
+      "How much one user may upload in all; what is beyond is refused. null sets no bound.",
+    ),
   }),
   application_services: Type.Array(file("A registration file of an application service."), {
     description: "Registration files (YAML) of bridges and other application services.",

@@ -25,6 +25,8 @@ export class Listener implements AsyncDisposable {
     this.#server = makeServer(app, options.tls);
     // Longer than the longest poll, so that a client's next request finds its connection open.
     this.#server.keepAliveTimeout = 75_000;
+    // Long enough for a large upload over a slow line; whoever reads a body sees to it that something arrives.
+    this.#server.requestTimeout = 60 * 60 * 1000;
   }
 
   /** The address that clients on this machine can use. */

@@ -44,8 +44,8 @@ export interface MediaStore {
   ): Promise<boolean>;
   /** Gives a reserved place its content, once. */
   complete(mediaId: string, content: MediaContent): Promise<CompletedUpload>;
-  /** Bytes and files that a user has uploaded. */
-  usage(userNid: number): Promise<{ files: number; bytes: number }>;
+  /** How many bytes a user has uploaded. */
+  bytesOf(userNid: number): Promise<number>;
   setQuarantined(mediaId: string, quarantined: boolean): Promise<void>;
   /** Notes that media were asked for. */
   touch(mediaIds: readonly string[], accessTs: number): Promise<void>;

@@ -11,6 +11,7 @@ import type { Profiles } from "../../services/profiles/profiles.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import { JsonChunks } from "../reply.ts";
 import { ownUser, userIdFrom } from "./path-parameters.ts";
+import { refuseSuspended } from "./suspension.ts";
 
 /** Client-server API, "Profiles". */
 export function profileHandlers(profiles: Profiles, editing: ProfileEditing): BoundEndpoint[] {
@@ -45,6 +46,7 @@ export function profileHandlers(profiles: Profiles, editing: ProfileEditing): Bo
 /** "Guest users may only modify their display name; other profile fields may not be changed." */
 function editor(requester: Requester, { userId, keyName }: { userId: string; keyName: string }): Requester {
   const user = ownUser(requester, userId);
+  refuseSuspended(user);
   if (!user.isGuest || keyName === "displayname") return user;
   throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "Guests may change nothing but their display name");
 }

@@ -139,13 +139,12 @@ export const mediaOperations: StoreOperations<MediaStore> = {
       reserve(db, mediaId, userNid, createdTs, expiresTs, maxPending),
   ),
   complete: write(({ db }, mediaId: string, content: MediaContent) => complete(db, mediaId, content)),
-  usage: scan(
+  bytesOf: scan(
     (db, userNid: number) =>
-      db.get<{ files: number; bytes: number }>(
-        `SELECT count(*) AS files, coalesce(sum(size_bytes), 0) AS bytes FROM media
-        WHERE user_nid = ? AND expires_ts IS NULL`,
+      db.get<{ bytes: number }>(
+        "SELECT coalesce(sum(size_bytes), 0) AS bytes FROM media WHERE user_nid = ? AND expires_ts IS NULL",
         userNid,
-      ) ?? { files: 0, bytes: 0 },
+      )?.bytes ?? 0,
   ),
   setQuarantined: write(({ db }, mediaId: string, quarantined: boolean) => {
     db.run("UPDATE media SET quarantined = ? WHERE media_id = ?", Number(quarantined), mediaId);

@@ -1,0 +1,11 @@
+import type { Requester } from "../../auth/requester.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+
+/**
+ * For what suspended accounts may not do (client-server API, "Account suspension").
+ * @throws MatrixError M_USER_SUSPENDED.
+ */
+export function refuseSuspended(requester: Requester): void {
+  if (!requester.isSuspended) return;
+  throw new MatrixError("M_USER_SUSPENDED", "You cannot do this while your account is suspended");
+}

@@ -1,0 +1,193 @@
+import { createHash } from "node:crypto";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { StorageError } from "../storage/errors.ts";
+import type { RandomBytes } from "../telemetry/random.ts";
+import {
+  BlobMissingError,
+  type BlobStore,
+  BlobTooLargeError,
+  type ByteRange,
+  type ReceivedBlob,
+} from "./blob-store.ts";
+
+/** One write or read of a file: few calls for a large file, little memory for many. */
+const blockBytes = 256 * 1024;
+/** What is not larger is read at once: cheaper than a stream. */
+const smallBytes = 256 * 1024;
+
+/**
+ * Blobs as files `ab/cd/abcd…` in a folder, and in `incoming` what is on its way. A file gets its name by being moved
+ * there when it is complete and on the disk, so a blob is never seen in part.
+ */
+export class FileBlobStore implements BlobStore {
+  readonly #folder: string;
+  readonly #incoming: string;
+  readonly #randomBytes: RandomBytes;
+
+  private constructor(folder: string, randomBytes: RandomBytes) {
+    this.#folder = folder;
+    this.#incoming = join(folder, "incoming");
+    this.#randomBytes = randomBytes;
+  }
+
+  /** Makes the folder when it is not there. */
+  static async open(folder: string, randomBytes: RandomBytes): Promise<FileBlobStore> {
+    const store = new FileBlobStore(folder, randomBytes);
+    await mkdir(store.#incoming, { recursive: true, mode: 0o700 });
+    return store;
+  }
+
+  async receive(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    maxBytes: number,
+  ): Promise<ReceivedBlob> {
+    const path = join(this.#incoming, this.#randomBytes(16).toString("hex"));
+    const giveUp = () => rm(path, { force: true });
+    try {
+      const { sha256, sizeBytes } = await writeFile(path, source, maxBytes);
+      const keep = () => this.#moveIn(path, sha256);
+      return { sha256, sizeBytes, keep, [Symbol.asyncDispose]: giveUp };
+    } catch (error) {
+      await giveUp();
+      if (hasCode(error, "ENOSPC") || hasCode(error, "EDQUOT")) {
+        throw new StorageError("disk-full", "the disk of the media folder is full", { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  async read(sha256: string, { start, end }: ByteRange): Promise<Buffer | Readable> {
+    const file = await this.#open(sha256);
+    if (end - start > smallBytes) {
+      return file.createReadStream({ start, end: end - 1, highWaterMark: blockBytes });
+    }
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(end - start), 0, end - start, start);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async useFile<Result>(sha256: string, use: (path: string) => Promise<Result>): Promise<Result> {
+    const file = await this.#open(sha256);
+    await file.close();
+    return use(this.#pathOf(sha256));
+  }
+
+  remove(sha256: string): Promise<void> {
+    return rm(this.#pathOf(sha256), { force: true });
+  }
+
+  async list(shard: number, storedBeforeTs: number): Promise<string[]> {
+    const folder = join(this.#folder, shard.toString(16).padStart(2, "0"));
+    const inner = await namesIn(folder);
+    const files = await Promise.all(inner.map((name) => olderThan(join(folder, name), storedBeforeTs)));
+    return files.flat();
+  }
+
+  async removeLeftovers(receivedBeforeTs: number): Promise<void> {
+    const leftovers = await olderThan(this.#incoming, receivedBeforeTs);
+    await Promise.all(leftovers.map((name) => rm(join(this.#incoming, name), { force: true })));
+  }
+
+  #pathOf(sha256: string): string {
+    return join(this.#folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+  }
+
+  async #open(sha256: string): Promise<FileHandle> {
+    try {
+      return await open(this.#pathOf(sha256), "r");
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) throw new BlobMissingError(sha256, { cause: error });
+      throw error;
+    }
+  }
+
+  async #moveIn(path: string, sha256: string): Promise<void> {
+    const target = this.#pathOf(sha256);
+    const folder = dirname(target);
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    await rename(path, target);
+    await syncFolder(folder);
+    if (made === undefined) return;
+    // Folders that are new have to survive a power cut as well.
+    await syncFolder(dirname(folder));
+    await syncFolder(this.#folder);
+  }
+}
+
+async function writeFile(
+  path: string,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  maxBytes: number,
+): Promise<{ sha256: string; sizeBytes: number }> {
+  await using file = await open(path, "wx", 0o600);
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  for await (const block of inBlocks(source)) {
+    sizeBytes += block.length;
+    if (sizeBytes > maxBytes) throw new BlobTooLargeError(maxBytes);
+    hash.update(block);
+    await file.writeFile(block);
+  }
+  await file.sync();
+  return { sha256: hash.digest("hex"), sizeBytes };
+}
+
+/** The same bytes in fewer pieces. */
+async function* inBlocks(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let pieces: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const piece of source) {
+    pieces.push(piece);
+    sizeBytes += piece.length;
+    if (sizeBytes < blockBytes) continue;
+    yield Buffer.concat(pieces);
+    pieces = [];
+    sizeBytes = 0;
+  }
+  if (sizeBytes > 0) yield Buffer.concat(pieces);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}
+
+/** Names of a folder's files that were last written before a moment. */
+async function olderThan(folder: string, beforeTs: number): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await namesIn(folder)) {
+    const { mtimeMs } = await statIfThere(join(folder, name));
+    if (mtimeMs < beforeTs) found.push(name);
+  }
+  return found;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+/** A file that has gone meanwhile is as good as one that was just written. */
+async function statIfThere(path: string): Promise<{ mtimeMs: number }> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return { mtimeMs: Infinity };
+    throw error;
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,154 @@
+import { open } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import type { Metadata, Sharp, SharpOptions } from "sharp";
+import type { Clock } from "../telemetry/clock.ts";
+import { fitsIn, type ThumbnailSize } from "./thumbnail-size.ts";
+import { Turns } from "./turns.ts";
+
+/** A thumbnail, or word that the picture itself serves as one. */
+export type ScaledImage =
+  | { readonly kind: "original"; readonly contentType: string }
+  | { readonly kind: "scaled"; readonly contentType: string; readonly bytes: Buffer };
+
+/** The file is no picture, or none of a kind that can be scaled. */
+export class UnscalableImageError extends Error {
+  constructor(options?: ErrorOptions) {
+    super("the file is no picture that can be scaled", options);
+    this.name = "UnscalableImageError";
+  }
+}
+
+/** The picture has more pixels than the server is willing to look at. */
+export class ImageTooLargeError extends Error {
+  constructor() {
+    super("the picture has too many pixels");
+    this.name = "ImageTooLargeError";
+  }
+}
+
+/** Pictures are made by the C library's own threads; a thread of the pool waits for each, and files need some too. */
+const turnLimits = {
+  maxAtWork: Math.max(1, Math.min(2, availableParallelism() - 1)),
+  maxWaiting: 100,
+  maxWaitMs: 30_000,
+};
+const maxSecondsAtWork = 20;
+/** A JPEG is shrunk while it is read; others may have to be decoded whole, at four bytes a pixel. */
+const maxJpegPixels = 80_000_000;
+const maxPixels = 40_000_000;
+/** Over all frames; a longer film gives a still picture. */
+const maxAnimatedPixels = 40_000_000;
+const maxFrames = 300;
+
+/** The decoders that files of strangers may reach. */
+const loaders = ["JpegFile", "PngFile", "NsgifFile", "WebpFile", "HeifFile"];
+
+/** Formats that clients show and that a thumbnail may have ("Download a thumbnail", `Content-Type`). */
+const servedFormats: Readonly<Record<string, string>> = {
+  jpeg: "image/jpeg",
+  png: "image/png",
+  gif: "image/gif",
+  webp: "image/webp",
+};
+
+type OpenImage = (path: string, options: SharpOptions) => Sharp;
+
+/** Makes pictures smaller. The library is loaded with the first one: it takes 20 MiB of memory. */
+export class ImageScaler {
+  readonly #turns: Turns;
+  #library: Promise<OpenImage> | undefined;
+
+  constructor(clock: Clock) {
+    this.#turns = new Turns(turnLimits, clock);
+  }
+
+  /**
+   * A picture at a size, never larger than it is.
+   * @throws UnscalableImageError, ImageTooLargeError, MatrixError M_LIMIT_EXCEEDED when too many are waiting.
+   */
+  scale(path: string, size: ThumbnailSize, animated: boolean): Promise<ScaledImage> {
+    return this.#turns.run(async () => {
+      this.#library ??= loadLibrary();
+      return scaleImage(await this.#library, path, size, animated);
+    });
+  }
+}
+
+async function loadLibrary(): Promise<OpenImage> {
+  const { default: sharp } = await import("sharp");
+  sharp.cache(false);
+  sharp.concurrency(1);
+  sharp.block({ operation: ["VipsForeignLoad"] });
+  sharp.unblock({ operation: loaders.map((loader) => `VipsForeignLoad${loader}`) });
+  return (path, options) => sharp(path, options);
+}
+
+async function scaleImage(
+  openImage: OpenImage,
+  path: string,
+  size: ThumbnailSize,
+  animated: boolean,
+): Promise<ScaledImage> {
+  const found = await understood(() => openImage(path, { limitInputPixels: false }).metadata());
+  const { width, height, format, pages = 1 } = found;
+  if (width * height > (format === "jpeg" ? maxJpegPixels : maxPixels)) throw new ImageTooLargeError();
+  const moves = pages > 1 || (format === "png" && (await isAnimatedPng(path)));
+  const contentType = servedFormats[format];
+  if (contentType !== undefined && fitsIn(found.autoOrient, size) && (animated || !moves)) {
+    return { kind: "original", contentType };
+  }
+  const keepsMoving =
+    animated && pages > 1 && pages <= maxFrames && width * height * pages <= maxAnimatedPixels;
+  const image = openImage(path, {
+    limitInputPixels: maxJpegPixels,
+    sequentialRead: true,
+    ...(keepsMoving ? { pages: -1 } : { autoOrient: true }),
+  });
+  return understood(() => encoded(resized(image, size), found, size, keepsMoving));
+}
+
+function resized(image: Sharp, size: ThumbnailSize): Sharp {
+  image.timeout({ seconds: maxSecondsAtWork });
+  if (size.method === "whole") return image;
+  const { method, width, height } = size;
+  // "Servers MUST NOT upscale thumbnails under any circumstance."
+  return image.resize(width, height, {
+    fit: method === "crop" ? "cover" : "inside",
+    withoutEnlargement: true,
+  });
+}
+
+/** Moving pictures as WebP, transparent ones as PNG (or WebP when they are large), others as JPEG. */
+async function encoded(
+  image: Sharp,
+  { hasAlpha }: Metadata,
+  size: ThumbnailSize,
+  moving: boolean,
+): Promise<ScaledImage> {
+  if (moving || (hasAlpha && size.method === "whole")) {
+    return { kind: "scaled", contentType: "image/webp", bytes: await image.webp({ effort: 2 }).toBuffer() };
+  }
+  if (hasAlpha) return { kind: "scaled", contentType: "image/png", bytes: await image.png().toBuffer() };
+  return { kind: "scaled", contentType: "image/jpeg", bytes: await image.jpeg({ quality: 80 }).toBuffer() };
+}
+
+/** The library tells a broken file from another failure by its message alone, so that every failure is the file's. */
+async function understood<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    throw new UnscalableImageError({ cause: error });
+  }
+}
+
+const pngHeadBytes = 256 * 1024;
+
+/** Whether a PNG has the chunk that makes it move, which comes before the pixels; the library shows its first frame. */
+async function isAnimatedPng(path: string): Promise<boolean> {
+  await using file = await open(path, "r");
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(pngHeadBytes), 0, pngHeadBytes, 0);
+  const head = buffer.subarray(0, bytesRead);
+  const control = head.indexOf("acTL");
+  const pixels = head.indexOf("IDAT");
+  return pixels === -1 || (control !== -1 && control < pixels);
+}

@@ -1,0 +1,79 @@
+import type { Readable } from "node:stream";
+import type { BlobStore, ByteRange } from "../../media/blob-store.ts";
+import type { ServerName } from "../../protocol/identifiers.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { MediaContent, MediaRecord, MediaStore } from "../../storage/media.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import type { MediaAccess } from "./media-access.ts";
+import type { ReferencedBlobs } from "./referenced-blobs.ts";
+import type { UploadArrivals } from "./upload-arrivals.ts";
+
+export interface MediaLibraryParts {
+  readonly serverName: ServerName;
+  readonly store: MediaStore;
+  readonly blobs: BlobStore;
+  readonly references: ReferencedBlobs;
+  readonly arrivals: UploadArrivals;
+  readonly access: MediaAccess;
+  readonly clock: Clock;
+}
+
+/** Who waits for a file, and for how long. */
+export interface Patience {
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** "The content repository SHOULD impose a maximum value for this parameter." */
+const maxWaitMs = 60_000;
+
+/** Hands files out (client-server API, "Content repository"). */
+export class MediaLibrary {
+  readonly #parts: MediaLibraryParts;
+
+  constructor(parts: MediaLibraryParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * A file's description; waits for it when it is still to be uploaded.
+   * @throws MatrixError M_NOT_FOUND, M_NOT_YET_UPLOADED.
+   */
+  async find(serverName: string, mediaId: string, patience: Patience): Promise<MediaContent> {
+    // What other servers have is not fetched yet.
+    if (serverName !== this.#parts.serverName) throw notFound();
+    const record = await this.#available(mediaId);
+    const content = record.content ?? (await this.#awaited(mediaId, patience));
+    this.#parts.access.saw(mediaId);
+    return content;
+  }
+
+  /** A part of a blob that a description named. */
+  read(sha256: string, range: ByteRange): Promise<Buffer | Readable> {
+    return this.#parts.blobs.read(sha256, range);
+  }
+
+  /** Removes a file for ever, with its thumbnails unless an equal file needs them. */
+  async remove(mediaId: string): Promise<void> {
+    const orphans = await this.#parts.store.remove(mediaId);
+    await this.#parts.references.release(orphans);
+  }
+
+  async #awaited(mediaId: string, { waitMs, signal }: Patience): Promise<MediaContent> {
+    await this.#parts.arrivals.wait(mediaId, Math.min(waitMs, maxWaitMs), signal);
+    const { content } = await this.#available(mediaId);
+    if (content) return content;
+    throw new MatrixError("M_NOT_YET_UPLOADED", "The content has not been uploaded yet: try again later");
+  }
+
+  async #available(mediaId: string): Promise<MediaRecord> {
+    const record = await this.#parts.store.find(mediaId);
+    if (!record || record.quarantined) throw notFound();
+    if (record.expiresTs !== null && record.expiresTs <= this.#parts.clock.nowMs()) throw notFound();
+    return record;
+  }
+}
+
+function notFound(): MatrixError {
+  return new MatrixError("M_NOT_FOUND", "There is no such file here");
+}
