@@ -4,7 +4,6 @@ import { JoinedRooms } from "../sync/joined-rooms.ts";
 import { LazyMembers } from "../sync/lazy-members.ts";
 import { LeftRooms } from "../sync/left-rooms.ts";
 import { PendingRooms } from "../sync/pending-rooms.ts";
-import { Readers } from "../sync/readers.ts";
 import { RoomExtrasReader } from "../sync/room-extras.ts";
 import { RoomLists } from "../sync/room-list.ts";
 import { RoomSections } from "../sync/room-sections.ts";
@@ -52,7 +51,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
     notifier,
     memberships,
     sessions: stores.sessions,
-    readers: new Readers(userData.accountData, names),
+    readers: synced.timeline.readers,
     answers,
     toDevice,
     presence,
@@ -69,7 +68,7 @@ function composeRoomSections(
   lazyMembers: LazyMembers,
 ): RoomSections {
   const { rooms, events, snapshots } = graph;
-  const { timelines, views, presenter, stateTexts: texts } = timeline;
+  const { timelines, views, presenter, members, stateTexts: texts } = timeline;
   const { memberships } = stores;
   const parts = {
     rooms,
@@ -77,7 +76,7 @@ function composeRoomSections(
     timelines,
     windows: new TimelineWindows(timelines, names),
     snapshots,
-    states: new StateSections({ snapshots, events, names, texts, presenter, lazyMembers }),
+    states: new StateSections({ snapshots, events, names, texts, presenter, members, lazyMembers }),
     summaries: new RoomSummaries({ memberships, snapshots, events, names }),
     presenter,
   };

@@ -1,19 +1,28 @@
 import { Aggregations } from "../timeline/aggregations.ts";
 import { EventPresenter } from "../timeline/event-presenter.ts";
+import { MemberEvents } from "../timeline/member-events.ts";
+import { Readers } from "../timeline/readers.ts";
 import { RoomTimelines } from "../timeline/room-timelines.ts";
 import { RoomViews } from "../timeline/room-view.ts";
 import { StateTexts } from "../timeline/state-texts.ts";
 import type { Foundation } from "./foundation.ts";
+import type { UserDataParts } from "./user-data.ts";
 
 /** What reads the events of rooms for users, whatever the endpoint. */
 export interface TimelineParts {
   readonly timelines: RoomTimelines;
   readonly views: RoomViews;
+  readonly readers: Readers;
   readonly presenter: EventPresenter;
+  readonly aggregations: Aggregations;
+  readonly members: MemberEvents;
   readonly stateTexts: StateTexts;
 }
 
-export function composeTimeline({ stores, names, graph, clock, notifier }: Foundation): TimelineParts {
+export function composeTimeline(
+  { stores, names, graph, clock, notifier }: Foundation,
+  { accountData }: UserDataParts,
+): TimelineParts {
   const { events, snapshots, rooms } = graph;
   const timelines = new RoomTimelines(stores.events, events);
   const views = new RoomViews({ events, snapshots, names, memberships: stores.memberships });
@@ -22,5 +31,13 @@ export function composeTimeline({ stores, names, graph, clock, notifier }: Found
   const stateTexts = new StateTexts({ events, snapshots, names, presenter });
   notifier.follow(timelines.committed);
   notifier.follow(stateTexts.committed);
-  return { timelines, views, presenter, stateTexts };
+  return {
+    timelines,
+    views,
+    readers: new Readers(accountData, names),
+    presenter,
+    aggregations,
+    members: new MemberEvents(names, snapshots),
+    stateTexts,
+  };
 }

@@ -1,11 +1,11 @@
 import type { Room, RoomIndex } from "../state/room-index.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { EventPresenter } from "../timeline/event-presenter.ts";
-import { type RoomTimelines, startOfTime } from "../timeline/room-timelines.ts";
+import { roomStateAfter, type RoomTimelines, startOfTime } from "../timeline/room-timelines.ts";
 import type { RoomView, RoomViews } from "../timeline/room-view.ts";
 import { streamToken } from "../timeline/stream-token.ts";
 import type { RoomSummaries, RoomSummary } from "./room-summary.ts";
-import { newIn, roomStateAfter } from "./state-difference.ts";
+import { newIn } from "./state-difference.ts";
 import type { StateSections } from "./state-section.ts";
 import type { RoomUnreadCounts } from "./streams/unread-counts.ts";
 import type { JsonPieces, SyncRound } from "./sync-request.ts";

@@ -1,9 +1,8 @@
 import type { Room } from "../state/room-index.ts";
 import type { EventReader } from "../state/event-reader.ts";
-import { startOfTime } from "../timeline/room-timelines.ts";
+import { roomStateAfter, startOfTime } from "../timeline/room-timelines.ts";
 import { type RoomPart, type RoomPartsReader, timelineText } from "./joined-rooms.ts";
 import type { LeftRoom } from "./room-list.ts";
-import { roomStateAfter } from "./state-difference.ts";
 import type { StateRange } from "./state-section.ts";
 import type { SyncRound } from "./sync-request.ts";
 import type { TimelineWindow } from "./timeline-window.ts";

@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../cache/bounded-cache.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { MembershipStore } from "../storage/memberships.ts";
@@ -36,7 +36,7 @@ export interface RoomSummaryParts {
 export class RoomSummaries {
   readonly #parts: RoomSummaryParts;
   /** By state: what a summary tells of changes with the state only. */
-  readonly #members = new LRUCache<number, Promise<Members>>({ max: cachedStates });
+  readonly #members = boundedCache<number, Promise<Members>>(cachedStates);
 
   constructor(parts: RoomSummaryParts) {
     this.#parts = parts;

@@ -1,16 +1,11 @@
 import type { StateSnapshots } from "../state/state-snapshots.ts";
-import type { StoredEvent } from "../storage/events.ts";
+import { roomStateAfter } from "../timeline/room-timelines.ts";
 import type { TimelineWindow } from "./timeline-window.ts";
 
 /** State events by state pair, as integer IDs. */
 export type StateEntries = ReadonlyMap<number, number>;
 
 const none: StateEntries = new Map();
-
-/** The state that the room is in once an event is part of it. */
-export function roomStateAfter({ roomState, stateAfter }: StoredEvent): number | null {
-  return roomState ?? stateAfter;
-}
 
 /** The state before a window's first event. */
 export function stateBefore({ events }: TimelineWindow, end: number | null): number | null {

@@ -4,7 +4,8 @@ import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { EventPresenter } from "../timeline/event-presenter.ts";
 import { filterEvents } from "../timeline/filtering.ts";
-import type { StateTexts } from "../timeline/state-texts.ts";
+import type { MemberEvents } from "../timeline/member-events.ts";
+import { type StateTexts, stateWithoutMembers, wholeState } from "../timeline/state-texts.ts";
 import type { LazyMembers } from "./lazy-members.ts";
 import { newBesides, newIn, type StateEntries, stateBefore, without } from "./state-difference.ts";
 import type { JsonPieces, SyncRound } from "./sync-request.ts";
@@ -31,6 +32,7 @@ export interface StateSectionParts {
   readonly names: NameCache;
   readonly texts: StateTexts;
   readonly presenter: EventPresenter;
+  readonly members: MemberEvents;
   readonly lazyMembers: LazyMembers;
 }
 
@@ -56,9 +58,9 @@ export class StateSections {
     const target = atEnd ? end : stateBefore(window, end);
     const besides = atEnd ? new Map() : await newBesides(this.#parts.snapshots, window, end);
     const lazy = filter.state.lazyLoadMembers;
-    const members = lazy
-      ? await this.#members(round, window, target, heroes, known === undefined)
-      : undefined;
+    // "Servers MUST include the syncing user's own membership event when they join a room."
+    const further = known === undefined ? [round.reader.userId, ...heroes] : heroes;
+    const members = lazy ? await this.#parts.members.of(target, window.events, further) : undefined;
     if (known === undefined) {
       const wanted = members && without(members, atEnd ? { ...window, events: [] } : window);
       const pieces = await this.#whole(round, room, target, besides, wanted);
@@ -82,8 +84,8 @@ export class StateSections {
   ): Promise<JsonPieces> {
     const { state } = round.request.filter;
     if (target !== null && besides.size === 0 && state.matchesAll && !round.format) {
-      const part = members ? "without-members" : "all";
-      const text = await this.#parts.texts.of(room.roomNid, target, part, round.pace);
+      const rendering = members ? stateWithoutMembers : wholeState;
+      const text = await this.#parts.texts.of(room.roomNid, target, rendering, round.pace);
       if (!members) return [text];
       return joined([text], await this.#listed(round, [...members.values()]));
     }
@@ -109,27 +111,6 @@ export class StateSections {
     const { format } = round;
     const shown = format ? wanted.map((event, index) => format.apply(event, texts[index] ?? "{}")) : texts;
     return shown.length === 0 ? [] : [shown.join(",")];
-  }
-
-  /** The member events that a window needs, and with a whole state the reader's own. */
-  async #members(
-    { reader }: SyncRound,
-    window: TimelineWindow,
-    target: number | null,
-    heroes: readonly string[],
-    withOwn: boolean,
-  ): Promise<StateEntries> {
-    const { names, snapshots } = this.#parts;
-    const members = new Map<number, number>();
-    if (target === null) return members;
-    const userIds = new Set(withOwn ? [reader.userId, ...heroes] : heroes);
-    for (const { senderNid } of window.events) userIds.add(await names.userId(senderNid));
-    for (const userId of userIds) {
-      const pairNid = await names.findStatePair("m.room.member", userId);
-      const eventNid = pairNid === undefined ? undefined : await snapshots.get(target, pairNid);
-      if (pairNid !== undefined && eventNid !== undefined) members.set(pairNid, eventNid);
-    }
-    return members;
   }
 
   #ungot({ request }: SyncRound, { roomNid }: Room, members: StateEntries): [number, number][] {

@@ -89,7 +89,11 @@ export class SyncAnswers {
 
   async #deviceLists({ request }: SyncRound, changes: PossibleChanges) {
     const { since, device } = request;
-    const mayHaveChanged = changes.memberMoves || changes.has("deviceLists") || changes.has("membership");
+    const mayHaveChanged =
+      changes.memberMoves ||
+      changes.has("deviceLists") ||
+      changes.has("userSignatures") ||
+      changes.has("membership");
     if (!since || !mayHaveChanged) return undefined;
     const section = await this.#parts.deviceLists.changes(device.userNid, since.position);
     return section.changed.length === 0 && section.left.length === 0 ? undefined : section;

@@ -1,4 +1,6 @@
 import { isJsonObject } from "../protocol/json.ts";
+import { redactContent } from "../protocol/redaction.ts";
+import type { RoomVersion } from "../protocol/room-versions.ts";
 import type { StoredEvent } from "../storage/events.ts";
 import type { Membership } from "../storage/memberships.ts";
 
@@ -76,4 +78,11 @@ export function redactionForClients(common: string): string {
   const redacts = content["redacts"] ?? event["redacts"];
   if (redacts === undefined) return common;
   return JSON.stringify({ ...event, content: { ...content, redacts }, redacts }).slice(1, -1);
+}
+
+/** The common keys of an event as if it had been redacted. */
+export function redactedCommon(version: RoomVersion, common: string): string {
+  const event = JSON.parse(`{${common}}`) as Record<string, unknown>;
+  const content = redactContent(version, event["type"], event["content"]);
+  return JSON.stringify({ ...event, content }).slice(1, -1);
 }

@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../cache/bounded-cache.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { EventStore, StoredEvent, TimelinePlace } from "../storage/events.ts";
 import type { StreamChange } from "../storage/streams.ts";
@@ -32,7 +32,7 @@ const cachedTails = 20_000;
 export class RoomTimelines {
   readonly #store: EventStore;
   readonly #events: EventReader;
-  readonly #tails = new LRUCache<number, Tail>({ max: cachedTails });
+  readonly #tails = boundedCache<number, Tail>(cachedTails);
 
   constructor(store: EventStore, events: EventReader) {
     this.#store = store;
@@ -118,4 +118,9 @@ function countUpTo(places: readonly TimelinePlace[], position: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** The state that a room is in once an event is part of it. */
+export function roomStateAfter({ roomState, stateAfter }: StoredEvent): number | null {
+  return roomState ?? stateAfter;
 }

@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../cache/bounded-cache.ts";
 import type { VisibleEvent } from "../protocol/visibility.ts";
 import { mayUserSeeEvent } from "../protocol/visibility.ts";
 import type { EventReader } from "../state/event-reader.ts";
@@ -23,8 +23,8 @@ export interface RoomViewParts {
 export class RoomViews {
   readonly #parts: RoomViewParts;
   /** `membership` and `history_visibility` of state events, by event. Redaction leaves both, so none is ever stale. */
-  readonly #values = new LRUCache<number, string>({ max: cachedValues });
-  readonly #visibilities = new LRUCache<number, string>({ max: cachedValues });
+  readonly #values = boundedCache<number, string>(cachedValues);
+  readonly #visibilities = boundedCache<number, string>(cachedValues);
 
   constructor(parts: RoomViewParts) {
     this.#parts = parts;

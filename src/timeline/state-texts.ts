@@ -1,13 +1,28 @@
 import { LRUCache } from "lru-cache";
 import type { EventReader } from "../state/event-reader.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
+import type { StoredEvent } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { StreamChange } from "../storage/streams.ts";
 import type { Pace } from "../telemetry/pace.ts";
 import type { EventPresenter } from "./event-presenter.ts";
 
-/** Every state event, or all but the members. */
-export type StatePart = "all" | "without-members";
+/** A way to write a state down. */
+export interface StateRendering {
+  /** Tells it from every other, whatever its parameters. */
+  readonly name: string;
+  /** Whether an event is part of it. */
+  includes(event: StoredEvent, isMember: boolean): boolean;
+  /** How an event is written, where that is not as clients get state events. */
+  readonly text?: (event: StoredEvent) => string;
+}
+
+/** Every state event. */
+export const wholeState: StateRendering = { name: "whole", includes: () => true };
+export const stateWithoutMembers: StateRendering = {
+  name: "without members",
+  includes: (_event, isMember) => !isMember,
+};
 
 /** The same states are sent to many users: first syncs of a fleet are copies of these. */
 const cachedBytes = 128 * 1024 * 1024;
@@ -49,16 +64,16 @@ export class StateTexts {
   async of(
     roomNid: number,
     snapshotNid: number,
-    part: StatePart,
+    rendering: StateRendering,
     pace: Pace,
     roomId?: string,
   ): Promise<Buffer> {
-    const key = `${snapshotNid} ${part} ${roomId === undefined}`;
+    const key = `${snapshotNid} ${roomId === undefined} ${rendering.name}`;
     const known = this.#texts.get(key);
     if (known) return known.text;
     const underWay = this.#underWay.get(key);
     if (underWay) return underWay;
-    const making = this.#make(snapshotNid, part, pace, roomId);
+    const making = this.#make(snapshotNid, rendering, pace, roomId);
     this.#underWay.set(key, making);
     this.#addKey(roomNid, key);
     try {
@@ -70,15 +85,22 @@ export class StateTexts {
     }
   }
 
-  async #make(snapshotNid: number, part: StatePart, pace: Pace, roomId: string | undefined): Promise<Buffer> {
+  async #make(
+    snapshotNid: number,
+    rendering: StateRendering,
+    pace: Pace,
+    roomId: string | undefined,
+  ): Promise<Buffer> {
     const eventNids = [...(await this.#parts.snapshots.map(snapshotNid)).values()];
     const memberType = await this.#parts.names.findEventType("m.room.member");
     const pieces: Buffer[] = [];
     for (let start = 0; start < eventNids.length; start += eventsAtOnce) {
       const events = await this.#parts.events.storedAll(eventNids.slice(start, start + eventsAtOnce));
-      const wanted = part === "all" ? events : events.filter(({ typeNid }) => typeNid !== memberType);
-      const text = (await this.#parts.presenter.presentState(wanted, roomId)).join(",");
-      if (text !== "") pieces.push(Buffer.from(pieces.length === 0 ? text : `,${text}`));
+      const wanted = events.filter((event) => rendering.includes(event, event.typeNid === memberType));
+      const texts = rendering.text
+        ? wanted.map(rendering.text)
+        : await this.#parts.presenter.presentState(wanted, roomId);
+      if (texts.length > 0) pieces.push(Buffer.from((pieces.length === 0 ? "" : ",") + texts.join(",")));
       await pace.breathe();
     }
     return Buffer.concat(pieces);

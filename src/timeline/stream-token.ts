@@ -26,7 +26,8 @@ export function syncToken({ position, toDevice }: StreamPoint): string {
  */
 export function parseSyncToken(token: string, name: string): StreamPoint {
   const [, position, toDevice] = /^s(-?\d{1,15})(?:~(\d{1,15}))?$/.exec(token) ?? [];
-  if (position === undefined) throw new MatrixError("M_INVALID_PARAM", `${name} is not a token of this server`);
+  if (position === undefined)
+    throw new MatrixError("M_INVALID_PARAM", `${name} is not a token of this server`);
   return { position: Number(position), toDevice: Number(toDevice ?? position) };
 }
 

@@ -50,7 +50,8 @@ CREATE TABLE events (
   -- The event's remaining keys (auth_events, hashes, prev_events, signatures ...), as JSON without the outer braces.
   federation TEXT NOT NULL
 );
-CREATE UNIQUE INDEX events_timeline ON events (room_nid, position) WHERE position IS NOT NULL;
+-- The time is part of it so that events are found by their time without reading them: no position occurs twice anyway.
+CREATE UNIQUE INDEX events_timeline ON events (room_nid, position, origin_server_ts) WHERE position IS NOT NULL;
 
 -- Auth edges of state events: what walks of the auth chain read. Varints, ascending differences.
 CREATE TABLE event_auth (

@@ -1,6 +1,6 @@
 import type { AccountDataService } from "../services/account-data.ts";
 import type { NameCache } from "../storage/name-cache.ts";
-import type { Reader } from "../timeline/reader.ts";
+import type { Reader } from "./reader.ts";
 
 const nobody: ReadonlySet<number> = new Set();
 

@@ -1,0 +1,52 @@
+import { readingHandlers } from "../http/handlers/reading.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import { Messages } from "../services/reading/messages.ts";
+import { ReadingAccess } from "../services/reading/reading-access.ts";
+import { Relations } from "../services/reading/relations.ts";
+import { RoomStates } from "../services/reading/room-states.ts";
+import { SingleEvents } from "../services/reading/single-events.ts";
+import { Threads } from "../services/reading/threads.ts";
+import { TimelinePages } from "../services/reading/timeline-pages.ts";
+import type { Foundation } from "./foundation.ts";
+import type { TimelineParts } from "./timeline.ts";
+import type { UserDataParts } from "./user-data.ts";
+
+/** Reading rooms outside of sync. */
+export function composeReading(
+  { stores, names, graph, notifier, memberships, clock }: Foundation,
+  timeline: TimelineParts,
+  { filters }: UserDataParts,
+): readonly BoundEndpoint[] {
+  const { rooms, events, snapshots } = graph;
+  const { timelines, views, readers, presenter, aggregations, members, stateTexts: texts } = timeline;
+  const { events: store, relations } = stores;
+  const access = new ReadingAccess({
+    rooms,
+    memberships: stores.memberships,
+    readers,
+    views,
+    timelines,
+    notifier,
+  });
+  const pages = new TimelinePages(store, names);
+  const single = new SingleEvents({
+    access,
+    pages,
+    store,
+    events,
+    snapshots,
+    names,
+    presenter,
+    members,
+  });
+  return readingHandlers({
+    messages: new Messages({ access, pages, presenter, events, members }),
+    single,
+    states: new RoomStates({ access, timelines, texts, events, snapshots, names, presenter, clock }),
+    relations: new Relations({ access, single, store: relations, events, names, presenter }),
+    threads: new Threads({ access, relations, store, aggregations, presenter }),
+    filters,
+    memberships,
+    rooms,
+  });
+}

@@ -1,0 +1,152 @@
+import type { EventReader } from "../../state/event-reader.ts";
+import type { StateSnapshots } from "../../state/state-snapshots.ts";
+import type { EventStore, StoredEvent } from "../../storage/events.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
+import type { EventFilter } from "../../sync/event-filter.ts";
+import type { EventPresenter } from "../../timeline/event-presenter.ts";
+import { filterEvents } from "../../timeline/filtering.ts";
+import type { MemberEvents } from "../../timeline/member-events.ts";
+import type { Reader } from "../../timeline/reader.ts";
+import { roomStateAfter, startOfTime } from "../../timeline/room-timelines.ts";
+import type { ReadableRoom, ReadingAccess } from "./reading-access.ts";
+import type { Direction, TimelinePages } from "./timeline-pages.ts";
+
+/** Events as JSON. */
+export interface EventContext {
+  readonly event: string;
+  /** The closest first, in both. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly state: readonly string[];
+  readonly start: number;
+  readonly end: number;
+}
+
+const defaultLimit = 10;
+const maxLimit = 1000;
+/** Events at a moment that are tried until the reader may see one. */
+const maxCandidates = 50;
+
+export interface SingleEventParts {
+  readonly access: ReadingAccess;
+  readonly pages: TimelinePages;
+  readonly store: EventStore;
+  readonly events: EventReader;
+  readonly snapshots: StateSnapshots;
+  readonly names: NameCache;
+  readonly presenter: EventPresenter;
+  readonly members: MemberEvents;
+}
+
+/** Single events, with what lies around them (client-server API, "Getting events for a room", "Event Context"). */
+export class SingleEvents {
+  readonly #parts: SingleEventParts;
+
+  constructor(parts: SingleEventParts) {
+    this.#parts = parts;
+  }
+
+  /** @returns the event as JSON; `undefined` when there is none that the user may see */
+  async find(roomId: string, user: Omit<Reader, "ignored">, eventId: string): Promise<string | undefined> {
+    const readable = await this.#parts.access.find(roomId, user);
+    const event = readable && (await this.visible(readable, eventId));
+    if (!event) return undefined;
+    const [text] = await this.#present(readable, [event]);
+    return text;
+  }
+
+  /** An event of a room's timeline, if the reader may see it. */
+  async visible({ room, view }: ReadableRoom, eventId: string): Promise<StoredEvent | undefined> {
+    const event = await this.#parts.store.byId(eventId);
+    if (!event || event.roomNid !== room.roomNid || event.position === null) return undefined;
+    return (await view.maySee(event)) ? event : undefined;
+  }
+
+  /**
+   * @returns `undefined` when there is no such event that the user may see
+   * @throws MatrixError M_FORBIDDEN for those who may not read the room
+   */
+  async context(
+    roomId: string,
+    user: Omit<Reader, "ignored">,
+    eventId: string,
+    wantedLimit: number | undefined,
+    filter: EventFilter,
+  ): Promise<EventContext | undefined> {
+    const readable = await this.#parts.access.open(roomId, user);
+    const event = await this.visible(readable, eventId);
+    if (!event || event.position === null) return undefined;
+    const limit = Math.min(wantedLimit ?? filter.limit ?? defaultLimit, maxLimit);
+    const { position } = event;
+    const before = await this.#side(readable, "b", position - 1, Math.floor(limit / 2), filter);
+    const after = await this.#side(readable, "f", position, Math.ceil(limit / 2), filter);
+    const last = after.at(-1) ?? event;
+    const [text = "{}"] = await this.#present(readable, [event]);
+    return {
+      event: text,
+      before: await this.#present(readable, before),
+      after: await this.#present(readable, after),
+      state: await this.#state(readable, last, [...before, event, ...after], filter),
+      start: (before.at(-1)?.position ?? position) - 1,
+      end: last.position ?? position,
+    };
+  }
+
+  /** The event closest to a moment that the user may see: not before it (`f`), or not after it (`b`). */
+  async closestInTime(
+    roomId: string,
+    user: Omit<Reader, "ignored">,
+    originServerTs: number,
+    direction: Direction,
+  ): Promise<StoredEvent | undefined> {
+    const { room, view, until } = await this.#parts.access.open(roomId, user);
+    const nids = await this.#parts.store.closestInTime(
+      room.roomNid,
+      originServerTs,
+      direction === "f" ? "forwards" : "backwards",
+      until,
+      maxCandidates,
+    );
+    for (const event of await this.#parts.events.storedAll(nids)) if (await view.maySee(event)) return event;
+    return undefined;
+  }
+
+  async #side(
+    readable: ReadableRoom,
+    direction: Direction,
+    point: number,
+    limit: number,
+    filter: EventFilter,
+  ): Promise<readonly StoredEvent[]> {
+    if (limit === 0) return [];
+    const range =
+      direction === "b" ? { after: startOfTime, upTo: point } : { after: point, upTo: readable.until };
+    const { events } = await this.#parts.pages.read(readable, { direction, ...range, limit }, filter);
+    return events;
+  }
+
+  #present({ room, view, until }: ReadableRoom, events: readonly StoredEvent[]): Promise<string[]> {
+    return this.#parts.presenter.present(view, events, { roomId: room.roomId, aggregateUpTo: until });
+  }
+
+  /** "The state of the room at the last event returned." */
+  async #state(
+    { room }: ReadableRoom,
+    last: StoredEvent,
+    shown: readonly StoredEvent[],
+    filter: EventFilter,
+  ): Promise<string[]> {
+    const { names, snapshots, events, presenter, members } = this.#parts;
+    const snapshotNid = roomStateAfter(last);
+    if (snapshotNid === null) return [];
+    const wantedMembers = filter.lazyLoadMembers ? await members.of(snapshotNid, shown) : undefined;
+    const kept: number[] = [];
+    for (const [pairNid, eventNid] of await snapshots.map(snapshotNid)) {
+      const { type } = await names.statePair(pairNid);
+      const isWanted = type !== "m.room.member" || !wantedMembers || wantedMembers.has(pairNid);
+      if (isWanted && filter.matchesType(type)) kept.push(eventNid);
+    }
+    const wanted = await filterEvents(names, filter, await events.storedAll(kept));
+    return presenter.presentState(wanted, room.roomId);
+  }
+}

@@ -1,0 +1,68 @@
+import type { EventStore, StoredEvent } from "../../storage/events.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
+import type { EventFilter } from "../../sync/event-filter.ts";
+import { filterEvents } from "../../timeline/filtering.ts";
+import type { ReadableRoom } from "./reading-access.ts";
+
+/** Which way to read a timeline: `f` forwards in time, `b` backwards. */
+export type Direction = "f" | "b";
+
+/** A stretch to read: positions after `after`, up to and including `upTo`. */
+export interface PageRange {
+  readonly direction: Direction;
+  readonly after: number;
+  readonly upTo: number;
+  readonly limit: number;
+}
+
+export interface Page {
+  /** In the direction of reading. */
+  readonly events: readonly StoredEvent[];
+  /** From where to read on; `undefined` when there is nothing more. */
+  readonly next: number | undefined;
+}
+
+/** Stretches of events that the reader may not see, or has filtered out, take this many reads at most. */
+const maxReads = 10;
+const eventsPerFurtherRead = 200;
+
+/** Reads timelines page by page, as one reader sees them. */
+export class TimelinePages {
+  readonly #store: EventStore;
+  readonly #names: NameCache;
+
+  constructor(store: EventStore, names: NameCache) {
+    this.#store = store;
+    this.#names = names;
+  }
+
+  async read({ room, view, until }: ReadableRoom, range: PageRange, filter: EventFilter): Promise<Page> {
+    const { direction, limit } = range;
+    const found: StoredEvent[] = [];
+    if (!filter.matchesRoom(room.roomId)) return { events: found, next: undefined };
+    let { after } = range;
+    let upTo = Math.min(range.upTo, until);
+    for (let reads = 0; reads < maxReads; reads++) {
+      const wanted = reads === 0 ? limit + 1 : eventsPerFurtherRead;
+      const events =
+        direction === "b"
+          ? await this.#store.timelineBackwards(room.roomNid, upTo, after, wanted)
+          : await this.#store.timelineForwards(room.roomNid, after, upTo, wanted);
+      const passed = await filterEvents(this.#names, filter, await view.visible(events));
+      for (const event of passed) {
+        if (found.length === limit) return { events: found, next: pointAt(found.at(-1) ?? event, direction) };
+        found.push(event);
+      }
+      const last = events.at(-1);
+      if (!last || events.length < wanted) return { events: found, next: undefined };
+      if (direction === "b") upTo = (last.position ?? upTo) - 1;
+      else after = last.position ?? after;
+    }
+    return { events: found, next: direction === "b" ? upTo : after };
+  }
+}
+
+/** From where to read on after an event. */
+function pointAt({ position }: StoredEvent, direction: Direction): number {
+  return direction === "b" ? (position ?? 0) - 1 : (position ?? 0);
+}
