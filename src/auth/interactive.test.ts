@@ -151,3 +151,16 @@ t.test("a session remembers what its client had sent", async (t) => {
   for (const odd of [{}, null, [], "text", { auth: 5 }, { auth: { session: 5 } }])
     t.equal(complete(odd), odd);
 });
+
+t.test("a stage done on a page counts for the request that it is for", async (t) => {
+  const { interactive } = setUp();
+  const alice = { requester: requester(1) };
+  const session = sessionIn(await demand(interactive, request(undefined, alice)));
+  const page = { ...request(undefined).context, method: "POST", path: "/page" };
+  await t.rejects(interactive.passStage(session, { type: "b", ok: true }, page), { message: /next stage/ });
+  await t.rejects(interactive.passStage(session, { type: "d" }, page), { message: "Not ok" });
+  t.notOk("completed" in (await demand(interactive, request({ session }, alice))));
+  await interactive.passStage(session, { type: "d", ok: true }, page);
+  t.ok((await interactive.require(request({ session }, alice), flows)).has("d"));
+  await t.rejects(interactive.passStage("made up", { type: "d", ok: true }, page), { message: /start over/ });
+});

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { encodeBase64Url } from "../protocol/base64.ts";
 import { isJsonObject, type JsonObject } from "../protocol/json.ts";
-import type { Errcode } from "../protocol/matrix-error.ts";
+import { type Errcode, MatrixError } from "../protocol/matrix-error.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 import type { ClientInfo, Requester } from "./requester.ts";
@@ -46,7 +46,9 @@ interface InteractiveSession {
   readonly id: string;
   /** What is being authorised: the answer for one request is no use for another. */
   readonly operation: string;
-  readonly userNid: number | undefined;
+  readonly requester: Requester | undefined;
+  /** What the client was told that it may do. */
+  flows: Flows;
   readonly body: JsonObject;
   /** Stages that were passed, in order, with what the client sent for each. */
   readonly passed: Map<string, JsonObject>;
@@ -117,6 +119,22 @@ export class InteractiveAuth {
     await this.require(request, identityFlows);
   }
 
+  /**
+   * Does a stage apart from the request that it is for: on a page of ours.
+   * @throws MatrixError M_NOT_FOUND for a session that is not known (any more); what is wrong with `auth`.
+   */
+  async passStage(
+    sessionId: string,
+    auth: JsonObject,
+    context: InteractiveRequest["context"],
+  ): Promise<void> {
+    const session = this.#sessions.get(sessionId);
+    if (!session) throw new MatrixError("M_NOT_FOUND", "This has taken too long: start over in your client");
+    const { requester, flows } = session;
+    const failure = await this.#attempt(session, auth, flows, { body: {}, requester, context });
+    if (failure) throw new MatrixError(failure.errcode, failure.error);
+  }
+
   /** The request was served: its session has done its duty. */
   end(body: unknown): void {
     const id = isJsonObject(body) && isJsonObject(body["auth"]) ? body["auth"]["session"] : undefined;
@@ -148,7 +166,8 @@ export class InteractiveAuth {
   #find({ body, requester, context }: InteractiveRequest): InteractiveSession | undefined {
     const id = isJsonObject(body.auth) ? body.auth["session"] : undefined;
     const session = typeof id === "string" ? this.#sessions.get(id) : undefined;
-    const isSame = session?.operation === operationOf(context) && session.userNid === requester?.userNid;
+    const isSame =
+      session?.operation === operationOf(context) && session.requester?.userNid === requester?.userNid;
     return isSame ? session : undefined;
   }
 
@@ -160,13 +179,15 @@ export class InteractiveAuth {
     return {
       id: encodeBase64Url(this.#randomBytes(sessionIdBytes)),
       operation: operationOf(context),
-      userNid: requester?.userNid,
+      requester,
+      flows: [],
       body,
       passed: new Map(),
     };
   }
 
   #demand(session: InteractiveSession, flows: Flows, failure?: StageFailure): InteractiveAuthRequired {
+    session.flows = flows;
     this.#sessions.set(session.id, session);
     return new InteractiveAuthRequired({
       ...failure,

@@ -10,6 +10,7 @@ import { accountHandlers } from "../http/handlers/account.ts";
 import { administrationHandlers } from "../http/handlers/administration.ts";
 import { sharedSecretHandlers } from "../http/handlers/admin/shared-secret-registration.ts";
 import { deviceHandlers } from "../http/handlers/devices.ts";
+import { fallbackPageHandlers } from "../http/handlers/fallback-pages.ts";
 import { loginHandlers } from "../http/handlers/login.ts";
 import { registrationHandlers } from "../http/handlers/registration.ts";
 import type { BoundEndpoint, PipelineParts } from "../http/pipeline.ts";
@@ -109,6 +110,7 @@ export function composeAccounts(foundation: Foundation): AccountParts {
       ...accountHandlers(ownAccount, interactive, config.default_room_version),
       ...deviceHandlers(ownDevices, interactive),
       ...administrationHandlers(moderation),
+      ...fallbackPageHandlers(interactive),
     ],
     async [Symbol.asyncDispose]() {
       await departures[Symbol.asyncDispose]();

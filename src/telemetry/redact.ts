@@ -33,15 +33,18 @@ const jsonMember = new RegExp(`"(${secretNames})":"(?:[^"\\\\]|\\\\.)*"`, "gi");
 const quotedJsonMember = new RegExp(`\\\\"(${secretNames})\\\\"\\s*:\\s*\\\\".*?\\\\"`, "gi");
 const queryParameter = new RegExp(`\\b(${secretNames})=[^&\\s"\\\\]+`, "gi");
 const bearer = /\bBearer [^\s"\\,]+/gi;
+/** Our own tokens (auth/tokens.ts), wherever they turn up. */
+const ownToken = /\bh[arl]t_[\w-]{20,}/g;
 
 /**
  * A log line (one JSON object) without the secrets that it had, at whatever depth: members by their names, query
- * parameters of URLs, Authorization headers.
+ * parameters of URLs, Authorization headers, and tokens of this server by their looks.
  */
 export function redactLine(line: string): string {
   return line
     .replace(jsonMember, `"$1":"${replacement}"`)
     .replace(quotedJsonMember, `\\"$1\\":\\"${replacement}\\"`)
     .replace(queryParameter, `$1=${replacement}`)
-    .replace(bearer, `Bearer ${replacement}`);
+    .replace(bearer, `Bearer ${replacement}`)
+    .replace(ownToken, replacement);
 }

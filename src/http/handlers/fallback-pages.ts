@@ -1,0 +1,22 @@
+import { completeAuthFallback, getAuthFallback, getLoginFallback } from "../../api/client/fallback-pages.ts";
+import type { InteractiveAuth } from "../../auth/interactive.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import { authFallbackPage } from "../pages/auth-fallback.ts";
+import { loginFallbackPage } from "../pages/login-fallback.ts";
+import { type BoundEndpoint, handler } from "../pipeline.ts";
+
+/** Pages for clients that cannot do it themselves (client-server API, "Fallback" and "Login Fallback"). */
+export function fallbackPageHandlers(interactive: InteractiveAuth): BoundEndpoint[] {
+  return [
+    handler(getAuthFallback, async ({ params }) => {
+      const found = authFallbackPage(params.authType);
+      if (found) return found;
+      throw new MatrixError("M_NOT_FOUND", "There is no page for this authentication type");
+    }),
+    handler(completeAuthFallback, async ({ params, body: { session, ...auth }, context }) => {
+      await interactive.passStage(session, { ...auth, type: params.authType }, context);
+      return {};
+    }),
+    handler(getLoginFallback, async () => loginFallbackPage()),
+  ];
+}
