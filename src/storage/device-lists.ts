@@ -9,7 +9,7 @@ export interface DeviceListChanges {
  * told early is told again later, which costs a client one more query, while one that is missed costs messages.
  */
 export interface DeviceListStore {
-  /** How many changes after a position `changes` would have to look at, counted up to `limit`. */
+  /** How many changes after a position `changes` would have to look at, counted up to `limit`; the limit stands for much. */
   countChanges(userNid: number, since: number, limit: number): Promise<number>;
   /**
    * What has changed for a user after a position. Changed: who shares a room with the user and has new keys, who has

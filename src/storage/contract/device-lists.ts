@@ -124,6 +124,7 @@ export function deviceListStoreContract(t: Test, open: () => Promise<Database>):
     await setMemberships(stores, 1, { [bob]: "join" }, true);
     const start = await setMemberships(stores, 2, { [bob]: "join", [carol]: "join", [alice]: "leave" }, true);
     const joined = await setMemberships(stores, 2, { [alice]: "join" });
+    t.equal(await stores.deviceLists.countChanges(alice, start, 10), 10, "a whole room to look at");
     const changes = await stores.deviceLists.changes(alice, start);
     t.strictSame(new Set(changes.changed), new Set([bob, carol]));
     t.strictSame(changes.left, []);

@@ -15,12 +15,15 @@ export function recordDeviceListChange(tx: WriteTransaction, userNid: number): v
   );
 }
 
-// In all queries ?1 is the user and ?2 the position. CROSS JOIN keeps the order of tables: what is new comes first.
+// In all queries ?1 is the user and ?2 the position. What is new comes first: CROSS JOIN keeps that order of tables, and
+// a UNION instead of UNION ALL would read the tables in the order of users.
 
+// The user's own joining or leaving counts as many: all members of the room have to be looked at.
 const countQuery = `
 SELECT (SELECT count(*) FROM (SELECT 1 FROM device_list_changes WHERE position > ?2 LIMIT ?3))
   + (SELECT count(*) FROM (SELECT 1 FROM memberships WHERE position > ?2 LIMIT ?3))
-  + EXISTS (SELECT 1 FROM user_signatures WHERE signer_nid = ?1 AND position > ?2) AS changes`;
+  + EXISTS (SELECT 1 FROM user_signatures WHERE signer_nid = ?1 AND position > ?2)
+  + EXISTS (SELECT 1 FROM membership_log WHERE user_nid = ?1 AND position > ?2) * ?3 AS changes`;
 
 /** Whether user ?1 shares a room with another. */
 function sharesRoomWith(userNid: string): string {
@@ -36,16 +39,17 @@ const isNewMembership = `(theirs.is_local = 0 OR EXISTS (
   WHERE log.user_nid = theirs.user_nid AND log.room_nid = theirs.room_nid AND log.position > ?2))`;
 
 const changedQuery = `
-SELECT user_nid AS nid FROM device_list_changes AS changes
+SELECT user_nid AS nid FROM device_list_changes AS changes INDEXED BY device_list_changes_position
 WHERE position > ?2 AND (user_nid = ?1 OR ${sharesRoomWith("changes.user_nid")})
-UNION
+UNION ALL
 SELECT target_nid FROM user_signatures WHERE signer_nid = ?1 AND position > ?2
-UNION
+UNION ALL
 -- Others have joined the user's rooms.
-SELECT theirs.user_nid FROM memberships AS theirs CROSS JOIN memberships AS mine USING (room_nid)
+SELECT theirs.user_nid FROM memberships AS theirs INDEXED BY memberships_position
+  CROSS JOIN memberships AS mine USING (room_nid)
 WHERE theirs.position > ?2 AND theirs.membership = ${join} AND theirs.user_nid <> ?1
   AND mine.user_nid = ?1 AND mine.membership = ${join} AND ${isNewMembership}
-UNION
+UNION ALL
 -- The user has joined rooms of others.
 SELECT theirs.user_nid FROM membership_log AS log
   CROSS JOIN memberships AS mine ON mine.room_nid = log.room_nid AND mine.user_nid = ?1
@@ -56,10 +60,11 @@ WHERE log.user_nid = ?1 AND log.position > ?2 AND log.membership = ${join} AND m
 const leftQuery = `
 SELECT nid FROM (
   -- Others have left the user's rooms.
-  SELECT theirs.user_nid AS nid FROM memberships AS theirs CROSS JOIN memberships AS mine USING (room_nid)
+  SELECT theirs.user_nid AS nid FROM memberships AS theirs INDEXED BY memberships_position
+  CROSS JOIN memberships AS mine USING (room_nid)
   WHERE theirs.position > ?2 AND theirs.membership IN (${leave}, ${ban})
     AND mine.user_nid = ?1 AND mine.membership = ${join}
-  UNION
+  UNION ALL
   -- The user has left rooms, where others are still or were until lately.
   SELECT theirs.user_nid FROM membership_log AS log
     CROSS JOIN memberships AS mine ON mine.room_nid = log.room_nid AND mine.user_nid = ?1
@@ -71,14 +76,17 @@ SELECT nid FROM (
 WHERE nid <> ?1 AND NOT ${sharesRoomWith("gone.nid")}`;
 
 function changes(db: Connection, userNid: number, since: number): DeviceListChanges {
-  const nids = (query: string) => db.all<{ nid: number }>(query, userNid, since).map(({ nid }) => nid);
+  const nids = (query: string) => {
+    const rows = db.all<{ nid: number }>(query, userNid, since);
+    return [...new Set(rows.map(({ nid }) => nid))];
+  };
   return { changed: nids(changedQuery), left: nids(leftQuery) };
 }
 
 export const deviceListOperations: StoreOperations<DeviceListStore> = {
   countChanges: point((db, userNid: number, since: number, limit: number) => {
     const row = db.get<{ changes: number }>(countQuery, userNid, since, limit);
-    return row?.changes ?? 0;
+    return Math.min(row?.changes ?? 0, limit);
   }),
   changes: point(changes),
   manyChanges: scan(changes),
