@@ -15,10 +15,10 @@ const bytesOf = async (body: Buffer | Readable) => (Buffer.isBuffer(body) ? body
 
 t.test("what is kept is read back, whole and in part, small and large", async (t) => {
   const store = await FileBlobStore.open(t.testdir(), systemRandomBytes);
-  for (const size of [0, 1, 1000, 256 * 1024, 256 * 1024 + 1, 1_000_000]) {
+  for (const size of [0, 1, 1000, 512 * 1024, 512 * 1024 + 1, 1024 * 1024, 1_500_000]) {
     const bytes = systemRandomBytes(size);
     const pieces = [bytes.subarray(0, 100), bytes.subarray(100, 70_000), bytes.subarray(70_000)];
-    await using received = await store.receive(pieces, 1_000_000);
+    await using received = await store.receive(pieces, 1_500_000);
     t.equal(received.sha256, hashOf(bytes));
     t.equal(received.sizeBytes, size);
     await received.keep();
@@ -34,9 +34,9 @@ t.test("what is kept is read back, whole and in part, small and large", async (t
 
 t.test("a large blob is a stream, whose file is closed with it", async (t) => {
   const store = await FileBlobStore.open(t.testdir(), systemRandomBytes);
-  await using received = await store.receive([systemRandomBytes(1_000_000)], 1_000_000);
+  await using received = await store.receive([systemRandomBytes(1_500_000)], 1_500_000);
   await received.keep();
-  const body = await store.read(received.sha256, { start: 0, end: 1_000_000 });
+  const body = await store.read(received.sha256, { start: 0, end: 1_500_000 });
   if (!(body instanceof Readable)) return t.fail("not a stream");
   body.destroy();
   await once(body, "close");

@@ -13,9 +13,9 @@ import {
 } from "./blob-store.ts";
 
 /** One write or read of a file: few calls for a large file, little memory for many. */
-const blockBytes = 256 * 1024;
-/** What is not larger is read at once: cheaper than a stream. */
-const smallBytes = 256 * 1024;
+const blockBytes = 512 * 1024;
+/** What is not larger is read at once: a third cheaper than a stream, which holds two blocks for a slow client. */
+const smallBytes = 1024 * 1024;
 
 /**
  * Blobs as files `ab/cd/abcd…` in a folder, and in `incoming` what is on its way. A file gets its name by being moved

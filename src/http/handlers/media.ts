@@ -70,8 +70,14 @@ function uploadHandlers(uploads: Uploads): BoundEndpoint[] {
   ];
 }
 
-function patience(timeoutMs: number | undefined, { signal }: RequestContext): Patience {
-  return { waitMs: timeoutMs ?? defaultWaitMs, signal };
+/** The signal is made for those downloads only that have to wait. */
+function patience(timeoutMs: number | undefined, context: RequestContext): Patience {
+  return {
+    waitMs: timeoutMs ?? defaultWaitMs,
+    get signal() {
+      return context.signal;
+    },
+  };
 }
 
 function incomingFile({ incoming }: RequestContext, filename: string | undefined): IncomingFile {
@@ -127,7 +133,7 @@ async function fileReply(file: ServedFile, library: MediaLibrary, context: Reque
   }
   const { start, end } = part ?? { start: 0, end: sizeBytes };
   context.incoming.socket.setTimeout(stallTimeoutMs);
-  return new Reply(part ? 206 : 200, await library.read(sha256, { start, end }), {
+  return new Reply(part ? 206 : 200, await library.read(file, { start, end }), {
     ...headers,
     ...(part && { "Content-Range": `bytes ${start}-${end - 1}/${sizeBytes}` }),
     "Content-Length": String(end - start),

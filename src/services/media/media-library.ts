@@ -1,4 +1,6 @@
 import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { LRUCache } from "lru-cache";
 import type { BlobStore, ByteRange } from "../../media/blob-store.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
@@ -24,12 +26,22 @@ export interface Patience {
   readonly signal: AbortSignal;
 }
 
+/** Bytes that a description names. */
+export interface Blob {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** Avatars and other small files are asked for over and over: they are handed out from memory. */
+const maxCachedBytes = 64 * 1024;
+const cacheBytes = 32 * 1024 * 1024;
 /** "The content repository SHOULD impose a maximum value for this parameter." */
 const maxWaitMs = 60_000;
 
 /** Hands files out (client-server API, "Content repository"). */
 export class MediaLibrary {
   readonly #parts: MediaLibraryParts;
+  readonly #small = new LRUCache<string, Promise<Buffer>>({ maxSize: cacheBytes });
 
   constructor(parts: MediaLibraryParts) {
     this.#parts = parts;
@@ -48,15 +60,26 @@ export class MediaLibrary {
     return content;
   }
 
-  /** A part of a blob that a description named. */
-  read(sha256: string, range: ByteRange): Promise<Buffer | Readable> {
-    return this.#parts.blobs.read(sha256, range);
+  /** A part of a blob. */
+  async read({ sha256, sizeBytes }: Blob, range: ByteRange): Promise<Buffer | Readable> {
+    if (sizeBytes > maxCachedBytes) return this.#parts.blobs.read(sha256, range);
+    const known = this.#small.get(sha256);
+    const bytes = await (known ?? this.#readSmall(sha256, sizeBytes));
+    return bytes.subarray(range.start, range.end);
   }
 
   /** Removes a file for ever, with its thumbnails unless an equal file needs them. */
   async remove(mediaId: string): Promise<void> {
     const orphans = await this.#parts.store.remove(mediaId);
+    for (const sha256 of orphans) this.#small.delete(sha256);
     await this.#parts.references.release(orphans);
+  }
+
+  #readSmall(sha256: string, sizeBytes: number): Promise<Buffer> {
+    const reading = this.#parts.blobs.read(sha256, { start: 0, end: sizeBytes }).then(bytesOf);
+    this.#small.set(sha256, reading, { size: sizeBytes + 1 });
+    reading.catch(() => this.#small.delete(sha256));
+    return reading;
   }
 
   async #awaited(mediaId: string, { waitMs, signal }: Patience): Promise<MediaContent> {
@@ -72,6 +95,10 @@ export class MediaLibrary {
     if (record.expiresTs !== null && record.expiresTs <= this.#parts.clock.nowMs()) throw notFound();
     return record;
   }
+}
+
+async function bytesOf(body: Buffer | Readable): Promise<Buffer> {
+  return Buffer.isBuffer(body) ? body : buffer(body);
 }
 
 function notFound(): MatrixError {
