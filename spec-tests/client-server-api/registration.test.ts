@@ -1,6 +1,9 @@
 import t from "tap";
+import { configFrom } from "../../src/config/load.ts";
+import { openAdminTools } from "../../src/server.ts";
 import { openSqliteDatabase } from "../../src/storage/sqlite/open.ts";
-import { anonymous, login, registerUser, type TestAnswer } from "../support/client.ts";
+import { createLogTo } from "../../src/telemetry/log.ts";
+import { anonymous, login, registerUser, type TestAnswer, testPassword } from "../support/client.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const server = await startServer();
@@ -157,4 +160,20 @@ t.test("register, registrationTokenValidity: by token", async (t) => {
   const bob = await register(guarded, { username: "bob", password, auth: stage });
   t.equal(bob.status, 401);
   t.equal(bob.body["errcode"], "M_UNAUTHORIZED");
+});
+
+t.test("login: an account that the command line made while the server runs", async (t) => {
+  await t.rejects(login(server, "gina"), /M_FORBIDDEN/);
+  const config = configFrom({ server_name: "hearth.test", data_dir: server.folder }, server.folder);
+  await using tools = await openAdminTools(config, createLogTo(process.stderr, "warn"));
+  await tools.createUser({ localpart: "gina", password: testPassword, admin: true });
+  const gina = await login(server, "gina");
+  t.equal(gina.userId, "@gina:hearth.test");
+  const { body } = await gina.get("/_matrix/client/v3/capabilities", "getCapabilities");
+  t.match(body, { capabilities: { "m.account_moderation": { lock: true } } }, "gina is an administrator");
+  await t.rejects(
+    tools.createUser({ localpart: "gina", password: testPassword, admin: false }),
+    { message: /taken/ },
+    "no two of a name",
+  );
 });

@@ -30,7 +30,7 @@ export interface LoggedIn extends Credentials {
 const accessTokenLifetimeMs = 60 * 60 * 1000;
 const deviceIdLetters = 10;
 const maxDeviceIdLength = 255;
-export const maxDeviceNameLength = 255;
+const maxDeviceNameLength = 255;
 
 /** Makes tokens: the ones for the client, and their hashes for storage. */
 export class SessionFactory {
