@@ -83,7 +83,7 @@ export class SyncV2 {
       device.userNid,
       joined,
     );
-    const joinedThen = changes.isEmpty ? noRooms : new Set(joined);
+    const joinedThen = changes.isEmpty && !request.fullState ? noRooms : new Set(joined);
     const round = { request, reader, upTo, format: eventFormatOf(filter), pace: new Pace(clock) };
     return answers.make(round, changes, joinedThen);
   }
