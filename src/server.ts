@@ -46,8 +46,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     clock: systemClock,
     randomBytes: systemRandomBytes,
   });
-  const accounts = composeAccounts(foundation);
   const userData = composeUserData(foundation);
+  const accounts = composeAccounts(foundation, userData);
   const media = await composeMedia(foundation);
   const rooms = composeRooms(foundation, userData.profiles);
   const encryption = composeEncryption(foundation, accounts.interactive);

@@ -1,5 +1,5 @@
 import t from "tap";
-import { anonymous, registerUser, TestClient } from "../support/client.ts";
+import { anonymous, registerAdmin, registerUser, TestClient, testPassword } from "../support/client.ts";
 import { startServer } from "../support/server.ts";
 
 const server = await startServer();
@@ -165,4 +165,39 @@ t.test("setProfileField, deleteProfileField: guests change their display name on
     t.equal(answer.status, 403);
     t.equal(answer.body["errcode"], "M_GUEST_ACCESS_FORBIDDEN");
   }
+});
+
+t.test("getUserProfile: who asks to be erased shows nothing any more", async (t) => {
+  const alice = await registerUser(server);
+  await setField(alice, "displayname", "Alice");
+  t.match((await nobody.get(profilePath(alice.userId))).body, { displayname: "Alice" });
+  const { status } = await alice.post("/_matrix/client/v3/account/deactivate", {
+    erase: true,
+    auth: {
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user: alice.userId },
+      password: testPassword,
+      session: (await alice.post("/_matrix/client/v3/account/deactivate", {})).body["session"],
+    },
+  });
+  t.equal(status, 200);
+  const erased = await nobody.get(profilePath(alice.userId), "getUserProfile");
+  t.strictSame(erased.body, {});
+});
+
+t.test("setProfileField, deleteProfileField: suspended users keep the profile that they have", async (t) => {
+  const admin = await registerAdmin(server);
+  const alice = await registerUser(server);
+  await setField(alice, "displayname", "Alice");
+  const suspended = await admin.put(`/_matrix/client/v1/admin/suspend/${alice.userId}`, { suspended: true });
+  t.equal(suspended.status, 200);
+  const answers = [
+    await setField(alice, "displayname", "Mallory"),
+    await alice.delete(profilePath(alice.userId, "displayname"), undefined, "deleteProfileField"),
+  ];
+  for (const { status, body } of answers) {
+    t.equal(status, 403);
+    t.equal(body["errcode"], "M_USER_SUSPENDED");
+  }
+  t.match((await nobody.get(profilePath(alice.userId))).body, { displayname: "Alice" });
 });

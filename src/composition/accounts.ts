@@ -58,7 +58,10 @@ export function composeRegistration(
 }
 
 /** Accounts, their sessions and devices, and what stands before every endpoint: authentication and rate limits. */
-export function composeAccounts(foundation: Foundation): AccountParts {
+export function composeAccounts(
+  foundation: Foundation,
+  userData: { forgetUser(userNid: number): void },
+): AccountParts {
   const { config, stores, clock, randomBytes, log, notifier, graph } = foundation;
   const { accounts, sessions, devices } = stores;
   const { server_name: serverName, public_base_url: publicBaseUrl, registration: policy } = config;
@@ -67,6 +70,8 @@ export function composeAccounts(foundation: Foundation): AccountParts {
   const authenticator = new TokenAuthenticator(sessions, activity, clock);
   const sessionsChanged = (userNid: number) => {
     authenticator.forgetUser(userNid);
+    // The account may have ended, and its data with it.
+    userData.forgetUser(userNid);
     notifier.wakeUser(userNid);
   };
   const { hasher, factory, registration } = composeRegistration(

@@ -17,6 +17,8 @@ export interface UserDataParts {
   readonly filters: FilterService;
   readonly profiles: Profiles;
   readonly handlers: readonly BoundEndpoint[];
+  /** To be called when an account has ended: what is remembered of its data is gone. */
+  forgetUser(userNid: number): void;
 }
 
 /** What users keep for themselves, and their profiles to look at. */
@@ -30,7 +32,10 @@ export function composeUserData({ config, stores, names, clock }: Foundation): U
     ...pushRuleHandlers(pushRules),
     ...filterHandlers(filters),
   ];
-  return { accountData, pushRules, filters, profiles, handlers };
+  const forgetUser = (userNid: number) => {
+    for (const memory of [accountData, pushRules, profiles]) memory.forget(userNid);
+  };
+  return { accountData, pushRules, filters, profiles, handlers, forgetUser };
 }
 
 /** Profiles to change: rooms have to hear of it, and rooms need profiles, so this comes after both. */

@@ -102,6 +102,11 @@ export class AccountDataService {
     return this.#ignored.get(userNid);
   }
 
+  /** To be called when the user's data have been removed elsewhere. */
+  forget(userNid: number): void {
+    this.#ignored.forget(userNid);
+  }
+
   /** For sync: what has changed after `since` and not after `upTo`. */
   async changedBetween(user: LocalUser, since: number, upTo: number): Promise<AccountDataEvents> {
     const entries = await this.#store.changedBetween(user.userNid, since, upTo);

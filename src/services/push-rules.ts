@@ -109,6 +109,11 @@ export class PushRuleService {
     );
   }
 
+  /** To be called when the user's data have been removed elsewhere. */
+  forget(userNid: number): void {
+    this.#cache.forget(userNid);
+  }
+
   #contentOf({ userId }: LocalUser, found: StoredRuleset | undefined): string {
     return JSON.stringify({ global: rulesToWire(parsed(found), this.#defaults, userId) });
   }
