@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import Koa, { type Context } from "koa";
 import type { Logger } from "pino";
 import { pathsOf } from "../api/endpoint.ts";
@@ -107,15 +108,33 @@ function send(koa: Context, result: object): void {
   const reply = result instanceof Reply ? result : new Reply(200, result);
   koa.status = reply.status;
   const { body } = reply;
+  koa.set(reply.headers);
   if (body instanceof JsonChunks) {
-    koa.type = "application/json";
-    koa.body = body.toBuffer();
-  } else if (Buffer.isBuffer(body) || typeof body === "string" || body === undefined || "pipe" in body) {
+    sendChunks(koa, body);
+  } else if (
+    Buffer.isBuffer(body) ||
+    typeof body === "string" ||
+    body === undefined ||
+    body instanceof Readable
+  ) {
     koa.body = body ?? null;
     koa.status = reply.status;
   } else {
     koa.type = "application/json";
     koa.body = JSON.stringify(body);
   }
-  koa.set(reply.headers);
+}
+
+/** Hands the pieces to the socket as they are: a big answer is not put together in memory first. */
+function sendChunks(koa: Context, body: JsonChunks): void {
+  const buffers = body.toBuffers();
+  koa.type = "application/json";
+  koa.length = buffers.reduce((sizeBytes, buffer) => sizeBytes + buffer.length, 0);
+  // Koa would take one string, buffer or stream.
+  koa.respond = false;
+  const { res } = koa;
+  res.cork();
+  if (koa.method !== "HEAD") for (const buffer of buffers) res.write(buffer);
+  res.end();
+  res.uncork();
 }

@@ -1,5 +1,8 @@
 import type { Readable } from "node:stream";
 
+/** Copying less than this costs less than one more write to a socket. */
+const sharedFromBytes = 4_096;
+
 /** JSON that is already text, in pieces that are sent one after the other. */
 export class JsonChunks {
   readonly chunks: readonly (string | Buffer)[];
@@ -8,10 +11,26 @@ export class JsonChunks {
     this.chunks = chunks;
   }
 
-  toBuffer(): Buffer {
-    return Buffer.concat(
-      this.chunks.map((chunk) => (typeof chunk === "string" ? Buffer.from(chunk) : chunk)),
-    );
+  /**
+   * The same text in few buffers: short pieces are joined, long ones stay what they are, so that a block of JSON which many
+   * answers share is never copied.
+   */
+  toBuffers(): Buffer[] {
+    const buffers: Buffer[] = [];
+    let text = "";
+    for (const chunk of this.chunks) {
+      if (typeof chunk === "string") {
+        text += chunk;
+      } else if (chunk.length < sharedFromBytes) {
+        text += chunk.toString("utf8");
+      } else {
+        if (text !== "") buffers.push(Buffer.from(text));
+        buffers.push(chunk);
+        text = "";
+      }
+    }
+    if (text !== "") buffers.push(Buffer.from(text));
+    return buffers;
   }
 }
 
