@@ -34,7 +34,7 @@ export interface Stage {
   readonly type: string;
   /**
    * Judges what a client sent. Returns a failure that the client may mend by another attempt, or `undefined` when it passes.
-   * @throws MatrixError when the whole request has to be refused: M_LIMIT_EXCEEDED.
+   * @throws MatrixError when no other attempt could mend the request: M_FORBIDDEN for a stranger, M_LIMIT_EXCEEDED.
    */
   attempt(auth: JsonObject, request: InteractiveRequest): Promise<StageFailure | undefined>;
 }
@@ -60,7 +60,6 @@ const identityFlows: Flows = [["m.login.password"]];
 export type Proof = ReadonlyMap<string, JsonObject>;
 
 const sessionLifetimeMs = 60 * 60 * 1000;
-const maxSessions = 20_000;
 /** Bodies are remembered, so their size counts. */
 const maxSessionsBytes = 32 * 1024 * 1024;
 const sessionIdBytes = 18;
@@ -75,7 +74,6 @@ export class InteractiveAuth {
     this.#stages = new Map(stages.map((stage) => [stage.type, stage]));
     this.#randomBytes = randomBytes;
     this.#sessions = new LRUCache({
-      max: maxSessions,
       maxSize: maxSessionsBytes,
       sizeCalculation: ({ body }) => 500 + JSON.stringify(body).length,
       ttl: sessionLifetimeMs,
@@ -98,7 +96,7 @@ export class InteractiveAuth {
   /**
    * Demands that the client has done all stages of one of the flows.
    * @returns what it sent for them
-   * @throws InteractiveAuthRequired while something is left to do; MatrixError M_LIMIT_EXCEEDED.
+   * @throws InteractiveAuthRequired while something is left to do; MatrixError M_FORBIDDEN, M_LIMIT_EXCEEDED.
    */
   async require(request: InteractiveRequest, flows: Flows): Promise<Proof> {
     const { auth } = request.body;
@@ -113,7 +111,7 @@ export class InteractiveAuth {
 
   /**
    * Demands that whoever holds the access token proves to be its user: before what a stolen token must not be enough for.
-   * @throws InteractiveAuthRequired until then; MatrixError M_LIMIT_EXCEEDED.
+   * @throws InteractiveAuthRequired until then; MatrixError M_FORBIDDEN for somebody else's password, M_LIMIT_EXCEEDED.
    */
   async confirmIdentity(request: InteractiveRequest & { readonly requester: Requester }): Promise<void> {
     await this.require(request, identityFlows);

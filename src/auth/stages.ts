@@ -1,5 +1,6 @@
 import type { JsonObject } from "../protocol/json.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
+import { MatrixError } from "../protocol/matrix-error.ts";
 import type { AccountStore } from "../storage/accounts.ts";
 import type { RegistrationTokenStore } from "../storage/registration-tokens.ts";
 import type { Clock } from "../telemetry/clock.ts";
@@ -38,7 +39,7 @@ export class PasswordStage implements Stage {
     const name = namedUser(auth);
     // The name may be left away: it can only be one.
     if (name !== undefined && !userIdsNamed(name, this.#serverName).includes(requester.userId)) {
-      return { errcode: "M_FORBIDDEN", error: `This request has to be confirmed by ${requester.userId}` };
+      throw new MatrixError("M_FORBIDDEN", `This request has to be confirmed by ${requester.userId}`);
     }
     const account = await this.#accounts.findByNid(requester.userNid);
     const isRight = await this.#passwords.check(account, requester.userId, password, context.address);
