@@ -29,27 +29,27 @@ export async function readPassword({ input }: Terminal): Promise<string> {
  * Asks for a new password twice, without showing it.
  * @throws UsageError when standard input is no terminal, the answers differ, or the user gives up
  */
-export async function askPassword(terminal: Terminal): Promise<string> {
-  if (!terminal.input.isTTY) {
+export async function askPassword({ input, errors }: Terminal): Promise<string> {
+  if (!input.isTTY) {
     throw new UsageError("There is no terminal to ask for a password: pipe it in and add --password-stdin.");
   }
-  const password = await ask(terminal, "Password: ");
-  if (password === "") throw new UsageError("The password is empty.");
-  if (password !== (await ask(terminal, "The same again: ")))
-    throw new UsageError("The two passwords differ.");
-  return password;
-}
-
-function ask({ input, errors }: Terminal, question: string): Promise<string> {
   const invisible = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input, output: invisible, terminal: true });
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  errors.write(question);
-  lines.once("line", resolve);
-  lines.once("SIGINT", () => reject(new UsageError("No password was given, so nothing was done.")));
-  lines.once("close", () => reject(new UsageError("No password was given, so nothing was done.")));
-  return promise.finally(() => {
+  const editor = createInterface({ input, output: invisible, terminal: true });
+  const lines = editor[Symbol.asyncIterator]();
+  const ask = async (question: string) => {
+    errors.write(question);
+    const line = await lines.next();
     errors.write("\n");
-    lines.close();
-  });
+    // Ctrl-C and Ctrl-D end the input.
+    if (line.done) throw new UsageError("No password was given, so nothing was done.");
+    return line.value;
+  };
+  try {
+    const password = await ask("Password: ");
+    if (password === "") throw new UsageError("The password is empty.");
+    if (password !== (await ask("The same again: "))) throw new UsageError("The two passwords differ.");
+    return password;
+  } finally {
+    editor.close();
+  }
 }

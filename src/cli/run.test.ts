@@ -4,17 +4,22 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import Database from "better-sqlite3";
 import t from "tap";
 import type { Environment } from "../config/environment.ts";
 import { version } from "../version.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { run } from "./run.ts";
 
-/** Runs a command to its end. */
-async function hearth(words: readonly string[], environment: Environment = {}, input = "") {
+/** Runs a command to its end, with something piped into it or typed at it. */
+async function hearth(
+  words: readonly string[],
+  environment: Environment = {},
+  { piped = "", typed }: { piped?: string; typed?: string } = {},
+) {
   const [output, errors] = [new PassThrough(), new PassThrough()];
-  const stdin = new PassThrough();
-  stdin.end(input);
+  const stdin = Object.assign(new PassThrough(), { isTTY: typed !== undefined });
+  stdin.end(typed ?? piped);
   const signals = new EventEmitter();
   const code = await run(words, { input: stdin, output, errors, environment, signals });
   output.end();
@@ -92,6 +97,38 @@ t.test("config example prints the file that the repository has", async (t) => {
   t.match(output, /^server_name: example\.org$/m);
 });
 
+t.test("user create makes an account once, with the password that is piped in or typed twice", async (t) => {
+  const environment = {
+    HEARTH_DATA_DIR: join(t.testdir({}), "data"),
+    HEARTH_PASSWORD_HASHING: '{ "memory_kib": 64, "passes": 1 }',
+  };
+  const create = (...words: string[]) => ["user", "create", ...words];
+  const piped = "correct horse battery\n";
+  t.strictSame(await hearth(create("alice", "--admin", "--password-stdin"), environment, { piped }), {
+    code: exitCodes.success,
+    output: "Made the administrator's account @alice:localhost\n",
+    errors: "",
+  });
+  t.match(await hearth(create("@alice:localhost", "--password-stdin"), environment, { piped }), {
+    code: exitCodes.refused,
+    output: "",
+    errors: /^hearth: .*taken.*\n$/,
+  });
+  const typed = (answers: string) => hearth(create("bob"), environment, { typed: answers });
+  t.match(await typed("one password\nanother\n"), {
+    code: exitCodes.usage,
+    errors: "The two passwords differ.",
+  });
+  t.match(await typed("\n"), { code: exitCodes.usage, errors: "The password is empty." });
+  t.match(await typed("\x03"), {
+    code: exitCodes.usage,
+    errors: "No password was given, so nothing was done.",
+  });
+  const made = await typed("one password\none password\n");
+  t.match(made, { code: exitCodes.success, output: "Made the account @bob:localhost\n" });
+  t.notMatch(made.errors, "one password", "what is typed is not shown");
+});
+
 /** The same in a process of its own. */
 async function hearthProcess(words: readonly string[], environment: Environment) {
   const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), ...words], {
@@ -102,29 +139,33 @@ async function hearthProcess(words: readonly string[], environment: Environment)
 }
 
 t.test("start names what stands in its way, each with its own exit code", async (t) => {
-  const folder = t.testdir({ file: "" });
-  const listener = (keys: object) =>
-    JSON.stringify([{ bind: "127.0.0.1", port: 0, apis: ["client"], ...keys }]);
-  const base = { HEARTH_DATA_DIR: join(folder, "data"), HEARTH_LOG__FORMAT: "json" };
-
+  const folder = t.testdir({ file: "", newer: {}, keyless: { "signing.key": "" } });
+  const newer = new Database(join(folder, "newer/hearth.db"));
+  newer.pragma("user_version = 99999");
+  newer.close();
   const blocker = createServer().listen(0, "127.0.0.1");
   await once(blocker, "listening");
   t.teardown(() => blocker.close());
   const address = blocker.address();
   const port = typeof address === "object" ? address?.port : undefined;
-  const tls = { cert: join(folder, "file"), key: join(folder, "file") };
 
-  const [inUse, unwritable, badTls] = await Promise.all([
-    hearthProcess(["start"], { ...base, HEARTH_LISTENERS: listener({ port }) }),
-    hearthProcess(["start"], { ...base, HEARTH_DATA_DIR: join(folder, "file/data") }),
+  const start = (dataFolder: string, listener: object = {}) =>
     hearthProcess(["start"], {
-      ...base,
-      HEARTH_DATA_DIR: join(folder, "data2"),
-      HEARTH_LISTENERS: listener({ tls }),
-    }),
-  ]);
-  t.match(inUse, { code: exitCodes.portInUse, output: "", errors: `Port ${port}` });
-  t.match(unwritable, { code: exitCodes.unwritable, output: "", errors: join(folder, "file/data") });
-  t.match(badTls, { code: exitCodes.badTls, output: "", errors: join(folder, "file") });
-  for (const { errors } of [inUse, unwritable, badTls]) t.match(errors, /^hearth: [^\n]+\n$/, "one sentence");
+      HEARTH_DATA_DIR: join(folder, dataFolder),
+      HEARTH_LISTENERS: JSON.stringify([{ port: 0, apis: ["client"], ...listener }]),
+      HEARTH_LOG__FORMAT: "json",
+    });
+  const file = join(folder, "file");
+  const attempts = [
+    { ended: start("a", { port }), code: exitCodes.portInUse, named: `Port ${port}` },
+    { ended: start("file/data"), code: exitCodes.unwritable, named: join(folder, "file/data") },
+    { ended: start("newer"), code: exitCodes.newerDatabase, named: join(folder, "newer") },
+    { ended: start("keyless"), code: exitCodes.badKey, named: join(folder, "keyless/signing.key") },
+    { ended: start("b", { tls: { cert: file, key: file } }), code: exitCodes.badTls, named: file },
+  ];
+  for (const { ended, code, named } of attempts) {
+    const attempt = await ended;
+    t.match(attempt, { code, output: "", errors: named });
+    t.match(attempt.errors, /^hearth: [^\n]+\n$/, "one sentence");
+  }
 });

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
@@ -121,25 +121,38 @@ t.test("log collectors are told the same in a record", async (t) => {
   });
 });
 
-t.test("the process serves, and ends by SIGTERM with code 0 and nothing on standard error", async (t) => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), "start"], {
-    env: {
+t.test(
+  "an account made beside the running server can log in; SIGTERM ends the process with code 0",
+  async (t) => {
+    const program = join(import.meta.dirname, "../main.ts");
+    const env = {
       HEARTH_DATA_DIR: join(t.testdir({}), "data"),
       HEARTH_LISTENERS: '[{ "port": 0, "apis": ["client"] }]',
       HEARTH_LOG__FORMAT: "json",
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  t.teardown(() => child.kill("SIGKILL"));
-  const errors = text(child.stderr);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const first = await lines.next();
-  const ready: { addresses: { url: string }[] } = JSON.parse(String(first.value));
-  const response = await fetch(`${ready.addresses[0]?.url}/_matrix/client/versions`);
-  t.equal(response.status, 200);
-  await response.arrayBuffer();
-  const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
-  child.kill("SIGTERM");
-  t.strictSame(await ended, { code: 0, signal: null });
-  t.equal(await errors, "");
-});
+    };
+    const child = spawn(process.execPath, [program, "start"], { env, stdio: ["ignore", "pipe", "pipe"] });
+    t.teardown(() => child.kill("SIGKILL"));
+    const errors = text(child.stderr);
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const first = await lines.next();
+    const ready: { addresses: { url: string }[] } = JSON.parse(String(first.value));
+    const password = "correct horse battery";
+    const create = spawn(process.execPath, [program, "user", "create", "alice", "--password-stdin"], { env });
+    create.stdin.end(password);
+    t.strictSame(await once(create, "exit"), [0, null]);
+    const response = await fetch(`${ready.addresses[0]?.url}/_matrix/client/v3/login`, {
+      method: "POST",
+      body: JSON.stringify({
+        type: "m.login.password",
+        identifier: { type: "m.id.user", user: "alice" },
+        password,
+      }),
+    });
+    t.equal(response.status, 200);
+    await response.arrayBuffer();
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    t.strictSame(await ended, [0, null]);
+    t.equal(await errors, "");
+  },
+);
