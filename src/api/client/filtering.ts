@@ -18,7 +18,7 @@ const eventFilterKeys = {
 };
 
 /** Client-server API, "Filtering": `EventFilter`. */
-export const eventFilterSchema = Type.Object(eventFilterKeys);
+const eventFilterSchema = Type.Object(eventFilterKeys);
 
 /** Client-server API, "Filtering": `RoomEventFilter`. */
 export const roomEventFilterSchema = Type.Object({
