@@ -45,6 +45,7 @@ export function accountHandlers(
         "m.room_versions": roomVersions,
         "m.get_login_token": { enabled: true },
         "m.3pid_changes": { enabled: false },
+        "m.profile_fields": { enabled: true },
         ...(requester.isAdmin && { "m.account_moderation": { suspend: true, lock: true } }),
       },
     })),
