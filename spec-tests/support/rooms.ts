@@ -151,10 +151,10 @@ export async function moderate(
   await expectOk(client.post(`${v3}/rooms/${encodeURIComponent(roomId)}/${action}`, { user_id: userId }));
 }
 
-/** Reads under `/rooms/{roomId}`. */
+/** Reads under `/rooms/{roomId}`; see `TestClient.call`. */
 export function read(
   client: TestClient,
-  operationId: string,
+  operationId: string | undefined,
   roomId: string,
   path: string,
   query: Query = {},
