@@ -3,6 +3,7 @@
 // `npm test -- src/config` runs the tests of that folder only.
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { delimiter, join } from "node:path";
 import { summariseTap } from "./tap-output.ts";
 
@@ -77,10 +78,18 @@ async function runTests(paths: readonly string[]): Promise<{ passed: number; fai
   }
   const files = paths.flatMap((path) => globSync([path, `${path}/**/*.test.ts`], { cwd: root }));
   const testFiles = files.filter((file) => file.endsWith(".test.ts"));
-  const { code, output, stdout, seconds } = await runCommand(["tap", "run", "--reporter=tap", ...testFiles]);
-  const { passed, failed, failures, skipped } = summariseTap(stdout);
+  const jobs = `--jobs=${availableParallelism()}`;
+  const { code, output, stdout, seconds } = await runCommand([
+    "tap",
+    "run",
+    "--reporter=tap",
+    jobs,
+    ...testFiles,
+  ]);
+  const { passed, failed, failures, skipped, slowest } = summariseTap(stdout);
   const isWell = code === 0 && failed === 0;
   report(isWell, "tests", seconds, failures.length > 0 ? failures.join("\n\n") : output);
+  for (const { file, seconds: own } of slowest) console.log(`        slow     ${file} (${own.toFixed(1)} s)`);
   for (const reason of skipped) console.log(`        skipped  ${reason}`);
   return { passed, failed: isWell ? 0 : Math.max(failed, 1) };
 }

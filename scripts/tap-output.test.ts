@@ -40,6 +40,10 @@ t.test("counts, failures without what passed beside them, and reasons of skips",
     failed: 1,
     skipped: ["src/b.test.ts: with the vectors: there are no vectors here"],
   });
+  t.strictSame(
+    summary.slowest.map(({ file }) => file),
+    ["src/a.test.ts", "src/b.test.ts"],
+  );
   t.equal(summary.failures.length, 1);
   t.match(
     summary.failures[0],
@@ -61,5 +65,6 @@ t.test("a run without failures", async (t) => {
     failed: 0,
     failures: [],
     skipped: [],
+    slowest: [],
   });
 });

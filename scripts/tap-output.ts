@@ -6,6 +6,8 @@ export interface TapSummary {
   readonly failures: readonly string[];
   /** The skipped tests with their reasons. */
   readonly skipped: readonly string[];
+  /** The test files that took longest, longest first. */
+  readonly slowest: readonly { readonly file: string; readonly seconds: number }[];
 }
 
 /**
@@ -15,6 +17,7 @@ export interface TapSummary {
 export function summariseTap(output: string): TapSummary {
   const failures: string[] = [];
   const skipped: string[] = [];
+  const times: { file: string; seconds: number }[] = [];
   let file = "";
   let block: string[] = [];
   for (const line of output.split("\n")) {
@@ -26,6 +29,8 @@ export function summariseTap(output: string): TapSummary {
     }
     if (line.startsWith("not ok ")) failures.push([file, ...block].join("\n"));
     else if (line.startsWith(" ") && !isAboutSuccess(line)) block.push(line);
+    const time = /^(?:not )?ok .* # time=([0-9.]+)ms/.exec(line);
+    if (time) times.push({ file, seconds: Number(time[1]) / 1000 });
     const skip = /^\s*ok [0-9]+ (?:- )?(.*) # SKIP ?(.*)$/.exec(line);
     if (skip) skipped.push([file, skip[1], skip[2]].filter(Boolean).join(": "));
   }
@@ -36,6 +41,7 @@ export function summariseTap(output: string): TapSummary {
     failed: Number(counts?.[2] ?? (counts ? 0 : 1)),
     failures,
     skipped,
+    slowest: times.toSorted((a, b) => b.seconds - a.seconds).slice(0, 3),
   };
 }
 
