@@ -1,6 +1,12 @@
 #!/usr/bin/env node
-import { enableCompileCache } from "node:module";
 import { join } from "node:path";
+
+// Before anything that an older Node.js cannot load.
+if (Number.parseInt(process.versions.node, 10) < 24) {
+  process.stderr.write(`hearth: Node.js 24 or newer is needed, and this is ${process.versions.node}.\n`);
+  process.exit(1);
+}
+const { enableCompileCache } = await import("node:module");
 
 // Compiled code is kept between starts: a start takes half the time, and no memory goes into compiling TypeScript again.
 const compileCache = enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/hearth"));
