@@ -1,12 +1,14 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
 import { composeEncryption } from "./composition/encryption.ts";
+import { composeEphemeral } from "./composition/ephemeral.ts";
 import { composeFoundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
 import { composeReading } from "./composition/reading.ts";
 import { composeSync } from "./composition/sync.ts";
 import { composeTimeline } from "./composition/timeline.ts";
 import { composeMedia } from "./composition/media.ts";
+import { composeNotifications } from "./composition/notifications.ts";
 import { composeRooms } from "./composition/rooms.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
@@ -52,13 +54,15 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const rooms = composeRooms(foundation, userData.profiles);
   const encryption = composeEncryption(foundation, accounts.interactive);
   const timeline = composeTimeline(foundation, userData);
+  const ephemeral = await composeEphemeral(foundation, rooms.access);
+  const notifications = composeNotifications(foundation, timeline, userData, rooms);
   const sync = composeSync(foundation, {
     timeline,
     userData,
     encryption,
-    ephemeral: [],
-    unread: undefined,
-    presence: undefined,
+    ephemeral: ephemeral.ephemeral,
+    unread: notifications.unread,
+    presence: ephemeral.presence,
   });
   const parts: PipelineParts = accounts;
   const endpoints: BoundEndpoint[] = [
@@ -68,6 +72,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...media.handlers,
     ...rooms.handlers,
     ...encryption.handlers,
+    ...ephemeral.handlers,
     ...sync,
     ...composeReading(foundation, timeline, userData),
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
@@ -85,6 +90,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       await Promise.all(listeners.map(({ listener }) => listener[Symbol.asyncDispose]()));
       await accounts[Symbol.asyncDispose]();
       await media[Symbol.asyncDispose]();
+      await ephemeral[Symbol.asyncDispose]();
+      await notifications[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     },
   };

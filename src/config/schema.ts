@@ -145,6 +145,14 @@ export const configSchema = Type.Object({
     description: "The version of rooms that users create without asking for one.",
     default: "12",
   }),
+  presence: Type.Object({
+    enabled: Type.Boolean({
+      description:
+        "Whether users see who of those that they share a room with is online, idle or away. It takes little: changes " +
+        "are told in rounds, further apart the more users are online. Switch it off where nobody shall be watched.",
+      default: true,
+    }),
+  }),
   federation: Type.Object({
     enabled: Type.Boolean({
       description: "Whether this server talks with other Matrix servers.",

@@ -16,18 +16,23 @@ export class RoomExtrasReader {
     this.#unread = unread;
   }
 
-  /** Ephemeral events as JSON, by room; of newly joined rooms those that are of interest now. */
+  /**
+   * Ephemeral events as JSON, by room; of newly joined rooms those that are of interest now.
+   * @param read rooms in which the user has read: private receipts are named to nobody but their user
+   */
   async ephemeral(
     round: SyncRound,
     changes: PossibleChanges,
     joined: ReadonlySet<number>,
     newlyJoined: ReadonlySet<number>,
+    read: ReadonlySet<number>,
   ): Promise<ReadonlyMap<number, readonly string[]>> {
     const since = round.request.since?.position;
     const byRoom = new Map<number, string[]>();
     for (const stream of this.#ephemeral) {
       if (!round.request.filter.ephemeral.matchesType(stream.eventType)) continue;
-      const changed = since === undefined ? joined : (changes.of(stream.stream) ?? joined);
+      const named = since === undefined ? joined : (changes.of(stream.stream) ?? joined);
+      const changed = stream.stream === "receipts" ? named.union(read.intersection(joined)) : named;
       await this.#read(round, stream, changed.difference(newlyJoined), since, byRoom);
       await this.#read(round, stream, newlyJoined, undefined, byRoom);
     }

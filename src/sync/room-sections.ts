@@ -15,6 +15,7 @@ export interface RoomsSection {
   readonly pieces: JsonPieces;
   /** By room: what a client that loads members lazily gets. */
   readonly sentMembers: ReadonlyMap<number, Map<number, number>>;
+  readonly newlyJoined: ReadonlySet<number>;
 }
 
 export interface RoomSectionsParts {
@@ -55,13 +56,13 @@ export class RoomSections {
     const invite = await this.#pending(round, list.invited, "invite_state");
     const knock = await this.#pending(round, list.knocked, "knock_state");
     const members = Object.entries({ join, invite, knock, leave }).filter(([, parts]) => parts.size > 0);
-    if (members.length === 0) return { pieces: [], sentMembers };
+    if (members.length === 0) return { pieces: [], sentMembers, newlyJoined: list.newlyJoined };
     const pieces: JsonPieces = [`,"rooms":{`];
     for (const [index, [name, parts]] of members.entries()) {
       pieces.push(`${index === 0 ? "" : ","}"${name}":{`, ...membersOf(parts), "}");
     }
     pieces.push("}");
-    return { pieces, sentMembers };
+    return { pieces, sentMembers, newlyJoined: list.newlyJoined };
   }
 
   async #joined(
@@ -73,8 +74,8 @@ export class RoomSections {
     sentMembers: Map<number, Map<number, number>>,
   ): Promise<Parts> {
     const { extras } = this.#parts;
-    const ephemeral = await extras.ephemeral(round, changes, joined, newlyJoined);
     const unreadChanged = await extras.unreadChanged(round, changes);
+    const ephemeral = await extras.ephemeral(round, changes, joined, newlyJoined, unreadChanged);
     const told = [newlyJoined, ephemeral, accountData, unreadChanged].flatMap((rooms) => [...rooms.keys()]);
     const visited = new Set([...(await this.#withEvents(round, changes, joined)), ...told]);
     const rooms = await this.#wanted(round, [...visited.intersection(joined)]);

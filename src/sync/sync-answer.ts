@@ -48,7 +48,7 @@ export class SyncAnswers {
         ? await this.#parts.accountData.changes(request, upTo)
         : noAccountData;
     const rooms = await this.#parts.rooms.read(round, changes, joined, accountData.rooms);
-    const presence = await this.#presence(round, changes);
+    const presence = await this.#presence(round, changes, rooms.newlyJoined);
     const toDevice = await this.#toDevice(round, changes);
     const deviceLists = await this.#deviceLists(round, changes);
     const isEmpty =
@@ -67,12 +67,18 @@ export class SyncAnswers {
     return { pieces, isEmpty, upTo, sentMembers: rooms.sentMembers };
   }
 
-  async #presence({ request, upTo }: SyncRound, changes: PossibleChanges): Promise<readonly string[]> {
+  async #presence(
+    { request, upTo }: SyncRound,
+    changes: PossibleChanges,
+    newRooms: ReadonlySet<number>,
+  ): Promise<readonly string[]> {
     const { presence } = this.#parts;
-    if (!presence || !(request.since === undefined || changes.has("presence"))) return [];
+    const isNews = request.since === undefined || changes.has("presence") || newRooms.size > 0;
+    if (!presence || !isNews) return [];
     return presence.events({
       device: request.device,
       userNids: request.since && changes.of("presence"),
+      newRooms,
       since: request.since?.position,
       upTo,
       filter: request.filter.presence,

@@ -48,7 +48,7 @@ export class SyncV2 {
     const { notifier, lazyMembers, toDevice, presence, clock } = this.#parts;
     const { device, since } = request;
     lazyMembers.acknowledge(device, since?.position);
-    presence?.syncing(device, request.setPresence);
+    await presence?.syncing(device, request.setPresence, request.timeoutMs);
     if (since) await toDevice.acknowledge(device, since.toDevice);
     // "In this case, the timeout parameter will be ignored": the same goes for first syncs, which have an answer.
     const timeoutMs = since && !request.fullState ? Math.min(request.timeoutMs, maxTimeoutMs) : 0;

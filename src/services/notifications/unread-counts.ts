@@ -1,0 +1,205 @@
+import { LRUCache } from "lru-cache";
+import type { CurrentState } from "../../state/current-state.ts";
+import type { RoomIndex } from "../../state/room-index.ts";
+import type { EventStore, StoredEvent } from "../../storage/events.ts";
+import type { MembershipStore } from "../../storage/memberships.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
+import type { ReceiptStore } from "../../storage/receipts.ts";
+import type { StreamChange } from "../../storage/streams.ts";
+import type { UnreadCheckpointStore } from "../../storage/unread-checkpoints.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import { Pace } from "../../telemetry/pace.ts";
+import type { RoomTimelines } from "../../timeline/room-timelines.ts";
+import type { AccountDataService } from "../account-data.ts";
+import type { PushRuleService } from "../push-rules.ts";
+import type { CheckpointWriter } from "./checkpoint-writer.ts";
+import type { PushEvents } from "./push-events.ts";
+import { ReadMarks } from "./read-marks.ts";
+import { nothingUnread, RoomTally, type UnreadTotals } from "./room-tally.ts";
+
+export interface UnreadCountsParts {
+  readonly timelines: RoomTimelines;
+  readonly events: Pick<EventStore, "longTimelineBackwards">;
+  readonly receipts: Pick<ReceiptStore, "ofUser">;
+  readonly memberships: Pick<MembershipStore, "at">;
+  readonly checkpoints: Pick<UnreadCheckpointStore, "find">;
+  readonly checkpointWriter: CheckpointWriter;
+  readonly pushEvents: PushEvents;
+  readonly pushRules: Pick<PushRuleService, "compiledFor">;
+  readonly accountData: Pick<AccountDataService, "ignoredUsers">;
+  readonly state: Pick<CurrentState, "event">;
+  readonly rooms: RoomIndex;
+  readonly names: NameCache;
+  readonly clock: Clock;
+}
+
+/** At some 500 bytes each. */
+const cachedTallies = 100_000;
+const cachedRooms = 100_000;
+/**
+ * Of what has come since a count was last brought up to date, so many events are looked at, the newest: what a client
+ * shows as "99+" need not be exact, and nobody waits for ten thousand events to be judged. `maxThreadReceipts` is no
+ * less, so that no receipt is dropped that could matter here.
+ */
+const maxCounted = 1_000;
+const pageSize = 250;
+/** So few new events are likely to be in memory. */
+const fewEvents = 50;
+/** Counting so many events anew is worth a write to save it. */
+const checkpointInterval = 500;
+const latest = Number.MAX_SAFE_INTEGER;
+
+/**
+ * How many unread events of a room would notify a user (client-server API, "Receiving notifications"). Nothing is
+ * written when an event is sent: whoever asks has the events judged that are new since they asked last.
+ */
+export class UnreadCounts {
+  readonly #parts: UnreadCountsParts;
+  readonly #tallies = new LRUCache<string, RoomTally>({ max: cachedTallies });
+  /** Positions of the newest events of rooms, and of the newest redactions that took effect. */
+  readonly #newest = new LRUCache<number, number>({ max: cachedRooms });
+  readonly #redacted = new LRUCache<number, number>({ max: cachedRooms });
+
+  constructor(parts: UnreadCountsParts) {
+    this.#parts = parts;
+  }
+
+  /** To be told of each commit before its position becomes visible. */
+  readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
+    for (const { stream, position, nid, redactedNid, readRoomNid, membership } of changes) {
+      if (stream === "timeline") this.#newest.set(nid, position);
+      if (redactedNid !== undefined) this.#redacted.set(nid, position);
+      if (readRoomNid !== undefined) this.#outdate(nid, readRoomNid);
+      if (membership?.joined) this.#outdate(nid, membership.roomNid);
+      else if (membership) this.#tallies.delete(keyOf(nid, membership.roomNid));
+    }
+  };
+
+  /**
+   * What a user has not read in a room, of events up to a position; what is known of later ones may be counted too. For
+   * whoever is not joined to the room it is nothing.
+   */
+  async of(userNid: number, roomNid: number, upTo: number): Promise<UnreadTotals> {
+    const key = keyOf(userNid, roomNid);
+    const tally = this.#tallies.get(key) ?? new RoomTally(userNid, roomNid);
+    if (this.#isCurrent(tally, upTo)) return tally.totals;
+    this.#tallies.set(key, tally);
+    const work = tally.work.then(() => this.#advance(tally, upTo));
+    // Whoever has asked is told of a failure; the next one tries again.
+    tally.work = work.catch(() => undefined);
+    await work;
+    return tally.marks ? tally.totals : nothingUnread;
+  }
+
+  /** Up to where a user has read a room; `undefined` when they are not in it. */
+  async marksOf(userNid: number, roomNid: number): Promise<ReadMarks | undefined> {
+    const joined = await this.#parts.memberships.at(userNid, roomNid, latest);
+    if (joined?.membership !== "join") return undefined;
+    return new ReadMarks(joined.position, await this.#parts.receipts.ofUser(userNid, roomNid));
+  }
+
+  #isCurrent(tally: RoomTally, upTo: number): boolean {
+    if (tally.isStale) return false;
+    return tally.countedUpTo >= Math.min(upTo, this.#newest.get(tally.roomNid) ?? latest);
+  }
+
+  #outdate(userNid: number, roomNid: number): void {
+    const tally = this.#tallies.peek(keyOf(userNid, roomNid));
+    if (tally) tally.isStale = true;
+  }
+
+  async #advance(tally: RoomTally, upTo: number): Promise<void> {
+    if (tally.isStale) await this.#refresh(tally);
+    if (!tally.marks || tally.countedUpTo >= upTo) return;
+    const redactedAt = this.#redacted.get(tally.roomNid) ?? 0;
+    if (!tally.isEmpty && redactedAt > tally.countedUpTo) tally.restart();
+    const events = await this.#eventsAfter(tally.roomNid, tally.countedUpTo, upTo);
+    if (events.length > 0) await this.#count(tally, events);
+    tally.countedUpTo = upTo;
+    tally.unsaved += events.length;
+    if (tally.unsaved < checkpointInterval) return;
+    tally.unsaved = 0;
+    this.#parts.checkpointWriter.save(tally.checkpoint());
+  }
+
+  async #refresh(tally: RoomTally): Promise<void> {
+    const { userNid, roomNid } = tally;
+    // Before anything is read: what changes from now on makes it stale again.
+    tally.isStale = false;
+    try {
+      const marks = await this.marksOf(userNid, roomNid);
+      if (!marks) {
+        this.#tallies.delete(keyOf(userNid, roomNid));
+        return;
+      }
+      if (!tally.marks) {
+        const checkpoint = await this.#parts.checkpoints.find(userNid, roomNid);
+        if (checkpoint) tally.resume(checkpoint);
+      }
+      tally.displayName = await this.#displayName(userNid, roomNid);
+      tally.heed(marks);
+    } catch (error) {
+      tally.isStale = true;
+      throw error;
+    }
+  }
+
+  async #displayName(userNid: number, roomNid: number): Promise<string | undefined> {
+    const room = await this.#parts.rooms.byNid(roomNid);
+    const userId = await this.#parts.names.userId(userNid);
+    const member = await this.#parts.state.event(room, "m.room.member", userId);
+    const name = member?.content["displayname"];
+    return typeof name === "string" ? name : undefined;
+  }
+
+  /** Oldest first. */
+  async #eventsAfter(roomNid: number, after: number, upTo: number): Promise<readonly StoredEvent[]> {
+    const { events, hasMore } = await this.#parts.timelines.newest(roomNid, after, upTo, fewEvents);
+    if (!hasMore) return events;
+    const newestFirst: StoredEvent[] = [];
+    for (let end = upTo; newestFirst.length < maxCounted; ) {
+      const page = await this.#parts.events.longTimelineBackwards(roomNid, end, after, pageSize);
+      newestFirst.push(...page);
+      const oldest = page.at(-1)?.position;
+      if (page.length < pageSize || oldest === undefined || oldest === null) break;
+      end = oldest - 1;
+    }
+    return newestFirst.toReversed();
+  }
+
+  async #count(tally: RoomTally, events: readonly StoredEvent[]): Promise<void> {
+    const { pushRules, accountData, names, pushEvents, clock } = this.#parts;
+    const rules = await pushRules.compiledFor(tally.userNid);
+    const ignored = await accountData.ignoredUsers(tally.userNid);
+    const user = { userId: await names.userId(tally.userNid), displayName: tally.displayName };
+    const pace = new Pace(clock);
+    for (const stored of events) {
+      await pace.breathe();
+      const position = stored.position ?? 0;
+      if (stored.senderNid === tally.userNid) {
+        await this.#strikeOwn(tally, stored);
+        continue;
+      }
+      // A tally without marks is not counted.
+      if (stored.redactedBy !== null || position <= (tally.marks?.everywhere ?? position)) continue;
+      const { event, thread } = await pushEvents.of(stored);
+      if (position <= (tally.marks?.upTo(thread) ?? position) || ignored.has(event.sender)) continue;
+      const outcome = rules.evaluate(event, user);
+      if (outcome?.notify) tally.add(thread, position, outcome.highlight);
+    }
+  }
+
+  /**
+   * "When the user updates their read receipt (either by using the API or by sending an event)": whoever sends a message
+   * has read its thread, and no other. State is often sent without looking at the room.
+   */
+  async #strikeOwn(tally: RoomTally, stored: StoredEvent): Promise<void> {
+    if (tally.isEmpty || stored.pairNid !== null) return;
+    const { thread } = await this.#parts.pushEvents.of(stored);
+    tally.strike(thread);
+  }
+}
+
+function keyOf(userNid: number, roomNid: number): string {
+  return `${userNid} ${roomNid}`;
+}
