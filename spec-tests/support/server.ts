@@ -14,7 +14,7 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /** Passwords hash quickly and nobody is slowed down, unless a test asks for it. */
-const testDefaults = {
+export const testDefaults = {
   server_name: "hearth.test",
   registration: { mode: "open", shared_secret: "test secret", guests: true },
   password_hashing: { memory_kib: 64, passes: 1 },

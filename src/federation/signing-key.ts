@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StartupError } from "../config/startup-error.ts";
 import { decodeBase64, encodeBase64 } from "../protocol/base64.ts";
@@ -32,12 +32,12 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
+/** The file appears with the whole key in it or not at all, whenever the process or the machine stops. */
 function createKeyFile(file: string, randomBytes: RandomBytes): string {
   const version = `a_${randomBytes(3).toString("hex")}`;
   const text = `ed25519 ${version} ${encodeBase64(randomBytes(seedBytes))}\n`;
-  const descriptor = openSync(file, "wx", 0o600);
-  writeSync(descriptor, text);
-  fsyncSync(descriptor);
-  closeSync(descriptor);
+  const unfinished = `${file}.new`;
+  writeFileSync(unfinished, text, { mode: 0o600, flush: true });
+  renameSync(unfinished, file);
   return text;
 }

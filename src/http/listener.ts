@@ -14,6 +14,9 @@ export interface ListenerOptions {
 /** How long requests in flight may take to finish when the server stops. */
 const drainTimeoutMs = 10_000;
 
+/** How often connections that have become idle meanwhile are closed then. */
+const sweepIntervalMs = 20;
+
 /** One listening socket with its application. */
 export class Listener implements AsyncDisposable {
   readonly #server: Server;
@@ -60,10 +63,16 @@ export class Listener implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, "close");
+    // A client that has more to ask does so over a new connection, which is refused.
+    this.#server.prependListener("request", (_request, response) => {
+      response.shouldKeepAlive = false;
+    });
     this.#server.close();
-    this.#server.closeIdleConnections();
+    // Connections become idle when their requests are answered, and would stay open for the client's next.
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), sweepIntervalMs);
     const timer = setTimeout(() => this.#server.closeAllConnections(), drainTimeoutMs);
     await closed;
+    clearInterval(sweep);
     clearTimeout(timer);
   }
 }
