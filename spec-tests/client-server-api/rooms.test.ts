@@ -31,6 +31,11 @@ t.test("createRoom makes rooms of every version and preset", async (t) => {
   }
 });
 
+t.test("createRoom makes as many rooms as are asked for at the same time", async (t) => {
+  const rooms = await Promise.all(Array.from({ length: 20 }, () => createRoom(alice)));
+  t.equal(new Set(rooms).size, 20);
+});
+
 t.test("createRoom refuses what cannot be, and makes nothing then", async (t) => {
   const refused = async (body: object, errcode: string) => {
     const answer = await alice.post(`${client}/createRoom`, body, "createRoom");

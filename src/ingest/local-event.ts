@@ -46,6 +46,7 @@ export class LocalEventMaker {
   readonly #names: NameCache;
   readonly #clock: Clock;
   readonly #randomBytes: RandomBytes;
+  #lastCreationTs = 0;
 
   constructor(parts: {
     serverName: ServerName;
@@ -96,7 +97,7 @@ export class LocalEventMaker {
           ),
           prevEvents: prevReferences,
           authEvents: eventReferences(version, authRoomEvents),
-          originServerTs: local.originServerTs ?? this.#clock.nowMs(),
+          originServerTs: local.originServerTs ?? this.#timeOf(local),
           eventId: named ? this.#newEventId() : undefined,
         },
         this.#serverName,
@@ -137,6 +138,14 @@ export class LocalEventMaker {
     const pairNid = await this.#names.findStatePair(type, stateKey);
     const nid = pairNid === undefined ? undefined : draft.get(pairNid);
     return nid === undefined ? undefined : { nid, event: await this.#events.roomEvent(nid) };
+  }
+
+  /** Two create events of one user at one time would be one event, and from room version 12 on one room. */
+  #timeOf({ type }: LocalEvent): number {
+    const nowMs = this.#clock.nowMs();
+    if (type !== "m.room.create") return nowMs;
+    this.#lastCreationTs = Math.max(nowMs, this.#lastCreationTs + 1);
+    return this.#lastCreationTs;
   }
 
   #build(build: () => BuiltEvent): BuiltEvent {
