@@ -1,4 +1,3 @@
-// @ts-check
 // Runs a program of this repository with the Node.js that its packages bring: `node scripts/node.mjs src/main.ts start`.
 //
 // npm puts that Node.js in front of the machine's own, as node_modules/.bin/node, so that there is nothing to do here. But
