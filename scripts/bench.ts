@@ -8,6 +8,8 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const harness = process.env["HEARTH_BENCH_DIR"] ?? join(root, "../shared/bench");
+/** As `npm start` runs it. */
+const program = ["--import", join(root, "scripts/compile-cache.mjs"), join(root, "src/main.ts")];
 const startTimeoutMs = 60_000;
 /** Sliding sync is not served yet, and no thumbnails of other servers' sizes are measured here. */
 const defaultOptions = ["-scale", "0.4", "-seconds", "6", "-concurrency", "16"];
@@ -22,7 +24,7 @@ try {
   const hsbench = buildHarness();
   const port = await freePort();
   const config = writeConfig(port);
-  const serverCommand = [process.execPath, join(root, "src/main.ts"), "start", "--config", config];
+  const serverCommand = [process.execPath, ...program, "start", "--config", config];
   run(hsbench, ["-cold", "-start", `exec ${serverCommand.join(" ")}`, ...common(port), "-scenario", "none"]);
   rmSync(join(folder, "data"), { recursive: true });
   await measure(hsbench, port, config);
@@ -31,10 +33,10 @@ try {
 }
 
 function buildHarness(): string {
-  const program = join(folder, "hsbench");
-  const built = spawnSync("go", ["build", "-o", program, "."], { cwd: harness, stdio: "inherit" });
+  const harnessProgram = join(folder, "hsbench");
+  const built = spawnSync("go", ["build", "-o", harnessProgram, "."], { cwd: harness, stdio: "inherit" });
   if (built.status !== 0) throw new Error("the load harness could not be built: is Go installed?");
-  return program;
+  return harnessProgram;
 }
 
 /** A fresh database, and everything as a deployment would have it but for the rate limits. */
@@ -60,11 +62,10 @@ function common(port: number): string[] {
 async function measure(hsbench: string, port: number, config: string): Promise<void> {
   const delayFile = join(folder, "loop-delay.json");
   const preload = join(root, "scripts/bench/loop-delay.ts");
-  const server = spawn(
-    process.execPath,
-    ["--import", preload, join(root, "src/main.ts"), "start", "--config", config],
-    { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, BENCH_LOOP_DELAY: delayFile } },
-  );
+  const server = spawn(process.execPath, ["--import", preload, ...program, "start", "--config", config], {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, BENCH_LOOP_DELAY: delayFile },
+  });
   const ended = once(server, "exit");
   try {
     await answers(port);
@@ -81,8 +82,8 @@ async function measure(hsbench: string, port: number, config: string): Promise<v
 }
 
 /** Failed operations are the table's to show: the other figures still count. */
-function run(program: string, args: readonly string[]): void {
-  const { status } = spawnSync(program, args, { stdio: "inherit" });
+function run(command: string, args: readonly string[]): void {
+  const { status } = spawnSync(command, args, { stdio: "inherit" });
   if (status === 2 || status === null) throw new Error("the load harness measured nothing");
 }
 

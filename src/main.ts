@@ -1,17 +1,9 @@
 #!/usr/bin/env node
-import { join } from "node:path";
-
 // Before anything that an older Node.js cannot load.
 if (Number.parseInt(process.versions.node, 10) < 24) {
   process.stderr.write(`hearth: Node.js 24 or newer is needed, and this is ${process.versions.node}.\n`);
   process.exit(1);
 }
-const { enableCompileCache } = await import("node:module");
-
-// Compiled code is kept between starts: a start takes half the time, and no memory goes into compiling TypeScript again.
-const compileCache = enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/hearth"));
-// Worker threads find the cache by this variable.
-if (compileCache.directory !== undefined) process.env["NODE_COMPILE_CACHE"] = compileCache.directory;
 const { run } = await import("./cli/run.ts");
 
 const code = await run(process.argv.slice(2), {

@@ -1,6 +1,7 @@
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { HearthServer } from "../server.ts";
+import { releaseStartupMemory } from "../telemetry/startup-memory.ts";
 import { type Clock, systemClock } from "../telemetry/clock.ts";
 import { createLog, isPretty, type Logger } from "../telemetry/log.ts";
 import { version } from "../version.ts";
@@ -59,6 +60,7 @@ export async function serveUntilStopped(
     throw error;
   }
   announce(server, config, log, terminal);
+  releaseStartupMemory();
   const signal = await first;
   log.info({ signal }, "Stopping: answering the requests in flight. A second signal stops at once.");
   const late = Promise.withResolvers<number>();

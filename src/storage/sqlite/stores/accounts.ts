@@ -9,7 +9,7 @@ import type {
   NewAccount,
 } from "../../accounts.ts";
 import type { Connection } from "../engine/connection.ts";
-import { point, scan, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { deleteCrossSigningKeys } from "./cross-signing.ts";
 import { removeDevices } from "./device-removal.ts";
 import { internUser } from "./names.ts";
@@ -144,7 +144,7 @@ export const accountOperations: StoreOperations<AccountStore> = {
     removeDevices(tx, userNid, exceptDeviceId);
   }),
   deactivate: write(deactivate),
-  listDepartures: scan((db) =>
+  listDepartures: point((db) =>
     db.all<Departure>(
       "SELECT user_nid AS userNid, user_id AS userId FROM account_departures JOIN users USING (user_nid)",
     ),

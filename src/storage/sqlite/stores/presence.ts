@@ -28,7 +28,8 @@ export const presenceOperations: StoreOperations<PresenceStore> = {
     const row = db.get<StoredPresence>(findSql, userNid);
     return row && toPresence(row);
   }),
-  present: scan((db, limit: number) => db.all<StoredPresence>(presentSql, limit).map(toPresence)),
+  // Asked once, when the server starts: no reason to wake a reading worker.
+  present: point((db, limit: number) => db.all<StoredPresence>(presentSql, limit).map(toPresence)),
   changedSince: scan((db, position: number, limit: number) =>
     db.all<{ nid: number }>(changedSql, position, limit).map(({ nid }) => nid),
   ),
