@@ -18,24 +18,31 @@ import { ReadMarks } from "./read-marks.ts";
 import { nothingUnread, RoomTally, type UnreadTotals } from "./room-tally.ts";
 
 export interface UnreadCountsParts {
-  readonly timelines: RoomTimelines;
+  readonly timelines: Pick<RoomTimelines, "newest">;
   readonly events: Pick<EventStore, "longTimelineBackwards">;
   readonly receipts: Pick<ReceiptStore, "ofUser">;
   readonly memberships: Pick<MembershipStore, "at">;
   readonly checkpoints: Pick<UnreadCheckpointStore, "find">;
-  readonly checkpointWriter: CheckpointWriter;
-  readonly pushEvents: PushEvents;
+  readonly checkpointWriter: Pick<CheckpointWriter, "save">;
+  readonly pushEvents: Pick<PushEvents, "of">;
   readonly pushRules: Pick<PushRuleService, "compiledFor">;
   readonly accountData: Pick<AccountDataService, "ignoredUsers">;
   readonly state: Pick<CurrentState, "event">;
-  readonly rooms: RoomIndex;
-  readonly names: NameCache;
+  readonly rooms: Pick<RoomIndex, "byNid">;
+  readonly names: Pick<NameCache, "userId">;
   readonly clock: Clock;
+}
+
+/** Positions in a room's timeline. */
+interface RoomActivity {
+  newest: number;
+  /** Of the newest redaction that has taken effect. */
+  redactedAt: number;
 }
 
 /** At some 500 bytes each. */
 const cachedTallies = 100_000;
-const cachedRooms = 100_000;
+const cachedRooms = 50_000;
 /**
  * Of what has come since a count was last brought up to date, so many events are looked at, the newest: what a client
  * shows as "99+" need not be exact, and nobody waits for ten thousand events to be judged. `maxThreadReceipts` is no
@@ -56,9 +63,8 @@ const latest = Number.MAX_SAFE_INTEGER;
 export class UnreadCounts {
   readonly #parts: UnreadCountsParts;
   readonly #tallies = new LRUCache<string, RoomTally>({ max: cachedTallies });
-  /** Positions of the newest events of rooms, and of the newest redactions that took effect. */
-  readonly #newest = new LRUCache<number, number>({ max: cachedRooms });
-  readonly #redacted = new LRUCache<number, number>({ max: cachedRooms });
+  /** Of rooms that something was sent to since the start. */
+  readonly #rooms = new LRUCache<number, RoomActivity>({ max: cachedRooms });
 
   constructor(parts: UnreadCountsParts) {
     this.#parts = parts;
@@ -67,8 +73,7 @@ export class UnreadCounts {
   /** To be told of each commit before its position becomes visible. */
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
     for (const { stream, position, nid, redactedNid, readRoomNid, membership } of changes) {
-      if (stream === "timeline") this.#newest.set(nid, position);
-      if (redactedNid !== undefined) this.#redacted.set(nid, position);
+      if (stream === "timeline") this.#note(nid, position, redactedNid !== undefined);
       if (readRoomNid !== undefined) this.#outdate(nid, readRoomNid);
       if (membership?.joined) this.#outdate(nid, membership.roomNid);
       else if (membership) this.#tallies.delete(keyOf(nid, membership.roomNid));
@@ -100,7 +105,14 @@ export class UnreadCounts {
 
   #isCurrent(tally: RoomTally, upTo: number): boolean {
     if (tally.isStale) return false;
-    return tally.countedUpTo >= Math.min(upTo, this.#newest.get(tally.roomNid) ?? latest);
+    return tally.countedUpTo >= Math.min(upTo, this.#rooms.get(tally.roomNid)?.newest ?? latest);
+  }
+
+  #note(roomNid: number, position: number, isRedaction: boolean): void {
+    const room = this.#rooms.get(roomNid) ?? { newest: 0, redactedAt: 0 };
+    room.newest = position;
+    if (isRedaction) room.redactedAt = position;
+    this.#rooms.set(roomNid, room);
   }
 
   #outdate(userNid: number, roomNid: number): void {
@@ -111,7 +123,7 @@ export class UnreadCounts {
   async #advance(tally: RoomTally, upTo: number): Promise<void> {
     if (tally.isStale) await this.#refresh(tally);
     if (!tally.marks || tally.countedUpTo >= upTo) return;
-    const redactedAt = this.#redacted.get(tally.roomNid) ?? 0;
+    const redactedAt = this.#rooms.get(tally.roomNid)?.redactedAt ?? 0;
     if (!tally.isEmpty && redactedAt > tally.countedUpTo) tally.restart();
     const events = await this.#eventsAfter(tally.roomNid, tally.countedUpTo, upTo);
     if (events.length > 0) await this.#count(tally, events);

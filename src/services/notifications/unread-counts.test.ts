@@ -1,0 +1,228 @@
+import fc from "fast-check";
+import t from "tap";
+import { PushRuleCompiler } from "../../protocol/push/compile.ts";
+import { defaultPushRules } from "../../protocol/push/default-rules.ts";
+import { messageForPush } from "../../protocol/push/testing/events.ts";
+import type { StoredEvent } from "../../storage/events.ts";
+import { mainThread, type Receipt, type ReceiptRow, unthreaded } from "../../storage/receipts.ts";
+import type { StreamChange } from "../../storage/streams.ts";
+import type { UnreadCheckpoint } from "../../storage/unread-checkpoints.ts";
+import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
+import { UnreadCounts, type UnreadCountsParts } from "./unread-counts.ts";
+
+const userNid = 1;
+const otherNid = 2;
+const roomNid = 7;
+const userId = "@alice:example.org";
+const joinedAt = 10;
+const maxCounted = 1_000;
+const rules = new PushRuleCompiler(defaultPushRules()).untouched;
+
+interface TestMessage {
+  readonly position: number;
+  readonly senderNid: number;
+  readonly thread: string;
+  readonly isMention: boolean;
+  isRedacted: boolean;
+}
+
+/** A room in memory, with the user's receipts in it, and a service that counts on top. */
+class TestRoom {
+  readonly messages: TestMessage[] = [];
+  readonly receipts = new Map<string, number>();
+  checkpoint: UnreadCheckpoint | undefined;
+  position = joinedAt;
+  eventsRead = 0;
+  readonly service = this.#newService();
+
+  send(senderNid: number, thread: string, isMention = false): void {
+    this.position++;
+    this.messages.push({ position: this.position, senderNid, thread, isMention, isRedacted: false });
+    this.#commit({ stream: "timeline", nid: roomNid });
+  }
+
+  redact(message: TestMessage): void {
+    message.isRedacted = true;
+    this.position++;
+    this.#commit({ stream: "timeline", nid: roomNid, redactedNid: message.position });
+  }
+
+  read(thread: string, position: number): void {
+    this.receipts.set(thread, Math.max(position, this.receipts.get(thread) ?? 0));
+    this.position++;
+    this.#commit({ stream: "notifications", nid: userNid, readRoomNid: roomNid });
+  }
+
+  /** Makes the service forget what it knows of the user in the room. */
+  forget(): void {
+    const membership = { roomNid, joined: false };
+    this.#commit({ stream: "membership", nid: userNid, membership });
+  }
+
+  async counts(): Promise<Record<string, [number, number]>> {
+    const { byThread } = await this.service.of(userNid, roomNid, this.position);
+    return Object.fromEntries(
+      [...byThread].map(([thread, count]) => [thread, [count.notifications, count.highlights]]),
+    );
+  }
+
+  /** The same by the letter of the specification. */
+  expected(): Record<string, [number, number]> {
+    const counts: Record<string, [number, number]> = {};
+    for (const message of this.messages) {
+      const { thread, position, isMention } = message;
+      const answered = this.messages.findLast((own) => own.senderNid === userNid && own.thread === thread);
+      const readUpTo = Math.max(
+        this.receipts.get(unthreaded) ?? 0,
+        this.receipts.get(thread) ?? 0,
+        answered?.position ?? 0,
+      );
+      if (message.senderNid === userNid || message.isRedacted || position <= readUpTo) continue;
+      const count = (counts[thread] ??= [0, 0]);
+      count[0]++;
+      if (isMention) count[1]++;
+    }
+    return counts;
+  }
+
+  #commit(change: Omit<StreamChange, "position">): void {
+    this.service.committed(this.position, [{ ...change, position: this.position }]);
+  }
+
+  #newService(): UnreadCounts {
+    const parts: UnreadCountsParts = {
+      timelines: {
+        newest: async (_room, after, upTo, limit) => {
+          const found = this.#between(after, upTo);
+          return { events: found.slice(-limit), hasMore: found.length > limit };
+        },
+      },
+      events: {
+        longTimelineBackwards: async (_room, from, downTo, limit) =>
+          this.#between(downTo, from).toReversed().slice(0, limit),
+      },
+      receipts: { ofUser: async () => [...this.receipts].map(receiptRow) },
+      memberships: { at: async () => ({ position: joinedAt, roomNid, membership: "join", eventNid: 1 }) },
+      checkpoints: { find: async () => this.checkpoint },
+      checkpointWriter: { save: (checkpoint) => (this.checkpoint = checkpoint) },
+      pushEvents: { of: async (event) => this.#pushable(event) },
+      pushRules: { compiledFor: async () => rules },
+      accountData: { ignoredUsers: async () => new Set() },
+      state: { event: async () => undefined },
+      rooms: { byNid: async () => ({}) as never },
+      names: { userId: async () => userId },
+      clock: new ManualClock(),
+    };
+    return new UnreadCounts(parts);
+  }
+
+  #between(after: number, upTo: number): StoredEvent[] {
+    return this.messages.filter(({ position }) => position > after && position <= upTo).map(stored);
+  }
+
+  #pushable({ position }: StoredEvent) {
+    this.eventsRead++;
+    const message = this.messages.find((candidate) => candidate.position === position);
+    const mentions = message?.isMention ? { "m.mentions": { user_ids: [userId] } } : {};
+    return { event: messageForPush("hello", mentions), thread: message?.thread ?? mainThread };
+  }
+}
+
+function stored({ position, senderNid, isRedacted }: TestMessage): StoredEvent {
+  const event: Partial<StoredEvent> = {
+    eventNid: position,
+    position,
+    senderNid,
+    pairNid: null,
+    redactedBy: isRedacted ? 1 : null,
+  };
+  return event as StoredEvent;
+}
+
+function receiptRow([thread, eventPosition]: [string, number]): ReceiptRow {
+  const receipt: Receipt = { kind: "m.read", thread, eventId: "$e", eventPosition, ts: 0 };
+  return { ...receipt, userNid, roomNid, position: 0 };
+}
+
+const threads = [mainThread, "$a", "$b"];
+
+t.test(
+  "however events, receipts, redactions and loss of memory follow on each other, the counts are right",
+  async () => {
+    const thread = fc.constantFrom(...threads);
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant("message"), thread, isMention: fc.boolean() }),
+      fc.record({ kind: fc.constant("own"), thread }),
+      fc.record({ kind: fc.constant("receipt"), thread: fc.option(thread), back: fc.nat(8) }),
+      fc.record({ kind: fc.constant("redaction"), thread, back: fc.nat(8) }),
+      fc.record({ kind: fc.constantFrom("count", "count", "forget"), thread }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
+        const room = new TestRoom();
+        for (const { kind, thread: threadId, ...more } of steps) {
+          const back = "back" in more ? more.back : 0;
+          const target = room.messages.at(-1 - back);
+          if (kind === "message")
+            room.send(otherNid, threadId ?? mainThread, "isMention" in more && more.isMention);
+          else if (kind === "own") room.send(userNid, threadId ?? mainThread);
+          else if (kind === "receipt" && target) room.read(threadId ?? unthreaded, target.position);
+          else if (kind === "redaction" && target) room.redact(target);
+          else if (kind === "forget") room.forget();
+          else if (kind === "count") assertSame(await room.counts(), room.expected());
+        }
+        assertSame(await room.counts(), room.expected());
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
+
+function assertSame(actual: object, expected: object): void {
+  const text = (counts: object) =>
+    JSON.stringify(Object.entries(counts).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  if (text(actual) !== text(expected)) throw new Error(`${text(actual)} is not ${text(expected)}`);
+}
+
+t.test("an event is looked at once, and nothing when nothing is new", async (t) => {
+  const room = new TestRoom();
+  for (let index = 0; index < 20; index++) room.send(otherNid, mainThread);
+  t.same(await room.counts(), { main: [20, 0] });
+  t.equal(room.eventsRead, 20);
+  room.send(otherNid, "$a");
+  t.same(await room.counts(), { main: [20, 0], $a: [1, 0] });
+  await room.counts();
+  t.equal(room.eventsRead, 21);
+  room.read(unthreaded, room.messages.at(-1)?.position ?? 0);
+  t.same(await room.counts(), {});
+  t.equal(room.eventsRead, 21);
+});
+
+t.test("of very many events the newest are looked at; what was counted before stays", async (t) => {
+  const room = new TestRoom();
+  for (let index = 0; index < maxCounted + 200; index++) room.send(otherNid, mainThread);
+  t.same(await room.counts(), { main: [maxCounted, 0] });
+  t.equal(room.eventsRead, maxCounted);
+  for (let index = 0; index < 100; index++) room.send(otherNid, mainThread);
+  t.same(await room.counts(), { main: [maxCounted + 100, 0] });
+  room.forget();
+  t.same(await room.counts(), { main: [maxCounted + 100, 0] }, "what took long was saved");
+  t.equal(room.eventsRead, maxCounted + 200, "and only what is newer is looked at again");
+});
+
+t.test("a failure is told to whoever asked, and the next one has an answer", async (t) => {
+  const room = new TestRoom();
+  room.send(otherNid, mainThread);
+  const { receipts } = room;
+  Object.defineProperty(room, "receipts", { value: undefined, configurable: true });
+  await t.rejects(room.counts());
+  Object.defineProperty(room, "receipts", { value: receipts });
+  t.same(await room.counts(), { main: [1, 0] });
+});
+
+t.test("two who ask at once get the same answer", async (t) => {
+  const room = new TestRoom();
+  for (let index = 0; index < 3; index++) room.send(otherNid, mainThread);
+  t.same(await Promise.all([room.counts(), room.counts()]), [{ main: [3, 0] }, { main: [3, 0] }]);
+  t.equal(room.eventsRead, 3);
+});
