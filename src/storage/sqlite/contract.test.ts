@@ -12,6 +12,7 @@ import { pushRuleStoreContract } from "../contract/push-rules.ts";
 import { receiptStoreContract } from "../contract/receipts.ts";
 import { registrationTokenStoreContract } from "../contract/registration-tokens.ts";
 import { sessionStoreContract } from "../contract/sessions.ts";
+import { unreadCheckpointStoreContract } from "../contract/unread-checkpoints.ts";
 import type { Database } from "../database.ts";
 import { openSqliteDatabase } from "./open.ts";
 
@@ -41,3 +42,4 @@ profileStoreContract(t, open);
 pushRuleStoreContract(t, open);
 receiptStoreContract(t, open);
 presenceStoreContract(t, open);
+unreadCheckpointStoreContract(t, open);
