@@ -127,14 +127,19 @@ function send(koa: Context, result: object): void {
 
 /** Hands the pieces to the socket as they are: a big answer is not put together in memory first. */
 function sendChunks(koa: Context, body: JsonChunks): void {
-  const buffers = body.toBuffers();
+  const pieces = body.pieces();
   koa.type = "application/json";
-  koa.length = buffers.reduce((sizeBytes, buffer) => sizeBytes + buffer.length, 0);
+  const [only] = pieces;
+  if (pieces.length <= 1) {
+    koa.body = only ?? "";
+    return;
+  }
+  koa.length = pieces.reduce((sizeBytes, piece) => sizeBytes + Buffer.byteLength(piece), 0);
   // Koa would take one string, buffer or stream.
   koa.respond = false;
   const { res } = koa;
   res.cork();
-  if (koa.method !== "HEAD") for (const buffer of buffers) res.write(buffer);
+  if (koa.method !== "HEAD") for (const piece of pieces) res.write(piece);
   res.end();
   res.uncork();
 }

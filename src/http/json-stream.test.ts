@@ -20,7 +20,7 @@ function streamOf(answer: unknown): Readable {
 
 t.test("a small answer is sent whole", async (t) => {
   const answer = await jsonStream(piecesOf("{", "}"));
-  t.ok(answer instanceof JsonChunks && Buffer.concat(answer.toBuffers()).toString() === "{}");
+  t.ok(answer instanceof JsonChunks && answer.pieces().join("") === "{}");
 });
 
 t.test("a large answer is streamed", async (t) => {

@@ -12,11 +12,11 @@ export class JsonChunks {
   }
 
   /**
-   * The same text in few buffers: short pieces are joined, long ones stay what they are, so that a block of JSON which many
+   * The same text in few pieces: short ones are joined, long ones stay what they are, so that a block of JSON which many
    * answers share is never copied.
    */
-  toBuffers(): Buffer[] {
-    const buffers: Buffer[] = [];
+  pieces(): (string | Buffer)[] {
+    const pieces: (string | Buffer)[] = [];
     let text = "";
     for (const chunk of this.chunks) {
       if (typeof chunk === "string") {
@@ -24,13 +24,13 @@ export class JsonChunks {
       } else if (chunk.length < sharedFromBytes) {
         text += chunk.toString("utf8");
       } else {
-        if (text !== "") buffers.push(Buffer.from(text));
-        buffers.push(chunk);
+        if (text !== "") pieces.push(text);
+        pieces.push(chunk);
         text = "";
       }
     }
-    if (text !== "") buffers.push(Buffer.from(text));
-    return buffers;
+    if (text !== "") pieces.push(text);
+    return pieces;
   }
 }
 

@@ -12,6 +12,8 @@ export interface Request<E extends EndpointDeclaration> {
   readonly context: RequestContext;
 }
 
+const clientGone = "the client has gone";
+
 /** What a handler may know of the request beside its parameters. */
 export class RequestContext {
   /** Names the request in the log and in the answer to an unforeseen failure. */
@@ -46,8 +48,10 @@ export class RequestContext {
   get signal(): AbortSignal {
     if (this.#signal) return this.#signal;
     const controller = new AbortController();
-    if (this.#response.closed) controller.abort();
-    else this.#response.once("close", () => controller.abort());
+    const response = this.#response;
+    // With a reason of our own: the default one is an error with a stack trace, made for each request.
+    if (response.closed) controller.abort(clientGone);
+    else response.once("close", () => response.writableFinished || controller.abort(clientGone));
     this.#signal = controller.signal;
     return this.#signal;
   }
