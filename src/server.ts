@@ -53,7 +53,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const media = await composeMedia(foundation);
   const rooms = composeRooms(foundation, userData.profiles);
   const encryption = composeEncryption(foundation, accounts.interactive);
-  const timeline = composeTimeline(foundation, userData);
+  const timeline = await composeTimeline(foundation, userData);
   const ephemeral = await composeEphemeral(foundation, rooms.access);
   const notifications = composeNotifications(foundation, timeline, userData, rooms);
   const sync = composeSync(foundation, {

@@ -19,18 +19,28 @@ export interface TimelineParts {
   readonly stateTexts: StateTexts;
 }
 
-export function composeTimeline(
+export async function composeTimeline(
   { stores, names, graph, clock, notifier }: Foundation,
   { accountData }: UserDataParts,
-): TimelineParts {
+): Promise<TimelineParts> {
   const { events, snapshots, rooms } = graph;
   const timelines = new RoomTimelines(stores.events, events);
   const views = new RoomViews({ events, snapshots, names, memberships: stores.memberships });
   const aggregations = new Aggregations(stores.relations, events);
-  const presenter = new EventPresenter({ store: stores.events, events, names, rooms, aggregations, clock });
+  const redactionTypeNid = await names.internEventType("m.room.redaction");
+  const presenter = new EventPresenter({
+    store: stores.events,
+    events,
+    names,
+    rooms,
+    aggregations,
+    clock,
+    redactionTypeNid,
+  });
   const stateTexts = new StateTexts({ events, snapshots, names, presenter });
   notifier.follow(timelines.committed);
   notifier.follow(stateTexts.committed);
+  notifier.follow(aggregations.committed);
   return {
     timelines,
     views,

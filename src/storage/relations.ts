@@ -1,6 +1,10 @@
 /** Relation types whose children the server sums up for clients. */
 export type BundledRelation = "m.replace" | "m.thread" | "m.reference";
 
+export function isBundledRelation(relation: string | undefined): relation is BundledRelation {
+  return relation === "m.replace" || relation === "m.thread" || relation === "m.reference";
+}
+
 export interface BundledTarget {
   readonly targetId: string;
   readonly relation: BundledRelation;

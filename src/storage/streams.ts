@@ -31,6 +31,8 @@ export interface ChangeDetails {
   readonly membership?: MembershipChange;
   /** With the `timeline` stream: the event that has lost its content to a redaction. */
   readonly redactedNid?: number;
+  /** With the `timeline` stream: the event relates to another in a way that is summed up for clients. */
+  readonly isBundled?: boolean;
   /** With the `timeline` stream: who has sent a message; neither state, reactions nor redactions are one. */
   readonly senderNid?: number;
   /** With the `notifications` stream: the room in which the user has read. */

@@ -9,7 +9,7 @@ import { newIn } from "./state-difference.ts";
 import type { StateSections } from "./state-section.ts";
 import type { RoomUnreadCounts } from "./streams/unread-counts.ts";
 import type { JsonPieces, SyncRound } from "./sync-request.ts";
-import type { TimelineWindow, TimelineWindows } from "./timeline-window.ts";
+import { emptyWindow, type TimelineWindow, type TimelineWindows } from "./timeline-window.ts";
 
 /** What a room brings beside its timeline and state. Events as JSON. */
 export interface RoomExtras {
@@ -61,7 +61,7 @@ export class JoinedRooms {
     const view = this.#parts.views.of(room.roomNid, reader);
     const after = since ?? startOfTime;
     const window = await this.#window(view, room, after, upTo, round);
-    const end = await this.#stateAt(room.roomNid, upTo);
+    const end = window.newest ? roomStateAfter(window.newest) : await this.#stateAt(room.roomNid, upTo);
     const known =
       since === undefined || request.fullState ? undefined : await this.#stateAt(room.roomNid, since);
     const summary = await this.#summary(room, known, end, reader.userNid);
@@ -100,7 +100,7 @@ export class JoinedRooms {
     if (filter.timeline.matchesRoom(roomId)) {
       return this.#parts.windows.read(view, roomNid, after, upTo, filter.timeline);
     }
-    return { events: [], limited: false, prevBatch: upTo, isWhole: false };
+    return emptyWindow(upTo);
   }
 
   async #stateAt(roomNid: number, position: number): Promise<number | null> {

@@ -5,7 +5,7 @@ import { type RoomPart, type RoomPartsReader, timelineText } from "./joined-room
 import type { LeftRoom } from "./room-list.ts";
 import type { StateRange } from "./state-section.ts";
 import type { SyncRound } from "./sync-request.ts";
-import type { TimelineWindow } from "./timeline-window.ts";
+import { emptyWindow, type TimelineWindow } from "./timeline-window.ts";
 
 /** Makes the parts of rooms that the user has left or been banned from (client-server API, "Syncing": `Left Room`). */
 export class LeftRooms {
@@ -47,7 +47,7 @@ export class LeftRooms {
     const { timeline } = request.filter;
     const after = left.history === "known" ? (request.since?.position ?? startOfTime) : startOfTime;
     if (!timeline.matchesRoom(room.roomId)) {
-      return { events: [], limited: false, prevBatch: left.position, isWhole: false };
+      return emptyWindow(left.position);
     }
     const view = this.#parts.views.of(room.roomNid, reader);
     return this.#parts.windows.read(view, room.roomNid, after, left.position, timeline);
@@ -56,7 +56,7 @@ export class LeftRooms {
   /** Whoever was never in the room sees nothing of it but that they have turned it down, or were turned away. */
   async #departure({ eventNid, position }: LeftRoom): Promise<TimelineWindow> {
     const event = await this.#events.stored(eventNid);
-    return { events: [event], limited: false, prevBatch: position - 1, isWhole: true };
+    return { events: [event], limited: false, prevBatch: position - 1, isWhole: true, newest: event };
   }
 
   async #range({ request }: SyncRound, left: LeftRoom): Promise<StateRange> {

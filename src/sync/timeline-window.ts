@@ -15,6 +15,8 @@ export interface TimelineWindow {
   readonly prevBatch: number;
   /** Whether every event of the room from the first of these on is among them. */
   readonly isWhole: boolean;
+  /** The newest event of the range, shown or not; `undefined` when there is none. */
+  readonly newest: StoredEvent | undefined;
 }
 
 const defaultLimit = 10;
@@ -43,33 +45,37 @@ export class TimelineWindows {
     filter: EventFilter,
   ): Promise<TimelineWindow> {
     const limit = Math.min(filter.limit ?? defaultLimit, maxLimit);
-    let found: StoredEvent[] = [];
+    let events: StoredEvent[] = [];
+    let newest: StoredEvent | undefined;
     let end = upTo;
     let isWhole = true;
-    for (let reads = 0; reads < maxReads; reads++) {
-      const stretch = await this.#timelines.newest(
-        roomNid,
-        after,
-        end,
-        reads === 0 ? limit + 1 : eventsPerFurtherRead,
-      );
+    let hasMore = true;
+    for (let reads = 0; hasMore && events.length <= limit && reads < maxReads; reads++) {
+      const wanted = reads === 0 ? limit + 1 : eventsPerFurtherRead;
+      const stretch = await this.#timelines.newest(roomNid, after, end, wanted);
       const visible = await view.visible(stretch.events);
       const passed = await filterEvents(this.#names, filter, visible);
+      newest ??= stretch.events.at(-1);
       isWhole &&= passed.length === stretch.events.length;
-      found = [...passed, ...found];
-      if (found.length > limit) return cut(found, limit, upTo, isWhole);
-      if (!stretch.hasMore) return { events: found, limited: false, prevBatch: before(found, upTo), isWhole };
-      end = (stretch.events[0]?.position ?? after) - 1;
+      events = reads === 0 ? [...passed] : [...passed, ...events];
+      ({ hasMore } = stretch);
+      end = positionBefore(stretch.events, after);
     }
-    return { events: found, limited: true, prevBatch: end, isWhole };
+    if (events.length > limit) {
+      const shown = events.slice(events.length - limit);
+      return { events: shown, limited: true, prevBatch: positionBefore(shown, upTo), isWhole, newest };
+    }
+    const prevBatch = hasMore ? end : positionBefore(events, upTo);
+    return { events, limited: hasMore, prevBatch, isWhole, newest };
   }
 }
 
-function cut(found: readonly StoredEvent[], limit: number, upTo: number, isWhole: boolean): TimelineWindow {
-  const events = limit === 0 ? [] : found.slice(-limit);
-  return { events, limited: true, prevBatch: before(events, upTo), isWhole };
+/** The position before the first of some events. */
+function positionBefore([first]: readonly StoredEvent[], withoutAny: number): number {
+  return first?.position === undefined || first.position === null ? withoutAny : first.position - 1;
 }
 
-function before([first]: readonly StoredEvent[], upTo: number): number {
-  return first?.position === undefined || first.position === null ? upTo : first.position - 1;
+/** What a range without events, or one that is not wanted, comes to. */
+export function emptyWindow(upTo: number): TimelineWindow {
+  return { events: [], limited: false, prevBatch: upTo, isWhole: false, newest: undefined };
 }

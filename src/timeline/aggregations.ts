@@ -1,6 +1,8 @@
+import { boundedCache } from "../cache/bounded-cache.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { StoredEvent } from "../storage/events.ts";
-import type { BundledTarget, RelationStore } from "../storage/relations.ts";
+import type { BundledRelation, RelationStore } from "../storage/relations.ts";
+import type { StreamChange } from "../storage/streams.ts";
 import { contentOf } from "./client-event.ts";
 import type { RoomView } from "./room-view.ts";
 
@@ -19,6 +21,13 @@ export interface ThreadAggregation {
   readonly participated: boolean;
 }
 
+type Relations = readonly BundledRelation[];
+type Children = ReadonlyMap<string, Relations>;
+const none: Relations = [];
+
+/** The newest events of busy rooms are asked for by everybody who is in them. */
+const cachedRooms = 5_000;
+const maxEventsOfRoom = 500;
 /** Edits looked at until one is valid and visible. */
 const maxCandidates = 10;
 const maxReferences = 1000;
@@ -27,11 +36,20 @@ const maxReferences = 1000;
 export class Aggregations {
   readonly #relations: RelationStore;
   readonly #events: EventReader;
+  /** By room and event. A room's are forgotten as a whole when a relation comes or goes. */
+  readonly #children = boundedCache<number, Map<string, Relations>>(cachedRooms);
 
   constructor(relations: RelationStore, events: EventReader) {
     this.#relations = relations;
     this.#events = events;
   }
+
+  /** To be told of each commit before its position becomes visible. */
+  readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
+    for (const { stream, nid, redactedNid, isBundled } of changes) {
+      if (stream === "timeline" && (isBundled || redactedNid !== undefined)) this.#children.delete(nid);
+    }
+  };
 
   /**
    * @param events of one room
@@ -50,20 +68,41 @@ export class Aggregations {
     const [first] = parents.values();
     const found = new Map<string, Aggregation>();
     if (!first) return found;
-    const targets = await this.#relations.bundledTargets(first.roomNid, [...parents.keys()]);
-    for (const target of targets) {
-      const parent = parents.get(target.targetId);
-      if (!parent) continue;
-      const part = await this.#part(view, parent, target.relation, upTo);
-      if (part) found.set(target.targetId, { ...found.get(target.targetId), ...part });
+    for (const [targetId, relations] of await this.#relationsOf(first.roomNid, [...parents.keys()])) {
+      for (const relation of relations) {
+        const parent = parents.get(targetId);
+        const part = parent && (await this.#part(view, parent, relation, upTo));
+        if (part) found.set(targetId, { ...found.get(targetId), ...part });
+      }
     }
     return found;
+  }
+
+  /** By which relations some events have children, as far as they have any. */
+  async #relationsOf(roomNid: number, eventIds: readonly string[]): Promise<Children> {
+    const known = this.#children.get(roomNid);
+    const children = known && known.size < maxEventsOfRoom ? known : new Map<string, Relations>();
+    if (children !== known) this.#children.set(roomNid, children);
+    const unknown = eventIds.filter((eventId) => !children.has(eventId));
+    if (unknown.length > 0) {
+      const targets = await this.#relations.bundledTargets(roomNid, unknown);
+      const byTarget = Map.groupBy(targets, ({ targetId }) => targetId);
+      for (const eventId of unknown) {
+        children.set(eventId, byTarget.get(eventId)?.map(({ relation }) => relation) ?? none);
+      }
+    }
+    return new Map(
+      eventIds.flatMap((eventId) => {
+        const relations = children.get(eventId) ?? none;
+        return relations.length === 0 ? [] : [[eventId, relations]];
+      }),
+    );
   }
 
   async #part(
     view: RoomView,
     parent: StoredEvent,
-    relation: BundledTarget["relation"],
+    relation: BundledRelation,
     upTo: number,
   ): Promise<Aggregation | undefined> {
     if (relation === "m.replace") return this.#replacement(view, parent, upTo);

@@ -36,21 +36,22 @@ export function clientEvent(
   return `{${event.common},"event_id":${JSON.stringify(event.eventId)}${room}${tail}`;
 }
 
-/** The members of `unsigned`, without the braces. */
+/** The members of `unsigned`, without the braces. Most events have no more than the first two. */
 function unsignedMembers(unsigned: Unsigned): string {
-  let text = "";
-  const add = (key: string, json: string | undefined) => {
-    if (json !== undefined) text += `${text === "" ? "" : ","}"${key}":${json}`;
-  };
-  add("age", unsigned.ageMs?.toString());
-  add("membership", unsigned.membership && `"${unsigned.membership}"`);
-  add("transaction_id", quoted(unsigned.transactionId));
-  add("redacted_because", unsigned.redactedBecause);
-  add("replaces_state", quoted(unsigned.replacesState));
-  add("prev_content", unsigned.prevContent);
-  add("prev_sender", quoted(unsigned.prevSender));
-  add("m.relations", unsigned.relations);
-  return text;
+  const { ageMs, membership } = unsigned;
+  let text = ageMs === undefined ? "" : `"age":${ageMs}`;
+  if (membership !== undefined) text = withMember(text, "membership", `"${membership}"`);
+  text = withMember(text, "transaction_id", quoted(unsigned.transactionId));
+  text = withMember(text, "redacted_because", unsigned.redactedBecause);
+  text = withMember(text, "replaces_state", quoted(unsigned.replacesState));
+  text = withMember(text, "prev_content", unsigned.prevContent);
+  text = withMember(text, "prev_sender", quoted(unsigned.prevSender));
+  return withMember(text, "m.relations", unsigned.relations);
+}
+
+function withMember(text: string, key: string, json: string | undefined): string {
+  if (json === undefined) return text;
+  return text === "" ? `"${key}":${json}` : `${text},"${key}":${json}`;
 }
 
 function quoted(text: string | undefined): string | undefined {

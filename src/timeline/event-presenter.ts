@@ -24,6 +24,8 @@ export interface EventPresenterParts {
   readonly rooms: RoomIndex;
   readonly aggregations: Aggregations;
   readonly clock: Clock;
+  /** Of `m.room.redaction`. */
+  readonly redactionTypeNid: number;
 }
 
 /** Makes stored events into what one reader gets, with `unsigned` as the specification has it for them. */
@@ -47,18 +49,19 @@ export class EventPresenter {
     const nowMs = this.#parts.clock.nowMs();
     const transactionIds = await this.#transactionIds(view, events);
     const relations = await this.#relations(view, events, options);
+    const memberships = await view.membershipsAt(events);
     const texts: string[] = [];
-    for (const event of events) {
+    for (const [index, event] of events.entries()) {
+      const { eventId, eventNid, originServerTs, redactedBy, replaces } = event;
       const unsigned: Unsigned = {
-        ageMs: nowMs - event.originServerTs,
-        membership: await view.membershipAt(event),
-        transactionId: transactionIds?.get(event.eventNid),
-        relations: relations?.get(event.eventId),
-        ...(event.redactedBy !== null || event.replaces !== null
-          ? await this.#history(view, event)
-          : undefined),
+        ageMs: nowMs - originServerTs,
+        membership: memberships[index],
+        transactionId: transactionIds?.get(eventNid),
+        relations: relations?.get(eventId),
       };
-      texts.push(await this.#text(event, unsigned, options));
+      const isChanged = redactedBy !== null || replaces !== null;
+      const all = isChanged ? { ...unsigned, ...(await this.#history(view, event)) } : unsigned;
+      texts.push(this.#text(event, all, options));
     }
     return texts;
   }
@@ -74,10 +77,9 @@ export class EventPresenter {
     return texts;
   }
 
-  async #text(event: StoredEvent, unsigned: Unsigned, { roomId, format }: PresentOptions): Promise<string> {
-    const shown = (await this.#isRedaction(event))
-      ? { eventId: event.eventId, common: redactionForClients(event.common) }
-      : event;
+  #text(event: StoredEvent, unsigned: Unsigned, { roomId, format }: PresentOptions): string {
+    const isRedaction = event.typeNid === this.#parts.redactionTypeNid && event.pairNid === null;
+    const shown = isRedaction ? { ...event, common: redactionForClients(event.common) } : event;
     const text = clientEvent(shown, unsigned, roomId);
     return format ? format.apply(event, text) : text;
   }
@@ -102,12 +104,6 @@ export class EventPresenter {
     const ageMs = this.#parts.clock.nowMs() - redaction.originServerTs;
     const common = redactionForClients(redaction.common);
     return clientEvent({ eventId: redaction.eventId, common }, { ageMs }, roomId);
-  }
-
-  async #isRedaction(event: StoredEvent): Promise<boolean> {
-    return (
-      event.pairNid === null && event.typeNid === (await this.#parts.names.findEventType("m.room.redaction"))
-    );
   }
 
   async #transactionIds(view: RoomView, events: readonly StoredEvent[]) {

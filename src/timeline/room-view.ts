@@ -89,7 +89,9 @@ export class RoomView {
   async visible(events: readonly StoredEvent[]): Promise<StoredEvent[]> {
     const seen: StoredEvent[] = [];
     for (const event of events) {
-      if (!this.isIgnored(event) && (await this.maySee(event))) seen.push(event);
+      if (this.isIgnored(event)) continue;
+      // Who was in the room may see it, and that is almost always known: waiting for nothing costs, too.
+      if (this.#isKnownMember(event) || (await this.maySee(event))) seen.push(event);
     }
     return seen;
   }
@@ -117,9 +119,19 @@ export class RoomView {
     });
   }
 
-  /** The reader's membership at an event, what the event itself changes included; `leave` without any. */
-  async membershipAt(event: StoredEvent): Promise<Membership> {
-    return (await this.#membershipIn(event.stateAfter)) ?? "leave";
+  /** The reader's membership at each of some events, what the event itself changes included; `leave` without any. */
+  async membershipsAt(events: readonly StoredEvent[]): Promise<Membership[]> {
+    const memberships: Membership[] = [];
+    for (const { stateAfter } of events) {
+      const isKnown = stateAfter !== null && this.#memberships.has(stateAfter);
+      const membership = isKnown ? this.#memberships.get(stateAfter) : await this.#membershipIn(stateAfter);
+      memberships.push(membership ?? "leave");
+    }
+    return memberships;
+  }
+
+  #isKnownMember({ stateBefore }: StoredEvent): boolean {
+    return stateBefore !== null && this.#memberships.get(stateBefore) === "join";
   }
 
   async #membershipIn(snapshotNid: number | null): Promise<Membership | undefined> {

@@ -1,6 +1,7 @@
 import { encodeNids } from "../../../state/delta.ts";
 import type { CommitStore, CurrentMembership, EventCommit, EventRelation, NewEvent } from "../../commits.ts";
 import { membershipCodes } from "../../memberships.ts";
+import { isBundledRelation } from "../../relations.ts";
 import type { SnapshotRow } from "../../state.ts";
 import type { ChangeDetails } from "../../streams.ts";
 import type { Connection } from "../engine/connection.ts";
@@ -107,7 +108,11 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
 
 function detailsOf({ redaction, pairNid, relation, senderNid }: NewEvent): ChangeDetails | undefined {
   if (redaction) return { redactedNid: redaction.targetNid };
-  return pairNid === null && relation?.relation !== "m.annotation" ? { senderNid } : undefined;
+  const isMessage = pairNid === null && relation?.relation !== "m.annotation";
+  return {
+    ...(isMessage && { senderNid }),
+    ...(isBundledRelation(relation?.relation) && { isBundled: true }),
+  };
 }
 
 /** After a fork the room's state is not what any one event left behind: sync has to know it at every position. */
