@@ -13,12 +13,12 @@ import type { UserDataParts } from "./user-data.ts";
 
 /** Reading rooms outside of sync. */
 export function composeReading(
-  { stores, names, graph, notifier, memberships, clock }: Foundation,
+  { stores, names, graph, notifier, memberships }: Foundation,
   timeline: TimelineParts,
   { filters }: UserDataParts,
 ): readonly BoundEndpoint[] {
   const { rooms, events, snapshots } = graph;
-  const { timelines, views, readers, presenter, aggregations, members, stateTexts: texts } = timeline;
+  const { timelines, views, readers, presenter, aggregations, members, pace, stateTexts: texts } = timeline;
   const { events: store, relations } = stores;
   const access = new ReadingAccess({
     rooms,
@@ -42,7 +42,7 @@ export function composeReading(
   return readingHandlers({
     messages: new Messages({ access, pages, presenter, events, members }),
     single,
-    states: new RoomStates({ access, timelines, texts, events, snapshots, names, presenter, clock }),
+    states: new RoomStates({ access, timelines, texts, events, snapshots, names, presenter, pace }),
     relations: new Relations({ access, single, store: relations, events, names, presenter }),
     threads: new Threads({ access, relations, store, aggregations, presenter }),
     filters,

@@ -57,6 +57,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
     presence,
     lazyMembers,
     clock,
+    pace: synced.timeline.pace,
   });
   return syncHandlers(syncV2, userData.filters);
 }

@@ -1,3 +1,4 @@
+import { Pace } from "../telemetry/pace.ts";
 import { Aggregations } from "../timeline/aggregations.ts";
 import { EventPresenter } from "../timeline/event-presenter.ts";
 import { MemberEvents } from "../timeline/member-events.ts";
@@ -17,6 +18,7 @@ export interface TimelineParts {
   readonly aggregations: Aggregations;
   readonly members: MemberEvents;
   readonly stateTexts: StateTexts;
+  readonly pace: Pace;
 }
 
 export async function composeTimeline(
@@ -49,5 +51,6 @@ export async function composeTimeline(
     aggregations,
     members: new MemberEvents(names, snapshots),
     stateTexts,
+    pace: new Pace(clock),
   };
 }

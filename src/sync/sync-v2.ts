@@ -3,7 +3,7 @@ import type { Notifier } from "../notifier/notifier.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import type { SessionStore } from "../storage/sessions.ts";
 import type { Clock } from "../telemetry/clock.ts";
-import { Pace } from "../telemetry/pace.ts";
+import type { Pace } from "../telemetry/pace.ts";
 import { eventFormatOf } from "../timeline/event-format.ts";
 import type { Reader } from "../timeline/reader.ts";
 import type { Readers } from "../timeline/readers.ts";
@@ -29,6 +29,7 @@ export interface SyncV2Parts {
   readonly presence: PresenceStream | undefined;
   readonly lazyMembers: LazyMembers;
   readonly clock: Clock;
+  readonly pace: Pace;
 }
 
 /** Long-polling sync (client-server API, "Syncing"). */
@@ -72,7 +73,7 @@ export class SyncV2 {
   }
 
   async #answer(request: SyncRequest) {
-    const { notifier, answers, readers, clock } = this.#parts;
+    const { notifier, answers, readers, pace } = this.#parts;
     const { device, since, filter } = request;
     const reader: Reader = await readers.of(device);
     const joined = await this.#joinedRooms(device.userNid);
@@ -84,7 +85,7 @@ export class SyncV2 {
       joined,
     );
     const joinedThen = changes.isEmpty && !request.fullState ? noRooms : new Set(joined);
-    const round = { request, reader, upTo, format: eventFormatOf(filter), pace: new Pace(clock) };
+    const round = { request, reader, upTo, format: eventFormatOf(filter), pace };
     return answers.make(round, changes, joinedThen);
   }
 

@@ -4,8 +4,7 @@ import type { StateSnapshots } from "../../state/state-snapshots.ts";
 import type { StoredEvent } from "../../storage/events.ts";
 import type { Membership } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
-import type { Clock } from "../../telemetry/clock.ts";
-import { Pace } from "../../telemetry/pace.ts";
+import type { Pace } from "../../telemetry/pace.ts";
 import { contentJson, contentOf } from "../../timeline/client-event.ts";
 import type { EventPresenter } from "../../timeline/event-presenter.ts";
 import type { Reader } from "../../timeline/reader.ts";
@@ -28,7 +27,7 @@ export interface RoomStatesParts {
   readonly snapshots: StateSnapshots;
   readonly names: NameCache;
   readonly presenter: EventPresenter;
-  readonly clock: Clock;
+  readonly pace: Pace;
 }
 
 type User = Omit<Reader, "ignored">;
@@ -114,8 +113,7 @@ export class RoomStates {
     rendering: StateRendering,
   ): Promise<Buffer> {
     if (snapshotNid === null) return empty;
-    const pace = new Pace(this.#parts.clock);
-    return this.#parts.texts.of(room.roomNid, snapshotNid, rendering, pace, room.roomId);
+    return this.#parts.texts.of(room.roomNid, snapshotNid, rendering, this.#parts.pace, room.roomId);
   }
 
   /** What the state was is told by the event at its end: who may not see that, may not see who was there. */
