@@ -73,6 +73,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...rooms.handlers,
     ...encryption.handlers,
     ...ephemeral.handlers,
+    ...notifications.handlers,
     ...sync,
     ...composeReading(foundation, timeline, userData),
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),

@@ -1,5 +1,9 @@
+import { notificationHandlers } from "../http/handlers/notifications.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
 import { CheckpointWriter } from "../services/notifications/checkpoint-writer.ts";
+import { NotificationList } from "../services/notifications/notification-list.ts";
 import { PushEvents } from "../services/notifications/push-events.ts";
+import { RoomStandings } from "../services/notifications/room-standings.ts";
 import { UnreadCounts } from "../services/notifications/unread-counts.ts";
 import { RoomUnreadCountStream } from "../sync/streams/room-unread-counts.ts";
 import type { UnreadCountStream } from "../sync/streams/unread-counts.ts";
@@ -15,12 +19,13 @@ export interface NotificationParts extends AsyncDisposable {
   readonly unreadCounts: UnreadCounts;
   /** For sync. */
   readonly unread: UnreadCountStream;
+  readonly handlers: readonly BoundEndpoint[];
 }
 
 /** Which events notify users, and how many of them are unread. */
 export function composeNotifications(
   { stores, names, notifier, graph, clock, log }: Foundation,
-  { timelines }: TimelineParts,
+  { timelines, readers, views, presenter }: TimelineParts,
   { pushRules, accountData }: UserDataParts,
   { state }: RoomParts,
 ): NotificationParts {
@@ -28,27 +33,37 @@ export function composeNotifications(
   const { memberships, receipts, relations, unreadCheckpoints: checkpoints } = stores;
   const threads = new EventThreads(relations);
   const pushEvents = new PushEvents({ rooms, events, snapshots, names, memberships, threads });
+  const standings = new RoomStandings({ memberships, receipts, state, rooms, names });
   const checkpointWriter = new CheckpointWriter(checkpoints, clock, log);
   const unreadCounts = new UnreadCounts({
     timelines,
     events: stores.events,
-    receipts,
-    memberships,
+    standings,
     checkpoints,
     checkpointWriter,
     pushEvents,
     pushRules,
     accountData,
-    state,
-    rooms,
     names,
     clock,
   });
   notifier.follow(unreadCounts.committed);
+  const list = new NotificationList({
+    store: stores.events,
+    events,
+    rooms,
+    pushEvents,
+    pushRules,
+    standings,
+    readers,
+    views,
+    presenter,
+  });
   return {
     pushEvents,
     unreadCounts,
     unread: new RoomUnreadCountStream(unreadCounts, receipts, notifier),
+    handlers: notificationHandlers(list),
     [Symbol.asyncDispose]: () => checkpointWriter[Symbol.asyncDispose](),
   };
 }

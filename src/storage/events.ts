@@ -64,6 +64,8 @@ export interface EventStore {
   longTimelineBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<StoredEvent[]>;
   /** Where the events of {@link timelineBackwards} are, without reading them. */
   placesBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<TimelinePlace[]>;
+  /** Where the newest events are, up to a position, of all the rooms that a user is joined to. */
+  placesInJoinedRooms(userNid: number, from: number, limit: number): Promise<TimelinePlace[]>;
   /**
    * The events of a timeline, up to a position, whose time is closest to a moment: not before it, or not after it.
    * The closest first.

@@ -1,10 +1,6 @@
 import { LRUCache } from "lru-cache";
-import type { CurrentState } from "../../state/current-state.ts";
-import type { RoomIndex } from "../../state/room-index.ts";
 import type { EventStore, StoredEvent } from "../../storage/events.ts";
-import type { MembershipStore } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
-import type { ReceiptStore } from "../../storage/receipts.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 import type { UnreadCheckpointStore } from "../../storage/unread-checkpoints.ts";
 import type { Clock } from "../../telemetry/clock.ts";
@@ -14,21 +10,18 @@ import type { AccountDataService } from "../account-data.ts";
 import type { PushRuleService } from "../push-rules.ts";
 import type { CheckpointWriter } from "./checkpoint-writer.ts";
 import type { PushEvents } from "./push-events.ts";
-import { ReadMarks } from "./read-marks.ts";
+import type { RoomStandings } from "./room-standings.ts";
 import { nothingUnread, RoomTally, type UnreadTotals } from "./room-tally.ts";
 
 export interface UnreadCountsParts {
   readonly timelines: Pick<RoomTimelines, "newest">;
   readonly events: Pick<EventStore, "longTimelineBackwards">;
-  readonly receipts: Pick<ReceiptStore, "ofUser">;
-  readonly memberships: Pick<MembershipStore, "at">;
+  readonly standings: Pick<RoomStandings, "of">;
   readonly checkpoints: Pick<UnreadCheckpointStore, "find">;
   readonly checkpointWriter: Pick<CheckpointWriter, "save">;
   readonly pushEvents: Pick<PushEvents, "of">;
   readonly pushRules: Pick<PushRuleService, "compiledFor">;
   readonly accountData: Pick<AccountDataService, "ignoredUsers">;
-  readonly state: Pick<CurrentState, "event">;
-  readonly rooms: Pick<RoomIndex, "byNid">;
   readonly names: Pick<NameCache, "userId">;
   readonly clock: Clock;
 }
@@ -90,17 +83,10 @@ export class UnreadCounts {
     if (this.#isCurrent(tally, upTo)) return tally.totals;
     this.#tallies.set(key, tally);
     const work = tally.work.then(() => this.#advance(tally, upTo));
-    // Whoever has asked is told of a failure; the next one tries again.
-    tally.work = work.catch(() => undefined);
+    // Whoever has asked is told of a failure; what it has left half counted is counted anew for the next one.
+    tally.work = work.catch(() => tally.restart());
     await work;
     return tally.marks ? tally.totals : nothingUnread;
-  }
-
-  /** Up to where a user has read a room; `undefined` when they are not in it. */
-  async marksOf(userNid: number, roomNid: number): Promise<ReadMarks | undefined> {
-    const joined = await this.#parts.memberships.at(userNid, roomNid, latest);
-    if (joined?.membership !== "join") return undefined;
-    return new ReadMarks(joined.position, await this.#parts.receipts.ofUser(userNid, roomNid));
   }
 
   #isCurrent(tally: RoomTally, upTo: number): boolean {
@@ -139,8 +125,8 @@ export class UnreadCounts {
     // Before anything is read: what changes from now on makes it stale again.
     tally.isStale = false;
     try {
-      const marks = await this.marksOf(userNid, roomNid);
-      if (!marks) {
+      const standing = await this.#parts.standings.of(userNid, roomNid);
+      if (!standing) {
         this.#tallies.delete(keyOf(userNid, roomNid));
         return;
       }
@@ -148,20 +134,12 @@ export class UnreadCounts {
         const checkpoint = await this.#parts.checkpoints.find(userNid, roomNid);
         if (checkpoint) tally.resume(checkpoint);
       }
-      tally.displayName = await this.#displayName(userNid, roomNid);
-      tally.heed(marks);
+      tally.displayName = standing.displayName;
+      tally.heed(standing.marks);
     } catch (error) {
       tally.isStale = true;
       throw error;
     }
-  }
-
-  async #displayName(userNid: number, roomNid: number): Promise<string | undefined> {
-    const room = await this.#parts.rooms.byNid(roomNid);
-    const userId = await this.#parts.names.userId(userNid);
-    const member = await this.#parts.state.event(room, "m.room.member", userId);
-    const name = member?.content["displayname"];
-    return typeof name === "string" ? name : undefined;
   }
 
   /** Oldest first. */

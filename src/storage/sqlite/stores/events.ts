@@ -1,4 +1,5 @@
 import { decodeNids } from "../../../state/delta.ts";
+import { membershipCodes } from "../../memberships.ts";
 import type { EventStore, SendTransaction, StoredEvent, TimelinePlace } from "../../events.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
@@ -16,6 +17,9 @@ const forwardsSql = `SELECT ${columns} FROM events
   WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`;
 const placesSql = `SELECT event_nid AS eventNid, position FROM events
   WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;
+const joinedRoomsSql = `SELECT room_nid AS roomNid, last_position AS lastPosition
+  FROM memberships JOIN rooms USING (room_nid)
+  WHERE user_nid = ? AND membership = ${membershipCodes.join} ORDER BY last_position DESC`;
 const notBeforeSql = `SELECT event_nid AS nid FROM events
   WHERE room_nid = ? AND position <= ? AND origin_server_ts >= ? ORDER BY origin_server_ts, position LIMIT ?`;
 const notAfterSql = `SELECT event_nid AS nid FROM events
@@ -44,6 +48,7 @@ export const eventOperations: StoreOperations<EventStore> = {
   placesBackwards: point((db, roomNid: number, from: number, downTo: number, limit: number) =>
     db.all<TimelinePlace>(placesSql, roomNid, from, downTo, limit),
   ),
+  placesInJoinedRooms: scan(readPlacesInJoinedRooms),
   closestInTime: scan(
     (db, roomNid: number, ts: number, direction: "forwards" | "backwards", upTo: number, limit: number) =>
       db
@@ -77,6 +82,24 @@ function readBackwards(
   limit: number,
 ): StoredEvent[] {
   return db.all<StoredEvent>(backwardsSql, roomNid, from, downTo, limit);
+}
+
+function readPlacesInJoinedRooms(
+  db: Connection,
+  userNid: number,
+  from: number,
+  limit: number,
+): TimelinePlace[] {
+  let newest: TimelinePlace[] = [];
+  for (const room of db.all<{ roomNid: number; lastPosition: number }>(joinedRoomsSql, userNid)) {
+    const oldest = newest.length < limit ? undefined : newest.at(-1)?.position;
+    // The rooms that come now have nothing that is newer.
+    if (oldest !== undefined && room.lastPosition < oldest) break;
+    const downTo = oldest ?? Number.MIN_SAFE_INTEGER;
+    const places = db.all<TimelinePlace>(placesSql, room.roomNid, from, downTo, limit);
+    newest = [...newest, ...places].toSorted((a, b) => b.position - a.position).slice(0, limit);
+  }
+  return newest;
 }
 
 function readAuthNids(db: Connection, eventNid: number): readonly number[] {
