@@ -9,7 +9,7 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const harness = process.env["HEARTH_BENCH_DIR"] ?? join(root, "../shared/bench");
 /** As `npm start` runs it. */
-const program = ["--import", join(root, "scripts/compile-cache.mjs"), join(root, "src/main.ts")];
+const program = [join(root, "scripts/node.mjs"), "src/main.ts"];
 const startTimeoutMs = 60_000;
 /** Sliding sync is not served yet, and no thumbnails of other servers' sizes are measured here. */
 const defaultOptions = ["-scale", "0.4", "-seconds", "6", "-concurrency", "16"];
