@@ -39,6 +39,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
   const lazyMembers = new LazyMembers();
   const accountData = new AccountDataStream(userData.accountData, foundation.graph.rooms);
   const toDevice = new ToDeviceStream(stores.toDevice);
+  notifier.follow(toDevice.committed);
   const answers = new SyncAnswers({
     rooms: composeRoomSections(foundation, synced, accountData, lazyMembers),
     accountData,

@@ -1,7 +1,7 @@
 import type { DeviceKeyStore } from "../storage/device-keys.ts";
 import { syncToken } from "../timeline/stream-token.ts";
 import type { PossibleChanges } from "./possible-changes.ts";
-import type { RoomSections } from "./room-sections.ts";
+import type { RoomSections, RoomsSection } from "./room-sections.ts";
 import type { AccountDataChanges, AccountDataStream } from "./streams/account-data.ts";
 import type { DeviceListStream } from "./streams/device-lists.ts";
 import type { PresenceStream } from "./streams/presence.ts";
@@ -29,6 +29,7 @@ export interface SyncAnswerParts {
   readonly presence: PresenceStream | undefined;
 }
 
+const noRooms: RoomsSection = { pieces: [], sentMembers: new Map(), newlyJoined: new Set() };
 const noAccountData: AccountDataChanges = { global: [], rooms: new Map() };
 
 /** Puts together the answers of /sync out of all that can be synced. */
@@ -47,7 +48,10 @@ export class SyncAnswers {
       isFirst || changes.has("accountData")
         ? await this.#parts.accountData.changes(request, upTo)
         : noAccountData;
-    const rooms = await this.#parts.rooms.read(round, changes, joined, accountData.rooms);
+    const rooms =
+      changes.isEmpty && !request.fullState
+        ? noRooms
+        : await this.#parts.rooms.read(round, changes, joined, accountData.rooms);
     const presence = await this.#presence(round, changes, rooms.newlyJoined);
     const toDevice = await this.#toDevice(round, changes);
     const deviceLists = await this.#deviceLists(round, changes);

@@ -1,6 +1,9 @@
+import { boundedCache } from "../../cache/bounded-cache.ts";
+import type { StreamChange } from "../../storage/streams.ts";
 import type { ToDeviceStore } from "../../storage/to-device.ts";
 import type { SyncDevice } from "../sync-request.ts";
 
+const cachedUsers = 20_000;
 /** What one answer brings; the rest follows in the next. */
 const maxMessages = 100;
 
@@ -14,15 +17,29 @@ export interface ToDeviceMessages {
 /** `to_device` of /sync (client-server API, "Send-to-Device messaging"). */
 export class ToDeviceStream {
   readonly #store: ToDeviceStore;
+  /** By user: the devices for which nothing is stored. Every request would ask storage otherwise. */
+  readonly #empty = boundedCache<number, Set<string>>(cachedUsers);
 
   constructor(store: ToDeviceStore) {
     this.#store = store;
   }
 
+  /** To be told of each commit before its position becomes visible. */
+  readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
+    for (const { stream, nid } of changes) if (stream === "toDevice") this.#empty.delete(nid);
+  };
+
   /** Forgets what the client has got: it has come back with the token of that answer. */
   async acknowledge({ userNid, deviceId }: SyncDevice, since: number): Promise<void> {
-    if (!(await this.#store.hasUpTo(userNid, deviceId, since))) return;
-    await this.#store.deleteUpTo(userNid, deviceId, since);
+    const empty = this.#empty.get(userNid) ?? new Set<string>();
+    if (empty.has(deviceId)) return;
+    // Kept before storage is asked: a message that comes meanwhile takes it away again.
+    this.#empty.set(userNid, empty);
+    if (await this.#store.hasUpTo(userNid, deviceId, since)) {
+      await this.#store.deleteUpTo(userNid, deviceId, since);
+    } else if (!(await this.#store.hasUpTo(userNid, deviceId, Number.MAX_SAFE_INTEGER))) {
+      empty.add(deviceId);
+    }
   }
 
   async messages({ userNid, deviceId }: SyncDevice, since: number, upTo: number): Promise<ToDeviceMessages> {
