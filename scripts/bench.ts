@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const harness = process.env["HEARTH_BENCH_DIR"] ?? join(root, "../shared/bench");
+const harness = process.env["BENCH_HARNESS_DIR"] ?? join(root, "../shared/bench");
 /** As `npm start` runs it. */
 const program = [join(root, "scripts/node.mjs"), "src/main.ts"];
 const startTimeoutMs = 60_000;

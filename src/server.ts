@@ -39,8 +39,10 @@ export interface HearthServer extends AsyncDisposable {
  * @throws StartupError
  */
 export async function createServer(config: Config, log: Logger): Promise<HearthServer> {
+  // Whatever has been opened is closed again, in reverse order, when a later part cannot be made.
+  await using opened = new AsyncDisposableStack();
   const storage = await openStorage(config, log);
-  const { database, notifier } = storage;
+  opened.use(storage.database);
   const foundation = await composeFoundation({
     ...storage,
     config,
@@ -49,13 +51,13 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     randomBytes: systemRandomBytes,
   });
   const userData = composeUserData(foundation);
-  const accounts = composeAccounts(foundation, userData);
-  const media = await composeMedia(foundation);
+  const accounts = opened.use(composeAccounts(foundation, userData));
+  const media = opened.use(await composeMedia(foundation));
   const rooms = composeRooms(foundation, userData.profiles);
   const encryption = composeEncryption(foundation, accounts.interactive);
   const timeline = await composeTimeline(foundation, userData);
-  const ephemeral = await composeEphemeral(foundation, rooms.access);
-  const notifications = composeNotifications(foundation, timeline, userData, rooms);
+  const ephemeral = opened.use(await composeEphemeral(foundation, rooms.access));
+  const notifications = opened.use(composeNotifications(foundation, timeline, userData, rooms));
   const sync = composeSync(foundation, {
     timeline,
     userData,
@@ -79,6 +81,12 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
+  opened.defer(async () => {
+    await Promise.all(listeners.map(({ listener }) => listener[Symbol.asyncDispose]()));
+  });
+  // First of all long polls end, so that listeners need not wait for them.
+  opened.defer(() => storage.notifier.close());
+  const resources = opened.move();
   return {
     get addresses() {
       return listeners.map(({ listener, apis }) => ({ url: listener.url, apis }));
@@ -86,15 +94,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     async listen() {
       for (const { listener } of listeners) await listener.listen();
     },
-    async [Symbol.asyncDispose]() {
-      notifier.close();
-      await Promise.all(listeners.map(({ listener }) => listener[Symbol.asyncDispose]()));
-      await accounts[Symbol.asyncDispose]();
-      await media[Symbol.asyncDispose]();
-      await ephemeral[Symbol.asyncDispose]();
-      await notifications[Symbol.asyncDispose]();
-      await database[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 

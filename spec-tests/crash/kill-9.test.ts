@@ -14,7 +14,7 @@ const rounds = 4;
 const phaseTimeoutMs = 60_000;
 
 /** Set to a seed that a failure told, the moments of the kills are the same again. */
-const seed = process.env["HEARTH_TEST_SEED"] ?? randomBytes(4).toString("hex");
+const seed = process.env["TEST_SEED"] ?? randomBytes(4).toString("hex");
 
 /** A number below a limit that depends on the seed and on what it is for. */
 function seeded(purpose: string, limit: number): number {
@@ -22,7 +22,7 @@ function seeded(purpose: string, limit: number): number {
 }
 
 t.test("kill -9 in a storm of writes: what was acknowledged is there, in order, once", async (t) => {
-  t.comment(`HEARTH_TEST_SEED=${seed}`);
+  t.comment(`TEST_SEED=${seed}`);
   const server = await ServerProcess.start();
   t.teardown(() => server[Symbol.asyncDispose]());
   const scene = await prepareScene(server);
