@@ -34,6 +34,12 @@ export interface TimelinePlace {
   readonly position: number;
 }
 
+/** An event of a timeline, as far as it can be told without reading it. */
+export type EventOutline = Pick<
+  StoredEvent,
+  "eventNid" | "position" | "pairNid" | "senderNid" | "redactedBy"
+>;
+
 /** What makes a send the repetition of another (client-server API, "Transaction identifiers"). */
 export interface SendTransaction {
   readonly userNid: number;
@@ -60,8 +66,8 @@ export interface EventStore {
   timelineBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<StoredEvent[]>;
   /** A room's timeline forwards: positions after `from`, up to and including `upTo`, oldest first. */
   timelineForwards(roomNid: number, from: number, upTo: number, limit: number): Promise<StoredEvent[]>;
-  /** As {@link timelineBackwards}, off the caller's thread: for long stretches that nobody has in memory. */
-  longTimelineBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<StoredEvent[]>;
+  /** What the events of {@link timelineBackwards} are, without what is in them: for long stretches. */
+  outlinesBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<EventOutline[]>;
   /** Where the events of {@link timelineBackwards} are, without reading them. */
   placesBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<TimelinePlace[]>;
   /** Where the newest events are, up to a position, of all the rooms that a user is joined to. */

@@ -103,7 +103,7 @@ class Search {
     const standing = await this.#standing(roomNid);
     const position = stored.position ?? 0;
     if (!standing || position <= standing.marks.joinedAt) return;
-    const { event, thread } = await this.#parts.pushEvents.of(stored);
+    const { event, thread } = await this.#parts.pushEvents.of(stored.eventNid);
     const outcome = this.#rules.evaluate(event, { userId, displayName: standing.displayName });
     if (!outcome?.notify || (this.#query.highlightsOnly && !outcome.highlight)) return;
     const view = this.#parts.views.of(roomNid, this.#reader);

@@ -41,16 +41,17 @@ export class PushEvents {
   }
 
   /** The room is taken as it was before the event, but for the number of its members: that is the one of now. */
-  async of(stored: StoredEvent): Promise<PushableEvent> {
-    const known = this.#cache.get(stored.eventNid);
+  async of(eventNid: number): Promise<PushableEvent> {
+    const known = this.#cache.get(eventNid);
     if (known) return known;
+    const stored = await this.#parts.events.stored(eventNid);
     const room = await this.#parts.rooms.byNid(stored.roomNid);
     const sender = await this.#parts.names.userId(stored.senderNid);
     const made = {
       event: new EventForPush(pushEvent(stored, room, sender), await this.#room(stored, room, sender)),
       thread: await this.#parts.threads.of(stored),
     };
-    this.#cache.set(stored.eventNid, made);
+    this.#cache.set(eventNid, made);
     return made;
   }
 

@@ -101,7 +101,7 @@ class TestRoom {
         },
       },
       events: {
-        longTimelineBackwards: async (_room, from, downTo, limit) =>
+        outlinesBackwards: async (_room, from, downTo, limit) =>
           this.#between(downTo, from).toReversed().slice(0, limit),
       },
       standings: {
@@ -113,7 +113,7 @@ class TestRoom {
       },
       checkpoints: { find: async () => this.checkpoint },
       checkpointWriter: { save: (checkpoint) => (this.checkpoint = checkpoint) },
-      pushEvents: { of: async (event) => this.#pushable(event) },
+      pushEvents: { of: async (eventNid) => this.#pushable(eventNid) },
       pushRules: { compiledFor: async () => rules },
       accountData: { ignoredUsers: async () => new Set() },
       names: { userId: async () => userId },
@@ -126,7 +126,7 @@ class TestRoom {
     return this.messages.filter(({ position }) => position > after && position <= upTo).map(stored);
   }
 
-  #pushable({ position }: StoredEvent) {
+  #pushable(position: number) {
     if (this.isBroken && this.eventsRead % 2 === 1) throw new Error("the disk is broken");
     this.eventsRead++;
     const message = this.messages.find((candidate) => candidate.position === position);

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { EventStore, StoredEvent } from "../../storage/events.ts";
+import type { EventOutline, EventStore } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 import type { UnreadCheckpointStore } from "../../storage/unread-checkpoints.ts";
@@ -15,7 +15,7 @@ import { nothingUnread, RoomTally, type UnreadTotals } from "./room-tally.ts";
 
 export interface UnreadCountsParts {
   readonly timelines: Pick<RoomTimelines, "newest">;
-  readonly events: Pick<EventStore, "longTimelineBackwards">;
+  readonly events: Pick<EventStore, "outlinesBackwards">;
   readonly standings: Pick<RoomStandings, "of">;
   readonly checkpoints: Pick<UnreadCheckpointStore, "find">;
   readonly checkpointWriter: Pick<CheckpointWriter, "save">;
@@ -42,7 +42,6 @@ const cachedRooms = 50_000;
  * less, so that no receipt is dropped that could matter here.
  */
 const maxCounted = 1_000;
-const pageSize = 250;
 /** So few new events are likely to be in memory. */
 const fewEvents = 50;
 /** Counting so many events anew is worth a write to save it. */
@@ -143,36 +142,29 @@ export class UnreadCounts {
   }
 
   /** Oldest first. */
-  async #eventsAfter(roomNid: number, after: number, upTo: number): Promise<readonly StoredEvent[]> {
+  async #eventsAfter(roomNid: number, after: number, upTo: number): Promise<readonly EventOutline[]> {
     const { events, hasMore } = await this.#parts.timelines.newest(roomNid, after, upTo, fewEvents);
     if (!hasMore) return events;
-    const newestFirst: StoredEvent[] = [];
-    for (let end = upTo; newestFirst.length < maxCounted; ) {
-      const page = await this.#parts.events.longTimelineBackwards(roomNid, end, after, pageSize);
-      newestFirst.push(...page);
-      const oldest = page.at(-1)?.position;
-      if (page.length < pageSize || oldest === undefined || oldest === null) break;
-      end = oldest - 1;
-    }
+    const newestFirst = await this.#parts.events.outlinesBackwards(roomNid, upTo, after, maxCounted);
     return newestFirst.toReversed();
   }
 
-  async #count(tally: RoomTally, events: readonly StoredEvent[]): Promise<void> {
+  async #count(tally: RoomTally, events: readonly EventOutline[]): Promise<void> {
     const { pushRules, accountData, names, pushEvents, clock } = this.#parts;
     const rules = await pushRules.compiledFor(tally.userNid);
     const ignored = await accountData.ignoredUsers(tally.userNid);
     const user = { userId: await names.userId(tally.userNid), displayName: tally.displayName };
     const pace = new Pace(clock);
-    for (const stored of events) {
+    for (const outline of events) {
       await pace.breathe();
-      const position = stored.position ?? 0;
-      if (stored.senderNid === tally.userNid) {
-        await this.#strikeOwn(tally, stored);
+      const position = outline.position ?? 0;
+      if (outline.senderNid === tally.userNid) {
+        await this.#strikeOwn(tally, outline);
         continue;
       }
       // A tally without marks is not counted.
-      if (stored.redactedBy !== null || position <= (tally.marks?.everywhere ?? position)) continue;
-      const { event, thread } = await pushEvents.of(stored);
+      if (outline.redactedBy !== null || position <= (tally.marks?.everywhere ?? position)) continue;
+      const { event, thread } = await pushEvents.of(outline.eventNid);
       if (position <= (tally.marks?.upTo(thread) ?? position) || ignored.has(event.sender)) continue;
       const outcome = rules.evaluate(event, user);
       if (outcome?.notify) tally.add(thread, position, outcome.highlight);
@@ -183,9 +175,9 @@ export class UnreadCounts {
    * "When the user updates their read receipt (either by using the API or by sending an event)": whoever sends a message
    * has read its thread, and no other. State is often sent without looking at the room.
    */
-  async #strikeOwn(tally: RoomTally, stored: StoredEvent): Promise<void> {
-    if (tally.isEmpty || stored.pairNid !== null) return;
-    const { thread } = await this.#parts.pushEvents.of(stored);
+  async #strikeOwn(tally: RoomTally, { eventNid, pairNid }: EventOutline): Promise<void> {
+    if (tally.isEmpty || pairNid !== null) return;
+    const { thread } = await this.#parts.pushEvents.of(eventNid);
     tally.strike(thread);
   }
 }

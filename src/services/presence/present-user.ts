@@ -1,7 +1,7 @@
 import type { PresenceState, UserPresence } from "../../storage/presence.ts";
 
 /** "The server will automatically set a user's presence to unavailable if their last active time was over a threshold". */
-export const idleAfterMs = 5 * 60_000;
+const idleAfterMs = 5 * 60_000;
 /** Devices of one user that count; the one that was heard of longest ago goes first. */
 const maxDevices = 32;
 

@@ -1,6 +1,6 @@
 import { decodeNids } from "../../../state/delta.ts";
 import { membershipCodes } from "../../memberships.ts";
-import type { EventStore, SendTransaction, StoredEvent, TimelinePlace } from "../../events.ts";
+import type { EventOutline, EventStore, SendTransaction, StoredEvent, TimelinePlace } from "../../events.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
 
@@ -17,6 +17,9 @@ const forwardsSql = `SELECT ${columns} FROM events
   WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`;
 const placesSql = `SELECT event_nid AS eventNid, position FROM events
   WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;
+const outlinesSql = `SELECT event_nid AS eventNid, position, pair_nid AS pairNid, sender_nid AS senderNid,
+    redacted_by AS redactedBy
+  FROM events WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;
 const joinedRoomsSql = `SELECT room_nid AS roomNid, last_position AS lastPosition
   FROM memberships JOIN rooms USING (room_nid)
   WHERE user_nid = ? AND membership = ${membershipCodes.join} ORDER BY last_position DESC`;
@@ -40,8 +43,12 @@ export const eventOperations: StoreOperations<EventStore> = {
     (db, eventId: string) =>
       db.get<{ nid: number }>("SELECT event_nid AS nid FROM events WHERE event_id = ?", eventId)?.nid,
   ),
-  timelineBackwards: point(readBackwards),
-  longTimelineBackwards: scan(readBackwards),
+  timelineBackwards: point((db, roomNid: number, from: number, downTo: number, limit: number) =>
+    db.all<StoredEvent>(backwardsSql, roomNid, from, downTo, limit),
+  ),
+  outlinesBackwards: scan((db, roomNid: number, from: number, downTo: number, limit: number) =>
+    db.all<EventOutline>(outlinesSql, roomNid, from, downTo, limit),
+  ),
   timelineForwards: point((db, roomNid: number, from: number, upTo: number, limit: number) =>
     db.all<StoredEvent>(forwardsSql, roomNid, from, upTo, limit),
   ),
@@ -73,16 +80,6 @@ export const eventOperations: StoreOperations<EventStore> = {
     db.run("DELETE FROM send_transactions WHERE created_ts < ?", beforeTs);
   }),
 };
-
-function readBackwards(
-  db: Connection,
-  roomNid: number,
-  from: number,
-  downTo: number,
-  limit: number,
-): StoredEvent[] {
-  return db.all<StoredEvent>(backwardsSql, roomNid, from, downTo, limit);
-}
 
 function readPlacesInJoinedRooms(
   db: Connection,
