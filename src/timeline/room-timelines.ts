@@ -17,6 +17,7 @@ interface Tail {
   /** How many commits have changed the room since the tail is kept, and how many of them have been read. */
   changes: number;
   readChanges: number;
+  reading: Promise<void> | undefined;
 }
 
 /** Below every position there is. */
@@ -30,11 +31,11 @@ const cachedTails = 20_000;
 
 /** Reads the timelines of rooms; where their newest events are is known without asking storage. */
 export class RoomTimelines {
-  readonly #store: EventStore;
-  readonly #events: EventReader;
+  readonly #store: Pick<EventStore, "placesBackwards">;
+  readonly #events: Pick<EventReader, "storedAll" | "forget">;
   readonly #tails = boundedCache<number, Tail>(cachedTails);
 
-  constructor(store: EventStore, events: EventReader) {
+  constructor(store: Pick<EventStore, "placesBackwards">, events: Pick<EventReader, "storedAll" | "forget">) {
     this.#store = store;
     this.#events = events;
   }
@@ -82,29 +83,39 @@ export class RoomTimelines {
 
   async #tail(roomNid: number): Promise<Tail> {
     const known = this.#tails.get(roomNid);
-    if (!known) return this.#readTail(roomNid);
-    if (known.readChanges === known.changes) return known;
-    // A commit that comes while storage is asked is counted, and the tail read again by the next who wants it.
-    const { changes, places, from } = known;
-    const after = places.at(-1)?.position ?? from;
-    const newer = await this.#store.placesBackwards(roomNid, endOfTime, after, maxTailLength);
-    if (newer.length === maxTailLength) return this.#readTail(roomNid);
-    const all = [...places, ...newer.toReversed()];
-    const kept = all.length > maxTailLength ? all.slice(-minTailLength) : all;
-    known.places = kept;
-    known.from = kept.length < all.length ? (all.at(-kept.length - 1)?.position ?? from) : from;
-    known.readChanges = changes;
-    return known;
+    const tail = known ?? { from: startOfTime, places: [], changes: 0, readChanges: -1, reading: undefined };
+    if (!known) this.#tails.set(roomNid, tail);
+    // Everybody in the room may ask at the same moment: one of them reads.
+    while (tail.readChanges !== tail.changes) {
+      tail.reading ??= this.#catchUp(roomNid, tail).finally(() => {
+        tail.reading = undefined;
+      });
+      await tail.reading;
+    }
+    return tail;
   }
 
-  async #readTail(roomNid: number): Promise<Tail> {
-    const tail: Tail = { from: startOfTime, places: [], changes: 0, readChanges: -1 };
-    this.#tails.set(roomNid, tail);
-    const rows = await this.#store.placesBackwards(roomNid, endOfTime, startOfTime, minTailLength + 1);
-    tail.places = rows.slice(0, minTailLength).toReversed();
-    tail.from = rows[minTailLength]?.position ?? startOfTime;
-    tail.readChanges = 0;
-    return tail;
+  async #catchUp(roomNid: number, tail: Tail): Promise<void> {
+    // What is committed while storage is asked is counted, and read by the next round.
+    const { changes, readChanges, places, from } = tail;
+    const after = places.at(-1)?.position ?? from;
+    const isFirst = readChanges === -1;
+    const wanted = (isFirst ? minTailLength : maxTailLength) + 1;
+    const newer = await this.#store.placesBackwards(
+      roomNid,
+      endOfTime,
+      isFirst ? startOfTime : after,
+      wanted,
+    );
+    const isAll = newer.length < wanted;
+    const all = isAll ? [...places, ...newer.toReversed()] : newer.slice(0, minTailLength).toReversed();
+    const kept = all.length > maxTailLength ? all.slice(-minTailLength) : all;
+    if (kept.length < all.length) tail.from = all.at(-kept.length - 1)?.position ?? from;
+    else if (!isAll) tail.from = newer[minTailLength]?.position ?? from;
+    tail.places = kept;
+    tail.readChanges = changes;
+    // They are asked for next.
+    if (!isFirst) await this.#eventsAt(newer.slice(0, minTailLength));
   }
 }
 

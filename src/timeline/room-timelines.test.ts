@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import t from "tap";
+import type { StoredEvent, TimelinePlace } from "../storage/events.ts";
+import { RoomTimelines } from "./room-timelines.ts";
+
+const roomNid = 1;
+
+/** A room in memory whose reads take a turn of the event loop, like those of a database elsewhere. */
+function memoryRoom() {
+  const places: TimelinePlace[] = [];
+  let reads = 0;
+  const store = {
+    async placesBackwards(_roomNid: number, from: number, downTo: number, limit: number) {
+      reads += 1;
+      const found = places
+        .filter(({ position }) => position <= from && position > downTo)
+        .toReversed()
+        .slice(0, limit);
+      await Promise.resolve();
+      return found;
+    },
+  };
+  const events = {
+    storedAll: (nids: readonly number[]) =>
+      Promise.resolve(nids.map((eventNid) => ({ eventNid }) as StoredEvent)),
+    forget: () => undefined,
+  };
+  const timelines = new RoomTimelines(store, events);
+  const commit = (count: number) => {
+    for (let index = 0; index < count; index++) {
+      const last = places.at(-1)?.position ?? 0;
+      places.push({ eventNid: places.length + 1, position: last + 2 });
+    }
+    timelines.committed(places.at(-1)?.position ?? 0, [
+      { position: places.at(-1)?.position ?? 0, stream: "timeline", nid: roomNid },
+    ]);
+  };
+  return { places, timelines, commit, reads: () => reads };
+}
+
+const action = fc.oneof(
+  fc.record({ commit: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 50, max: 400 })) }),
+  fc.record({ after: fc.nat(1000), upTo: fc.nat(1000), limit: fc.integer({ min: 1, max: 80 }) }),
+);
+
+t.test("any stretch is what the room has there, however much was committed in between", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { maxLength: 30 }), async (actions) => {
+      const { places, timelines, commit } = memoryRoom();
+      for (const next of actions) {
+        if ("commit" in next) {
+          commit(next.commit);
+          continue;
+        }
+        const stretch = await timelines.newest(roomNid, next.after, next.upTo, next.limit);
+        const all = places.filter(({ position }) => position > next.after && position <= next.upTo);
+        const expected = all.slice(-next.limit).map(({ eventNid }) => eventNid);
+        const actual = stretch.events.map(({ eventNid }) => eventNid);
+        if (JSON.stringify(actual) !== JSON.stringify(expected)) {
+          throw new Error(`${JSON.stringify(actual)} is not ${JSON.stringify(expected)}`);
+        }
+        if (stretch.hasMore !== all.length > next.limit) throw new Error("hasMore is wrong");
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+t.test("a commit that comes while storage is read is not missed", async (t) => {
+  const { timelines, commit } = memoryRoom();
+  commit(3);
+  const reading = timelines.newest(roomNid, 0, 1000, 10);
+  commit(1);
+  await reading;
+  t.equal((await timelines.newest(roomNid, 0, 1000, 10)).events.length, 4);
+});
+
+t.test("many who ask at once cost one read, and asking again costs none", async (t) => {
+  const { timelines, commit, reads } = memoryRoom();
+  commit(3);
+  await timelines.newest(roomNid, 0, 1000, 10);
+  commit(1);
+  const before = reads();
+  await Promise.all(Array.from({ length: 50 }, () => timelines.newest(roomNid, 0, 1000, 10)));
+  t.equal(reads() - before, 1);
+  await timelines.at(roomNid, 4);
+  t.equal(reads() - before, 1);
+});
