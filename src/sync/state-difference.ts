@@ -1,5 +1,4 @@
 import type { StateSnapshots } from "../state/state-snapshots.ts";
-import { roomStateAfter } from "../timeline/room-timelines.ts";
 import type { TimelineWindow } from "./timeline-window.ts";
 
 /** State events by state pair, as integer IDs. */
@@ -45,13 +44,13 @@ export function without(entries: StateEntries, window: TimelineWindow): StateEnt
   return new Map([...entries].filter(([, eventNid]) => !inWindow.has(eventNid)));
 }
 
-/** Whether each event follows on the state of the one before, so that the window has all there is. */
+/** Whether each event follows on the one before and makes the room's state what it is, so that the window has all there is. */
 function isLine(window: TimelineWindow, end: number | null): boolean {
   if (!window.isWhole) return false;
   let state = stateBefore(window, end);
   for (const event of window.events) {
-    if (event.stateBefore !== state) return false;
-    state = roomStateAfter(event);
+    if (event.stateBefore !== state || event.roomState !== null) return false;
+    state = event.stateAfter;
   }
   return state === end;
 }
