@@ -9,6 +9,7 @@ import type { Membership } from "../storage/memberships.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { SnapshotRow } from "../storage/state.ts";
 import type { Clock } from "../telemetry/clock.ts";
+import { DraftState } from "./draft-state.ts";
 import type { LocalEvent, LocalEventMaker, PlacedEvent } from "./local-event.ts";
 import { redactedText, takesEffect } from "./redaction.ts";
 import { relationOf } from "./relation.ts";
@@ -133,16 +134,11 @@ export class BatchBuilder {
     const stored = await this.#parts.events.stored(targetNid);
     if (stored.roomNid !== draft.room.roomNid || stored.redactedBy !== null) return undefined;
     const target = await this.#parts.events.roomEvent(targetNid);
-    const create = await this.#stateEvent(draft, "m.room.create");
-    const powerLevels = await this.#stateEvent(draft, "m.room.power_levels");
+    const before = new DraftState(draft, this.#parts.names, this.#parts.events);
+    const create = await before.event("m.room.create", "");
+    const powerLevels = await before.event("m.room.power_levels", "");
     const { version } = draft.room;
     if (!create || !takesEffect(version, event, target, create, powerLevels)) return undefined;
     return redactedText(version, targetNid, target);
-  }
-
-  async #stateEvent(draft: HeadDraft, type: string): Promise<RoomEvent | undefined> {
-    const pairNid = await this.#parts.names.findStatePair(type, "");
-    const nid = pairNid === undefined ? undefined : draft.get(pairNid);
-    return nid === undefined ? undefined : this.#parts.events.roomEvent(nid);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import t from "tap";
 import { SigningKey } from "../protocol/ed25519.ts";
 import { type RoomId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
@@ -160,6 +161,30 @@ t.test("a repeated transaction ID or state is the same event, at once and later"
   await database[Symbol.asyncDispose]();
 });
 
+const membershipOf = (userId: UserId, membership: string, extra = {}): LocalEvent => ({
+  type: "m.room.member",
+  stateKey: userId,
+  sender: userId,
+  content: { ...extra, membership },
+});
+
+t.test("what is decided goes by the state that the event finds", async (t) => {
+  const { database, graph } = await open(newFolder(t));
+  const room = await createRoom(graph, "12");
+  await graph.writer.sendOne(room, membershipOf(bob, "join"));
+  const rename = () =>
+    graph.writer.decide(room, async (state) =>
+      (await state.membership(bob)) === "join" ? [membershipOf(bob, "join", { displayname: "Bob" })] : [],
+    );
+  const [, renamed] = await Promise.all([graph.writer.sendOne(room, membershipOf(bob, "leave")), rename()]);
+  t.same(renamed, [], "whoever leaves at that moment does not come back by their new name");
+  await graph.writer.sendOne(room, membershipOf(bob, "join"));
+  t.equal((await rename()).length, 1);
+  const refused = graph.writer.decide(room, () => Promise.reject(new Error("not now")));
+  await t.rejects(refused, { message: "not now" });
+  await database[Symbol.asyncDispose]();
+});
+
 t.test("what the rules refuse changes nothing, not even in a batch that begins well", async (t) => {
   const { database, graph } = await open(newFolder(t));
   const room = await createRoom(graph, "10");
@@ -186,7 +211,11 @@ t.test("an event that cannot be stored takes none of those behind it with it", a
   const full = new StorageError("disk-full", "no room");
   let failures = 0;
   const { database, graph } = await open(newFolder(t), (store) => ({
-    commit: (parts) => (failures-- > 0 ? Promise.reject(full) : store.commit(parts)),
+    async commit(parts) {
+      if (failures-- <= 0) return store.commit(parts);
+      await setImmediate();
+      throw full;
+    },
   }));
   const room = await createRoom(graph, "12");
   const sendMany = (name: string) =>
@@ -215,8 +244,22 @@ t.test("an event that cannot be stored takes none of those behind it with it", a
     "4 first events, 10 messages, the topic",
   );
   failures = 1;
+  const decisions: (string | undefined)[] = [];
+  const renameUnlessLeft = () =>
+    graph.writer.decide(room, async (state) => {
+      decisions.push(await state.membership(alice));
+      return decisions.at(-1) === "join" ? [membershipOf(alice, "join", { displayname: "Alice" })] : [];
+    });
+  const [left, decided] = await Promise.allSettled([
+    graph.writer.sendOne(room, membershipOf(alice, "leave")),
+    renameUnlessLeft(),
+  ]);
+  t.match(left, { status: "rejected", reason: full });
+  t.match(decided, { status: "fulfilled", value: { length: 1 } });
+  t.same(decisions, ["leave", "join"], "a decision by what was lost is made anew");
+  failures = 1;
   const repeated = await sendMany("once");
   t.match(repeated[0], { status: "rejected", reason: full });
-  t.equal((await graph.writer.sendOne(room, message("once", "once"))).depth, 16);
+  t.equal((await graph.writer.sendOne(room, message("once", "once"))).depth, 17);
   await database[Symbol.asyncDispose]();
 });

@@ -11,6 +11,7 @@ import type { EventReader } from "../state/event-reader.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
+import { DraftState } from "./draft-state.ts";
 import type { HeadDraft } from "./room-head.ts";
 
 /** An event that a user of this server wants to send. */
@@ -121,23 +122,18 @@ export class LocalEventMaker {
     const state = new Map<string, RoomEvent>();
     const listed: { nid: number; event: RoomEvent }[] = [];
     const pairs = authEventTypesFor(version, { ...local, stateKey: local.stateKey });
+    const before = new DraftState(draft, this.#names, this.#events);
     for (const [type, stateKey] of pairs) {
-      const found = await this.#stateEvent(draft, type, stateKey);
+      const found = await before.entry(type, stateKey);
       if (!found) continue;
       listed.push(found);
       state.set(`${type} ${stateKey}`, found.event);
     }
     if (!state.has("m.room.create ")) {
-      const create = await this.#stateEvent(draft, "m.room.create", "");
-      if (create) state.set("m.room.create ", create.event);
+      const create = await before.event("m.room.create", "");
+      if (create) state.set("m.room.create ", create);
     }
     return { state, listed };
-  }
-
-  async #stateEvent(draft: HeadDraft, type: string, stateKey: string) {
-    const pairNid = await this.#names.findStatePair(type, stateKey);
-    const nid = pairNid === undefined ? undefined : draft.get(pairNid);
-    return nid === undefined ? undefined : { nid, event: await this.#events.roomEvent(nid) };
   }
 
   /** Two create events of one user at one time would be one event, and from room version 12 on one room. */

@@ -10,6 +10,7 @@ import { StorageError } from "../storage/errors.ts";
 import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { Batch, BatchBuilder } from "./batch.ts";
+import { DraftState } from "./draft-state.ts";
 import type { LocalEvent } from "./local-event.ts";
 import { HeadDraft } from "./room-head.ts";
 import type { RoomHeads } from "./room-heads.ts";
@@ -33,6 +34,9 @@ interface CommitUnderWay {
   /** `undefined` when an event before these, on which they were built, could not be stored. */
   readonly done: Promise<StoredEvent[] | undefined>;
 }
+
+/** Decides on what to send by the state that it will find: nothing else comes in between. */
+export type Decision = (state: DraftState) => Promise<readonly LocalEvent[]>;
 
 /** How often events are built anew because those before them, on which they were built, could not be stored. */
 const maxAttempts = 3;
@@ -78,9 +82,18 @@ export class RoomWriter {
    * @throws MatrixError when the rules refuse one of them
    * @throws StorageError
    */
-  async send(room: Room, events: readonly LocalEvent[]): Promise<StoredEvent[]> {
+  send(room: Room, events: readonly LocalEvent[]): Promise<StoredEvent[]> {
+    return this.decide(room, () => Promise.resolve(events));
+  }
+
+  /**
+   * Sends what somebody decides on, all or none; see {@link send}. Whoever first looked at the room and then sent would
+   * go by what may have changed meanwhile.
+   * @param decision called again when what it went by could not be stored; what it throws is thrown
+   */
+  async decide(room: Room, decision: Decision): Promise<StoredEvent[]> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const { done } = await this.#parts.queues.run(room.roomNid, () => this.#begin(room, events));
+      const { done } = await this.#parts.queues.run(room.roomNid, () => this.#begin(room, decision));
       const stored = await done;
       if (stored) return stored;
     }
@@ -88,10 +101,13 @@ export class RoomWriter {
   }
 
   /** Builds events on the head of their room and starts their commit. */
-  async #begin(room: Room, events: readonly LocalEvent[]): Promise<CommitUnderWay> {
+  async #begin(room: Room, decision: Decision): Promise<CommitUnderWay> {
     const head = await this.#parts.heads.load(room);
     const draft = new HeadDraft(head);
+    const state = new DraftState(draft, this.#parts.names, this.#parts.events);
     try {
+      const events = await decision(state);
+      if (events.length === 0) return { done: this.#nothing(state.seen) };
       const repeated = await this.#repeatedBy(draft, events);
       if (repeated !== undefined) return { done: this.#settled(repeated) };
       const batch = await this.#parts.batches.build(draft, events, room.roomId);
@@ -151,16 +167,27 @@ export class RoomWriter {
     return [await this.#parts.events.stored(eventNid)];
   }
 
+  /** That nothing is to be sent holds once the events are stored by which it was decided. */
+  async #nothing(seen: ReadonlySet<number>): Promise<StoredEvent[] | undefined> {
+    const underWay = [...seen]
+      .map((eventNid) => this.#underWay.get(eventNid))
+      .filter((done) => done !== undefined);
+    const outcomes = await Promise.allSettled(underWay);
+    return outcomes.every((outcome) => outcome.status === "fulfilled" && outcome.value) ? [] : undefined;
+  }
+
   /** Starts a commit on top of a head that counts on it. */
   async #track(batch: Batch): Promise<StoredEvent[] | undefined> {
     const { roomNid } = batch.draft.room;
     const done = this.#commit(batch);
-    const keys = batch.events.flatMap((event) =>
-      event.transaction ? [transactionKey(event.senderNid, event.transaction, roomNid, event.typeNid)] : [],
-    );
-    for (const { eventNid } of batch.events) this.#underWay.set(eventNid, done);
-    for (const [index, key] of keys.entries())
-      this.#transactions.set(key, batch.events[index]?.eventNid ?? 0);
+    const keys: string[] = [];
+    for (const { eventNid, senderNid, typeNid, transaction } of batch.events) {
+      this.#underWay.set(eventNid, done);
+      if (!transaction) continue;
+      const key = transactionKey(senderNid, transaction, roomNid, typeNid);
+      this.#transactions.set(key, eventNid);
+      keys.push(key);
+    }
     try {
       const stored = await done;
       this.#parts.heads.committed(roomNid, stored !== undefined);
