@@ -60,5 +60,6 @@ export interface MembershipStore {
   /** Every change of a user's membership in one room, oldest first. */
   history(userNid: number, roomNid: number): Promise<MembershipLogRow[]>;
   shareRoom(userNid: number, otherNid: number): Promise<boolean>;
-  forget(userNid: number, roomNid: number): Promise<void>;
+  /** Returns false, and changes nothing, unless the user has left the room or is banned from it. */
+  forget(userNid: number, roomNid: number): Promise<boolean>;
 }

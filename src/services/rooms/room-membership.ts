@@ -37,12 +37,13 @@ export class RoomMembership {
     if ((await access.membership(room, requester)) === "join") return;
     await this.#refuseGuest(requester, room);
     const authoriser = await restricted.authoriser(room, requester.userNid);
-    await this.#set(requester, room, requester.userId, {
+    const content = {
       ...(await profiles.memberContent(requester.userNid)),
       ...extra,
       ...(authoriser === undefined ? undefined : { join_authorised_via_users_server: authoriser }),
       ...withReason("join", reason),
-    });
+    };
+    await this.#set(requester, room, requester.userId, content, (membership) => membership !== "join");
   }
 
   /** @throws MatrixError M_FORBIDDEN */
@@ -61,23 +62,21 @@ export class RoomMembership {
 
   /** Leaves a room, refuses an invite or takes a knock back. @throws MatrixError M_FORBIDDEN */
   async leave(requester: Requester, room: Room, reason?: string): Promise<void> {
-    const membership = await this.#parts.access.membership(room, requester);
-    if (membership === "leave") return;
-    if (membership === undefined || membership === "ban") {
-      throw new MatrixError("M_FORBIDDEN", `${requester.userId} is not in this room`);
-    }
-    await this.#set(requester, room, requester.userId, withReason("leave", reason));
+    const { userId } = requester;
+    await this.#set(requester, room, userId, withReason("leave", reason), (membership) => {
+      if (membership === undefined || membership === "ban") throw notInRoom(userId);
+      return membership !== "leave";
+    });
   }
 
   /** @throws MatrixError M_FORBIDDEN */
   async kick(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
     const userId = userOf(target);
-    const current = await this.#parts.state.membership(room, userId);
-    if (current === "leave" || current === "ban") {
-      throw new MatrixError("M_FORBIDDEN", `${userId} is not in this room`);
-    }
-    await this.#set(requester, room, userId, withReason("leave", reason));
+    await this.#set(requester, room, userId, withReason("leave", reason), (membership) => {
+      if (membership === undefined || membership === "leave" || membership === "ban") throw notInRoom(userId);
+      return true;
+    });
   }
 
   /** @throws MatrixError M_FORBIDDEN */
@@ -90,40 +89,45 @@ export class RoomMembership {
   async unban(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
     const userId = userOf(target);
-    if ((await this.#parts.state.membership(room, userId)) !== "ban") {
+    await this.#set(requester, room, userId, withReason("leave", reason), (membership) => {
+      if (membership === "ban") return true;
       throw new MatrixError("M_BAD_STATE", `${userId} is not banned from this room`);
-    }
-    await this.#set(requester, room, userId, withReason("leave", reason));
+    });
   }
 
   /** Takes a room that the user has left out of their sight. @throws MatrixError M_NOT_FOUND, M_UNKNOWN */
   async forget(requester: Requester, room: Room): Promise<void> {
     const membership = await this.#parts.access.membership(room, requester);
     if (membership === undefined) throw new MatrixError("M_NOT_FOUND", "You have never been in this room");
-    if (membership !== "leave" && membership !== "ban") {
-      throw new MatrixError("M_UNKNOWN", "Leave the room before you forget it");
-    }
-    await this.#parts.memberships.forget(requester.userNid, room.roomNid);
+    if (await this.#parts.memberships.forget(requester.userNid, room.roomNid)) return;
+    throw new MatrixError("M_UNKNOWN", "Leave the room before you forget it");
   }
 
   /** Rewrites a user's member event in one room with their present profile, if they are joined. */
   async refreshProfile(userId: UserId, userNid: number, roomNid: number): Promise<void> {
-    const room = await this.#parts.rooms.byNid(roomNid);
-    const member = await this.#parts.state.event(room, "m.room.member", userId);
-    if (member?.content["membership"] !== "join") return;
-    const { displayname: _name, avatar_url: _avatar, ...rest } = member.content;
-    const content = { ...rest, ...(await this.#parts.profiles.memberContent(userNid)) };
-    await this.#parts.writer.sendOne(room, {
-      type: "m.room.member",
-      stateKey: userId,
-      sender: userId,
-      content,
+    const { rooms, writer, profiles } = this.#parts;
+    const profile = await profiles.memberContent(userNid);
+    await writer.decide(await rooms.byNid(roomNid), async (state) => {
+      const member = await state.event("m.room.member", userId);
+      if (member?.content["membership"] !== "join") return [];
+      const content = { ...lasting(member.content), ...profile };
+      return [{ type: "m.room.member", stateKey: userId, sender: userId, content }];
     });
   }
 
-  async #set(requester: Requester, room: Room, target: UserId, content: JsonObject): Promise<void> {
-    const { userId: sender } = requester;
-    await this.#parts.writer.sendOne(room, { type: "m.room.member", stateKey: target, sender, content });
+  /** @param isDue whether the member event is to be sent, going by the membership that it would replace */
+  async #set(
+    { userId: sender }: Requester,
+    room: Room,
+    target: UserId,
+    content: JsonObject,
+    isDue: (membership: string | undefined) => boolean = () => true,
+  ): Promise<void> {
+    await this.#parts.writer.decide(room, async (state) =>
+      isDue(await state.membership(target))
+        ? [{ type: "m.room.member", stateKey: target, sender, content }]
+        : [],
+    );
   }
 
   async #profileOf(userId: UserId): Promise<JsonObject> {
@@ -139,6 +143,21 @@ export class RoomMembership {
     if (guestAccess?.content["guest_access"] === "can_join") return;
     throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "This room does not let guests in");
   }
+}
+
+/** What of a join goes on being true: neither the profile of that time, nor why it was, nor who vouched for it. */
+function lasting({
+  displayname: _name,
+  avatar_url: _avatar,
+  reason: _reason,
+  join_authorised_via_users_server: _authoriser,
+  ...content
+}: JsonObject): JsonObject {
+  return content;
+}
+
+function notInRoom(userId: UserId): MatrixError {
+  return new MatrixError("M_FORBIDDEN", `${userId} is not in this room`);
 }
 
 function withReason(membership: Membership, reason: string | undefined): JsonObject {

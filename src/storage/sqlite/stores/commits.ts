@@ -196,7 +196,8 @@ function setMembership(
   db.run(
     `INSERT INTO memberships (room_nid, user_nid, membership, event_nid, position, is_local) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (room_nid, user_nid) DO UPDATE SET membership = excluded.membership, event_nid = excluded.event_nid,
-       position = excluded.position, forgotten = CASE WHEN membership <> excluded.membership THEN 0 ELSE forgotten END`,
+       position = excluded.position,
+       forgotten = forgotten AND excluded.membership IN (${membershipCodes.leave}, ${membershipCodes.ban})`,
     roomNid,
     userNid,
     code,

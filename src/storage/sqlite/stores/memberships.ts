@@ -148,7 +148,13 @@ export const membershipOperations: StoreOperations<MembershipStore> = {
       ) !== undefined,
   ),
   forget: write((tx, userNid: number, roomNid: number) => {
-    tx.db.run("UPDATE memberships SET forgotten = 1 WHERE user_nid = ? AND room_nid = ?", userNid, roomNid);
-    tx.position("membership", userNid);
+    const { leave, ban } = membershipCodes;
+    const forgotten = tx.db.run(
+      `UPDATE memberships SET forgotten = 1 WHERE user_nid = ? AND room_nid = ? AND membership IN (${leave}, ${ban})`,
+      userNid,
+      roomNid,
+    );
+    if (forgotten > 0) tx.position("membership", userNid);
+    return forgotten > 0;
   }),
 };

@@ -1,0 +1,45 @@
+import type { Test } from "tap";
+import type { Membership } from "../memberships.ts";
+import type { Database } from "../database.ts";
+import { commitEvents, roomNid } from "./room-fixture.ts";
+
+const userNid = 7;
+
+/** Commits a member event. */
+async function become(database: Database, eventNid: number, membership: Membership): Promise<void> {
+  const memberships = [{ userNid, isLocal: true, membership, eventNid }];
+  await commitEvents(database, [{ eventNid, senderNid: userNid }], { memberships });
+}
+
+/** What every back end does with memberships in rooms. */
+export function membershipStoreContract(t: Test, open: () => Promise<Database>): void {
+  t.test("memberships: only a room that was left can be forgotten", async (t) => {
+    await using database = await open();
+    const { memberships } = database.stores;
+    t.equal(await memberships.forget(userNid, roomNid), false, "a room that the user never was in");
+    for (const [index, membership] of (["join", "invite", "knock"] as const).entries()) {
+      await become(database, 10 + index, membership);
+      t.equal(await memberships.forget(userNid, roomNid), false, membership);
+      t.equal((await memberships.of(roomNid, userNid))?.forgotten, false);
+    }
+    await become(database, 20, "leave");
+    t.equal(await memberships.forget(userNid, roomNid), true);
+    t.same(await memberships.roomsOf(userNid, ["leave"]), []);
+  });
+
+  t.test("memberships: a forgotten room stays so until the user is let in again", async (t) => {
+    await using database = await open();
+    const { memberships } = database.stores;
+    const isForgotten = async () => (await memberships.of(roomNid, userNid))?.forgotten;
+    await become(database, 1, "leave");
+    await memberships.forget(userNid, roomNid);
+    await become(database, 2, "ban");
+    t.equal(await isForgotten(), true);
+    await become(database, 3, "leave");
+    t.equal(await isForgotten(), true);
+    await become(database, 4, "invite");
+    t.equal(await isForgotten(), false);
+    await become(database, 5, "leave");
+    t.equal(await isForgotten(), false, "what was forgotten before is another matter");
+  });
+}
