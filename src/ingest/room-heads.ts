@@ -4,7 +4,7 @@ import type { RoomStore } from "../storage/rooms.ts";
 import type { Extremity, HeadDraft, RoomHead } from "./room-head.ts";
 
 /** Bounds memory: a head costs about 40 bytes an entry of its state. */
-const maxStateEntries = 400_000;
+const defaultMaxStateEntries = 400_000;
 
 interface KeptHead {
   readonly room: Room;
@@ -22,16 +22,22 @@ interface UnderWay {
 
 /** Keeps the heads of busy rooms in memory. To be used inside the room's queue only. */
 export class RoomHeads {
-  readonly #rooms: RoomStore;
-  readonly #snapshots: StateSnapshots;
+  readonly #rooms: Pick<RoomStore, "byNid" | "extremities">;
+  readonly #snapshots: Pick<StateSnapshots, "map">;
+  readonly #maxStateEntries: number;
   /** In order of last use. */
   readonly #heads = new Map<number, KeptHead>();
   readonly #underWay = new Map<number, UnderWay>();
   #stateEntries = 0;
 
-  constructor(rooms: RoomStore, snapshots: StateSnapshots) {
+  constructor(
+    rooms: Pick<RoomStore, "byNid" | "extremities">,
+    snapshots: Pick<StateSnapshots, "map">,
+    maxStateEntries = defaultMaxStateEntries,
+  ) {
     this.#rooms = rooms;
     this.#snapshots = snapshots;
+    this.#maxStateEntries = maxStateEntries;
   }
 
   /** The head of a room, with everything that is under way. A room without events has an empty one. */
@@ -47,7 +53,8 @@ export class RoomHeads {
     const snapshotNid = row?.currentSnapshot ?? null;
     const state = new Map(snapshotNid === null ? [] : await this.#snapshots.map(snapshotNid));
     const head = { room, extremities: await this.#rooms.extremities(room.roomNid), snapshotNid, state };
-    this.#keep(head);
+    this.#heads.set(room.roomNid, head);
+    this.#grow(head, state.size);
     return head;
   }
 
@@ -59,6 +66,7 @@ export class RoomHeads {
     const { roomNid } = head.room;
     const kept = this.#heads.get(roomNid);
     if (kept !== head) return false;
+    const entriesBefore = kept.state.size;
     for (const [pair, event] of draft.changes) {
       if (event === undefined) kept.state.delete(pair);
       else kept.state.set(pair, event);
@@ -68,6 +76,7 @@ export class RoomHeads {
     const underWay = this.#underWay.get(roomNid) ?? { commits: 0, failed: false, whenIdle: [] };
     underWay.commits++;
     this.#underWay.set(roomNid, underWay);
+    this.#grow(kept, kept.state.size - entriesBefore);
     return true;
   }
 
@@ -98,20 +107,19 @@ export class RoomHeads {
     });
   }
 
-  #keep(head: KeptHead): void {
-    this.#heads.set(head.room.roomNid, head);
-    this.#stateEntries += head.state.size;
-    for (const roomNid of this.#heads.keys()) {
-      if (this.#stateEntries <= maxStateEntries) return;
+  /** Notes that a head has so many entries more. Those used least recently make room for it. */
+  #grow({ room: { roomNid } }: KeptHead, entries: number): void {
+    this.#stateEntries += entries;
+    if (this.#stateEntries <= this.#maxStateEntries) return;
+    for (const other of this.#heads.keys()) {
       // What is under way is not in storage yet: that head has to stay.
-      if (roomNid !== head.room.roomNid && !this.#underWay.has(roomNid)) this.#drop(roomNid);
+      if (other !== roomNid && !this.#underWay.has(other)) this.#drop(other);
+      if (this.#stateEntries <= this.#maxStateEntries) return;
     }
   }
 
   #drop(roomNid: number): void {
-    const head = this.#heads.get(roomNid);
-    if (!head) return;
+    this.#stateEntries -= this.#heads.get(roomNid)?.state.size ?? 0;
     this.#heads.delete(roomNid);
-    this.#stateEntries = [...this.#heads.values()].reduce((sum, kept) => sum + kept.state.size, 0);
   }
 }
