@@ -88,6 +88,23 @@ t.test("getThreadRoots: a root by somebody ignored is shown without its content"
   t.same(shown?.content, {});
 });
 
+t.test("getRoomEvents: filters choose events by what relates to them", async (t) => {
+  const roomId = await createRoom(alice, {}, bob);
+  const [first, second] = [await say(alice, roomId, "first"), await say(alice, roomId, "second")];
+  await reply(alice, roomId, first);
+  await reply(bob, roomId, second);
+  const related = async (filter: object) => {
+    const { body } = await read(alice, "getRoomEvents", roomId, "messages", { dir: "f", limit: 50, filter });
+    return (body["chunk"] as TestEvent[]).map(({ event_id }) => event_id);
+  };
+  t.same(await related({ related_by_rel_types: ["m.thread"] }), [first, second]);
+  t.same(await related({ related_by_senders: [bob.userId] }), [second]);
+  t.same(await related({ related_by_rel_types: ["m.replace"], related_by_senders: [bob.userId] }), []);
+  t.same(await related({ related_by_senders: ["@nobody:hearth.test"] }), []);
+  const page = await related({ "org.matrix.msc3874.not_rel_types": ["m.thread"], types: ["m.room.message"] });
+  t.same(page, [first, second]);
+});
+
 t.test("getThreadRoots: refuses strangers and what it does not understand", async (t) => {
   const roomId = await createRoom(alice, { preset: "private_chat" });
   t.equal((await threads(carol, roomId)).status, 403);

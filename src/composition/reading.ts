@@ -18,7 +18,17 @@ export function composeReading(
   { filters }: UserDataParts,
 ): readonly BoundEndpoint[] {
   const { rooms, events, snapshots } = graph;
-  const { timelines, views, readers, presenter, aggregations, members, pace, stateTexts: texts } = timeline;
+  const {
+    timelines,
+    views,
+    readers,
+    presenter,
+    aggregations,
+    members,
+    filtering,
+    pace,
+    stateTexts: texts,
+  } = timeline;
   const { events: store, relations } = stores;
   const access = new ReadingAccess({
     rooms,
@@ -28,7 +38,7 @@ export function composeReading(
     timelines,
     notifier,
   });
-  const pages = new TimelinePages(store, names);
+  const pages = new TimelinePages(store, filtering);
   const single = new SingleEvents({
     access,
     pages,
@@ -38,6 +48,7 @@ export function composeReading(
     names,
     presenter,
     members,
+    filtering,
   });
   return readingHandlers({
     messages: new Messages({ access, pages, presenter, events, members }),

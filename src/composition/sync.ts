@@ -70,15 +70,24 @@ function composeRoomSections(
   lazyMembers: LazyMembers,
 ): RoomSections {
   const { rooms, events, snapshots } = graph;
-  const { timelines, views, presenter, members, stateTexts: texts } = timeline;
+  const { timelines, views, presenter, members, filtering, stateTexts: texts } = timeline;
   const { memberships } = stores;
   const parts = {
     rooms,
     views,
     timelines,
-    windows: new TimelineWindows(timelines, names),
+    windows: new TimelineWindows(timelines, filtering),
     snapshots,
-    states: new StateSections({ snapshots, events, names, texts, presenter, members, lazyMembers }),
+    states: new StateSections({
+      snapshots,
+      events,
+      names,
+      texts,
+      presenter,
+      members,
+      filtering,
+      lazyMembers,
+    }),
     summaries: new RoomSummaries({ memberships, snapshots, events, names }),
     presenter,
   };

@@ -1,6 +1,7 @@
 import { Pace } from "../telemetry/pace.ts";
 import { Aggregations } from "../timeline/aggregations.ts";
 import { EventPresenter } from "../timeline/event-presenter.ts";
+import { EventFiltering } from "../timeline/filtering.ts";
 import { MemberEvents } from "../timeline/member-events.ts";
 import { Readers } from "../timeline/readers.ts";
 import { RoomTimelines } from "../timeline/room-timelines.ts";
@@ -17,6 +18,7 @@ export interface TimelineParts {
   readonly presenter: EventPresenter;
   readonly aggregations: Aggregations;
   readonly members: MemberEvents;
+  readonly filtering: EventFiltering;
   readonly stateTexts: StateTexts;
   readonly pace: Pace;
 }
@@ -50,6 +52,7 @@ export async function composeTimeline(
     presenter,
     aggregations,
     members: new MemberEvents(names, snapshots),
+    filtering: new EventFiltering(names, stores.relations),
     stateTexts,
     pace: new Pace(clock),
   };

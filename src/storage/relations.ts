@@ -70,6 +70,13 @@ export interface RelationStore {
   annotationBy(annotation: AnnotationKey): Promise<number | undefined>;
   /** Which of some events have children that are summed up, and of which type. */
   bundledTargets(roomNid: number, targetIds: readonly string[]): Promise<BundledTarget[]>;
+  /** Which of some events others relate to, in one of some ways and by one of some senders; `null` is any. */
+  relatedTargets(
+    roomNid: number,
+    targetIds: readonly string[],
+    relations: readonly string[] | null,
+    senderNids: readonly number[] | null,
+  ): Promise<string[]>;
   /** The most recent first, as the specification has it for edits. */
   replacements(query: ReplacementQuery): Promise<number[]>;
   /** How often each sender has replied in a thread, up to a position. */

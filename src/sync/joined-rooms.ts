@@ -60,7 +60,10 @@ export class JoinedRooms {
     const since = isNew ? undefined : request.since?.position;
     const view = this.#parts.views.of(room.roomNid, reader);
     const after = since ?? startOfTime;
-    const window = await this.#window(view, room, after, upTo, round);
+    const found = await this.#window(view, room, after, upTo, round);
+    // Who was in the room before has a timeline already, which ends long before these events or holds some of them:
+    // a limited one makes clients begin it anew.
+    const window = isNew && request.since ? { ...found, limited: true } : found;
     const end = window.newest ? roomStateAfter(window.newest) : await this.#stateAt(room.roomNid, upTo);
     const known =
       since === undefined || request.fullState ? undefined : await this.#stateAt(room.roomNid, since);

@@ -74,6 +74,7 @@ export class RoomSections {
     sentMembers: Map<number, Map<number, number>>,
   ): Promise<Parts> {
     const { extras } = this.#parts;
+    const { filter } = round.request;
     const unreadChanged = await extras.unreadChanged(round, changes);
     const ephemeral = await extras.ephemeral(round, changes, joined, newlyJoined, unreadChanged);
     const told = [newlyJoined, ephemeral, accountData, unreadChanged].flatMap((rooms) => [...rooms.keys()]);
@@ -88,7 +89,7 @@ export class RoomSections {
       const { roomNid, roomId } = room;
       const isNew = round.request.since === undefined || newlyJoined.has(roomNid);
       const part = await this.#parts.joined.read(round, room, isNew, {
-        ephemeral: ephemeral.get(roomNid) ?? [],
+        ephemeral: filter.ephemeral.matchesRoom(roomId) ? (ephemeral.get(roomNid) ?? []) : [],
         accountData: newlyJoined.has(roomNid)
           ? await this.#parts.accountData.ofRoom(round.request, roomId)
           : (accountData.get(roomNid) ?? []),

@@ -3,7 +3,7 @@ import type { Room } from "../state/room-index.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { EventPresenter } from "../timeline/event-presenter.ts";
-import { filterEvents } from "../timeline/filtering.ts";
+import type { EventFiltering } from "../timeline/filtering.ts";
 import type { MemberEvents } from "../timeline/member-events.ts";
 import { type StateTexts, stateWithoutMembers, wholeState } from "../timeline/state-texts.ts";
 import type { LazyMembers } from "./lazy-members.ts";
@@ -33,6 +33,7 @@ export interface StateSectionParts {
   readonly texts: StateTexts;
   readonly presenter: EventPresenter;
   readonly members: MemberEvents;
+  readonly filtering: EventFiltering;
   readonly lazyMembers: LazyMembers;
 }
 
@@ -106,7 +107,7 @@ export class StateSections {
   async #listed(round: SyncRound, eventNids: readonly number[]): Promise<JsonPieces> {
     if (eventNids.length === 0) return [];
     const events = await this.#parts.events.storedAll(eventNids);
-    const wanted = await filterEvents(this.#parts.names, round.request.filter.state, events);
+    const wanted = await this.#parts.filtering.passed(round.request.filter.state, events);
     const texts = await this.#parts.presenter.presentState(wanted);
     const { format } = round;
     const shown = format ? wanted.map((event, index) => format.apply(event, texts[index] ?? "{}")) : texts;

@@ -1,6 +1,5 @@
 import type { StoredEvent } from "../storage/events.ts";
-import type { NameCache } from "../storage/name-cache.ts";
-import { filterEvents } from "../timeline/filtering.ts";
+import type { EventFiltering } from "../timeline/filtering.ts";
 import type { RoomTimelines } from "../timeline/room-timelines.ts";
 import type { RoomView } from "../timeline/room-view.ts";
 import type { EventFilter } from "./event-filter.ts";
@@ -29,11 +28,11 @@ const eventsPerFurtherRead = 200;
 /** Cuts out of rooms' timelines what a sync brings. */
 export class TimelineWindows {
   readonly #timelines: RoomTimelines;
-  readonly #names: NameCache;
+  readonly #filtering: EventFiltering;
 
-  constructor(timelines: RoomTimelines, names: NameCache) {
+  constructor(timelines: RoomTimelines, filtering: EventFiltering) {
     this.#timelines = timelines;
-    this.#names = names;
+    this.#filtering = filtering;
   }
 
   /** The newest events after one position, up to another. */
@@ -54,7 +53,7 @@ export class TimelineWindows {
       const wanted = reads === 0 ? limit + 1 : eventsPerFurtherRead;
       const stretch = await this.#timelines.newest(roomNid, after, end, wanted);
       const visible = await view.visible(stretch.events);
-      const passed = await filterEvents(this.#names, filter, visible);
+      const passed = await this.#filtering.passed(filter, visible);
       newest ??= stretch.events.at(-1);
       isWhole &&= passed.length === stretch.events.length;
       events = reads === 0 ? [...passed] : [...passed, ...events];

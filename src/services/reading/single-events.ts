@@ -4,7 +4,7 @@ import type { EventStore, StoredEvent } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { EventFilter } from "../../sync/event-filter.ts";
 import type { EventPresenter } from "../../timeline/event-presenter.ts";
-import { filterEvents } from "../../timeline/filtering.ts";
+import type { EventFiltering } from "../../timeline/filtering.ts";
 import type { MemberEvents } from "../../timeline/member-events.ts";
 import type { Reader } from "../../timeline/reader.ts";
 import { roomStateAfter, startOfTime } from "../../timeline/room-timelines.ts";
@@ -36,6 +36,7 @@ export interface SingleEventParts {
   readonly names: NameCache;
   readonly presenter: EventPresenter;
   readonly members: MemberEvents;
+  readonly filtering: EventFiltering;
 }
 
 /** Single events, with what lies around them (client-server API, "Getting events for a room", "Event Context"). */
@@ -136,7 +137,7 @@ export class SingleEvents {
     shown: readonly StoredEvent[],
     filter: EventFilter,
   ): Promise<string[]> {
-    const { names, snapshots, events, presenter, members } = this.#parts;
+    const { names, snapshots, events, presenter, members, filtering } = this.#parts;
     const snapshotNid = roomStateAfter(last);
     if (snapshotNid === null) return [];
     const wantedMembers = filter.lazyLoadMembers ? await members.of(snapshotNid, shown) : undefined;
@@ -146,7 +147,7 @@ export class SingleEvents {
       const isWanted = type !== "m.room.member" || !wantedMembers || wantedMembers.has(pairNid);
       if (isWanted && filter.matchesType(type)) kept.push(eventNid);
     }
-    const wanted = await filterEvents(names, filter, await events.storedAll(kept));
+    const wanted = await filtering.passed(filter, await events.storedAll(kept));
     return presenter.presentState(wanted, room.roomId);
   }
 }

@@ -1,7 +1,6 @@
 import type { EventStore, StoredEvent } from "../../storage/events.ts";
-import type { NameCache } from "../../storage/name-cache.ts";
 import type { EventFilter } from "../../sync/event-filter.ts";
-import { filterEvents } from "../../timeline/filtering.ts";
+import type { EventFiltering } from "../../timeline/filtering.ts";
 import type { ReadableRoom } from "./reading-access.ts";
 
 /** Which way to read a timeline: `f` forwards in time, `b` backwards. */
@@ -29,11 +28,11 @@ const eventsPerFurtherRead = 200;
 /** Reads timelines page by page, as one reader sees them. */
 export class TimelinePages {
   readonly #store: EventStore;
-  readonly #names: NameCache;
+  readonly #filtering: EventFiltering;
 
-  constructor(store: EventStore, names: NameCache) {
+  constructor(store: EventStore, filtering: EventFiltering) {
     this.#store = store;
-    this.#names = names;
+    this.#filtering = filtering;
   }
 
   async read({ room, view, until }: ReadableRoom, range: PageRange, filter: EventFilter): Promise<Page> {
@@ -48,7 +47,7 @@ export class TimelinePages {
         direction === "b"
           ? await this.#store.timelineBackwards(room.roomNid, upTo, after, wanted)
           : await this.#store.timelineForwards(room.roomNid, after, upTo, wanted);
-      const passed = await filterEvents(this.#names, filter, await view.visible(events));
+      const passed = await this.#filtering.passed(filter, await view.visible(events));
       for (const event of passed) {
         if (found.length === limit) return { events: found, next: pointAt(found.at(-1) ?? event, direction) };
         found.push(event);

@@ -77,6 +77,21 @@ export function relationStoreContract(t: Test, open: () => Promise<Database>): v
     t.same((await relations.threads(roomNid, end, 1))[0], { rootId: target, latestPosition: fifth });
   });
 
+  t.test("relations: which events are related to, in what ways and by whom", async (t) => {
+    await using database = await open();
+    await commitEvents(database, [
+      { eventNid: parent },
+      child(2, "m.thread", { senderNid: 7 }),
+      { ...child(3, "m.replace"), relation: { targetId: eventIdOf(2), relation: "m.replace" } },
+    ]);
+    const { relations } = database.stores;
+    const ids = [target, eventIdOf(2), eventIdOf(3)];
+    t.same(await relations.relatedTargets(roomNid, ids, null, null), [target, eventIdOf(2)]);
+    t.same(await relations.relatedTargets(roomNid, ids, ["m.thread"], null), [target]);
+    t.same(await relations.relatedTargets(roomNid, ids, null, [1]), [eventIdOf(2)]);
+    t.same(await relations.relatedTargets(roomNid, ids, ["m.thread"], [1]), []);
+  });
+
   t.test("relations: references, oldest first", async (t) => {
     await using database = await open();
     await commitEvents(database, [{ eventNid: parent }, child(2, "m.reference"), child(3, "m.reference")]);

@@ -18,6 +18,12 @@ const bundledSql = `SELECT target.value AS targetId, kind.value AS relation
   FROM json_each(?) AS target, json_each('["m.replace","m.thread","m.reference"]') AS kind
   WHERE EXISTS (SELECT 1 FROM event_relations
     WHERE target_id = target.value AND relation = kind.value AND room_nid = ?)`;
+/** ?1 targets, ?2 room, ?3 relations, ?4 senders. */
+const relatedSql = `SELECT value AS targetId FROM json_each(?1)
+  WHERE EXISTS (SELECT 1 FROM event_relations
+    WHERE target_id = value AND room_nid = ?2
+      AND (?3 IS NULL OR relation IN (SELECT value FROM json_each(?3)))
+      AND (?4 IS NULL OR sender_nid IN (SELECT value FROM json_each(?4))))`;
 const replacementsSql = `SELECT events.event_nid AS nid
   FROM event_relations JOIN events ON events.event_nid = event_relations.event_nid
   WHERE target_id = ? AND relation = 'm.replace' AND event_relations.position <= ? AND event_relations.room_nid = ?
@@ -95,6 +101,24 @@ export const relationOperations: StoreOperations<RelationStore> = {
   ),
   bundledTargets: point((db, roomNid: number, targetIds: readonly string[]) =>
     db.all<BundledTarget>(bundledSql, JSON.stringify(targetIds), roomNid),
+  ),
+  relatedTargets: point(
+    (
+      db,
+      roomNid: number,
+      targetIds: readonly string[],
+      relations: readonly string[] | null,
+      senderNids: readonly number[] | null,
+    ) =>
+      db
+        .all<{ targetId: string }>(
+          relatedSql,
+          JSON.stringify(targetIds),
+          roomNid,
+          relations && JSON.stringify(relations),
+          senderNids && JSON.stringify(senderNids),
+        )
+        .map(({ targetId }) => targetId),
   ),
   replacements: point(readReplacements),
   threadSenders: point((db, roomNid: number, rootId: string, upTo: number) =>
