@@ -23,6 +23,8 @@ export class EventReader {
   readonly #parsed = boundedCache<number, RoomEvent>(cachedParsed);
   /** On their way into storage, which cannot give them back yet. Bounded by the writes that may wait. */
   readonly #unsettled = new Map<number, RoomEvent>();
+  /** Grows with each event that is forgotten: what was read before may be what has to be forgotten. */
+  #forgotten = 0;
 
   constructor(store: EventStore, rooms: RoomIndex) {
     this.#store = store;
@@ -33,9 +35,10 @@ export class EventReader {
   async stored(eventNid: number): Promise<StoredEvent> {
     const known = this.#stored.get(eventNid);
     if (known) return known;
+    const forgotten = this.#forgotten;
     const event = await this.#store.byNid(eventNid);
     if (!event) throw new Error(`event ${eventNid} is missing`);
-    this.#stored.set(eventNid, event);
+    if (forgotten === this.#forgotten) this.#stored.set(eventNid, event);
     return event;
   }
 
@@ -44,9 +47,12 @@ export class EventReader {
     const cached = eventNids.map((nid) => this.#stored.get(nid));
     const missing = eventNids.filter((_nid, index) => !cached[index]);
     if (missing.length === 0) return cached.filter((event) => event !== undefined);
+    const forgotten = this.#forgotten;
     const read = new Map<number, StoredEvent>();
     for (const event of await this.#store.byNids(missing)) read.set(event.eventNid, event);
-    for (const event of read.values()) this.#stored.set(event.eventNid, event);
+    if (forgotten === this.#forgotten) {
+      for (const event of read.values()) this.#stored.set(event.eventNid, event);
+    }
     return eventNids.map((nid, index) => {
       const event = cached[index] ?? read.get(nid);
       if (!event) throw new Error(`event ${nid} is missing`);
@@ -58,10 +64,11 @@ export class EventReader {
   async roomEvent(eventNid: number): Promise<RoomEvent> {
     const known = this.#unsettled.get(eventNid) ?? this.#parsed.get(eventNid);
     if (known) return known;
+    const forgotten = this.#forgotten;
     const stored = await this.stored(eventNid);
     const { version } = await this.#rooms.byNid(stored.roomNid);
     const event = toRoomEvent(version, pduOf(stored, version.strictCanonicalJson), stored.eventId as EventId);
-    this.#parsed.set(eventNid, event);
+    if (forgotten === this.#forgotten) this.#parsed.set(eventNid, event);
     return event;
   }
 
@@ -81,6 +88,7 @@ export class EventReader {
 
   /** Forgets an event that has been redacted. */
   forget(eventNid: number): void {
+    this.#forgotten += 1;
     this.#stored.delete(eventNid);
     this.#parsed.delete(eventNid);
   }
