@@ -52,6 +52,24 @@ t.test("sync: a timeline that has the whole room needs no state", async (t) => {
   t.equal(room.timeline.events[0]?.type, "m.room.create");
 });
 
+t.test("sync: whoever comes back to a room begins its timeline anew", async (t) => {
+  const roomId = await createRoom(alice, { preset: "public_chat" });
+  await join(bob, roomId);
+  await say(alice, roomId, "before");
+  const { nextBatch: before } = await sync(bob);
+  await leave(bob, roomId);
+  const { nextBatch: away } = await sync(bob, { since: before });
+  await say(alice, roomId, "meanwhile");
+  await join(bob, roomId);
+  const back = await sync(bob, { since: away, filter: { room: { timeline: { limit: 50 } } } });
+  t.equal(back.room("join", roomId).timeline.limited, true, "it does not follow what the client has");
+  t.same(back.bodies(roomId), ["before", "meanwhile"]);
+  await say(alice, roomId, "after");
+  const next = await sync(bob, { since: back.nextBatch });
+  t.equal(next.room("join", roomId).timeline.limited, false);
+  t.same(next.bodies(roomId), ["after"]);
+});
+
 t.test("sync: what is new comes once, to the device that sent it with its transaction ID", async (t) => {
   const user = await registerUser(server);
   const other = await login(server, user);
