@@ -36,6 +36,23 @@ t.test("createRoom makes as many rooms as are asked for at the same time", async
   t.equal(new Set(rooms).size, 20);
 });
 
+t.test("createRoom: of two rooms with one alias only the first comes to be", async (t) => {
+  const carol = await registerUser(server, "carol");
+  const body = { room_alias_name: "contested", visibility: "public", invite: [bob.userId, bob.userId] };
+  const create = () => carol.post(`${client}/createRoom`, body, "createRoom");
+  const answers = await Promise.all([create(), create(), create()]);
+  const made = answers.filter(({ status }) => status === 200).map(({ body: { room_id } }) => room_id);
+  t.equal(made.length, 1);
+  const refused = answers.filter(({ status }) => status !== 200).map(({ body: { errcode } }) => errcode);
+  t.same(refused, ["M_ROOM_IN_USE", "M_ROOM_IN_USE"]);
+  const joined = await carol.get(`${client}/joined_rooms`, "getJoinedRooms");
+  t.same(joined.body["joined_rooms"], made);
+  const alias = await bob.get(`${client}/directory/room/${encodeURIComponent("#contested:hearth.test")}`);
+  t.equal(alias.body["room_id"], made[0]);
+  const listed = await bob.get(`${client}/directory/list/room/${encodeURIComponent(String(made[0]))}`);
+  t.equal(listed.body["visibility"], "public");
+});
+
 t.test("createRoom refuses what cannot be, and makes nothing then", async (t) => {
   const refused = async (body: object, errcode: string) => {
     const answer = await alice.post(`${client}/createRoom`, body, "createRoom");

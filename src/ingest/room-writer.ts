@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { roomIdOfCreateEvent } from "../protocol/event-hash.ts";
 import type { EventId, RoomId } from "../protocol/identifiers.ts";
+import { MatrixError } from "../protocol/matrix-error.ts";
 import type { RoomVersion } from "../protocol/room-versions.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { Room, RoomIndex } from "../state/room-index.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
-import type { CommitStore, EventCommit } from "../storage/commits.ts";
+import type { CommitStore, EventCommit, NewRoom, RoomListing } from "../storage/commits.ts";
 import { StorageError } from "../storage/errors.ts";
 import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
@@ -59,9 +60,14 @@ export class RoomWriter {
   /**
    * Creates a room with its first events, all or none. The first is the create event.
    * @param roomId absent where the create event's hash is the room's ID
-   * @throws MatrixError when the rules refuse one of the events
+   * @throws MatrixError when the rules refuse one of the events; M_ROOM_IN_USE when the room's alias is taken
    */
-  create(version: RoomVersion, roomId: RoomId | undefined, events: readonly LocalEvent[]): Promise<Room> {
+  create(
+    version: RoomVersion,
+    roomId: RoomId | undefined,
+    events: readonly LocalEvent[],
+    listing?: RoomListing,
+  ): Promise<Room> {
     const roomNid = this.#parts.nextRoomNid();
     return this.#parts.queues.run(roomNid, async () => {
       // The ID is not looked at before the create event, from which it may come, is there.
@@ -69,8 +75,9 @@ export class RoomWriter {
       const draft = new HeadDraft({ room, extremities: [], snapshotNid: null, state: new Map() });
       const batch = await this.#parts.batches.build(draft, events, roomId);
       const newRoomId = roomId ?? roomIdOfCreateEvent(batch.events[0]?.eventId as EventId);
-      const stored = await this.#commit(batch, { roomId: newRoomId, version: version.id });
-      if (!stored) throw new Error("a room's first events follow nothing but each other");
+      const stored = await this.#commit(batch, { roomId: newRoomId, version: version.id, listing });
+      // A room's first events follow nothing but each other, so it can only be this.
+      if (!stored) throw new MatrixError("M_ROOM_IN_USE", `${listing?.alias?.name} is taken`);
       return this.#parts.rooms.byNid(roomNid);
     });
   }
@@ -201,8 +208,8 @@ export class RoomWriter {
     }
   }
 
-  async #commit(batch: Batch, newRoom?: EventCommit["newRoom"]): Promise<StoredEvent[] | undefined> {
-    const { draft, events, snapshots, memberships } = batch;
+  async #commit(batch: Batch, newRoom?: NewRoom): Promise<StoredEvent[] | undefined> {
+    const { draft, events, snapshots, memberships, summary } = batch;
     if (draft.snapshotNid === null) throw new Error("a room has state from its first event on");
     const commit: EventCommit = {
       roomNid: draft.room.roomNid,
@@ -212,6 +219,7 @@ export class RoomWriter {
       extremities: draft.extremities.map(({ eventNid }) => eventNid),
       currentSnapshot: draft.snapshotNid,
       memberships,
+      summary: summary.change,
     };
     try {
       const positions = await this.#parts.commits.commit(commit);

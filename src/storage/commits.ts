@@ -1,5 +1,6 @@
 import type { StoredEvent } from "./events.ts";
 import type { Membership } from "./memberships.ts";
+import type { RoomSummaryChange } from "./room-summaries.ts";
 import type { SnapshotRow } from "./state.ts";
 
 export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy" | "roomState"> {
@@ -38,11 +39,24 @@ export interface CurrentMembership {
   readonly eventNid: number;
 }
 
+export interface NewRoom {
+  readonly roomId: string;
+  readonly version: string;
+  readonly listing?: RoomListing | undefined;
+}
+
+/** How a new room can be found. */
+export interface RoomListing {
+  /** Whether this server's directory has it. */
+  readonly isPublic: boolean;
+  readonly alias: { readonly name: string; readonly creatorNid: number } | undefined;
+}
+
 /** Events of one room that become part of its graph together, and what the room is afterwards. */
 export interface EventCommit {
   readonly roomNid: number;
   /** Set with the room's first events. */
-  readonly newRoom?: { readonly roomId: string; readonly version: string } | undefined;
+  readonly newRoom?: NewRoom | undefined;
   readonly events: readonly NewEvent[];
   readonly snapshots: readonly SnapshotRow[];
   /** All forward extremities afterwards. */
@@ -50,13 +64,16 @@ export interface EventCommit {
   readonly currentSnapshot: number;
   /** Memberships that differ in the current state afterwards. */
   readonly memberships: readonly CurrentMembership[];
+  /** What differs afterwards in what the room tells of itself. */
+  readonly summary?: RoomSummaryChange | undefined;
 }
 
 export interface CommitStore {
   /**
    * Stores the events: all or none.
    * @returns the timeline position of each event, in order; `null` for one outside the timeline. `undefined` when an
-   * event follows one that is not stored, because that one's own commit has failed: nothing is stored then.
+   * event follows one that is not stored, because that one's own commit has failed, or when the alias of a new room is
+   * taken: nothing is stored then.
    */
   commit(commit: EventCommit): Promise<(number | null)[] | undefined>;
 }

@@ -75,18 +75,13 @@ export class RoomCreation {
   /** @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE, M_INVALID_ROOM_STATE, M_INVALID_PARAM, M_BAD_JSON */
   async create(creator: Requester, request: RoomRequest): Promise<Room> {
     const plan = await this.#plan(creator, request);
-    const { rooms, writer } = this.#parts;
     const roomId = plan.version.roomIdIsCreateHash ? undefined : this.#newRoomId();
-    const room = await this.#asRoomState(async () =>
-      writer.create(plan.version, roomId, await this.#firstEvents(plan)),
-    );
-    if (request.visibility === "public") await rooms.setPublic(room.roomNid, true);
-    if (plan.alias !== undefined) {
-      const { roomNid } = room;
-      const added = await rooms.addAlias({ alias: plan.alias, roomNid, creatorNid: creator.userNid });
-      if (!added) throw new MatrixError("M_ROOM_IN_USE", `${plan.alias} has just been taken by another room`);
-    }
-    return room;
+    const events = await this.#firstEvents(plan);
+    const listing = {
+      isPublic: request.visibility === "public",
+      alias: plan.alias && { name: plan.alias, creatorNid: creator.userNid },
+    };
+    return this.#asRoomState(() => this.#parts.writer.create(plan.version, roomId, events, listing));
   }
 
   async #plan(creator: Requester, request: RoomRequest): Promise<Plan> {
@@ -112,7 +107,7 @@ export class RoomCreation {
       version,
       preset: presets[request.preset ?? (request.visibility === "public" ? "public_chat" : "private_chat")],
       creator,
-      invited: request.invite.map(invitedUser).filter((userId) => userId !== creator.userId),
+      invited: [...new Set(request.invite.map(invitedUser))].filter((userId) => userId !== creator.userId),
       alias,
     };
   }

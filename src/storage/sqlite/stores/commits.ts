@@ -1,5 +1,12 @@
 import { encodeNids } from "../../../state/delta.ts";
-import type { CommitStore, CurrentMembership, EventCommit, EventRelation, NewEvent } from "../../commits.ts";
+import type {
+  CommitStore,
+  CurrentMembership,
+  EventCommit,
+  EventRelation,
+  NewEvent,
+  NewRoom,
+} from "../../commits.ts";
 import { membershipCodes } from "../../memberships.ts";
 import { isBundledRelation } from "../../relations.ts";
 import type { SnapshotRow } from "../../state.ts";
@@ -7,7 +14,9 @@ import type { ChangeDetails } from "../../streams.ts";
 import type { Connection } from "../engine/connection.ts";
 import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { forgetReading } from "./receipts.ts";
+import { changeSummary } from "./room-summaries.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
+import { insertAlias } from "./rooms.ts";
 
 export const commitOperations: StoreOperations<CommitStore> = {
   commit: write(commit),
@@ -19,14 +28,7 @@ function commit(
 ): (number | null)[] | undefined {
   const { db } = tx;
   if (!followsStored(db, rest.events)) return undefined;
-  if (newRoom) {
-    db.run(
-      "INSERT INTO rooms (room_nid, room_id, version) VALUES (?, ?, ?)",
-      roomNid,
-      newRoom.roomId,
-      newRoom.version,
-    );
-  }
+  if (newRoom && !insertRoom(db, roomNid, newRoom)) return undefined;
   for (const snapshot of rest.snapshots) insertSnapshot(tx, snapshot);
   const positions = rest.events.map((event) => insertEvent(tx, event));
   rememberRoomState(tx, rest, positions);
@@ -44,6 +46,7 @@ function commit(
   for (const membership of rest.memberships) {
     setMembership(tx, roomNid, membership, positionByNid.get(membership.eventNid) ?? null);
   }
+  if (rest.summary) changeSummary(db, roomNid, rest.summary);
   return positions;
 }
 
@@ -55,6 +58,20 @@ function followsStored(db: Connection, events: readonly NewEvent[]): boolean {
       (prevNid) => together.has(prevNid) || db.get("SELECT 1 FROM events WHERE event_nid = ?", prevNid),
     ),
   );
+}
+
+/** False, and nothing is changed, when the room's alias is taken. */
+function insertRoom(db: Connection, roomNid: number, { roomId, version, listing }: NewRoom): boolean {
+  const { isPublic = false, alias } = listing ?? {};
+  if (alias && !insertAlias(db, { alias: alias.name, roomNid, creatorNid: alias.creatorNid })) return false;
+  db.run(
+    "INSERT INTO rooms (room_nid, room_id, version, is_public) VALUES (?, ?, ?, ?)",
+    roomNid,
+    roomId,
+    version,
+    Number(isPublic),
+  );
+  return true;
 }
 
 function insertSnapshot(

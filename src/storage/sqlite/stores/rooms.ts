@@ -1,5 +1,6 @@
 import { membershipCodes } from "../../memberships.ts";
 import type { AliasRow, ExtremityRow, HighestNids, RoomRow, RoomStore } from "../../rooms.ts";
+import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
 
 const columns = `room_nid AS roomNid, room_id AS roomId, version, current_snapshot AS currentSnapshot,
@@ -11,6 +12,17 @@ type StoredRoom = Omit<RoomRow, "isPublic"> & { readonly isPublic: number };
 
 function toRoom(row: StoredRoom | undefined): RoomRow | undefined {
   return row && { ...row, isPublic: row.isPublic === 1 };
+}
+
+/** Also part of the transaction that makes a room. False when the alias is taken. */
+export function insertAlias(db: Connection, { alias, roomNid, creatorNid }: AliasRow): boolean {
+  const inserted = db.run(
+    "INSERT INTO room_aliases (alias, room_nid, creator_nid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    alias,
+    roomNid,
+    creatorNid,
+  );
+  return inserted > 0;
 }
 
 export const roomOperations: StoreOperations<RoomStore> = {
@@ -56,15 +68,7 @@ export const roomOperations: StoreOperations<RoomStore> = {
       roomNid,
     ),
   ),
-  addAlias: write(
-    ({ db }, { alias, roomNid, creatorNid }: AliasRow) =>
-      db.run(
-        "INSERT INTO room_aliases (alias, room_nid, creator_nid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        alias,
-        roomNid,
-        creatorNid,
-      ) === 1,
-  ),
+  addAlias: write(({ db }, alias: AliasRow) => insertAlias(db, alias)),
   removeAlias: write(({ db }, alias: string) => {
     db.run("DELETE FROM room_aliases WHERE alias = ?", alias);
   }),
