@@ -53,19 +53,20 @@ t.test("sync: a timeline that has the whole room needs no state", async (t) => {
 });
 
 t.test("sync: whoever comes back to a room begins its timeline anew", async (t) => {
-  const roomId = await createRoom(alice, { preset: "public_chat" });
-  await join(bob, roomId);
-  await say(alice, roomId, "before");
-  const { nextBatch: before } = await sync(bob);
-  await leave(bob, roomId);
-  const { nextBatch: away } = await sync(bob, { since: before });
-  await say(alice, roomId, "meanwhile");
-  await join(bob, roomId);
-  const back = await sync(bob, { since: away, filter: { room: { timeline: { limit: 50 } } } });
+  const [host, guest] = [await registerUser(server), await registerUser(server)];
+  const roomId = await createRoom(host, { preset: "public_chat" });
+  await join(guest, roomId);
+  await say(host, roomId, "before");
+  const { nextBatch: before } = await sync(guest);
+  await leave(guest, roomId);
+  const { nextBatch: away } = await sync(guest, { since: before });
+  await say(host, roomId, "meanwhile");
+  await join(guest, roomId);
+  const back = await sync(guest, { since: away, filter: { room: { timeline: { limit: 50 } } } });
   t.equal(back.room("join", roomId).timeline.limited, true, "it does not follow what the client has");
   t.same(back.bodies(roomId), ["before", "meanwhile"]);
-  await say(alice, roomId, "after");
-  const next = await sync(bob, { since: back.nextBatch });
+  await say(host, roomId, "after");
+  const next = await sync(guest, { since: back.nextBatch });
   t.equal(next.room("join", roomId).timeline.limited, false);
   t.same(next.bodies(roomId), ["after"]);
 });
