@@ -17,9 +17,15 @@ const specVersions = [
   "v1.11",
 ];
 
+/** What is served of newer releases, by the names that clients look for. */
+const features = {
+  // Profile fields of any name (v1.16).
+  "uk.tcpip.msc4133.stable": true,
+};
+
 /** Client-server API, "API versions" and "Well-known URIs". */
 export function serverHandlers(publicBaseUrl: string): BoundEndpoint[] {
-  const versions = { versions: specVersions, unstable_features: {} };
+  const versions = { versions: specVersions, unstable_features: features };
   const wellKnown = { "m.homeserver": { base_url: publicBaseUrl } };
   return [handler(getVersions, async () => versions), handler(getWellknown, async () => wellKnown)];
 }
