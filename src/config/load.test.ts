@@ -29,6 +29,7 @@ t.test("without any configuration, localhost is served on port 8008 from ./data"
     rate_limits: { enabled: true },
     default_room_version: "12",
     federation: { enabled: true, extra_ca_file: null, allowed_private_ranges: [] },
+    push: { extra_ca_file: null, allowed_private_ranges: [] },
     application_services: [],
     log: { level: "info", format: "auto" },
   });

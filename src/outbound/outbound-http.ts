@@ -1,0 +1,206 @@
+import { lookup } from "node:dns/promises";
+import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { getCACertificates } from "node:tls";
+import type { Clock } from "../telemetry/clock.ts";
+import { version } from "../version.ts";
+import type { AddressFilter } from "./address-filter.ts";
+import { OutboundError } from "./errors.ts";
+import {
+  FilteredHttpAgent,
+  FilteredHttpsAgent,
+  filteredLookup,
+  type ResolveHost,
+} from "./filtered-agents.ts";
+
+export interface OutboundRequest {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** For all of it: with redirects, to the last byte of the answer. */
+  readonly timeoutMs: number;
+  /** A longer answer is an error. */
+  readonly maxResponseBytes: number;
+  /** How many redirects of a GET are followed; none unless said otherwise. Headers go to the first host only. */
+  readonly maxRedirects?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface OutboundResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Where the answer comes from, after redirects. */
+  readonly url: URL;
+}
+
+export interface OutboundHttpOptions {
+  readonly filter: AddressFilter;
+  readonly clock: Clock;
+  /** Certificates (PEM) of authorities to trust beside the usual ones. */
+  readonly extraCa?: string | undefined;
+  /** How long finding the host's address, connecting and TLS may take together. */
+  readonly connectTimeoutMs?: number;
+  /** How long the host may take to answer from then on. */
+  readonly headersTimeoutMs?: number;
+  /** The operating system's resolver unless said otherwise. */
+  readonly resolve?: ResolveHost;
+}
+
+/** Connections to one host, and to all of them; who comes later waits. */
+const maxConnectionsPerHost = 64;
+const maxConnections = 1_024;
+const maxIdleConnections = 256;
+const idleConnectionMs = 30_000;
+const defaultConnectTimeoutMs = 10_000;
+const defaultHeadersTimeoutMs = 30_000;
+const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
+
+/**
+ * Sends requests to other hosts, whose addresses have to pass a filter: whoever can make the server send requests must
+ * not reach what is meant for its own network. Everything has a bound: time, redirects, the answer's size, connections.
+ */
+export class OutboundHttp implements Disposable {
+  readonly #clock: Clock;
+  readonly #http: FilteredHttpAgent;
+  readonly #https: FilteredHttpsAgent;
+  readonly #connectTimeoutMs: number;
+  readonly #headersTimeoutMs: number;
+
+  constructor({ filter, clock, extraCa, resolve = resolveHost, ...timeouts }: OutboundHttpOptions) {
+    this.#clock = clock;
+    const options = {
+      keepAlive: true,
+      timeout: idleConnectionMs,
+      maxSockets: maxConnectionsPerHost,
+      maxTotalSockets: maxConnections,
+      maxFreeSockets: maxIdleConnections,
+      lookup: filteredLookup(filter, resolve),
+    };
+    this.#http = new FilteredHttpAgent(filter, options);
+    const ca = extraCa === undefined ? undefined : [...getCACertificates("default"), extraCa];
+    this.#https = new FilteredHttpsAgent(filter, { ...options, ...(ca && { ca }) });
+    this.#connectTimeoutMs = timeouts.connectTimeoutMs ?? defaultConnectTimeoutMs;
+    this.#headersTimeoutMs = timeouts.headersTimeoutMs ?? defaultHeadersTimeoutMs;
+  }
+
+  /**
+   * Sends a request and reads the whole answer, whatever its status.
+   * @throws OutboundError when there is no answer
+   */
+  async request(request: OutboundRequest): Promise<OutboundResponse> {
+    const { timeoutMs, maxRedirects = 0, signal } = request;
+    const deadline = new AbortController();
+    using _timer = this.#clock.setTimer(timeoutMs, () =>
+      deadline.abort(new OutboundError("timeout", `no complete answer within ${timeoutMs} ms`)),
+    );
+    const ended = signal ? AbortSignal.any([deadline.signal, signal]) : deadline.signal;
+    let url = request.url;
+    for (let redirects = 0; ; redirects++) {
+      const hop = url.origin === request.url.origin ? { ...request, url } : { ...request, url, headers: {} };
+      const response = await this.#exchange(hop, ended);
+      const next = maxRedirects > 0 && request.method === "GET" ? redirectTarget(response) : undefined;
+      if (!next) return response;
+      if (redirects >= maxRedirects) {
+        throw new OutboundError("too-many-redirects", `more than ${maxRedirects} redirects`);
+      }
+      url = next;
+    }
+  }
+
+  /** Ends idle connections; those in use end with their requests. */
+  [Symbol.dispose](): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  async #exchange(request: OutboundRequest, signal: AbortSignal): Promise<OutboundResponse> {
+    const { url, maxResponseBytes } = request;
+    checkUrl(url);
+    try {
+      signal.throwIfAborted();
+      const incoming = await this.#send(request, signal);
+      const body = await readBody(incoming, maxResponseBytes);
+      return { status: incoming.statusCode ?? 0, headers: incoming.headers, body, url };
+    } catch (error) {
+      throw outboundError(error, url, signal);
+    }
+  }
+
+  /** Resolves with the beginning of the answer. */
+  #send({ method, url, headers, body }: OutboundRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const isSecure = url.protocol === "https:";
+    const outgoing = (isSecure ? httpsRequest : httpRequest)(url, {
+      method,
+      headers: {
+        "User-Agent": `Hearth/${version}`,
+        ...(body !== undefined && { "Content-Length": Buffer.byteLength(body) }),
+        ...headers,
+      },
+      agent: isSecure ? this.#https : this.#http,
+      signal,
+    });
+    const within = (timeoutMs: number, what: string) =>
+      this.#clock.setTimer(timeoutMs, () =>
+        outgoing.destroy(new OutboundError("timeout", `no ${what} within ${timeoutMs} ms`)),
+      );
+    let timer = within(this.#connectTimeoutMs, `connection to ${url.host}`);
+    const connected = () => {
+      timer.cancel();
+      timer = within(this.#headersTimeoutMs, `answer from ${url.host}`);
+    };
+    outgoing.once("socket", (socket) => {
+      if (outgoing.reusedSocket) connected();
+      else socket.once(isSecure ? "secureConnect" : "connect", connected);
+    });
+    return new Promise<IncomingMessage>((resolve, reject) => {
+      outgoing.once("response", resolve);
+      outgoing.on("error", reject);
+      outgoing.end(body);
+    }).finally(() => timer.cancel());
+  }
+}
+
+function resolveHost(hostname: string) {
+  return lookup(hostname, { all: true });
+}
+
+/** Credentials in a URL would be sent, and logged, without anybody's meaning it. */
+function checkUrl({ protocol, username, password, host }: URL): void {
+  if (protocol !== "https:" && protocol !== "http:") {
+    throw new OutboundError("bad-url", `requests are sent by https and http, not by ${protocol}`);
+  }
+  if (username !== "" || password !== "") {
+    throw new OutboundError("bad-url", `the URL on ${host} has a user name or a password`);
+  }
+}
+
+/** @throws OutboundError for a longer one */
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  // Leaving the loop by a throw closes the connection.
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes)
+      throw new OutboundError("too-large", `the answer has more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, sizeBytes);
+}
+
+function redirectTarget({ status, headers, url }: OutboundResponse): URL | undefined {
+  if (!redirectStatuses.includes(status) || headers.location === undefined) return undefined;
+  const target = URL.parse(headers.location, url);
+  if (!target) throw new OutboundError("bad-url", `${url.host} redirects to what is no URL`);
+  return target;
+}
+
+function outboundError(error: unknown, { host }: URL, signal: AbortSignal): OutboundError {
+  if (signal.reason instanceof OutboundError) return signal.reason;
+  if (signal.aborted) return new OutboundError("aborted", `the request to ${host} was broken off`);
+  if (error instanceof OutboundError) return error;
+  const reason = error instanceof Error ? error.message || error.name : String(error);
+  return new OutboundError("unreachable", `no answer from ${host}: ${reason}`, { cause: error });
+}
