@@ -8,6 +8,8 @@ import { ServerProcess } from "../support/server-process.ts";
 import { databaseProblems } from "./database-check.ts";
 import { readHistory } from "./observer.ts";
 
+t.setTimeout(120_000);
+
 const client = "/_matrix/client/v3";
 const diskBytes = 16 * 1024 * 1024;
 /** What a test may write before the disk is full. */
@@ -70,6 +72,8 @@ t.test(
       disk.fill();
       await Promise.all(users.map((user) => writeUntilFull(t, user, room, acknowledged)));
       t.equal((await alice.get(`${client}/account/whoami`)).status, 200);
+      const upload = await uploadFile(alice, roomLeftBytes * 2);
+      t.match(upload, { status: 507, body: { errcode: "M_RESOURCE_LIMIT_EXCEEDED", error: /full/ } });
       await checkHistory(t, alice, room, acknowledged);
     });
 
@@ -105,6 +109,15 @@ async function createRoom(user: TestClient): Promise<string> {
 function sendMessage(user: TestClient, room: string, transactionId: string): Promise<TestAnswer> {
   const path = `${client}/rooms/${room}/send/m.room.message/${encodeURIComponent(transactionId)}`;
   return user.put(path, { msgtype: "m.text", body: "x".repeat(4000) }, "sendMessage");
+}
+
+async function uploadFile(user: TestClient, sizeBytes: number): Promise<Pick<TestAnswer, "status" | "body">> {
+  const response = await fetch(`${user.server.url}/_matrix/media/v3/upload`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${user.accessToken}`, "Content-Type": "application/octet-stream" },
+    body: Buffer.alloc(sizeBytes),
+  });
+  return { status: response.status, body: (await response.json()) as TestAnswer["body"] };
 }
 
 /** Sends until the server refuses, which it has to do in the right way. */

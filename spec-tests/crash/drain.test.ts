@@ -17,6 +17,7 @@ const drainTimeoutMs = 10_000;
 const pollTimeoutMs = 60_000;
 const writesBeforeTheEnd = 60;
 
+t.setTimeout(120_000);
 const server = await ServerProcess.start();
 t.teardown(() => server[Symbol.asyncDispose]());
 const [alice, bob] = [await registerUser(server, "alice"), await registerUser(server, "bob")];

@@ -5,6 +5,8 @@ import { ServerProcess } from "../support/server-process.ts";
 import { within } from "../support/within.ts";
 import { databaseProblems } from "./database-check.ts";
 
+t.setTimeout(120_000);
+
 const kills = 3;
 const phaseTimeoutMs = 60_000;
 

@@ -9,6 +9,8 @@ import { Observer, readHistory, type RoomEventJson } from "./observer.ts";
 import { databaseProblems } from "./database-check.ts";
 import { send, WriteStorm } from "./write-storm.ts";
 
+t.setTimeout(120_000);
+
 const client = "/_matrix/client/v3";
 const rounds = 4;
 const phaseTimeoutMs = 60_000;
