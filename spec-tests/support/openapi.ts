@@ -1,10 +1,10 @@
 import { AssertionError } from "node:assert";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Set as defineFormat } from "typebox/format";
 import { Compile, type Validator } from "typebox/schema";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/protocol/json.ts";
+import { specDataFile } from "./spec-data.ts";
 
 /** What the specification says about the answers of one API, from its OpenAPI document. */
 export class ApiDescription {
@@ -99,21 +99,14 @@ const formats: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Reads the description of an API from the specification's data: in the folder that `HEARTH_SPEC_DIR` names, else in the
- * one beside the repository.
+ * Reads the description of an API from the specification's data.
  *
  * @param api the name of a file in `openapi/`, such as `client-server`
- * @returns `undefined` when the data is not there, which is said on the standard error output
- * @throws when `HEARTH_SPEC_DIR` names a folder without the file
+ * @returns `undefined` when the data is not there; see `specDataFile`
  */
 export function loadApiDescription(api: string): ApiDescription | undefined {
-  const configured = process.env["HEARTH_SPEC_DIR"];
-  const folder = configured ?? fileURLToPath(new URL("../../../shared/spec", import.meta.url));
-  const file = join(folder, "openapi", `${api}.json`);
-  if (configured === undefined && !existsSync(file)) {
-    console.error(`The specification's data is not at hand: answers of the ${api} API are not held to it.`);
-    return undefined;
-  }
+  const file = specDataFile(join("openapi", `${api}.json`));
+  if (file === undefined) return undefined;
   for (const [name, pattern] of Object.entries(formats)) defineFormat(name, (value) => pattern.test(value));
   const document: unknown = JSON.parse(readFileSync(file, "utf8"));
   if (!isJsonObject(document)) throw new Error(`${file} is not an OpenAPI document`);

@@ -1,13 +1,18 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
+import { maxJsonDepth } from "../protocol/canonical-json.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
+import { isNestedDeeper } from "./json-depth.ts";
 
 const defaultMaxBodyBytes = 1024 * 1024;
-/** A sender that stalls is cut off. */
-const bodyTimeoutMs = 30_000;
+/** A sender of whom nothing comes for so long is cut off; how long the whole takes is for the listener to bound. */
+const stallTimeoutMs = 30_000;
+/** For the answer to reach who is cut off. */
+const answerGraceMs = 1_000;
 
 /**
  * Reads a JSON body. An empty body counts as `{}`: many clients send none where all keys are optional.
- * @throws MatrixError M_TOO_LARGE, M_NOT_JSON.
+ * @throws MatrixError M_TOO_LARGE, M_NOT_JSON, M_BAD_JSON for JSON that is nested too deep.
  */
 export async function readJsonBody(
   incoming: IncomingMessage,
@@ -15,9 +20,13 @@ export async function readJsonBody(
 ): Promise<unknown> {
   const bytes = await readBytes(incoming, maxBytes);
   if (bytes.length === 0) return {};
-  const text = bytes.toString("utf8");
+  if (!isUtf8(bytes)) throw new MatrixError("M_NOT_JSON", "The request body is not JSON: it is not UTF-8");
+  // Who gets to see it may be unable to read it, and what it takes to read it grows faster than its size.
+  if (isNestedDeeper(bytes, maxJsonDepth)) {
+    throw new MatrixError("M_BAD_JSON", `The request body is nested deeper than ${maxJsonDepth} levels`);
+  }
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(bytes.toString("utf8")) as unknown;
   } catch (error) {
     const reason = error instanceof SyntaxError ? error.message : "unreadable";
     throw new MatrixError("M_NOT_JSON", `The request body is not JSON: ${reason.slice(0, 200)}`);
@@ -30,28 +39,33 @@ function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer>
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
-    const timer = setTimeout(() => {
-      reject(new MatrixError("M_UNKNOWN", "The request body did not arrive in time"));
-    }, bodyTimeoutMs);
-    incoming.on("data", (chunk: Buffer) => {
+    const stall = () => {
+      fail(new MatrixError("M_UNKNOWN", "The request body did not arrive in time"));
+      setTimeout(() => incoming.destroy(), answerGraceMs).unref();
+    };
+    let timer = setTimeout(stall, stallTimeoutMs);
+    const fail = (error: MatrixError) => {
+      clearTimeout(timer);
+      // What still comes is thrown away, so that the sender gets to reading the answer.
+      incoming.off("data", take).resume();
+      reject(error);
+    };
+    const take = (chunk: Buffer) => {
+      clearTimeout(timer);
+      timer = setTimeout(stall, stallTimeoutMs);
       sizeBytes += chunk.length;
-      if (sizeBytes > maxBytes) {
-        incoming.pause();
-        clearTimeout(timer);
-        reject(tooLarge(maxBytes));
-        return;
-      }
-      chunks.push(chunk);
-    });
+      if (sizeBytes > maxBytes) fail(tooLarge(maxBytes));
+      else chunks.push(chunk);
+    };
+    incoming.on("data", take);
     incoming.on("end", () => {
       clearTimeout(timer);
       const [only] = chunks;
       resolve(chunks.length === 1 && only ? only : Buffer.concat(chunks));
     });
-    incoming.on("error", (error) => {
-      clearTimeout(timer);
-      reject(new MatrixError("M_UNKNOWN", `The request body broke off: ${error.message}`));
-    });
+    incoming.on("error", (error) =>
+      fail(new MatrixError("M_UNKNOWN", `The request body broke off: ${error.message}`)),
+    );
     incoming.on("close", () => clearTimeout(timer));
   });
 }

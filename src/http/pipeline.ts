@@ -34,10 +34,12 @@ export function pipeline(bound: BoundEndpoint, parts: PipelineParts): Middleware
   const { declaration, handle } = bound;
   const queryReader = declaration.query && new QueryReader(declaration.query);
   const bodyChecker = declaration.body && new Checker(declaration.body, "M_BAD_JSON");
+  const hasParameters = declaration.path.includes("{");
   return async (koa) => {
     const context = koa.state["context"] as RequestContext;
     const requester = await authenticate(koa, context, declaration, parts.authenticator);
     parts.rateLimiter.check(declaration.rateLimit, requester, context.address);
+    if (hasParameters) checkEncoding(koa.path);
     const query = queryReader ? queryReader.read(koa.search) : {};
     let body: unknown;
     if (bodyChecker) {
@@ -54,6 +56,25 @@ export function pipeline(bound: BoundEndpoint, parts: PipelineParts): Middleware
     } as Request<EndpointDeclaration>);
     if (declaration.interactive) parts.interactive.end(body);
   };
+}
+
+/**
+ * Refuses a path whose parameters are no text: the router would hand out what it cannot decode as it is.
+ * @throws MatrixError M_INVALID_PARAM.
+ */
+function checkEncoding(path: string): void {
+  if (isPercentEncoded(path) && !path.includes("%00")) return;
+  throw new MatrixError("M_INVALID_PARAM", "The path has to be percent-encoded UTF-8, without U+0000");
+}
+
+function isPercentEncoded(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
 }
 
 async function authenticate(
@@ -86,5 +107,5 @@ async function authenticate(
 
 function bearerToken(koa: Context): string | undefined {
   const header = koa.get("Authorization");
-  return /^Bearer ([^\s]{1,1024})$/i.exec(header)?.[1];
+  return /^Bearer +(\S+)$/i.exec(header)?.[1];
 }

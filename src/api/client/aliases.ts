@@ -37,7 +37,7 @@ export const getLocalAliases = endpoint({
   path: "/rooms/{roomId}/aliases",
   versions: ["v3", "r0"],
   access: "user",
-  rateLimit: "none",
+  rateLimit: "default",
 });
 
 export const getRoomVisibilityOnDirectory = endpoint({

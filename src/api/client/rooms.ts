@@ -134,7 +134,6 @@ export const forgetRoom = endpoint({
   path: "/rooms/{roomId}/forget",
   versions,
   access: "user",
-  guests: true,
   rateLimit: "default",
   body: Type.Object({}),
 });

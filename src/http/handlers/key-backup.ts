@@ -65,11 +65,11 @@ function puttingHandlers(backups: KeyBackups): BoundEndpoint[] {
       backups.putKeys(userNid, query.version, body.rooms),
     ),
     handler(putRoomKeysByRoomId, ({ requester: { userNid }, params, query, body }) =>
-      backups.putKeys(userNid, query.version, { [params.roomId]: body }),
+      backups.putKeys(userNid, query.version, { [roomIdFrom(params.roomId)]: body }),
     ),
     handler(putRoomKeyBySessionId, ({ requester: { userNid }, params, query, body }) =>
       backups.putKeys(userNid, query.version, {
-        [params.roomId]: { sessions: { [params.sessionId]: body } },
+        [roomIdFrom(params.roomId)]: { sessions: { [params.sessionId]: body } },
       }),
     ),
   ];

@@ -16,6 +16,18 @@ export function roomIdFrom(text: string): RoomId {
   throw new MatrixError("M_INVALID_PARAM", "The room ID in the path is not like !room:server");
 }
 
+/** They are kept for as long as the events that they made. */
+const maxTransactionIdBytes = 255;
+
+/** @throws MatrixError M_INVALID_PARAM. */
+export function transactionIdFrom(text: string): string {
+  if (Buffer.byteLength(text) <= maxTransactionIdBytes) return text;
+  throw new MatrixError(
+    "M_INVALID_PARAM",
+    `The transaction ID in the path is longer than ${maxTransactionIdBytes} bytes`,
+  );
+}
+
 /**
  * Checks that a path names the user who calls.
  * @throws MatrixError M_FORBIDDEN, M_INVALID_PARAM.

@@ -6,6 +6,7 @@ import type { RoomCreation } from "../../services/rooms/room-creation.ts";
 import type { RoomMembership } from "../../services/rooms/room-membership.ts";
 import type { RoomSending } from "../../services/rooms/room-sending.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
+import { transactionIdFrom } from "./path-parameters.ts";
 
 export interface RoomServices {
   readonly access: RoomAccess;
@@ -52,7 +53,7 @@ function sendingHandlers({ sending }: RoomServices): BoundEndpoint[] {
         requester,
         params.roomId,
         params.eventType,
-        params.txnId,
+        transactionIdFrom(params.txnId),
         body as JsonObject,
       ),
     })),
@@ -73,7 +74,7 @@ function sendingHandlers({ sending }: RoomServices): BoundEndpoint[] {
         requester,
         params.roomId,
         params.eventId,
-        params.txnId,
+        transactionIdFrom(params.txnId),
         body as JsonObject,
       ),
     })),

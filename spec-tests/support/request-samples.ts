@@ -1,0 +1,103 @@
+import { type EndpointDeclaration, pathsOf } from "../../src/api/endpoint.ts";
+import { anonymous, registerAdmin, registerUser, TestClient } from "./client.ts";
+import { createRoom, say } from "./rooms.ts";
+import type { TestServer } from "./server.ts";
+
+const client = "/_matrix/client/v3";
+
+/** People, and one of everything that a path can name, all of it theirs. */
+export interface RequestSamples {
+  readonly user: TestClient;
+  readonly admin: TestClient;
+  readonly guest: TestClient;
+  /** A value for each path parameter, by its name. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export async function makeRequestSamples(server: TestServer): Promise<RequestSamples> {
+  const user = await registerUser(server);
+  const alias = `#sample-${user.deviceId.toLowerCase()}:hearth.test`;
+  const roomId = await createRoom(user, { room_alias_name: alias.slice(1, alias.indexOf(":")) });
+  const eventId = await say(user, roomId, "Hello");
+  const filter = await user.post(`${client}/user/${encodeURIComponent(user.userId)}/filter`, {});
+  const backup = await user.post(`${client}/room_keys/version`, { algorithm: "sample", auth_data: {} });
+  const media = await user.post("/_matrix/media/v3/upload", { any: "bytes" });
+  const [, , serverName = "", mediaId = ""] = String(media.body["content_uri"]).split("/");
+  return {
+    user,
+    admin: await registerAdmin(server),
+    guest: await registerGuest(server),
+    parameters: {
+      userId: user.userId,
+      deviceId: user.deviceId,
+      roomId,
+      roomIdOrAlias: roomId,
+      roomAlias: alias,
+      eventId,
+      eventType: "org.example.sample",
+      stateKey: "sample",
+      txnId: "a-transaction",
+      relType: "m.annotation",
+      receiptType: "m.read",
+      type: "org.example.sample",
+      tag: "u.sample",
+      keyName: "displayname",
+      filterId: String(filter.body["filter_id"]),
+      version: String(backup.body["version"]),
+      sessionId: "sample",
+      serverName,
+      mediaId,
+      fileName: "sample.json",
+      kind: "override",
+      ruleId: ".m.rule.master",
+      authType: "m.login.registration_token",
+    },
+  };
+}
+
+async function registerGuest(server: TestServer): Promise<TestClient> {
+  const { body } = await anonymous(server).post(`${client}/register?kind=guest`, {});
+  const { user_id: userId, device_id: deviceId, access_token: accessToken } = body;
+  return new TestClient(server, {
+    userId: String(userId),
+    deviceId: String(deviceId),
+    accessToken: String(accessToken),
+  });
+}
+
+/**
+ * A path with its parameters filled in and encoded.
+ * @throws when there is no sample of a parameter
+ */
+export function fillPath(path: string, parameters: Readonly<Record<string, string>>): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_braces, name: string) => {
+    const value = parameters[name];
+    if (value === undefined) throw new Error(`${path}: give request-samples.ts a sample of ${name}`);
+    return encodeURIComponent(value);
+  });
+}
+
+/** Whether an endpoint cannot be called without an access token. */
+export function needsToken({ access }: EndpointDeclaration): boolean {
+  return access === "user" || access === "admin";
+}
+
+/** The access token of somebody who may call an endpoint. */
+export function allowedToken({ access }: EndpointDeclaration, { user, admin }: RequestSamples): string {
+  return access === "admin" ? admin.accessToken : user.accessToken;
+}
+
+/** The methods that some endpoint has under a path that is filled in. */
+export function methodsUnder(path: string, declarations: readonly EndpointDeclaration[]): Set<string> {
+  const withSlash = (declaration: EndpointDeclaration) =>
+    pathsOf(declaration).flatMap((own) => (declaration.trailingSlash ? [own, `${own}/`] : [own]));
+  return new Set(
+    declarations
+      .filter((declaration) => withSlash(declaration).some((own) => patternOf(own).test(path)))
+      .map(({ method }) => method),
+  );
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`);
+}
