@@ -58,7 +58,10 @@ async function prepareScene(server: ServerProcess): Promise<Scene> {
     const body = { preset: "public_chat", ...everybodyMaySetState };
     const answer = await alice.post(`${client}/createRoom`, body, "createRoom");
     const room = encodeURIComponent(String(answer.body["room_id"]));
-    for (const other of others) await other.post(`${client}/rooms/${room}/join`, {}, "joinRoomById");
+    for (const other of others) {
+      const { status } = await other.post(`${client}/rooms/${room}/join`, {}, "joinRoomById");
+      if (status !== 200) throw new Error(`${other.userId} cannot join: ${status}`);
+    }
     rooms.push(room);
   }
   // Of the sender of messages to devices, so that it has those as well.
