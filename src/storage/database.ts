@@ -15,6 +15,7 @@ import type { PositionStore } from "./positions.ts";
 import type { PresenceStore } from "./presence.ts";
 import type { ProfileStore } from "./profiles.ts";
 import type { PushRuleStore } from "./push-rules.ts";
+import type { PusherStore } from "./pushers.ts";
 import type { ReceiptStore } from "./receipts.ts";
 import type { RelationStore } from "./relations.ts";
 import type { RoomStore } from "./rooms.ts";
@@ -40,6 +41,7 @@ export interface Stores {
   readonly accountData: AccountDataStore;
   readonly filters: FilterStore;
   readonly pushRules: PushRuleStore;
+  readonly pushers: PusherStore;
   readonly profiles: ProfileStore;
   readonly media: MediaStore;
   readonly deviceKeys: DeviceKeyStore;

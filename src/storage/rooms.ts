@@ -34,6 +34,8 @@ export interface RoomStore {
   byNid(roomNid: number): Promise<RoomRow | undefined>;
   /** The rooms of a user that have events after a position. */
   joinedWithEventsAfter(userNid: number, position: number): Promise<readonly number[]>;
+  /** All rooms that have events after a position. */
+  withEventsAfter(position: number): Promise<readonly number[]>;
   extremities(roomNid: number): Promise<ExtremityRow[]>;
   highestNids(): Promise<HighestNids>;
   setPublic(roomNid: number, isPublic: boolean): Promise<void>;

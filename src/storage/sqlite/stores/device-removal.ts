@@ -1,5 +1,6 @@
 import type { WriteTransaction } from "../engine/operations.ts";
 import { deleteDeviceKeys } from "./device-keys.ts";
+import { deletePushers } from "./pushers.ts";
 import { revokeTokens } from "./session-tokens.ts";
 import { deleteToDeviceMessages } from "./to-device.ts";
 
@@ -9,6 +10,7 @@ import { deleteToDeviceMessages } from "./to-device.ts";
  */
 const ownedByDevice: readonly ((tx: WriteTransaction, userNid: number, deviceId: string) => void)[] = [
   ({ db }, userNid, deviceId) => revokeTokens(db, userNid, deviceId),
+  ({ db }, userNid, deviceId) => deletePushers(db, userNid, deviceId),
   deleteDeviceKeys,
   deleteToDeviceMessages,
 ];

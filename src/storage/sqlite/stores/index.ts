@@ -17,6 +17,7 @@ import { positionOperations } from "./positions.ts";
 import { presenceOperations } from "./presence.ts";
 import { profileOperations } from "./profiles.ts";
 import { pushRuleOperations } from "./push-rules.ts";
+import { pusherOperations } from "./pushers.ts";
 import { receiptOperations } from "./receipts.ts";
 import { relationOperations } from "./relations.ts";
 import { roomOperations } from "./rooms.ts";
@@ -42,6 +43,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   accountData: accountDataOperations,
   filters: filterOperations,
   pushRules: pushRuleOperations,
+  pushers: pusherOperations,
   profiles: profileOperations,
   media: mediaOperations,
   deviceKeys: deviceKeyOperations,

@@ -1,7 +1,7 @@
 import { membershipCodes } from "../../memberships.ts";
 import type { AliasRow, ExtremityRow, HighestNids, RoomRow, RoomStore } from "../../rooms.ts";
 import type { Connection } from "../engine/connection.ts";
-import { point, type StoreOperations, write } from "../engine/operations.ts";
+import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
 
 const columns = `room_nid AS roomNid, room_id AS roomId, version, current_snapshot AS currentSnapshot,
   last_position AS lastPosition, is_public AS isPublic`;
@@ -37,6 +37,11 @@ export const roomOperations: StoreOperations<RoomStore> = {
         membershipCodes.join,
         position,
       )
+      .map((row) => row.nid),
+  ),
+  withEventsAfter: scan((db, position: number) =>
+    db
+      .all<{ nid: number }>("SELECT room_nid AS nid FROM rooms WHERE last_position > ?", position)
       .map((row) => row.nid),
   ),
   extremities: point((db, roomNid: number) =>

@@ -4,6 +4,7 @@ import { encryptionKeys } from "./encryption-keys.ts";
 import { keyBackups } from "./key-backups.ts";
 import { media } from "./media.ts";
 import { names } from "./names.ts";
+import { pushers } from "./pushers.ts";
 import { receiptsAndPresence } from "./receipts-and-presence.ts";
 import { rooms } from "./rooms.ts";
 import { toDevice } from "./to-device.ts";
@@ -22,5 +23,6 @@ export const initial: Migration = {
     toDevice,
     keyBackups,
     receiptsAndPresence,
+    pushers,
   ].join("\n"),
 };

@@ -1,0 +1,81 @@
+import { membershipCodes } from "../../memberships.ts";
+import {
+  maxPushersPerUser,
+  type NewPusher,
+  type Pusher,
+  type PusherBehind,
+  type PusherStore,
+  type PushProgress,
+} from "../../pushers.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
+
+const columns = `pusher_nid AS pusherNid, user_nid AS userNid, app_id AS appId, pushkey, set_ts AS setTs, description`;
+const setSql = `INSERT INTO pushers (user_nid, device_id, app_id, pushkey, set_ts, description)
+  VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET device_id = excluded.device_id, set_ts = excluded.set_ts,
+    description = excluded.description`;
+const trimSql = `DELETE FROM pushers WHERE pusher_nid IN (
+  SELECT pusher_nid FROM pushers WHERE user_nid = ? ORDER BY set_ts DESC, pusher_nid DESC
+  LIMIT -1 OFFSET ${maxPushersPerUser})`;
+const inRoomSql = `SELECT user_nid AS nid FROM memberships
+  WHERE room_nid = ? AND membership = ${membershipCodes.join} AND is_local = 1
+    AND EXISTS (SELECT 1 FROM pushers WHERE pushers.user_nid = memberships.user_nid)`;
+
+function set(db: Connection, pusher: NewPusher, append: boolean): void {
+  const { userNid, deviceId, appId, pushkey, setTs, description } = pusher;
+  if (!append) {
+    db.run("DELETE FROM pushers WHERE app_id = ? AND pushkey = ? AND user_nid <> ?", appId, pushkey, userNid);
+  }
+  db.run(setSql, userNid, deviceId, appId, pushkey, setTs, description);
+  db.run(trimSql, userNid);
+}
+
+function readProgress(db: Connection): Pick<PushProgress, "upTo" | "behind"> | undefined {
+  const progress = db.get<{ upTo: number }>("SELECT up_to AS upTo FROM push_progress WHERE id = 1");
+  if (!progress) return undefined;
+  const behind = db.all<PusherBehind>(
+    `SELECT pusher_nid AS pusherNid, delivered_up_to AS deliveredUpTo FROM pushers
+    WHERE delivered_up_to IS NOT NULL`,
+  );
+  return { upTo: progress.upTo, behind };
+}
+
+function saveProgress(db: Connection, { upTo, behind, caughtUp }: PushProgress): void {
+  db.run(
+    "INSERT INTO push_progress (id, up_to) VALUES (1, ?) ON CONFLICT DO UPDATE SET up_to = excluded.up_to",
+    upTo,
+  );
+  const update = "UPDATE pushers SET delivered_up_to = ? WHERE pusher_nid = ?";
+  for (const { pusherNid, deliveredUpTo } of behind) db.run(update, deliveredUpTo, pusherNid);
+  for (const pusherNid of caughtUp) db.run(update, null, pusherNid);
+}
+
+export const pusherOperations: StoreOperations<PusherStore> = {
+  ofUser: point((db, userNid: number) =>
+    db.all<Pusher>(`SELECT ${columns} FROM pushers WHERE user_nid = ?`, userNid),
+  ),
+  byNid: point((db, pusherNid: number) =>
+    db.get<Pusher>(`SELECT ${columns} FROM pushers WHERE pusher_nid = ?`, pusherNid),
+  ),
+  set: write(({ db }, pusher: NewPusher, append: boolean) => set(db, pusher, append)),
+  remove: write(({ db }, userNid: number, appId: string, pushkey: string) => {
+    db.run("DELETE FROM pushers WHERE app_id = ? AND pushkey = ? AND user_nid = ?", appId, pushkey, userNid);
+  }),
+  removeByNid: write(({ db }, pusherNid: number) => {
+    db.run("DELETE FROM pushers WHERE pusher_nid = ?", pusherNid);
+  }),
+  userNids: scan((db) =>
+    db.all<{ nid: number }>("SELECT DISTINCT user_nid AS nid FROM pushers").map(({ nid }) => nid),
+  ),
+  userNidsInRoom: scan((db, roomNid: number) =>
+    db.all<{ nid: number }>(inRoomSql, roomNid).map(({ nid }) => nid),
+  ),
+  progress: scan(readProgress),
+  saveProgress: write(({ db }, progress: PushProgress) => saveProgress(db, progress)),
+};
+
+/** Part of the transaction that ends a device. */
+export function deletePushers(db: Connection, userNid: number, deviceId: string): void {
+  db.run("DELETE FROM pushers WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
+}
