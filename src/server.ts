@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
+import { composeDiscovery } from "./composition/discovery.ts";
 import { composeEncryption } from "./composition/encryption.ts";
 import { composeEphemeral } from "./composition/ephemeral.ts";
 import { composeFoundation } from "./composition/foundation.ts";
@@ -77,6 +78,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...ephemeral.handlers,
     ...notifications.handlers,
     ...sync,
+    ...composeDiscovery(foundation, rooms),
     ...composeReading(foundation, timeline, userData),
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];

@@ -1,4 +1,5 @@
 import type { RoomEvent } from "../protocol/pdu.ts";
+import { redactContent } from "../protocol/redaction.ts";
 import { type RoomId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import { isCommonKey, isFederationKey } from "../state/event-text.ts";
@@ -14,6 +15,7 @@ import type { LocalEvent, LocalEventMaker, PlacedEvent } from "./local-event.ts"
 import { redactedText, takesEffect } from "./redaction.ts";
 import { relationOf } from "./relation.ts";
 import type { HeadDraft } from "./room-head.ts";
+import { SummaryDraft } from "./summary-draft.ts";
 
 /** Events that were built on a draft and wait for their commit. */
 export interface Batch {
@@ -21,6 +23,7 @@ export interface Batch {
   readonly events: NewEvent[];
   readonly snapshots: SnapshotRow[];
   readonly memberships: CurrentMembership[];
+  readonly summary: SummaryDraft;
 }
 
 export interface BatchBuilderParts {
@@ -44,7 +47,7 @@ export class BatchBuilder {
 
   /** @throws MatrixError when the rules refuse an event; nothing is left of the others then */
   async build(draft: HeadDraft, locals: readonly LocalEvent[], roomId: RoomId | undefined): Promise<Batch> {
-    const batch: Batch = { draft, events: [], snapshots: [], memberships: [] };
+    const batch: Batch = { draft, events: [], snapshots: [], memberships: [], summary: new SummaryDraft() };
     try {
       let currentRoomId = roomId;
       for (const local of locals) {
@@ -73,10 +76,12 @@ export class BatchBuilder {
     const eventNid = this.#parts.nextEventNid();
     const pairNid =
       event.stateKey === undefined ? null : await names.internStatePair(event.type, event.stateKey);
-    const redaction = event.redacts === undefined ? undefined : await this.#redaction(draft, event);
+    const redaction = event.redacts === undefined ? undefined : await this.#redaction(batch, event);
     const stateBefore = draft.snapshotNid;
     const replaces = pairNid === null ? null : (draft.get(pairNid) ?? null);
     if (pairNid !== null) await this.#moveState(batch, pairNid, eventNid);
+    const { type, stateKey, content } = event;
+    if (stateKey !== undefined) batch.summary.add({ type, stateKey, content }, eventNid);
     if (event.type === "m.room.member") batch.memberships.push(await this.#membership(event, eventNid));
     batch.events.push({
       eventNid,
@@ -128,7 +133,8 @@ export class BatchBuilder {
   }
 
   /** What a redaction does to its target, if that is in the same room and the sender may redact it. */
-  async #redaction(draft: HeadDraft, event: RoomEvent): Promise<AppliedRedaction | undefined> {
+  async #redaction(batch: Batch, event: RoomEvent): Promise<AppliedRedaction | undefined> {
+    const { draft } = batch;
     const targetNid = await this.#parts.eventStore.nidOf(event.redacts ?? "");
     if (targetNid === undefined) return undefined;
     const stored = await this.#parts.events.stored(targetNid);
@@ -139,6 +145,10 @@ export class BatchBuilder {
     const powerLevels = await before.event("m.room.power_levels", "");
     const { version } = draft.room;
     if (!create || !takesEffect(version, event, target, create, powerLevels)) return undefined;
+    const { type, stateKey } = target;
+    if (stateKey !== undefined && stored.pairNid !== null && draft.get(stored.pairNid) === targetNid) {
+      batch.summary.add({ type, stateKey, content: redactContent(version, type, target.content) }, targetNid);
+    }
     return redactedText(version, targetNid, target);
   }
 }

@@ -18,6 +18,7 @@ import type { PushRuleStore } from "./push-rules.ts";
 import type { PusherStore } from "./pushers.ts";
 import type { ReceiptStore } from "./receipts.ts";
 import type { RelationStore } from "./relations.ts";
+import type { RoomSummaryStore } from "./room-summaries.ts";
 import type { RoomStore } from "./rooms.ts";
 import type { StateStore } from "./state.ts";
 import type { RegistrationTokenStore } from "./registration-tokens.ts";
@@ -33,6 +34,7 @@ export interface Stores {
   readonly memberships: MembershipStore;
   readonly relations: RelationStore;
   readonly rooms: RoomStore;
+  readonly roomSummaries: RoomSummaryStore;
   readonly state: StateStore;
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;

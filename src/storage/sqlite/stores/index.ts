@@ -20,6 +20,7 @@ import { pushRuleOperations } from "./push-rules.ts";
 import { pusherOperations } from "./pushers.ts";
 import { receiptOperations } from "./receipts.ts";
 import { relationOperations } from "./relations.ts";
+import { roomSummaryOperations } from "./room-summaries.ts";
 import { roomOperations } from "./rooms.ts";
 import { stateOperations } from "./state.ts";
 import { registrationTokenOperations } from "./registration-tokens.ts";
@@ -35,6 +36,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   memberships: membershipOperations,
   relations: relationOperations,
   rooms: roomOperations,
+  roomSummaries: roomSummaryOperations,
   state: stateOperations,
   accounts: accountOperations,
   sessions: sessionOperations,

@@ -1,5 +1,6 @@
 import type { Migration } from "../migrate.ts";
 import { accounts } from "./accounts.ts";
+import { discovery } from "./discovery.ts";
 import { encryptionKeys } from "./encryption-keys.ts";
 import { keyBackups } from "./key-backups.ts";
 import { media } from "./media.ts";
@@ -17,6 +18,7 @@ export const initial: Migration = {
     names,
     accounts,
     rooms,
+    discovery,
     userData,
     media,
     encryptionKeys,

@@ -14,7 +14,8 @@ CREATE TABLE rooms (
   -- 1 while the room is listed in this server's public directory.
   is_public INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX rooms_public ON rooms (room_nid) WHERE is_public = 1;
+-- The directory, in its order.
+CREATE INDEX rooms_public ON rooms (joined_members DESC, room_nid) WHERE is_public = 1;
 
 CREATE TABLE forward_extremities (
   room_nid INTEGER NOT NULL,

@@ -1,0 +1,32 @@
+import { roomDiscoveryHandlers } from "../http/handlers/room-discovery.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import { RoomDirectory } from "../services/discovery/room-directory.ts";
+import { RoomSummaries } from "../services/discovery/room-summaries.ts";
+import { RoomVisibility } from "../services/discovery/room-visibility.ts";
+import { SpaceChildren } from "../services/discovery/space-children.ts";
+import { SpaceHierarchy } from "../services/discovery/space-hierarchy.ts";
+import type { RoomAliases } from "../services/rooms/room-aliases.ts";
+import type { Foundation } from "./foundation.ts";
+
+/** Finding rooms and people. */
+export function composeDiscovery(
+  { config, stores, graph, randomBytes }: Foundation,
+  { aliases }: { readonly aliases: RoomAliases },
+): readonly BoundEndpoint[] {
+  const { roomSummaries: store } = stores;
+  const { rooms, events } = graph;
+  const visibility = new RoomVisibility(rooms, stores.memberships);
+  return [
+    ...roomDiscoveryHandlers({
+      directory: new RoomDirectory(store, config.server_name),
+      summaries: new RoomSummaries(store, aliases, visibility),
+      hierarchy: new SpaceHierarchy({
+        store,
+        rooms,
+        children: new SpaceChildren(store, events),
+        visibility,
+        randomBytes,
+      }),
+    }),
+  ];
+}

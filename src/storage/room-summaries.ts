@@ -1,0 +1,51 @@
+import type { RoomSummaryFields } from "../protocol/room-summary.ts";
+
+/** What a commit changes in what its room tells of itself. */
+export interface RoomSummaryChange {
+  readonly fields: Partial<RoomSummaryFields>;
+  /** Children of a space that have come, changed or (without an event) gone. */
+  readonly children: readonly { readonly roomId: string; readonly eventNid: number | null }[];
+}
+
+export interface RoomSummary extends RoomSummaryFields {
+  readonly roomNid: number;
+  readonly roomId: string;
+  readonly version: string;
+  readonly joinedMembers: number;
+}
+
+/** Where a page of the directory begins: next to this room, in order of members. */
+export interface DirectoryPlace {
+  readonly direction: "forwards" | "backwards";
+  readonly joinedMembers: number;
+  readonly roomNid: number;
+}
+
+export interface PublicRoomsQuery {
+  /** Text that the name, the topic or the alias has to hold, whatever its case and diacritics. */
+  readonly searchTerm: string | undefined;
+  /** `null` stands for rooms without a type. */
+  readonly roomTypes: readonly (string | null)[] | undefined;
+  readonly from: DirectoryPlace | undefined;
+  readonly limit: number;
+}
+
+export interface PublicRoomsPage {
+  readonly rooms: readonly RoomSummary[];
+  /** Whether there are more rooms in the direction of the query. */
+  readonly hasMore: boolean;
+  /** Rooms on all pages together. */
+  readonly total: number;
+}
+
+/** What rooms tell of themselves, kept beside their state: listing rooms reads no events. Commits write it. */
+export interface RoomSummaryStore {
+  of(roomNid: number): Promise<RoomSummary | undefined>;
+  /**
+   * Rooms of the directory that somebody is in and that others can join, knock on or read; those with most members
+   * first.
+   */
+  listPublic(query: PublicRoomsQuery): Promise<PublicRoomsPage>;
+  /** The `m.space.child` events of a room. */
+  childEventNids(roomNid: number, limit: number): Promise<readonly number[]>;
+}
