@@ -1,19 +1,10 @@
 import t from "tap";
-import { anonymous, registerUser, TestClient } from "../support/client.ts";
+import { anonymous, registerGuest, registerUser, type TestClient } from "../support/client.ts";
+import { createRoom, join, leave, read, say, setState } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 
 const server = await startServer();
 t.teardown(() => server[Symbol.asyncDispose]());
-
-async function registerGuest(body: object = {}): Promise<TestClient> {
-  const answer = await anonymous(server).post("/_matrix/client/v3/register?kind=guest", body, "register");
-  const { user_id: userId, device_id: deviceId, access_token: accessToken } = answer.body;
-  return new TestClient(server, {
-    userId: String(userId),
-    deviceId: String(deviceId),
-    accessToken: String(accessToken),
-  });
-}
 
 t.test("register: a guest gets name and device from the server", async (t) => {
   const wishes = {
@@ -22,7 +13,7 @@ t.test("register: a guest gets name and device from the server", async (t) => {
     device_id: "WISHED",
     initial_device_display_name: "Tab",
   };
-  const guest = await registerGuest(wishes);
+  const guest = await registerGuest(server, wishes);
   t.not(guest.userId, "@wished:hearth.test");
   t.not(guest.deviceId, "WISHED");
   const { body } = await guest.get("/_matrix/client/v3/account/whoami", "getTokenOwner");
@@ -32,7 +23,7 @@ t.test("register: a guest gets name and device from the server", async (t) => {
 });
 
 t.test("guests may do what is allowed to guests", async (t) => {
-  const guest = await registerGuest();
+  const guest = await registerGuest(server);
   t.equal((await guest.get("/_matrix/client/v3/devices", "getDevices")).status, 200);
   const named = { display_name: "Name" };
   const path = `/_matrix/client/v3/devices/${guest.deviceId}`;
@@ -52,7 +43,7 @@ t.test("guests may do what is allowed to guests", async (t) => {
 });
 
 t.test("register: a guest becomes a user of the same name", async (t) => {
-  const guest = await registerGuest();
+  const guest = await registerGuest(server);
   const username = guest.userId.slice(1, guest.userId.indexOf(":"));
   const asked = {
     username,
@@ -71,7 +62,7 @@ t.test("register: a guest becomes a user of the same name", async (t) => {
 });
 
 t.test("register: a guest's token is good for the guest's own name", async (t) => {
-  const guest = await registerGuest();
+  const guest = await registerGuest(server);
   const user = await registerUser(server);
   const register = (body: object) => anonymous(server).post("/_matrix/client/v3/register", body, "register");
   const password = "correct horse battery staple";
@@ -83,4 +74,54 @@ t.test("register: a guest's token is good for the guest's own name", async (t) =
   t.match((await register(noGuest)).body, { errcode: "M_FORBIDDEN" });
   const unknown = { username: localpart, password, guest_access_token: "made up", auth };
   t.match((await register(unknown)).body, { errcode: "M_FORBIDDEN" });
+});
+
+const guestAccess = (guest_access: string) => ({
+  type: "m.room.guest_access",
+  state_key: "",
+  content: { guest_access },
+});
+
+const joinedIn = async (member: TestClient, roomId: string) => {
+  const { body } = await read(member, "getJoinedMembersByRoom", roomId, "joined_members");
+  return Object.keys(body["joined"] ?? {});
+};
+
+t.test("joinRoomById: guests come into rooms that take guests, and into no other", async (t) => {
+  const alice = await registerUser(server);
+  const guest = await registerGuest(server);
+  const open = await createRoom(alice, { initial_state: [guestAccess("can_join")] });
+  await join(guest, open);
+  await say(guest, open, "hello");
+  for (const body of [{}, { initial_state: [guestAccess("forbidden")] }]) {
+    const roomId = await createRoom(alice, body);
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/join`;
+    const refused = await guest.post(path, {}, "joinRoomById");
+    t.equal(refused.status, 403);
+    t.equal(refused.body["errcode"], "M_GUEST_ACCESS_FORBIDDEN");
+  }
+});
+
+t.test("setRoomStateWithKey: guests leave a room that takes them no longer", async (t) => {
+  const alice = await registerUser(server);
+  const bob = await registerUser(server);
+  const roomId = await createRoom(alice, { initial_state: [guestAccess("can_join")] }, bob);
+  const guests = await Promise.all([1, 2, 3].map(() => registerGuest(server)));
+  const [gone, ...others] = guests;
+  for (const guest of guests) await join(guest, roomId);
+  if (gone) await leave(gone, roomId);
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/state/m.room.guest_access`;
+  const change = (guest_access: string) => ({ guest_access });
+  t.equal((await bob.put(path, change("forbidden"), "setRoomStateWithKey")).status, 403);
+  t.equal((await joinedIn(alice, roomId)).length, 4, "who may not decide it makes nobody leave");
+  await setState(alice, roomId, "m.room.guest_access", change("can_join"));
+  t.equal((await joinedIn(alice, roomId)).length, 4);
+  const changed = await alice.put(path, change("forbidden"), "setRoomStateWithKey");
+  t.equal(changed.status, 200);
+  t.same(new Set(await joinedIn(alice, roomId)), new Set([alice.userId, bob.userId]));
+  for (const guest of others) {
+    const refused = await guest.post(`/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/join`, {});
+    t.equal(refused.status, 403);
+  }
+  t.same((await alice.put(path, change("forbidden"))).body, changed.body, "again it is the same event");
 });

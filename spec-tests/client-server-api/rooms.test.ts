@@ -1,5 +1,6 @@
 import t from "tap";
-import { registerUser, type TestClient } from "../support/client.ts";
+import { registerAdmin, registerUser, type TestClient } from "../support/client.ts";
+import { createRoom as makeRoom, read, redact, say } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 
 const client = "/_matrix/client/v3";
@@ -113,9 +114,12 @@ t.test("kick, ban and unban take the power to do so", async (t) => {
   const body = { user_id: alice.userId, reason: "no" };
   for (const action of ["kick", "ban", "unban"]) {
     const refused = await bob.post(`${client}/rooms/${room}/${action}`, body, action);
-    t.equal(refused.status, action === "unban" ? 400 : 403, action);
+    t.equal(refused.status, 403, action);
   }
   const target = { user_id: bob.userId, reason: "noise" };
+  const notBanned = await alice.post(`${client}/rooms/${room}/unban`, target, "unban");
+  t.equal(notBanned.status, 403);
+  t.equal(notBanned.body["errcode"], "M_BAD_STATE");
   t.equal((await alice.post(`${client}/rooms/${room}/ban`, target, "ban")).status, 200);
   t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 403);
   t.equal((await alice.post(`${client}/rooms/${room}/unban`, target, "unban")).status, 200);
@@ -162,6 +166,8 @@ t.test("setRoomStateWithKey sets state, with an empty key in either spelling", a
   t.equal((await put("org.example.thing/key", { a: 1.5 })).body["errcode"], "M_BAD_JSON");
   const alias = await put("m.room.canonical_alias", { alias: "#nowhere:hearth.test" });
   t.equal(alias.body["errcode"], "M_BAD_ALIAS");
+  const list = await put("m.room.canonical_alias", { alt_aliases: "#hall:hearth.test" });
+  t.equal(list.body["errcode"], "M_INVALID_PARAM");
 });
 
 t.test("redactEvent takes away one's own events, and others' with power", async (t) => {
@@ -174,12 +180,37 @@ t.test("redactEvent takes away one's own events, and others' with power", async 
     );
   };
   const [fromAlice, fromBob] = [await send(alice), await send(bob)];
-  const redact = (user: TestClient, event: string, txn: string) =>
+  const redactIn = (user: TestClient, event: string, txn: string) =>
     user.put(`${client}/rooms/${room}/redact/${event}/${txn}`, { reason: "r" }, "redactEvent");
-  t.equal((await redact(bob, fromAlice, "1")).status, 403);
-  t.equal((await redact(bob, fromBob, "2")).status, 200);
-  t.equal((await redact(alice, fromAlice, "1")).status, 200);
-  t.equal((await redact(alice, encodeURIComponent("$none"), "2")).status, 404);
+  t.equal((await redactIn(bob, fromAlice, "1")).status, 403);
+  t.equal((await redactIn(bob, fromBob, "2")).status, 200);
+  t.equal((await redactIn(alice, fromAlice, "1")).status, 200);
+  t.equal((await redactIn(alice, encodeURIComponent("$none"), "2")).status, 404);
+});
+
+t.test("redactEvent: administrators of the server take away what its users have sent", async (t) => {
+  const admin = await registerAdmin(server);
+  const roomId = await makeRoom(alice, {}, bob, admin);
+  const eventId = await say(bob, roomId, "spam");
+  await redact(admin, roomId, eventId);
+  const event = await read(alice, "getOneRoomEvent", roomId, `event/${encodeURIComponent(eventId)}`);
+  t.same(event.body["content"], {});
+});
+
+t.test("redactEvent: a transaction ID is for one event", async (t) => {
+  const roomId = await makeRoom(alice);
+  const [one, other] = [await say(alice, roomId, "1"), await say(alice, roomId, "2")];
+  const path = `${client}/rooms/${encodeURIComponent(roomId)}`;
+  const redactIn = (eventId: string) =>
+    alice.put(`${path}/redact/${encodeURIComponent(eventId)}/once`, {}, "redactEvent");
+  const [first, second] = [await redactIn(one), await redactIn(other)];
+  t.not(first.body["event_id"], second.body["event_id"], "another path is another request");
+  t.same((await redactIn(one)).body, first.body);
+  t.same((await redactIn(other)).body, second.body);
+  const [left, right] = await Promise.all([redactIn(other), redactIn(one)]);
+  t.same([left.body, right.body], [second.body, first.body]);
+  const sent = await alice.put(`${path}/send/m.room.redaction/once`, { redacts: one }, "sendMessage");
+  t.not(sent.body["event_id"], first.body["event_id"]);
 });
 
 t.test("setRoomAlias, getRoomIdByAlias, getLocalAliases, deleteRoomAlias and the directory", async (t) => {

@@ -101,6 +101,12 @@ export async function registerUser(
   return clientOf(server, answer, `registering ${localpart}`);
 }
 
+/** A guest, whose name and device the server chooses. */
+export async function registerGuest(server: TestServer, body: object = {}): Promise<TestClient> {
+  const answer = await anonymous(server).post("/_matrix/client/v3/register?kind=guest", body, "register");
+  return clientOf(server, answer, "registering a guest");
+}
+
 /** Another device of a user, who is given by ID, localpart or one of their devices. */
 export async function login(
   server: TestServer,

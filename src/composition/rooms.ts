@@ -1,6 +1,8 @@
 import { aliasHandlers } from "../http/handlers/aliases.ts";
 import { roomHandlers, type RoomServices } from "../http/handlers/rooms.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
+import { GuestAccess } from "../services/rooms/guest-access.ts";
+import { InvitePermission } from "../services/rooms/invite-permission.ts";
 import type { MemberProfiles } from "../services/rooms/member-profile.ts";
 import { RoomProfilePropagation } from "../services/rooms/profile-propagation.ts";
 import { RestrictedJoin } from "../services/rooms/restricted-join.ts";
@@ -27,6 +29,8 @@ export function composeRooms(foundation: Foundation, profiles: MemberProfiles): 
   const access = new RoomAccess(rooms, memberships);
   const state = new CurrentState({ rooms: stores.rooms, snapshots, events, names });
   const restricted = new RestrictedJoin({ rooms, state, memberships, names });
+  const guests = new GuestAccess({ writer, state, memberships, names });
+  const invites = new InvitePermission(stores.accountData, names);
   const services: RoomServices = {
     access,
     creation: new RoomCreation({
@@ -37,6 +41,7 @@ export function composeRooms(foundation: Foundation, profiles: MemberProfiles): 
       names,
       profiles,
       randomBytes,
+      invites,
     }),
     membership: new RoomMembership({
       serverName,
@@ -48,6 +53,8 @@ export function composeRooms(foundation: Foundation, profiles: MemberProfiles): 
       names,
       profiles,
       restricted,
+      guests,
+      invites,
     }),
     sending: new RoomSending({
       writer,
@@ -57,6 +64,8 @@ export function composeRooms(foundation: Foundation, profiles: MemberProfiles): 
       relations: stores.relations,
       rooms: stores.rooms,
       names,
+      guests,
+      invites,
     }),
     aliases: new RoomAliases({ serverName, store: stores.rooms, rooms, access, state }),
   };

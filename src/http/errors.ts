@@ -4,18 +4,19 @@ import { Reply } from "./reply.ts";
 import { InteractiveAuthRequired } from "../auth/interactive.ts";
 
 const statusByErrcode: Partial<Record<Errcode, number>> = {
+  M_BAD_STATE: 403,
   M_CONFLICT: 409,
   M_CANNOT_OVERWRITE_MEDIA: 409,
   M_EXCLUSIVE: 400,
   M_FORBIDDEN: 403,
   M_GUEST_ACCESS_FORBIDDEN: 403,
+  M_INVITE_BLOCKED: 403,
   M_LIMIT_EXCEEDED: 429,
   M_MISSING_TOKEN: 401,
   M_NOT_FOUND: 404,
   M_NOT_YET_UPLOADED: 504,
   M_THREEPID_DENIED: 403,
   M_TOO_LARGE: 413,
-  M_UNABLE_TO_AUTHORISE_JOIN: 400,
   M_UNAUTHORIZED: 401,
   M_UNKNOWN_TOKEN: 401,
   M_UNRECOGNIZED: 404,

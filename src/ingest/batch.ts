@@ -14,8 +14,8 @@ import { DraftState } from "./draft-state.ts";
 import type { LocalEvent, LocalEventMaker, PlacedEvent } from "./local-event.ts";
 import { redactedText, takesEffect } from "./redaction.ts";
 import { relationOf } from "./relation.ts";
-import type { HeadDraft } from "./room-head.ts";
 import { SummaryDraft } from "./summary-draft.ts";
+import type { HeadDraft } from "./room-head.ts";
 
 /** Events that were built on a draft and wait for their commit. */
 export interface Batch {
@@ -101,7 +101,11 @@ export class BatchBuilder {
       inTimeline: true,
       prevNids,
       authNids,
-      transaction: local.transaction && { ...local.transaction, createdTs: clock.nowMs() },
+      transaction: local.transaction && {
+        ...local.transaction,
+        targetId: local.transaction.targetId ?? "",
+        createdTs: clock.nowMs(),
+      },
       relation: relationOf(event.content),
       redaction,
     });

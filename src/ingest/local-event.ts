@@ -1,5 +1,6 @@
 import { authEventTypesFor } from "../protocol/auth/auth-event-types.ts";
 import { authorise } from "../protocol/auth/authorise.ts";
+import { authoriseAuthoriserSignature } from "../protocol/auth/rules/authoriser-signature.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { type BuiltEvent, buildEvent, eventReferences } from "../protocol/event-builder.ts";
 import type { SigningKey } from "../protocol/ed25519.ts";
@@ -25,7 +26,15 @@ export interface LocalEvent {
   /** Milliseconds since the epoch; now unless an application service says otherwise. */
   readonly originServerTs?: number | undefined;
   /** Makes a repeated request get the same event. */
-  readonly transaction?: { readonly deviceId: string; readonly id: string } | undefined;
+  readonly transaction?: LocalTransaction | undefined;
+}
+
+/** A request that may be repeated; see `SendTransaction`. */
+export interface LocalTransaction {
+  readonly deviceId: string;
+  readonly id: string;
+  /** The event that the request's path names beside room and type, if it does. */
+  readonly targetId?: string | undefined;
 }
 
 /** More extremities than this are left for later events: the specification's bound on `prev_events`. */
@@ -105,9 +114,9 @@ export class LocalEventMaker {
         this.#key,
       ),
     );
-    const rejection = authorise(version, built.event, {
-      get: (type, key) => auth.state.get(`${type} ${key}`),
-    });
+    const rejection =
+      authorise(version, built.event, { get: (type, key) => auth.state.get(`${type} ${key}`) }) ??
+      authoriseAuthoriserSignature(version, built.event);
     if (rejection) throw new MatrixError("M_FORBIDDEN", rejection.message);
     return {
       built,

@@ -12,7 +12,7 @@ import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { Batch, BatchBuilder } from "./batch.ts";
 import { DraftState } from "./draft-state.ts";
-import type { LocalEvent } from "./local-event.ts";
+import type { LocalEvent, LocalTransaction } from "./local-event.ts";
 import { HeadDraft } from "./room-head.ts";
 import type { RoomHeads } from "./room-heads.ts";
 import type { RoomQueues } from "./room-queues.ts";
@@ -151,7 +151,7 @@ export class RoomWriter {
   async #sentBefore(
     room: Room,
     event: LocalEvent,
-    transaction: NonNullable<LocalEvent["transaction"]>,
+    transaction: LocalTransaction,
   ): Promise<number | undefined> {
     const userNid = await this.#parts.names.internUser(event.sender);
     const typeNid = await this.#parts.names.internEventType(event.type);
@@ -164,6 +164,7 @@ export class RoomWriter {
       transactionId: transaction.id,
       roomNid: room.roomNid,
       typeNid,
+      targetId: transaction.targetId ?? "",
     });
   }
 
@@ -260,9 +261,9 @@ export class RoomWriter {
 
 function transactionKey(
   userNid: number,
-  { deviceId, id }: { deviceId: string; id: string },
+  { deviceId, id, targetId = "" }: LocalTransaction,
   roomNid: number,
   typeNid: number,
 ): string {
-  return `${userNid} ${roomNid} ${typeNid} ${deviceId.length} ${deviceId}${id}`;
+  return `${userNid} ${roomNid} ${typeNid} ${deviceId.length} ${id.length} ${deviceId}${id}${targetId}`;
 }

@@ -10,11 +10,17 @@ export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy" | 
   readonly prevNids: readonly number[];
   /** For state events. */
   readonly authNids: readonly number[];
-  readonly transaction?:
-    | { readonly deviceId: string; readonly id: string; readonly createdTs: number }
-    | undefined;
+  readonly transaction?: NewTransaction | undefined;
   readonly relation?: EventRelation | undefined;
   readonly redaction?: AppliedRedaction | undefined;
+}
+
+/** See `SendTransaction`. */
+export interface NewTransaction {
+  readonly deviceId: string;
+  readonly id: string;
+  readonly targetId: string;
+  readonly createdTs: number;
 }
 
 export interface EventRelation {

@@ -40,13 +40,21 @@ export type EventOutline = Pick<
   "eventNid" | "position" | "pairNid" | "senderNid" | "redactedBy"
 >;
 
-/** What makes a send the repetition of another (client-server API, "Transaction identifiers"). */
+/** Transaction IDs are remembered for this long at least. */
+export const transactionLifetimeMs = 24 * 60 * 60 * 1000;
+
+/**
+ * What makes a send the repetition of another (client-server API, "Transaction identifiers"): "the transaction ID is the
+ * same as a previous request, and the path of the HTTP request is the same".
+ */
 export interface SendTransaction {
   readonly userNid: number;
   readonly deviceId: string;
   readonly transactionId: string;
   readonly roomNid: number;
   readonly typeNid: number;
+  /** The event that the path names as well; empty where it names none. */
+  readonly targetId: string;
 }
 
 export const EventFlags = {
@@ -93,6 +101,4 @@ export interface EventStore {
     deviceId: string,
     eventNids: readonly number[],
   ): Promise<ReadonlyMap<number, string>>;
-  /** Forgets transaction IDs of sends before a time. */
-  forgetTransactions(beforeTs: number): Promise<void>;
 }

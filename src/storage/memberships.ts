@@ -53,6 +53,8 @@ export interface MembershipStore {
   ): Promise<readonly number[]>;
   counts(roomNid: number): Promise<MemberCounts>;
   localJoinedNids(roomNid: number): Promise<readonly number[]>;
+  /** The guests of this server who are joined to a room, at most `limit`. */
+  joinedGuestNids(roomNid: number, limit: number): Promise<readonly number[]>;
   /** The changes of a user's memberships after one position, up to another, oldest first. */
   changes(userNid: number, after: number, upTo: number): Promise<MembershipLogRow[]>;
   /** The last change of a user's membership in a room up to a position. */

@@ -1,8 +1,8 @@
 import { getPresence, setPresence } from "../../api/client/presence.ts";
+import { refuseSuspended } from "../../auth/suspension.ts";
 import type { PresenceService } from "../../services/presence/presence-service.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import { ownUser, userIdFrom } from "./path-parameters.ts";
-import { refuseSuspended } from "./suspension.ts";
 
 /**
  * Client-server API, "Presence".

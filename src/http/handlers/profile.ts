@@ -4,6 +4,7 @@ import {
   getUserProfile,
   setProfileField,
 } from "../../api/client/profile.ts";
+import { refuseSuspended } from "../../auth/suspension.ts";
 import type { Requester } from "../../auth/requester.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { ProfileEditing } from "../../services/profiles/profile-editing.ts";
@@ -11,7 +12,6 @@ import type { Profiles } from "../../services/profiles/profiles.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import { JsonChunks } from "../reply.ts";
 import { ownUser, userIdFrom } from "./path-parameters.ts";
-import { refuseSuspended } from "./suspension.ts";
 
 /** Client-server API, "Profiles". */
 export function profileHandlers(profiles: Profiles, editing: ProfileEditing): BoundEndpoint[] {

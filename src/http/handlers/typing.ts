@@ -1,10 +1,10 @@
 import { setTyping } from "../../api/client/typing.ts";
+import { refuseSuspended } from "../../auth/suspension.ts";
 import type { RoomAccess } from "../../services/rooms/room-access.ts";
 import type { Presence } from "../../services/presence/presence.ts";
 import type { Typing } from "../../services/typing.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import { ownUser } from "./path-parameters.ts";
-import { refuseSuspended } from "./suspension.ts";
 
 /**
  * Client-server API, "Typing Notifications".

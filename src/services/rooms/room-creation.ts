@@ -1,4 +1,5 @@
 import type { Requester } from "../../auth/requester.ts";
+import { refuseSuspended } from "../../auth/suspension.ts";
 import type { LocalEvent } from "../../ingest/local-event.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
 import {
@@ -16,6 +17,7 @@ import type { Room } from "../../state/room-index.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { RoomStore } from "../../storage/rooms.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
+import type { InvitePermission } from "./invite-permission.ts";
 import type { MemberProfiles } from "./member-profile.ts";
 import { initialPowerLevels, type Preset, type PresetName, presets } from "./presets.ts";
 
@@ -48,6 +50,7 @@ export interface RoomCreationParts {
   readonly names: NameCache;
   readonly profiles: MemberProfiles;
   readonly randomBytes: RandomBytes;
+  readonly invites: InvitePermission;
 }
 
 /** A request that makes more events than this is refused as a whole. */
@@ -72,9 +75,14 @@ export class RoomCreation {
     this.#parts = parts;
   }
 
-  /** @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE, M_INVALID_ROOM_STATE, M_INVALID_PARAM, M_BAD_JSON */
+  /**
+   * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE, M_INVALID_ROOM_STATE, M_INVALID_PARAM, M_BAD_JSON,
+   *   M_INVITE_BLOCKED, M_USER_SUSPENDED
+   */
   async create(creator: Requester, request: RoomRequest): Promise<Room> {
+    refuseSuspended(creator);
     const plan = await this.#plan(creator, request);
+    for (const userId of plan.invited) await this.#parts.invites.check(userId);
     const roomId = plan.version.roomIdIsCreateHash ? undefined : this.#newRoomId();
     const events = await this.#firstEvents(plan);
     const listing = {

@@ -1,4 +1,5 @@
 import type { Requester } from "../../auth/requester.ts";
+import { refuseSuspended } from "../../auth/suspension.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
 import { parseUserId, serverNameOf, type ServerName, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject } from "../../protocol/json.ts";
@@ -7,6 +8,8 @@ import type { CurrentState } from "../../state/current-state.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { Membership, MembershipStore } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
+import type { GuestAccess } from "./guest-access.ts";
+import type { InvitePermission } from "./invite-permission.ts";
 import type { MemberProfiles } from "./member-profile.ts";
 import type { RestrictedJoin } from "./restricted-join.ts";
 import type { RoomAccess } from "./room-access.ts";
@@ -21,6 +24,8 @@ export interface RoomMembershipParts {
   readonly names: NameCache;
   readonly profiles: MemberProfiles;
   readonly restricted: RestrictedJoin;
+  readonly guests: GuestAccess;
+  readonly invites: InvitePermission;
 }
 
 /** Joining, inviting, leaving and the rest (client-server API, "Room membership"). The room's rules have the last word. */
@@ -31,11 +36,12 @@ export class RoomMembership {
     this.#parts = parts;
   }
 
-  /** @throws MatrixError M_FORBIDDEN, M_NOT_FOUND, M_UNABLE_TO_GRANT_JOIN */
+  /** @throws MatrixError M_FORBIDDEN, M_GUEST_ACCESS_FORBIDDEN, M_USER_SUSPENDED, M_UNABLE_TO_GRANT_JOIN */
   async join(requester: Requester, room: Room, reason?: string, extra: JsonObject = {}): Promise<void> {
-    const { access, profiles, restricted } = this.#parts;
+    const { access, guests, profiles, restricted } = this.#parts;
     if ((await access.membership(room, requester)) === "join") return;
-    await this.#refuseGuest(requester, room);
+    refuseSuspended(requester);
+    await guests.check(requester, room);
     const authoriser = await restricted.authoriser(room, requester.userNid);
     const content = {
       ...(await profiles.memberContent(requester.userNid)),
@@ -46,16 +52,19 @@ export class RoomMembership {
     await this.#set(requester, room, requester.userId, content, (membership) => membership !== "join");
   }
 
-  /** @throws MatrixError M_FORBIDDEN */
+  /** @throws MatrixError M_FORBIDDEN, M_USER_SUSPENDED */
   async knock(requester: Requester, room: Room, reason?: string): Promise<void> {
+    refuseSuspended(requester);
     const profile = await this.#parts.profiles.memberContent(requester.userNid);
     await this.#set(requester, room, requester.userId, { ...profile, ...withReason("knock", reason) });
   }
 
-  /** @throws MatrixError M_FORBIDDEN, M_INVALID_PARAM */
+  /** @throws MatrixError M_FORBIDDEN, M_INVITE_BLOCKED, M_USER_SUSPENDED, M_INVALID_PARAM */
   async invite(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
+    refuseSuspended(requester);
     const userId = userOf(target);
+    await this.#parts.invites.check(userId);
     const profile = await this.#profileOf(userId);
     await this.#set(requester, room, userId, { ...profile, ...withReason("invite", reason) });
   }
@@ -134,14 +143,6 @@ export class RoomMembership {
     if (serverNameOf(userId) !== this.#parts.serverName) return {};
     const userNid = await this.#parts.names.findUser(userId);
     return userNid === undefined ? {} : this.#parts.profiles.memberContent(userNid);
-  }
-
-  /** Client-server API, "Guest access": a room lets guests in, or it does not. */
-  async #refuseGuest(requester: Requester, room: Room): Promise<void> {
-    if (!requester.isGuest) return;
-    const guestAccess = await this.#parts.state.event(room, "m.room.guest_access", "");
-    if (guestAccess?.content["guest_access"] === "can_join") return;
-    throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "This room does not let guests in");
   }
 }
 

@@ -1,7 +1,14 @@
 import type { Requester } from "../../auth/requester.ts";
-import type { LocalEvent } from "../../ingest/local-event.ts";
+import { refuseSuspended } from "../../auth/suspension.ts";
+import type { LocalEvent, LocalTransaction } from "../../ingest/local-event.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
-import { type EventId, parseEventId, parseRoomAlias } from "../../protocol/identifiers.ts";
+import {
+  type EventId,
+  parseEventId,
+  parseRoomAlias,
+  serverNameOf,
+  type UserId,
+} from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { CurrentState } from "../../state/current-state.ts";
@@ -10,6 +17,8 @@ import type { EventStore, StoredEvent } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { RelationStore } from "../../storage/relations.ts";
 import type { RoomStore } from "../../storage/rooms.ts";
+import { type GuestAccess, guestAccessType } from "./guest-access.ts";
+import type { InvitePermission } from "./invite-permission.ts";
 import type { RoomAccess } from "./room-access.ts";
 
 export interface RoomSendingParts {
@@ -20,6 +29,8 @@ export interface RoomSendingParts {
   readonly relations: RelationStore;
   readonly rooms: RoomStore;
   readonly names: NameCache;
+  readonly guests: GuestAccess;
+  readonly invites: InvitePermission;
 }
 
 const maxAlternativeAliases = 100;
@@ -32,7 +43,7 @@ export class RoomSending {
     this.#parts = parts;
   }
 
-  /** @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON, M_DUPLICATE_ANNOTATION */
+  /** @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON, M_DUPLICATE_ANNOTATION, M_USER_SUSPENDED */
   async message(
     requester: Requester,
     roomId: string,
@@ -41,24 +52,20 @@ export class RoomSending {
     content: JsonObject,
   ): Promise<EventId> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
+    const transaction = { deviceId: requester.deviceId, id: transactionId };
     if (type === "m.room.redaction") {
-      const target = content["redacts"];
-      if (typeof target !== "string")
+      const { redacts, ...rest } = content;
+      if (typeof redacts !== "string")
         throw new MatrixError("M_BAD_JSON", "A redaction names an event in redacts");
-      const { redacts: _redacts, ...rest } = content;
-      return this.redact(requester, roomId, target, transactionId, rest);
+      return this.#redact(requester, room, redacts, transaction, rest);
     }
-    const event = {
-      type,
-      sender: requester.userId,
-      content,
-      transaction: { deviceId: requester.deviceId, id: transactionId },
-    };
+    refuseSuspended(requester);
+    const event = { type, sender: requester.userId, content, transaction };
     await this.#refuseDuplicateAnnotation(requester, room, event);
     return idOf(await this.#parts.writer.sendOne(room, event));
   }
 
-  /** @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON, M_BAD_ALIAS */
+  /** @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON, M_BAD_ALIAS, M_INVITE_BLOCKED, M_USER_SUSPENDED */
   async state(
     requester: Requester,
     roomId: string,
@@ -66,14 +73,17 @@ export class RoomSending {
     stateKey: string,
     content: JsonObject,
   ): Promise<EventId> {
-    const room = await this.#parts.access.joinedRoom(roomId, requester);
+    const { access, guests, invites, writer } = this.#parts;
+    const room = await access.joinedRoom(roomId, requester);
+    refuseSuspended(requester);
+    const event = { type, stateKey, sender: requester.userId, content };
+    if (type === guestAccessType && stateKey === "") return (await guests.change(room, event)) as EventId;
     if (type === "m.room.canonical_alias") await this.#checkAliases(room, content);
-    return idOf(
-      await this.#parts.writer.sendOne(room, { type, stateKey, sender: requester.userId, content }),
-    );
+    if (type === "m.room.member" && content["membership"] === "invite") await invites.check(stateKey);
+    return idOf(await writer.sendOne(room, event));
   }
 
-  /** @throws MatrixError M_NOT_FOUND when the room has no such event, M_FORBIDDEN */
+  /** @throws MatrixError M_NOT_FOUND when the room has no such event, M_FORBIDDEN, M_USER_SUSPENDED */
   async redact(
     requester: Requester,
     roomId: string,
@@ -82,26 +92,35 @@ export class RoomSending {
     content: JsonObject,
   ): Promise<EventId> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
+    const transaction = { deviceId: requester.deviceId, id: transactionId, targetId };
+    return this.#redact(requester, room, targetId, transaction, content);
+  }
+
+  async #redact(
+    requester: Requester,
+    room: Room,
+    targetId: string,
+    transaction: LocalTransaction,
+    content: JsonObject,
+  ): Promise<EventId> {
     const redacts = parseEventId(targetId);
     if (redacts === undefined)
       throw new MatrixError("M_INVALID_PARAM", `${targetId.slice(0, 300)} is not an event ID`);
     const target = await this.#parts.eventStore.byId(redacts);
     if (target?.roomNid !== room.roomNid) throw new MatrixError("M_NOT_FOUND", "The room has no such event");
-    if ((await this.#parts.names.userId(target.senderNid)) !== requester.userId)
-      await this.#mayRedactOthers(requester, room);
-    const event: LocalEvent = {
-      type: "m.room.redaction",
-      sender: requester.userId,
-      content,
-      redacts,
-      transaction: { deviceId: requester.deviceId, id: transactionId },
-    };
+    if (target.senderNid !== requester.userNid) await this.#mayRedactOthers(requester, room, target);
+    const { userId: sender } = requester;
+    const event: LocalEvent = { type: "m.room.redaction", sender, content, redacts, transaction };
     return idOf(await this.#parts.writer.sendOne(room, event));
   }
 
-  async #mayRedactOthers(requester: Requester, room: Room): Promise<void> {
+  async #mayRedactOthers(requester: Requester, room: Room, target: StoredEvent): Promise<void> {
+    refuseSuspended(requester);
     const levels = await this.#parts.state.powerLevels(room);
     if (levels.userLevel(requester.userId) >= levels.redact) return;
+    // "Server administrators may redact events sent by users on their server."
+    const author = (await this.#parts.names.userId(target.senderNid)) as UserId;
+    if (requester.isAdmin && serverNameOf(author) === serverNameOf(requester.userId)) return;
     throw new MatrixError(
       "M_FORBIDDEN",
       `Redacting what others sent takes power level ${levels.redact} in this room`,
@@ -130,6 +149,7 @@ export class RoomSending {
       transactionId: event.transaction?.id ?? "",
       roomNid: room.roomNid,
       typeNid,
+      targetId: "",
     });
     if (repeated !== undefined) return;
     throw new MatrixError("M_DUPLICATE_ANNOTATION", "You have already reacted to this event with this key");
@@ -137,6 +157,10 @@ export class RoomSending {
 
   /** Aliases that the room did not have before must exist and name this room. */
   async #checkAliases(room: Room, content: JsonObject): Promise<void> {
+    const { alt_aliases: alternatives } = content;
+    if (alternatives !== undefined && !Array.isArray(alternatives)) {
+      throw new MatrixError("M_INVALID_PARAM", "alt_aliases must be a list");
+    }
     const current = await this.#parts.state.event(room, "m.room.canonical_alias", "");
     const known = new Set(current ? aliasesIn(current.content) : []);
     const wanted = aliasesIn(content);

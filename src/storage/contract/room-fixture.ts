@@ -1,4 +1,4 @@
-import type { EventRelation, EventCommit, NewEvent } from "../commits.ts";
+import type { EventCommit, EventRelation, NewEvent, NewTransaction } from "../commits.ts";
 import type { Database } from "../database.ts";
 
 export const roomNid = 1;
@@ -13,6 +13,7 @@ export interface FixtureEvent {
   /** The event whose content it takes away. */
   readonly redacts?: number;
   readonly inTimeline?: boolean;
+  readonly transaction?: NewTransaction;
 }
 
 export function eventIdOf(eventNid: number): string {
@@ -61,6 +62,7 @@ function newEvent(event: FixtureEvent): NewEvent {
     prevNids: [],
     authNids: [],
     relation: relation && { ...relation, key: null },
+    transaction: event.transaction,
     redaction:
       redacts === undefined
         ? undefined

@@ -7,6 +7,7 @@ import type {
   NewEvent,
   NewRoom,
 } from "../../commits.ts";
+import { transactionLifetimeMs } from "../../events.ts";
 import { membershipCodes } from "../../memberships.ts";
 import { isBundledRelation } from "../../relations.ts";
 import type { SnapshotRow } from "../../state.ts";
@@ -165,18 +166,30 @@ function insertRelation(
   if (relation === "m.thread") advanceThread(db, event.roomNid, targetId, position);
 }
 
+/** Each send takes so many transactions away that have grown old: more than it adds, so that they never pile up. */
+const forgottenAtOnce = 2;
+const forgetTransactionsSql = `DELETE FROM send_transactions
+  WHERE (user_nid, device_id, transaction_id, room_nid, type_nid, target_id) IN (
+    SELECT user_nid, device_id, transaction_id, room_nid, type_nid, target_id FROM send_transactions
+    WHERE created_ts < ? ORDER BY created_ts LIMIT ${forgottenAtOnce})`;
+
 function insertTransaction({ db }: WriteTransaction, event: NewEvent): void {
-  if (!event.transaction) return;
+  const { transaction, senderNid, roomNid, typeNid, eventNid } = event;
+  if (!transaction) return;
+  const { deviceId, id, targetId, createdTs } = transaction;
+  db.run(forgetTransactionsSql, createdTs - transactionLifetimeMs);
   db.run(
-    `INSERT INTO send_transactions (user_nid, device_id, transaction_id, room_nid, type_nid, event_nid, created_ts)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    event.senderNid,
-    event.transaction.deviceId,
-    event.transaction.id,
-    event.roomNid,
-    event.typeNid,
-    event.eventNid,
-    event.transaction.createdTs,
+    `INSERT INTO send_transactions
+       (user_nid, device_id, transaction_id, room_nid, type_nid, target_id, event_nid, created_ts)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    senderNid,
+    deviceId,
+    id,
+    roomNid,
+    typeNid,
+    targetId,
+    eventNid,
+    createdTs,
   );
 }
 

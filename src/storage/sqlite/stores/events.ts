@@ -2,7 +2,7 @@ import { decodeNids } from "../../../state/delta.ts";
 import { membershipCodes } from "../../memberships.ts";
 import type { EventOutline, EventStore, SendTransaction, StoredEvent, TimelinePlace } from "../../events.ts";
 import type { Connection } from "../engine/connection.ts";
-import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
+import { point, scan, type StoreOperations } from "../engine/operations.ts";
 
 const columns = `event_nid AS eventNid, event_id AS eventId, room_nid AS roomNid, position, type_nid AS typeNid,
   pair_nid AS pairNid, sender_nid AS senderNid, depth, origin_server_ts AS originServerTs, state_before AS stateBefore,
@@ -29,7 +29,7 @@ const notAfterSql = `SELECT event_nid AS nid FROM events
   WHERE room_nid = ? AND position <= ? AND origin_server_ts <= ?
   ORDER BY origin_server_ts DESC, position DESC LIMIT ?`;
 const byTransactionSql = `SELECT event_nid AS nid FROM send_transactions
-  WHERE user_nid = ? AND device_id = ? AND transaction_id = ? AND room_nid = ? AND type_nid = ?`;
+  WHERE user_nid = ? AND device_id = ? AND transaction_id = ? AND room_nid = ? AND type_nid = ? AND target_id = ?`;
 const transactionIdsSql = `SELECT event_nid AS eventNid, transaction_id AS id FROM send_transactions
   WHERE event_nid IN (SELECT value FROM json_each(?)) AND user_nid = ? AND device_id = ?`;
 
@@ -64,8 +64,9 @@ export const eventOperations: StoreOperations<EventStore> = {
   ),
   authNids: point(readAuthNids),
   byTransaction: point(
-    (db, { userNid, deviceId, transactionId, roomNid, typeNid }: SendTransaction) =>
-      db.get<{ nid: number }>(byTransactionSql, userNid, deviceId, transactionId, roomNid, typeNid)?.nid,
+    (db, { userNid, deviceId, transactionId, roomNid, typeNid, targetId }: SendTransaction) =>
+      db.get<{ nid: number }>(byTransactionSql, userNid, deviceId, transactionId, roomNid, typeNid, targetId)
+        ?.nid,
   ),
   transactionIds: point((db, userNid: number, deviceId: string, eventNids: readonly number[]) => {
     const rows = db.all<{ eventNid: number; id: string }>(
@@ -75,9 +76,6 @@ export const eventOperations: StoreOperations<EventStore> = {
       deviceId,
     );
     return new Map(rows.map(({ eventNid, id }) => [eventNid, id]));
-  }),
-  forgetTransactions: write(({ db }, beforeTs: number) => {
-    db.run("DELETE FROM send_transactions WHERE created_ts < ?", beforeTs);
   }),
 };
 

@@ -106,6 +106,17 @@ export const membershipOperations: StoreOperations<MembershipStore> = {
       )
       .map((row) => row.nid),
   ),
+  joinedGuestNids: scan((db, roomNid: number, limit: number) =>
+    db
+      .all<{ nid: number }>(
+        `SELECT user_nid AS nid FROM memberships CROSS JOIN accounts USING (user_nid)
+         WHERE room_nid = ? AND membership = ? AND is_local = 1 AND is_guest = 1 LIMIT ?`,
+        roomNid,
+        membershipCodes.join,
+        limit,
+      )
+      .map((row) => row.nid),
+  ),
   changes: point((db, userNid: number, after: number, upTo: number) =>
     db
       .all<StoredChange>(

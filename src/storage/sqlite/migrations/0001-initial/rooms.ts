@@ -60,14 +60,13 @@ CREATE TABLE event_auth (
   auth_nids BLOB NOT NULL
 );
 
--- A state snapshot: the entries in which it differs from its parent. See storage/state/.
+-- A state snapshot: the entries in which it differs from its parent. See state/state-snapshots.ts.
 CREATE TABLE state_snapshots (
   snapshot_nid INTEGER PRIMARY KEY,
   parent_nid INTEGER,
   height INTEGER NOT NULL,
   delta BLOB NOT NULL
 );
-CREATE INDEX state_snapshots_parent ON state_snapshots (parent_nid);
 
 -- Everybody's membership in each room's current state.
 CREATE TABLE memberships (
@@ -124,17 +123,19 @@ CREATE TABLE threads (
 ) WITHOUT ROWID;
 CREATE INDEX threads_latest ON threads (room_nid, latest_position);
 
--- Transaction IDs of local sends: a repeated request, that is one for the same room and type, gets the same event.
--- Shrinks by age.
+-- Transaction IDs of local sends: a repeated request, that is one with the same path, gets the same event. Each send takes
+-- the oldest rows away once they are a day old.
 CREATE TABLE send_transactions (
   user_nid INTEGER NOT NULL,
   device_id TEXT NOT NULL,
   transaction_id TEXT NOT NULL,
   room_nid INTEGER NOT NULL,
   type_nid INTEGER NOT NULL,
+  -- The event that a path names beside room and type: that which /redact is for. Empty in other paths.
+  target_id TEXT NOT NULL,
   event_nid INTEGER NOT NULL,
   created_ts INTEGER NOT NULL,
-  PRIMARY KEY (user_nid, device_id, transaction_id, room_nid, type_nid)
+  PRIMARY KEY (user_nid, device_id, transaction_id, room_nid, type_nid, target_id)
 ) WITHOUT ROWID;
 CREATE INDEX send_transactions_event ON send_transactions (event_nid);
 CREATE INDEX send_transactions_age ON send_transactions (created_ts);

@@ -1,5 +1,5 @@
-import type { Requester } from "../../auth/requester.ts";
-import { MatrixError } from "../../protocol/matrix-error.ts";
+import { MatrixError } from "../protocol/matrix-error.ts";
+import type { Requester } from "./requester.ts";
 
 /**
  * For what suspended accounts may not do (client-server API, "Account suspension").

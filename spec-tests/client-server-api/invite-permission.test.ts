@@ -1,0 +1,59 @@
+import t from "tap";
+import { registerUser, type TestClient } from "../support/client.ts";
+import { createRoom, join, read } from "../support/rooms.ts";
+import { startServer } from "../support/server.ts";
+
+const v3 = "/_matrix/client/v3";
+const server = await startServer();
+t.teardown(() => server[Symbol.asyncDispose]());
+const alice = await registerUser(server);
+
+function configure(user: TestClient, config: object) {
+  return user.put(`${v3}/user/${user.userId}/account_data/m.invite_permission_config`, config);
+}
+
+t.test("inviteUser, setRoomStateWithKey: who blocks invites cannot be invited", async (t) => {
+  const bob = await registerUser(server);
+  const roomId = await createRoom(alice);
+  const path = `${v3}/rooms/${encodeURIComponent(roomId)}`;
+  const invite = () => alice.post(`${path}/invite`, { user_id: bob.userId }, "inviteUser");
+  const set = (membership: string) =>
+    alice.put(`${path}/state/m.room.member/${bob.userId}`, { membership }, "setRoomStateWithKey");
+  await configure(bob, { default_action: "block" });
+  for (const answer of [await invite(), await set("invite")]) {
+    t.equal(answer.status, 403);
+    t.equal(answer.body["errcode"], "M_INVITE_BLOCKED");
+  }
+  const member = await read(alice, undefined, roomId, `state/m.room.member/${bob.userId}`);
+  t.equal(member.status, 404, "nothing has come of it");
+  t.equal((await set("ban")).status, 200, "only invites are blocked");
+  t.equal((await set("leave")).status, 200);
+  await join(bob, roomId);
+  t.equal((await read(alice, undefined, roomId, `state/m.room.member/${bob.userId}`)).status, 200);
+});
+
+t.test("inviteUser: anything but block is a wish to be invited", async (t) => {
+  for (const config of [
+    { default_action: "block" },
+    {},
+    { default_action: "allow" },
+    { default_action: 1 },
+  ]) {
+    const bob = await registerUser(server);
+    await configure(bob, { default_action: "block" });
+    await configure(bob, config);
+    const path = `${v3}/rooms/${encodeURIComponent(await createRoom(alice))}/invite`;
+    const { status } = await alice.post(path, { user_id: bob.userId }, "inviteUser");
+    t.equal(status, config.default_action === "block" ? 403 : 200, JSON.stringify(config));
+  }
+});
+
+t.test("createRoom: no room comes to be for somebody who blocks invites", async (t) => {
+  const carol = await registerUser(server);
+  const bob = await registerUser(server);
+  await configure(bob, { default_action: "block" });
+  const answer = await carol.post(`${v3}/createRoom`, { invite: [alice.userId, bob.userId] }, "createRoom");
+  t.equal(answer.status, 403);
+  t.equal(answer.body["errcode"], "M_INVITE_BLOCKED");
+  t.same((await carol.get(`${v3}/joined_rooms`)).body["joined_rooms"], []);
+});
