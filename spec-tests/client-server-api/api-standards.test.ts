@@ -1,13 +1,19 @@
 import t from "tap";
+import { anonymous } from "../support/client.ts";
 import { startServer } from "../support/server.ts";
 
-t.test("getVersions says which releases of the specification are served", async (t) => {
+t.test("getVersions says which releases of the specification are served, and which proposals", async (t) => {
   await using server = await startServer();
-  const response = await fetch(`${server.url}/_matrix/client/versions`);
-  t.equal(response.status, 200);
-  t.equal(response.headers.get("access-control-allow-origin"), "*");
-  const body = (await response.json()) as { versions: string[] };
-  t.ok(body.versions.includes("v1.11"));
+  const { status, body } = await anonymous(server).get("/_matrix/client/versions", "getVersions");
+  t.equal(status, 200);
+  // What clients of today ask for at the least, and what they take for authenticated media, relations and threads.
+  for (const release of ["v1.1", "v1.4", "v1.10", "v1.11"]) {
+    t.ok((body["versions"] as string[]).includes(release), release);
+  }
+  t.match(body["unstable_features"], {
+    "org.matrix.e2e_cross_signing": true,
+    "uk.tcpip.msc4133.stable": true,
+  });
 });
 
 t.test("an unknown path is 404 M_UNRECOGNIZED, a known one by the wrong method 405", async (t) => {

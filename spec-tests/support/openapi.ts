@@ -104,7 +104,7 @@ const formats: Readonly<Record<string, RegExp>> = {
  * @param api the name of a file in `openapi/`, such as `client-server`
  * @returns `undefined` when the data is not there; see `specDataFile`
  */
-export function loadApiDescription(api: string): ApiDescription | undefined {
+function loadApiDescription(api: string): ApiDescription | undefined {
   const file = specDataFile(join("openapi", `${api}.json`));
   if (file === undefined) return undefined;
   for (const [name, pattern] of Object.entries(formats)) defineFormat(name, (value) => pattern.test(value));

@@ -5,6 +5,13 @@ const versions = ["v3", "r0", "v1"] as const;
 /** Content of an event: any JSON object. */
 const content = Type.Record(Type.String(), Type.Unknown());
 const reason = { reason: Type.Optional(Type.String()) };
+/** Somebody who is known by an e-mail address or telephone number only. */
+const thirdParty = Type.Object({
+  id_server: Type.String(),
+  id_access_token: Type.String(),
+  medium: Type.String(),
+  address: Type.String(),
+});
 
 export const createRoom = endpoint({
   operationId: "createRoom",
@@ -19,6 +26,7 @@ export const createRoom = endpoint({
     name: Type.Optional(Type.String()),
     topic: Type.Optional(Type.String()),
     invite: Type.Optional(Type.Array(Type.String())),
+    invite_3pid: Type.Optional(Type.Array(thirdParty)),
     room_version: Type.Optional(Type.String()),
     creation_content: Type.Optional(content),
     initial_state: Type.Optional(
@@ -107,6 +115,7 @@ export const knockRoom = endpoint({
   body: Type.Object(reason),
 });
 
+/** Also `inviteBy3PID`, which has `medium` and `address` in the place of `user_id`. */
 export const inviteUser = endpoint({
   operationId: "inviteUser",
   method: "POST",
@@ -114,7 +123,12 @@ export const inviteUser = endpoint({
   versions,
   access: "user",
   rateLimit: "invite",
-  body: Type.Object({ user_id: Type.String(), ...reason }),
+  body: Type.Object({
+    user_id: Type.Optional(Type.String()),
+    medium: Type.Optional(Type.String()),
+    address: Type.Optional(Type.String()),
+    ...reason,
+  }),
 });
 
 export const leaveRoom = endpoint({

@@ -1,5 +1,7 @@
 import * as api from "../../api/client/rooms.ts";
+import type { BodyOf } from "../../api/endpoint.ts";
 import type { JsonObject } from "../../protocol/json.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { RoomAccess } from "../../services/rooms/room-access.ts";
 import type { RoomAliases } from "../../services/rooms/room-aliases.ts";
 import type { RoomCreation } from "../../services/rooms/room-creation.ts";
@@ -24,6 +26,7 @@ export function roomHandlers(services: RoomServices): BoundEndpoint[] {
 function creationHandlers({ creation }: RoomServices): BoundEndpoint[] {
   return [
     handler(api.createRoom, async ({ requester, body }) => {
+      if (body.invite_3pid && body.invite_3pid.length > 0) throw thirdPartyDenied();
       const room = await creation.create(requester, {
         visibility: body.visibility ?? "private",
         preset: body.preset,
@@ -107,7 +110,7 @@ function membershipHandlers({ access, aliases, membership }: RoomServices): Boun
       return {};
     }),
     handler(api.inviteUser, async ({ requester, params, body }) => {
-      await membership.invite(requester, params.roomId, body.user_id, body.reason);
+      await membership.invite(requester, params.roomId, invitedUser(body), body.reason);
       return {};
     }),
     handler(api.kick, async ({ requester, params, body }) => {
@@ -123,4 +126,18 @@ function membershipHandlers({ access, aliases, membership }: RoomServices): Boun
       return {};
     }),
   ];
+}
+
+function invitedUser(body: BodyOf<typeof api.inviteUser>): string {
+  if (body.user_id !== undefined) return body.user_id;
+  if (body.medium !== undefined || body.address !== undefined) throw thirdPartyDenied();
+  throw new MatrixError("M_BAD_JSON", "Missing user_id");
+}
+
+/** Client-server API, "Third-party Invites": whose address it is only an identity server could tell. */
+function thirdPartyDenied(): MatrixError {
+  return new MatrixError(
+    "M_THREEPID_DENIED",
+    "This server asks no identity server: invite people by their user IDs, not by e-mail address or telephone number",
+  );
 }

@@ -1,7 +1,11 @@
 import { getVersions, getWellknown } from "../../api/client/server.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 
-/** Releases of the specification whose client-server API is served. */
+/**
+ * Releases of the specification. Clients take a release's name for its features, so one is listed when what it added is
+ * served, but for endpoints that they find to be missing by M_UNRECOGNIZED. v1.13 to v1.15 would promise reports and room
+ * summaries.
+ */
 const specVersions = [
   "r0.6.1",
   "v1.1",
@@ -15,17 +19,27 @@ const specVersions = [
   "v1.9",
   "v1.10",
   "v1.11",
+  "v1.12",
 ];
 
-/** What is served of newer releases, by the names that clients look for. */
-const features = {
-  // Profile fields of any name (v1.16).
+/** Features by the names that clients look for, be it that they do not know of their releases or that those are not listed. */
+const unstableFeatures = {
+  // Redactions by way of /send, since v1.18.
+  "com.beeper.msc4169": true,
+  // Cross-signing, since v1.1: Element Web set it up for servers only that said so, up to 2025.
+  "org.matrix.e2e_cross_signing": true,
+  // /messages without those of threads.
+  "org.matrix.msc3874": true,
+  // Media for users of the server only, since v1.11.
+  "org.matrix.msc3916.stable": true,
+  // Profile fields, since v1.16, under the unstable and the stable path.
+  "uk.tcpip.msc4133": true,
   "uk.tcpip.msc4133.stable": true,
 };
 
 /** Client-server API, "API versions" and "Well-known URIs". */
 export function serverHandlers(publicBaseUrl: string): BoundEndpoint[] {
-  const versions = { versions: specVersions, unstable_features: features };
+  const versions = { versions: specVersions, unstable_features: unstableFeatures };
   const wellKnown = { "m.homeserver": { base_url: publicBaseUrl } };
   return [handler(getVersions, async () => versions), handler(getWellknown, async () => wellKnown)];
 }
