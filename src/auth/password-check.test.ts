@@ -12,7 +12,7 @@ async function setUp(limited: boolean) {
   const clock = new ManualClock();
   const stored: string[] = [];
   const accounts = {
-    async setPasswordHash(_userNid: number, passwordHash: string) {
+    async renewPasswordHash(_userNid: number, _before: string, passwordHash: string) {
       stored.push(passwordHash);
     },
   } as Partial<AccountStore> as AccountStore;
@@ -46,6 +46,14 @@ t.test("who guesses is slowed down at the account, the owner elsewhere is not", 
   t.equal(await ending(attempt("wrong")), "M_LIMIT_EXCEEDED");
   clock.advance(30_000);
   t.equal(await attempt("right"), true);
+});
+
+t.test("guesses made at the same time count as much as those made one after the other", async (t) => {
+  const { attempt } = await setUp(true);
+  const endings = await Promise.all(Array.from({ length: 40 }, () => ending(attempt("wrong"))));
+  t.equal(endings.filter((each) => each === false).length, 10);
+  t.equal(endings.filter((each) => each === "M_LIMIT_EXCEEDED").length, 30);
+  t.equal(await attempt("right", "192.0.2.2"), true);
 });
 
 t.test("an address that tries many names is slowed down for all", async (t) => {

@@ -39,24 +39,35 @@ export class PasswordCheck {
   ): Promise<boolean> {
     const group = addressGroup(address);
     const key = `${group} ${account?.userId ?? name}`;
-    this.#refuseGuessing(key, group);
     const passwordHash = account?.passwordHash ?? null;
-    const isRight = await this.#hasher.verify(passwordHash, password);
-    if (!isRight) {
-      this.#byAccount.take(key);
-      this.#byAddress.take(group);
-    } else if (account && passwordHash !== null && this.#hasher.isOutdated(passwordHash)) {
-      await this.#accounts.setPasswordHash(account.userNid, await this.#hasher.hash(password));
+    const isRight = await this.#counted(key, group, () => this.#hasher.verify(passwordHash, password));
+    if (isRight && account && passwordHash !== null && this.#hasher.isOutdated(passwordHash)) {
+      const renewed = await this.#hasher.hash(password);
+      await this.#accounts.renewPasswordHash(account.userNid, passwordHash, renewed);
     }
     return isRight;
   }
 
-  #refuseGuessing(key: string, group: string): void {
-    if (!this.#limited) return;
+  /** An attempt counts from its beginning on, so that many at once are as many, and until it turns out to be right. */
+  async #counted(key: string, group: string, verify: () => Promise<boolean>): Promise<boolean> {
+    if (!this.#limited) return verify();
     const waitMs = Math.max(this.#byAccount.waitMs(key), this.#byAddress.waitMs(group));
-    if (waitMs === 0) return;
-    throw new MatrixError("M_LIMIT_EXCEEDED", "Too many wrong passwords: wait before the next attempt", {
-      retry_after_ms: waitMs,
-    });
+    if (waitMs > 0) {
+      throw new MatrixError("M_LIMIT_EXCEEDED", "Too many wrong passwords: wait before the next attempt", {
+        retry_after_ms: waitMs,
+      });
+    }
+    this.#byAccount.take(key);
+    this.#byAddress.take(group);
+    let isWrong = false;
+    try {
+      isWrong = !(await verify());
+      return !isWrong;
+    } finally {
+      if (!isWrong) {
+        this.#byAccount.giveBack(key);
+        this.#byAddress.giveBack(group);
+      }
+    }
   }
 }

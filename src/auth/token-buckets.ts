@@ -35,6 +35,12 @@ export class TokenBuckets {
     return 0;
   }
 
+  /** Gives back what `take` took. */
+  giveBack(key: string): void {
+    const bucket = this.#filled(key);
+    bucket.level = Math.min(this.#size.burst, bucket.level + 1);
+  }
+
   /** How long until `take` would succeed, in milliseconds. */
   waitMs(key: string): number {
     return this.#waitMs(this.#filled(key));

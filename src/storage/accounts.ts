@@ -70,6 +70,8 @@ export interface AccountStore {
   ): Promise<CreateAccountOutcome>;
   /** Changes what is given. */
   update(userNid: number, changes: AccountChanges): Promise<void>;
+  /** Gives a password another hash, unless the user has changed it since it had the first. */
+  renewPasswordHash(userNid: number, before: string, after: string): Promise<void>;
   setPasswordHash(userNid: number, passwordHash: string): Promise<void>;
   /** Sets a new password and removes all devices but one (all of them for `null`) with their tokens. */
   changePassword(userNid: number, passwordHash: string, exceptDeviceId: string | null): Promise<void>;

@@ -31,8 +31,11 @@ export interface TokenOwner {
 
 /** Sessions: devices with the tokens that act for them (client-server API, "Client Authentication"). */
 export interface SessionStore {
-  /** Makes the device unless it is there; tokens that it had are revoked. A user with very many devices loses the most disused. */
-  start(userNid: number, session: NewSession): Promise<void>;
+  /**
+   * Makes the device unless it is there; tokens that it had are revoked. A user with very many devices loses the most
+   * disused. Returns false, and changes nothing, when the account has been deactivated.
+   */
+  start(userNid: number, session: NewSession): Promise<boolean>;
   findByAccessToken(tokenHash: Uint8Array): Promise<TokenOwner | undefined>;
   /**
    * Gives new tokens for a refresh token, which stays valid until one of the new ones is used; new ones that were

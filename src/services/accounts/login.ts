@@ -76,7 +76,8 @@ export class Login {
         "device_id is the ID of one of your cross-signing keys: choose another",
       );
     }
-    await this.#parts.sessions.start(userNid, session);
+    // The account may have ended while the password was checked.
+    if (!(await this.#parts.sessions.start(userNid, session))) throw deactivated();
     // The tokens that the device had before are revoked.
     if (wish.deviceId !== undefined) this.#parts.sessionsChanged(userNid);
     return { ...credentials, userId, deviceId };
@@ -84,6 +85,10 @@ export class Login {
 }
 
 function refuseUnusable({ isDeactivated, isLocked }: Account): void {
-  if (isDeactivated) throw new MatrixError("M_USER_DEACTIVATED", "This account has been deactivated");
+  if (isDeactivated) throw deactivated();
   if (isLocked) throw new MatrixError("M_USER_LOCKED", "This account has been locked", { soft_logout: true });
+}
+
+function deactivated(): MatrixError {
+  return new MatrixError("M_USER_DEACTIVATED", "This account has been deactivated");
 }

@@ -140,6 +140,18 @@ export function accountStoreContract(t: Test, open: () => Promise<Database>): vo
     t.equal(await sessions.takeLoginToken(tokenHash(3), 1_001), undefined);
   });
 
+  t.test("accounts: a hash is renewed unless the password is another one by then", async (t) => {
+    await using database = await open();
+    const { accounts } = database.stores;
+    const userNid = createdNid(await accounts.create(newAccount(alice), {}));
+    const hash = async () => (await accounts.findByNid(userNid))?.passwordHash;
+    await accounts.renewPasswordHash(userNid, "$hash", "$renewed");
+    t.equal(await hash(), "$renewed");
+    await accounts.setPasswordHash(userNid, "$changed");
+    await accounts.renewPasswordHash(userNid, "$renewed", "$of the old password");
+    t.equal(await hash(), "$changed");
+  });
+
   t.test("accounts: deactivation takes all away but the name, and notes the departure", async (t) => {
     await using database = await open();
     const { accounts, sessions, devices } = database.stores;
@@ -147,6 +159,8 @@ export function accountStoreContract(t: Test, open: () => Promise<Database>): vo
     const userNid = createdNid(await accounts.create(newAccount(alice, { isAdmin: true }), { session }));
     await sessions.addLoginToken(userNid, tokenHash(3), 9_000, 1_000);
     await accounts.deactivate(userNid, true);
+    t.equal(await sessions.start(userNid, newSession("C", 3)), false, "nobody logs in any more");
+    t.equal(await sessions.findByAccessToken(tokenHash(3)), undefined);
     t.match(await accounts.find(alice), {
       isDeactivated: true,
       isErased: true,

@@ -15,6 +15,7 @@ import { removeDevices } from "./device-removal.ts";
 import { internUser } from "./names.ts";
 import { spendRegistrationToken } from "./registration-tokens.ts";
 import { startSession } from "./sessions.ts";
+import { indexUser } from "./user-directory.ts";
 import { removeUserData } from "./user-removal.ts";
 
 const flags = ["isAdmin", "isGuest", "isDeactivated", "isErased", "isLocked", "isSuspended"] as const;
@@ -62,6 +63,7 @@ function create(tx: WriteTransaction, account: NewAccount, extras: AccountExtras
     account.appserviceId,
   );
   if (account.displayName !== null) setDisplayName(db, userNid, account.displayName);
+  indexUser(db, userNid);
   if (session) startSession(tx, userNid, session);
   return { created: true, userNid };
 }
@@ -126,6 +128,7 @@ function deactivate(tx: WriteTransaction, userNid: number, erase: boolean): void
   removeDevices(tx, userNid, null);
   deleteCrossSigningKeys(tx, userNid);
   removeUserData(tx.db, userNid, erase);
+  indexUser(tx.db, userNid);
   tx.db.run("INSERT INTO account_departures (user_nid) VALUES (?) ON CONFLICT DO NOTHING", userNid);
 }
 
@@ -138,6 +141,14 @@ export const accountOperations: StoreOperations<AccountStore> = {
   setPasswordHash: write(({ db }, userNid: number, passwordHash: string) =>
     setPasswordHash(db, userNid, passwordHash),
   ),
+  renewPasswordHash: write(({ db }, userNid: number, before: string, after: string) => {
+    db.run(
+      "UPDATE accounts SET password_hash = ? WHERE user_nid = ? AND password_hash = ?",
+      after,
+      userNid,
+      before,
+    );
+  }),
   changePassword: write((tx, userNid: number, passwordHash: string, exceptDeviceId: string | null) => {
     setPasswordHash(tx.db, userNid, passwordHash);
     tx.db.run("DELETE FROM login_tokens WHERE user_nid = ?", userNid);
@@ -146,7 +157,7 @@ export const accountOperations: StoreOperations<AccountStore> = {
   deactivate: write(deactivate),
   listDepartures: point((db) =>
     db.all<Departure>(
-      "SELECT user_nid AS userNid, user_id AS userId FROM account_departures JOIN users USING (user_nid)",
+      "SELECT user_nid AS userNid, user_id AS userId FROM account_departures CROSS JOIN users USING (user_nid)",
     ),
   ),
   departed: write(({ db }, userNid: number) => {
@@ -158,5 +169,6 @@ export const accountOperations: StoreOperations<AccountStore> = {
       passwordHash,
       userNid,
     );
+    indexUser(db, userNid);
   }),
 };

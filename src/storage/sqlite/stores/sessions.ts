@@ -145,7 +145,11 @@ function takeLoginToken(db: Connection, tokenHash: Uint8Array, nowTs: number): n
 }
 
 export const sessionOperations: StoreOperations<SessionStore> = {
-  start: write(startSession),
+  start: write((tx, userNid: number, session: NewSession) => {
+    if (tx.db.get("SELECT 1 FROM accounts WHERE user_nid = ? AND is_deactivated = 1", userNid)) return false;
+    startSession(tx, userNid, session);
+    return true;
+  }),
   findByAccessToken: point(findByAccessToken),
   refresh: write(({ db }, refreshTokenHash: Uint8Array, tokens: SessionTokens) =>
     refresh(db, refreshTokenHash, tokens),
