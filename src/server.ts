@@ -10,6 +10,7 @@ import { composeSync } from "./composition/sync.ts";
 import { composeTimeline } from "./composition/timeline.ts";
 import { composeMedia } from "./composition/media.ts";
 import { composeNotifications } from "./composition/notifications.ts";
+import { composeReports } from "./composition/reports.ts";
 import { composeRooms } from "./composition/rooms.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
@@ -31,6 +32,8 @@ import { systemRandomBytes } from "./telemetry/random.ts";
 export interface HearthServer extends AsyncDisposable {
   /** Where the listeners can be reached, once they listen. */
   readonly addresses: readonly { readonly url: string; readonly apis: readonly string[] }[];
+  /** Resolves when the server can no longer do its work: only a new start helps. */
+  readonly lost: Promise<Error>;
   /** @throws StartupError when a port cannot be used. */
   listen(): Promise<void>;
 }
@@ -79,6 +82,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...notifications.handlers,
     ...sync,
     ...composeDiscovery(foundation, rooms),
+    ...composeReports(foundation, rooms),
     ...composeReading(foundation, timeline, userData),
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
@@ -93,6 +97,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     get addresses() {
       return listeners.map(({ listener, apis }) => ({ url: listener.url, apis }));
     },
+    lost: storage.database.lost,
     async listen() {
       for (const { listener } of listeners) await listener.listen();
     },
@@ -146,7 +151,7 @@ async function openStorage(config: Config, log: Logger): Promise<Storage> {
   prepareFolder(config.data_dir);
   // The database reports to the notifier, which reads from the database: neither is used before both are there.
   const memberships = new LiveMemberships((userNid) => database.stores.memberships.joinedRoomNids(userNid));
-  const notifier = new Notifier(memberships);
+  const notifier = new Notifier(memberships, (err) => log.error({ err }, "not everybody concerned was told"));
   const database = await openDatabase(config.data_dir, notifier.committed, log);
   return { database, notifier, memberships };
 }

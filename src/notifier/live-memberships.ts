@@ -1,7 +1,9 @@
 import type { MembershipChange } from "../storage/streams.ts";
 
 /** Users whose joined rooms are kept in memory; those asked for least recently go first. */
-const maxLiveUsers = 20_000;
+const defaultMaxLiveUsers = 20_000;
+/** So many are looked at to find some that may go: with more people waiting than may be kept, there is none. */
+const maxCandidates = 16;
 
 const nobody: ReadonlySet<number> = new Set();
 
@@ -19,8 +21,25 @@ export class LiveMemberships {
     { readonly done: Promise<ReadonlySet<number>>; changes: MembershipChange[] }
   >();
 
-  constructor(readJoinedRooms: (userNid: number) => Promise<readonly number[]>) {
+  /** Users who wait for changes: nobody would wake them if their rooms were forgotten. */
+  readonly #held = new Set<number>();
+  readonly #maxLiveUsers: number;
+
+  constructor(
+    readJoinedRooms: (userNid: number) => Promise<readonly number[]>,
+    maxLiveUsers = defaultMaxLiveUsers,
+  ) {
     this.#readJoinedRooms = readJoinedRooms;
+    this.#maxLiveUsers = maxLiveUsers;
+  }
+
+  /** Keeps a user's rooms in memory, if they are there, until the user is released. */
+  hold(userNid: number): void {
+    this.#held.add(userNid);
+  }
+
+  release(userNid: number): void {
+    this.#held.delete(userNid);
   }
 
   /** The rooms that a user is joined to, read from storage unless they are known. The set changes with time. */
@@ -90,11 +109,13 @@ export class LiveMemberships {
   }
 
   #evict(): void {
-    if (this.#rooms.size < maxLiveUsers) return;
-    const [oldest] = this.#rooms;
-    if (!oldest) return;
-    const [userNid, rooms] = oldest;
-    for (const roomNid of rooms) this.#leave(userNid, rooms, roomNid);
-    this.#rooms.delete(userNid);
+    for (let candidates = 0; candidates < maxCandidates; candidates++) {
+      const [oldest] = this.#rooms;
+      if (!oldest || this.#rooms.size < this.#maxLiveUsers) return;
+      const [userNid, rooms] = oldest;
+      this.#rooms.delete(userNid);
+      if (this.#held.has(userNid)) this.#rooms.set(userNid, rooms);
+      else for (const roomNid of rooms) this.#leave(userNid, rooms, roomNid);
+    }
   }
 }

@@ -1,5 +1,10 @@
 import type { LiveMemberships } from "./live-memberships.ts";
-import { type CommitListener, type StreamChange, streamScopes } from "../storage/streams.ts";
+import {
+  type CommitListener,
+  type FaultListener,
+  type StreamChange,
+  streamScopes,
+} from "../storage/streams.ts";
 
 interface Waiter {
   readonly wake: () => void;
@@ -16,16 +21,18 @@ const maxWaitersPerUser = 32;
  */
 export class Notifier {
   readonly #memberships: LiveMemberships;
+  readonly #onFault: FaultListener;
   readonly #waiters = new Map<number, Set<Waiter>>();
   readonly #followers: CommitListener[] = [];
   #position = 0;
   #recent: StreamChange[] = [];
   /** Everything after this position is in `#recent`. */
-  #recentSince = 0;
+  #recentSince: number | undefined;
   #closed = false;
 
-  constructor(memberships: LiveMemberships) {
+  constructor(memberships: LiveMemberships, onFault: FaultListener) {
     this.#memberships = memberships;
+    this.#onFault = onFault;
   }
 
   /** Every position up to this one is committed and readable. */
@@ -44,28 +51,29 @@ export class Notifier {
 
   /** To be called after each commit, in order. */
   readonly committed = (position: number, changes: readonly StreamChange[]): void => {
-    if (this.#position === 0) this.#recentSince = position;
+    this.#recentSince ??= position;
     for (const { nid, membership } of changes) if (membership) this.#memberships.apply(nid, membership);
     for (const follower of this.#followers) follower(position, changes);
     this.#position = Math.max(this.#position, position);
     this.#remember(changes);
-    if (this.#waiters.size === 0) return;
-    for (const change of changes) this.#wakeFor(change);
+    if (this.#waiters.size > 0) this.#wakeFor(changes);
   };
 
   /** The changes after a position, oldest first, or `undefined` when that is too long ago to remember. */
   changesSince(position: number): readonly StreamChange[] | undefined {
-    if (position < this.#recentSince) return undefined;
+    if (this.#recentSince === undefined || position < this.#recentSince) return undefined;
     return this.#recent.slice(firstAfter(this.#recent, position));
   }
 
   /**
-   * Waits until something that may concern the user is committed after `position`.
+   * Waits until something that may concern the user is committed after `position`. The user's rooms have to be loaded in
+   * the live memberships: who finds that they have been forgotten is told to look again at once.
    * @returns true when there may be something, false after `timeoutMs`, on abort or at shutdown.
    */
   wait(userNid: number, position: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     if (this.#mayConcern(userNid, position)) return Promise.resolve(true);
     if (timeoutMs <= 0 || signal.aborted || this.#closed) return Promise.resolve(false);
+    if (!this.#memberships.roomsOf(userNid)) return Promise.resolve(true);
     return new Promise((resolve) => {
       const finish = (woken: boolean) => {
         clearTimeout(timer);
@@ -110,11 +118,16 @@ export class Notifier {
     return true;
   }
 
-  #wakeFor({ stream, nid }: StreamChange): void {
-    const scope = streamScopes[stream];
-    if (scope === "user") this.wakeUser(nid);
-    else if (scope === "room") this.#wakeRoom(nid);
-    else void this.#wakeNeighbours(nid);
+  /** A commit holds many changes; a room that has several of them is woken once. */
+  #wakeFor(changes: readonly StreamChange[]): void {
+    const rooms = new Set<number>();
+    for (const { stream, nid } of changes) {
+      const scope = streamScopes[stream];
+      if (scope === "user") this.wakeUser(nid);
+      else if (scope === "room") rooms.add(nid);
+      else this.#wakeNeighbours(nid).catch(this.#onFault);
+    }
+    for (const roomNid of rooms) this.#wakeRoom(roomNid);
   }
 
   #wakeRoom(roomNid: number): void {
@@ -139,6 +152,7 @@ export class Notifier {
     const waiters = this.#waiters.get(userNid) ?? new Set();
     waiters.add(waiter);
     this.#waiters.set(userNid, waiters);
+    this.#memberships.hold(userNid);
     if (waiters.size <= maxWaitersPerUser) return;
     const [oldest] = waiters;
     oldest?.wake();
@@ -147,7 +161,9 @@ export class Notifier {
   #removeWaiter(userNid: number, waiter: Waiter): void {
     const waiters = this.#waiters.get(userNid);
     waiters?.delete(waiter);
-    if (waiters?.size === 0) this.#waiters.delete(userNid);
+    if (waiters?.size !== 0) return;
+    this.#waiters.delete(userNid);
+    this.#memberships.release(userNid);
   }
 }
 
