@@ -17,6 +17,8 @@ export const exitCodes = {
   refused: 9,
   /** The server was stopped, and did not end what it was doing in time. */
   drainTimeout: 10,
+  /** The database failed while the server ran: whoever supervises it should start it again. */
+  databaseLost: 11,
 } as const;
 
 export const startupExitCodes: Readonly<Record<StartupFailure, number>> = {

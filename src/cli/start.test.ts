@@ -18,9 +18,11 @@ function scene(environment = {}, logFormat = "pretty") {
   const output = new PassThrough();
   const signals = new EventEmitter();
   const disposal = Promise.withResolvers<void>();
+  const loss = Promise.withResolvers<Error>();
   const state = { disposed: 0, nowMs: 0, fireTimer: () => undefined };
   const server: HearthServer = {
     addresses: [{ url: "http://127.0.0.1:8008", apis: ["client"] }],
+    lost: loss.promise,
     listen: async () => undefined,
     [Symbol.asyncDispose]: () => {
       state.disposed++;
@@ -43,7 +45,7 @@ function scene(environment = {}, logFormat = "pretty") {
   const terminal = { input: new PassThrough(), output, errors: new PassThrough(), environment, signals };
   const config = configFrom({ log: { format: logFormat } }, ".");
   const serve = () => serveUntilStopped(server, { config, log, terminal, clock, drainTimeoutMs: 1000 });
-  return { serve, server, state, disposal, signals, output, logged };
+  return { serve, server, state, disposal, loss, signals, output, logged };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -80,6 +82,15 @@ t.test("draining has an end", async (t) => {
   state.fireTimer();
   t.equal(await code, exitCodes.drainTimeout);
   t.match(logged.at(-1), "not everything had ended in time");
+});
+
+t.test("a server whose database is lost ends, for its supervisor to start it again", async (t) => {
+  const { serve, loss, logged } = scene();
+  const code = serve();
+  await turn();
+  loss.resolve(new Error("the writer has failed"));
+  t.equal(await code, exitCodes.databaseLost);
+  t.match(logged.at(-1), "the writer has failed");
 });
 
 t.test("a server that cannot listen is disposed of", async (t) => {

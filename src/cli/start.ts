@@ -61,7 +61,11 @@ export async function serveUntilStopped(
   }
   announce(server, config, log, terminal);
   releaseStartupMemory();
-  const signal = await first;
+  const signal = await Promise.race([first, server.lost]);
+  if (signal instanceof Error) {
+    log.fatal({ err: signal }, "Stopped: the database cannot be written any more");
+    return exitCodes.databaseLost;
+  }
   log.info({ signal }, "Stopping: answering the requests in flight. A second signal stops at once.");
   const late = Promise.withResolvers<number>();
   using _timer = clock.setTimer(parts.drainTimeoutMs, () => {

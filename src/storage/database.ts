@@ -60,6 +60,8 @@ export interface Stores {
 /** An open database. `sqlite/` implements it; what another back end has to do is in `contract/`. */
 export interface Database extends AsyncDisposable {
   readonly stores: Stores;
+  /** Resolves when the database can no longer be written, for good: the process had better start anew. */
+  readonly lost: Promise<Error>;
   /** Writes that wait for the next commit. */
   readonly waitingWrites: number;
 }

@@ -26,6 +26,7 @@ export async function openSqliteDatabase(
   ]);
   return {
     stores: Object.fromEntries(bound) as Stores,
+    lost: engine.lost,
     get waitingWrites() {
       return engine.waitingWrites;
     },

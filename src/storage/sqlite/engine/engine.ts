@@ -18,6 +18,7 @@ export class Engine implements Executor {
   readonly #writer: Writer;
   readonly #readers: ReaderPool;
   readonly #checkpointer: Checkpointer;
+  #closing = false;
 
   /** The file's schema has to be up to date. */
   constructor(file: string, onCommit: CommitListener, onFault: FaultListener) {
@@ -29,6 +30,7 @@ export class Engine implements Executor {
     this.#readers = new ReaderPool(
       { file, cacheKib: readerCacheKib },
       Math.max(1, availableParallelism() - 1),
+      onFault,
     );
     this.#checkpointer = new Checkpointer(this.#readers, this.#writer, onFault);
   }
@@ -36,6 +38,11 @@ export class Engine implements Executor {
   /** The position that the stream stands at, once operations can run. */
   get ready(): Promise<number> {
     return this.#writer.ready;
+  }
+
+  /** Resolves when the writer has been lost: nothing can be written any more. */
+  get lost(): Promise<Error> {
+    return this.#writer.lost;
   }
 
   /** How many writes wait for the next group commit. */
@@ -48,10 +55,12 @@ export class Engine implements Executor {
     if (!operation) throw new StorageError("failed", `no operation ${store}.${name}`);
     if (operation.mode === "write") return this.#writer.write([store, name, args]);
     if (operation.mode === "scan") return this.#readers.read([store, name, args]);
+    if (this.#closing) throw new StorageError("closed", "the database is closing");
     return operation.run(this.#here, ...(args as never[]));
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     this.#checkpointer.close();
     await this.#readers.close();
     this.#here.close();

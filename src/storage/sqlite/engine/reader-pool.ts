@@ -1,4 +1,5 @@
 import { StorageError } from "../../errors.ts";
+import type { FaultListener } from "../../streams.ts";
 import type { Call, ReaderReply, WorkerOptions } from "./messages.ts";
 import { unwrapOutcome, WorkerLink } from "./worker-link.ts";
 
@@ -8,12 +9,14 @@ const maxPendingReads = 2_000;
 export class ReaderPool {
   readonly #options: WorkerOptions;
   readonly #size: number;
+  readonly #onFault: FaultListener;
   readonly #readers: WorkerLink<ReaderReply>[] = [];
   #closing = false;
 
-  constructor(options: WorkerOptions, size: number) {
+  constructor(options: WorkerOptions, size: number, onFault: FaultListener) {
     this.#options = options;
     this.#size = size;
+    this.#onFault = onFault;
   }
 
   async read(call: Call): Promise<unknown> {
@@ -46,6 +49,14 @@ export class ReaderPool {
   #start(): WorkerLink<ReaderReply> {
     const reader = new WorkerLink<ReaderReply>("reader-worker", this.#options);
     this.#readers.push(reader);
+    void this.#replaceWhenLost(reader);
     return reader;
+  }
+
+  /** What a lost reader was asked has failed; the next question starts another. */
+  async #replaceWhenLost(reader: WorkerLink<ReaderReply>): Promise<void> {
+    const error = await reader.lost;
+    this.#readers.splice(this.#readers.indexOf(reader), 1);
+    this.#onFault(error);
   }
 }

@@ -15,7 +15,9 @@ export class WorkerLink<Reply> {
   readonly #worker: Worker;
   readonly #waiting: Waiting<Reply>[] = [];
   readonly #exited: Promise<void>;
+  readonly #lost = Promise.withResolvers<StorageError>();
   #failure: StorageError | undefined;
+  #closing = false;
 
   constructor(script: "writer-worker" | "reader-worker", options: WorkerOptions) {
     this.#worker = new Worker(new URL(`./${script}${extension}`, import.meta.url), {
@@ -32,6 +34,11 @@ export class WorkerLink<Reply> {
         resolve();
       });
     });
+  }
+
+  /** Resolves when the worker has ended without having been asked to. */
+  get lost(): Promise<StorageError> {
+    return this.#lost.promise;
   }
 
   /** How many requests have no answer yet. */
@@ -53,12 +60,14 @@ export class WorkerLink<Reply> {
 
   /** Ends the worker once it has answered everything sent so far. */
   async close(): Promise<void> {
+    this.#closing = true;
     this.#worker.postMessage("close" satisfies WorkerRequest);
     await this.#exited;
   }
 
   #fail(error: StorageError): void {
     this.#failure ??= error;
+    if (!this.#closing) this.#lost.resolve(this.#failure);
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
   }
 }

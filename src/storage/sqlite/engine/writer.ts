@@ -34,6 +34,11 @@ export class Writer {
     this.ready = this.#start();
   }
 
+  /** Resolves when the writer has been lost: nothing can be written any more. */
+  get lost(): Promise<Error> {
+    return this.#link.lost;
+  }
+
   get waiting(): number {
     return this.#waiting.length;
   }
