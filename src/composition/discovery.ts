@@ -1,19 +1,22 @@
 import { roomDiscoveryHandlers } from "../http/handlers/room-discovery.ts";
+import { userDiscoveryHandlers } from "../http/handlers/user-discovery.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
+import { MutualRooms } from "../services/discovery/mutual-rooms.ts";
 import { RoomDirectory } from "../services/discovery/room-directory.ts";
 import { RoomSummaries } from "../services/discovery/room-summaries.ts";
 import { RoomVisibility } from "../services/discovery/room-visibility.ts";
 import { SpaceChildren } from "../services/discovery/space-children.ts";
 import { SpaceHierarchy } from "../services/discovery/space-hierarchy.ts";
+import { UserDirectory } from "../services/discovery/user-directory.ts";
 import type { RoomAliases } from "../services/rooms/room-aliases.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** Finding rooms and people. */
 export function composeDiscovery(
-  { config, stores, graph, randomBytes }: Foundation,
+  { config, stores, names, graph, randomBytes }: Foundation,
   { aliases }: { readonly aliases: RoomAliases },
 ): readonly BoundEndpoint[] {
-  const { roomSummaries: store } = stores;
+  const { roomSummaries: store, userDirectory } = stores;
   const { rooms, events } = graph;
   const visibility = new RoomVisibility(rooms, stores.memberships);
   return [
@@ -28,5 +31,9 @@ export function composeDiscovery(
         randomBytes,
       }),
     }),
+    ...userDiscoveryHandlers(
+      new UserDirectory(userDirectory, config.user_directory.search_all_users),
+      new MutualRooms(userDirectory, names),
+    ),
   ];
 }

@@ -171,6 +171,15 @@ export const configSchema = Type.Object({
       default: true,
     }),
   }),
+  user_directory: Type.Object({
+    search_all_users: Type.Boolean({
+      description:
+        "Whether people find everybody who has an account here when they search for users. Otherwise they find those " +
+        "who share a room with them and those who are in public rooms, so that nobody can list all accounts: switch " +
+        "it on where all users are colleagues who may know of each other.",
+      default: false,
+    }),
+  }),
   federation: Type.Object({
     enabled: Type.Boolean({
       description: "Whether this server talks with other Matrix servers.",

@@ -18,6 +18,7 @@ import type { PushRuleStore } from "./push-rules.ts";
 import type { PusherStore } from "./pushers.ts";
 import type { ReceiptStore } from "./receipts.ts";
 import type { RelationStore } from "./relations.ts";
+import type { ReportStore } from "./reports.ts";
 import type { RoomSummaryStore } from "./room-summaries.ts";
 import type { RoomStore } from "./rooms.ts";
 import type { StateStore } from "./state.ts";
@@ -25,6 +26,7 @@ import type { RegistrationTokenStore } from "./registration-tokens.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { ToDeviceStore } from "./to-device.ts";
 import type { UnreadCheckpointStore } from "./unread-checkpoints.ts";
+import type { UserDirectoryStore } from "./user-directory.ts";
 
 /** Every store of a back end, by owner. */
 export interface Stores {
@@ -35,6 +37,8 @@ export interface Stores {
   readonly relations: RelationStore;
   readonly rooms: RoomStore;
   readonly roomSummaries: RoomSummaryStore;
+  readonly userDirectory: UserDirectoryStore;
+  readonly reports: ReportStore;
   readonly state: StateStore;
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;

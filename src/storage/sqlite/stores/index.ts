@@ -20,6 +20,7 @@ import { pushRuleOperations } from "./push-rules.ts";
 import { pusherOperations } from "./pushers.ts";
 import { receiptOperations } from "./receipts.ts";
 import { relationOperations } from "./relations.ts";
+import { reportOperations } from "./reports.ts";
 import { roomSummaryOperations } from "./room-summaries.ts";
 import { roomOperations } from "./rooms.ts";
 import { stateOperations } from "./state.ts";
@@ -27,6 +28,7 @@ import { registrationTokenOperations } from "./registration-tokens.ts";
 import { sessionOperations } from "./sessions.ts";
 import { toDeviceOperations } from "./to-device.ts";
 import { unreadCheckpointOperations } from "./unread-checkpoints.ts";
+import { userDirectoryOperations } from "./user-directory.ts";
 
 /** The operations of every store. */
 export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[Name]> } = {
@@ -37,6 +39,8 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   relations: relationOperations,
   rooms: roomOperations,
   roomSummaries: roomSummaryOperations,
+  userDirectory: userDirectoryOperations,
+  reports: reportOperations,
   state: stateOperations,
   accounts: accountOperations,
   sessions: sessionOperations,

@@ -1,6 +1,7 @@
 import type { ProfileField, ProfileStore } from "../../profiles.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
+import { indexUser } from "./user-directory.ts";
 
 function fields(db: Connection, userNid: number): ProfileField[] {
   return db.all<ProfileField>(
@@ -25,6 +26,7 @@ function put(
     field.name,
     field.value,
   );
+  if (field.name === "displayname") indexUser(db, userNid);
   return "changed";
 }
 
@@ -39,8 +41,9 @@ export const profileOperations: StoreOperations<ProfileStore> = {
   put: write(({ db }, userNid: number, field: ProfileField, maxBytes: number) =>
     put(db, userNid, field, maxBytes),
   ),
-  remove: write(
-    ({ db }, userNid: number, name: string) =>
-      db.run("DELETE FROM profile_fields WHERE user_nid = ? AND name = ?", userNid, name) > 0,
-  ),
+  remove: write(({ db }, userNid: number, name: string) => {
+    const changed = db.run("DELETE FROM profile_fields WHERE user_nid = ? AND name = ?", userNid, name) > 0;
+    if (changed && name === "displayname") indexUser(db, userNid);
+    return changed;
+  }),
 };

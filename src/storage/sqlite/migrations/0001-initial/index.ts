@@ -7,6 +7,7 @@ import { media } from "./media.ts";
 import { names } from "./names.ts";
 import { pushers } from "./pushers.ts";
 import { receiptsAndPresence } from "./receipts-and-presence.ts";
+import { reports } from "./reports.ts";
 import { rooms } from "./rooms.ts";
 import { toDevice } from "./to-device.ts";
 import { userData } from "./user-data.ts";
@@ -19,6 +20,7 @@ export const initial: Migration = {
     accounts,
     rooms,
     discovery,
+    reports,
     userData,
     media,
     encryptionKeys,

@@ -1,0 +1,101 @@
+import type { Test } from "tap";
+import type { Database } from "../database.ts";
+import { searchWords } from "../search-text.ts";
+import { createdNid, newAccount } from "./accounts.ts";
+import { roomNid } from "./room-fixture.ts";
+
+async function addUser({ stores }: Database, localpart: string, displayName: string | null = null) {
+  return createdNid(
+    await stores.accounts.create(newAccount(`@${localpart}:hearth.test`, { displayName }), {}),
+  );
+}
+
+/** Makes the room of the fixtures with these members. */
+async function joinAll({ stores }: Database, userNids: readonly number[]): Promise<void> {
+  await stores.commits.commit({
+    roomNid,
+    newRoom: { roomId: "!room:hearth.test", version: "10" },
+    events: [],
+    snapshots: [],
+    extremities: [],
+    currentSnapshot: 1,
+    memberships: userNids.map((userNid) => ({
+      userNid,
+      isLocal: true,
+      membership: "join",
+      eventNid: userNid,
+    })),
+    summary: { fields: {}, children: [] },
+  });
+}
+
+/** The localparts of whom a user finds. */
+async function found({ stores }: Database, userNid: number, term: string, searchAll = true) {
+  const phrases = term.split(" ").map((chunk) => searchWords(chunk).join(" "));
+  const search = { userNid, phrases, serverPrefix: "", searchAll, limit: 10 };
+  const users = await stores.userDirectory.search(search);
+  return users.map(({ userId }) => userId.slice(1, userId.indexOf(":")));
+}
+
+/** What every back end's user directory does. */
+export function userDirectoryStoreContract(t: Test, open: () => Promise<Database>): void {
+  t.test("user directory: words of names and localparts, whatever case and diacritics", async (t) => {
+    await using database = await open();
+    const jose = await addUser(database, "jmartinez", "José Martínez");
+    await addUser(database, "tanaka", "田中太郎");
+    await addUser(database, "kim", "김철수");
+    await addUser(database, "anna.smith");
+    for (const term of ["jose", "JOSÉ", "mart", "jmar", "jose mart", "martinez jo"]) {
+      t.strictSame(await found(database, jose, term), ["jmartinez"], term);
+    }
+    for (const term of ["田", "田中", "郎", "tan"])
+      t.strictSame(await found(database, jose, term), ["tanaka"], term);
+    t.strictSame(await found(database, jose, "中田"), []);
+    t.strictSame(await found(database, jose, "철"), ["kim"]);
+    t.strictSame(await found(database, jose, "smith"), ["anna.smith"]);
+    t.strictSame(await found(database, jose, "ose"), [], "words are found from their beginning on");
+    t.strictSame(await found(database, jose, "jose xu"), []);
+  });
+
+  t.test("user directory: profiles and accounts keep it up to date", async (t) => {
+    await using database = await open();
+    const { accounts, profiles } = database.stores;
+    const alice = await addUser(database, "alice", "Alice");
+    const bob = await addUser(database, "bob", "Robert");
+    await profiles.put(bob, { name: "displayname", value: '"Bobby"' }, 1000);
+    t.strictSame(await found(database, alice, "robert"), []);
+    t.strictSame(await found(database, alice, "bobby"), ["bob"]);
+    await profiles.remove(bob, "displayname");
+    t.strictSame(await found(database, alice, "bobby"), []);
+    await accounts.update(bob, { isLocked: true });
+    t.strictSame(await found(database, alice, "bob"), [], "locked");
+    await accounts.update(bob, { isLocked: false });
+    t.strictSame(await found(database, alice, "bob"), ["bob"]);
+    await accounts.deactivate(bob, false);
+    t.strictSame(await found(database, alice, "bob"), [], "deactivated");
+    await accounts.reactivate(bob, null);
+    t.strictSame(await found(database, alice, "bob"), ["bob"]);
+  });
+
+  t.test("user directory: who shares a room is found, and found first", async (t) => {
+    await using database = await open();
+    await addUser(database, "carl-1", "Carl");
+    const near = await addUser(database, "carl-2", "Carl");
+    const alice = await addUser(database, "alice");
+    await joinAll(database, [alice, near]);
+    t.strictSame(await found(database, alice, "carl", true), ["carl-2", "carl-1"]);
+    t.strictSame(await found(database, alice, "carl", false), ["carl-2"]);
+  });
+
+  t.test("user directory: the rooms that two users share", async (t) => {
+    await using database = await open();
+    const { userDirectory } = database.stores;
+    await joinAll(database, [1, 2]);
+    const room = { roomNid, roomId: "!room:hearth.test" };
+    const plain = async (...args: [number, number, number, number]) =>
+      JSON.parse(JSON.stringify(await userDirectory.mutualRooms(...args))) as unknown;
+    t.strictSame(await plain(1, 2, 0, 10), { rooms: [room], total: 1 });
+    t.strictSame(await plain(1, 2, roomNid, 10), { rooms: [], total: 1 });
+    t.strictSame(await plain(1, 3, 0, 10), { rooms: [], total: 0 });
+  });
+}

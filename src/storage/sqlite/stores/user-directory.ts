@@ -1,0 +1,79 @@
+import { localpart, type UserId } from "../../../protocol/identifiers.ts";
+import { membershipCodes } from "../../memberships.ts";
+import { searchWords } from "../../search-text.ts";
+import type { FoundUser, MutualRoom, UserDirectoryStore, UserSearch } from "../../user-directory.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, scan, type StoreOperations } from "../engine/operations.ts";
+
+const { join } = membershipCodes;
+
+/** ?1 is the full-text query, ?2 the searcher, ?3 the server's prefix, ?4 whether to search all, ?5 the limit. */
+const searchSql = `
+  WITH found AS MATERIALIZED (
+    SELECT rowid AS user_nid, rank AS score FROM user_words WHERE user_words MATCH ?1
+  )
+  SELECT user_id AS userId,
+    (SELECT value FROM profile_fields AS f WHERE f.user_nid = found.user_nid AND name = 'displayname') AS displayName,
+    (SELECT value FROM profile_fields AS f WHERE f.user_nid = found.user_nid AND name = 'avatar_url') AS avatarUrl,
+    EXISTS (
+      SELECT 1 FROM memberships AS theirs JOIN memberships AS mine USING (room_nid)
+      WHERE theirs.user_nid = found.user_nid AND theirs.membership = ${join}
+        AND mine.user_nid = ?2 AND mine.membership = ${join}
+    ) AS sharesRoom
+  FROM found JOIN users USING (user_nid) JOIN accounts USING (user_nid)
+  WHERE is_deactivated = 0 AND is_locked = 0
+    AND substr(user_id, instr(user_id, ':') + 1, length(?3)) = ?3
+    AND (sharesRoom OR (?4 AND is_guest = 0) OR EXISTS (
+      SELECT 1 FROM memberships AS theirs JOIN room_summaries USING (room_nid)
+      WHERE theirs.user_nid = found.user_nid AND theirs.membership = ${join}
+        AND (join_rule = 'public' OR is_world_readable = 1)
+    ))
+  ORDER BY sharesRoom DESC, score, displayName IS NULL, found.user_nid LIMIT ?5`;
+
+const mutual = `FROM memberships AS mine JOIN memberships AS theirs USING (room_nid)
+  WHERE mine.user_nid = ?1 AND mine.membership = ${join} AND theirs.user_nid = ?2 AND theirs.membership = ${join}`;
+const mutualPageSql = `SELECT room_nid AS roomNid, (SELECT room_id FROM rooms WHERE rooms.room_nid = mine.room_nid) AS roomId
+  ${mutual} AND mine.room_nid > ?3 ORDER BY mine.room_nid LIMIT ?4`;
+const mutualCountSql = `SELECT count(*) AS total ${mutual}`;
+
+/** For writes of accounts and profiles: makes the words by which a user is found what they now are. */
+export function indexUser(db: Connection, userNid: number): void {
+  db.run("DELETE FROM user_words WHERE rowid = ?", userNid);
+  const user = db.get<{ userId: UserId; displayName: string | null }>(
+    `SELECT user_id AS userId,
+       (SELECT value FROM profile_fields AS f WHERE f.user_nid = users.user_nid AND name = 'displayname') AS displayName
+     FROM users JOIN accounts USING (user_nid) WHERE user_nid = ? AND is_deactivated = 0`,
+    userNid,
+  );
+  if (!user) return;
+  const words = [...searchWords(localpart(user.userId)), ...searchWords(textOf(user.displayName) ?? "")];
+  db.run("INSERT INTO user_words (rowid, words) VALUES (?, ?)", userNid, words.join(" "));
+}
+
+/** Profile fields are stored as JSON. */
+function textOf(json: string | null): string | null {
+  const value: unknown = json === null ? null : JSON.parse(json);
+  return typeof value === "string" ? value : null;
+}
+
+function search(
+  db: Connection,
+  { userNid, phrases, serverPrefix, searchAll, limit }: UserSearch,
+): FoundUser[] {
+  const query = phrases.map((phrase) => `"${phrase.replaceAll('"', '""')}"*`).join(" AND ");
+  return db
+    .all<FoundUser>(searchSql, query, userNid, serverPrefix, Number(searchAll), limit)
+    .map(({ userId, displayName, avatarUrl }) => ({
+      userId,
+      displayName: textOf(displayName),
+      avatarUrl: textOf(avatarUrl),
+    }));
+}
+
+export const userDirectoryOperations: StoreOperations<UserDirectoryStore> = {
+  search: scan(search),
+  mutualRooms: point((db, userNid: number, otherNid: number, after: number, limit: number) => ({
+    rooms: db.all<MutualRoom>(mutualPageSql, userNid, otherNid, after, limit),
+    total: db.get<{ total: number }>(mutualCountSql, userNid, otherNid)?.total ?? 0,
+  })),
+};

@@ -1,0 +1,35 @@
+export interface UserSearch {
+  /** Whom the results are for. */
+  readonly userNid: number;
+  /** Groups of words (see `searchWords`): each has to be in the name or the localpart; the last word may be cut short. */
+  readonly phrases: readonly string[];
+  /** How the users' server names begin. */
+  readonly serverPrefix: string;
+  /** Whether to find users who share no room with the searcher and are in no public room. */
+  readonly searchAll: boolean;
+  readonly limit: number;
+}
+
+export interface FoundUser {
+  readonly userId: string;
+  readonly displayName: string | null;
+  readonly avatarUrl: string | null;
+}
+
+export interface MutualRoom {
+  readonly roomNid: number;
+  readonly roomId: string;
+}
+
+/** Finds people by their names and by their rooms. Writes of accounts and profiles keep it up to date. */
+export interface UserDirectoryStore {
+  /** Local accounts that are neither deactivated nor locked; those who share a room with the searcher first. */
+  search(search: UserSearch): Promise<readonly FoundUser[]>;
+  /** Rooms that both users are joined to, after one of them, in a constant order; and how many there are in all. */
+  mutualRooms(
+    userNid: number,
+    otherNid: number,
+    after: number,
+    limit: number,
+  ): Promise<{ readonly rooms: readonly MutualRoom[]; readonly total: number }>;
+}
