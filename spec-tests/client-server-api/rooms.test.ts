@@ -1,6 +1,6 @@
 import t from "tap";
 import { registerAdmin, registerUser, type TestClient } from "../support/client.ts";
-import { createRoom as makeRoom, read, redact, say } from "../support/rooms.ts";
+import { createRoom as makeRoom, leave, read, redact, say } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 
 const client = "/_matrix/client/v3";
@@ -148,6 +148,32 @@ t.test("joinRoom lets members of an allowed room into a restricted one", async (
   t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 403);
   await bob.post(`${client}/join/${lobby}`, {});
   t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 200);
+});
+
+t.test("joinRoom: into a restricted room somebody lets others who may invite", async (t) => {
+  const lobby = await makeRoom(alice, {}, bob);
+  const allow = [{ type: "m.room_membership", room_id: lobby }];
+  for (const join_rule of ["restricted", "knock_restricted"]) {
+    const [carol, dave] = [await registerUser(server), await registerUser(server)];
+    const rules = { type: "m.room.join_rules", state_key: "", content: { join_rule, allow } };
+    const users = { [alice.userId]: 100, [dave.userId]: 50, "@x:elsewhere.test": 70 };
+    const override = { invite: 50, users };
+    const body = { room_version: "10", power_level_content_override: override, initial_state: [rules] };
+    const roomId = await makeRoom(alice, { ...body, invite: [carol.userId, dave.userId] }, carol, dave);
+    const join = () => bob.post(`${client}/join/${encodeURIComponent(roomId)}`, {}, "joinRoom");
+    await leave(alice, roomId);
+    t.equal((await join()).status, 200);
+    const member = await read(bob, "getRoomStateWithKey", roomId, `state/m.room.member/${bob.userId}`);
+    t.equal(member.body["join_authorised_via_users_server"], dave.userId, "carol may not invite");
+    await bob.put(`${client}/profile/${bob.userId}/displayname`, { displayname: `Bob of ${join_rule}` });
+    const renamed = await read(bob, "getRoomStateWithKey", roomId, `state/m.room.member/${bob.userId}`);
+    t.same(renamed.body, { membership: "join", displayname: `Bob of ${join_rule}` });
+    await leave(bob, roomId);
+    await leave(dave, roomId);
+    const refused = await join();
+    t.equal(refused.status, 400);
+    t.equal(refused.body["errcode"], "M_UNABLE_TO_GRANT_JOIN");
+  }
 });
 
 t.test("setRoomStateWithKey sets state, with an empty key in either spelling", async (t) => {

@@ -28,7 +28,7 @@ export function composeRooms(foundation: Foundation, profiles: MemberProfiles): 
   const serverName = config.server_name;
   const access = new RoomAccess(rooms, memberships);
   const state = new CurrentState({ rooms: stores.rooms, snapshots, events, names });
-  const restricted = new RestrictedJoin({ rooms, state, memberships, names });
+  const restricted = new RestrictedJoin({ rooms, state, memberships, names, serverName });
   const guests = new GuestAccess({ writer, state, memberships, names });
   const invites = new InvitePermission(stores.accountData, names);
   const services: RoomServices = {

@@ -52,7 +52,8 @@ export interface MembershipStore {
     limit: number,
   ): Promise<readonly number[]>;
   counts(roomNid: number): Promise<MemberCounts>;
-  localJoinedNids(roomNid: number): Promise<readonly number[]>;
+  /** Users of this server who are joined to a room, at most `limit`. */
+  localJoinedNids(roomNid: number, limit: number): Promise<readonly number[]>;
   /** The guests of this server who are joined to a room, at most `limit`. */
   joinedGuestNids(roomNid: number, limit: number): Promise<readonly number[]>;
   /** The changes of a user's memberships after one position, up to another, oldest first. */

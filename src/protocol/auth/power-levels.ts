@@ -53,6 +53,12 @@ export class PowerLevels {
     return this.#entry("users", userId) ?? this.#level("users_default");
   }
 
+  /** The users who have a level of their own, creators included; everybody else has the default. */
+  get namedUsers(): readonly string[] {
+    const users = this.#content?.["users"];
+    return [...this.#creators, ...(isJsonObject(users) ? Object.keys(users) : [])];
+  }
+
   /** The level that sending an event of this type takes ("required power level"). */
   eventLevel(type: string, isState: boolean): number {
     return this.#entry("events", type) ?? this.#level(isState ? "state_default" : "events_default");

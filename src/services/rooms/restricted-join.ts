@@ -1,4 +1,10 @@
-import { parseRoomId, type UserId } from "../../protocol/identifiers.ts";
+import {
+  parseRoomId,
+  parseUserId,
+  serverNameOf,
+  type ServerName,
+  type UserId,
+} from "../../protocol/identifiers.ts";
 import { isJsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { CurrentState } from "../../state/current-state.ts";
@@ -8,6 +14,8 @@ import type { NameCache } from "../../storage/name-cache.ts";
 
 /** Conditions beyond this number are not looked at. */
 const maxConditions = 100;
+/** Members without a power level of their own all have the same. */
+const maxOrdinaryMembers = 50;
 
 /** Lets members of other rooms into a room that allows it (room version 8, "Restricted rooms"). */
 export class RestrictedJoin {
@@ -15,17 +23,20 @@ export class RestrictedJoin {
   readonly #state: CurrentState;
   readonly #memberships: MembershipStore;
   readonly #names: NameCache;
+  readonly #serverName: ServerName;
 
   constructor(parts: {
     rooms: RoomIndex;
     state: CurrentState;
     memberships: MembershipStore;
     names: NameCache;
+    serverName: ServerName;
   }) {
     this.#rooms = parts.rooms;
     this.#state = parts.state;
     this.#memberships = parts.memberships;
     this.#names = parts.names;
+    this.#serverName = parts.serverName;
   }
 
   /**
@@ -71,12 +82,25 @@ export class RestrictedJoin {
     return false;
   }
 
+  /** Those with a power level of their own come first: among thousands of members few may have it by default. */
   async #memberWhoMayInvite(room: Room): Promise<UserId | undefined> {
     const levels = await this.#state.powerLevels(room);
-    for (const userNid of await this.#memberships.localJoinedNids(room.roomNid)) {
+    for (const userId of levels.namedUsers) {
+      if (levels.userLevel(userId) >= levels.invite && (await this.#isLocalMember(room, userId)))
+        return userId as UserId;
+    }
+    for (const userNid of await this.#memberships.localJoinedNids(room.roomNid, maxOrdinaryMembers)) {
       const userId = await this.#names.userId(userNid);
       if (levels.userLevel(userId) >= levels.invite) return userId as UserId;
     }
     return undefined;
+  }
+
+  async #isLocalMember(room: Room, userId: string): Promise<boolean> {
+    if (parseUserId(userId) === undefined || serverNameOf(userId as UserId) !== this.#serverName)
+      return false;
+    const userNid = await this.#names.findUser(userId);
+    const current = userNid === undefined ? undefined : await this.#memberships.of(room.roomNid, userNid);
+    return current?.membership === "join";
   }
 }

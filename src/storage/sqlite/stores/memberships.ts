@@ -97,12 +97,13 @@ export const membershipOperations: StoreOperations<MembershipStore> = {
     );
     return counts ?? { joined: 0, invited: 0 };
   }),
-  localJoinedNids: point((db, roomNid: number) =>
+  localJoinedNids: point((db, roomNid: number, limit: number) =>
     db
       .all<{ nid: number }>(
-        "SELECT user_nid AS nid FROM memberships WHERE room_nid = ? AND membership = ? AND is_local = 1",
+        "SELECT user_nid AS nid FROM memberships WHERE room_nid = ? AND membership = ? AND is_local = 1 LIMIT ?",
         roomNid,
         membershipCodes.join,
+        limit,
       )
       .map((row) => row.nid),
   ),
