@@ -77,10 +77,15 @@ export interface RelationStore {
     relations: readonly string[] | null,
     senderNids: readonly number[] | null,
   ): Promise<string[]>;
-  /** The most recent first, as the specification has it for edits. */
+  /**
+   * The most recent first, as the specification has it for edits. Of very many, those are looked at that have come last:
+   * some bots write their answers as hundreds of edits.
+   */
   replacements(query: ReplacementQuery): Promise<number[]>;
   /** How often each sender has replied in a thread, up to a position. */
   threadSenders(roomNid: number, rootId: string, upTo: number): Promise<ThreadSender[]>;
+  /** The newest replies in a thread, up to a position, the newest first. */
+  newestReplies(roomNid: number, rootId: string, upTo: number, limit: number): Promise<number[]>;
   /** The events that reference a target, oldest first. */
   references(roomNid: number, targetId: string, upTo: number, limit: number): Promise<number[]>;
   /** A page of an event's children. */

@@ -141,17 +141,8 @@ export class Aggregations {
   }
 
   async #latestReply(view: RoomView, parent: StoredEvent, upTo: number): Promise<StoredEvent | undefined> {
-    const nids = await this.#relations.children({
-      roomNid: parent.roomNid,
-      targetId: parent.eventId,
-      relation: "m.thread",
-      typeNid: null,
-      maxDepth: 1,
-      after: Number.MIN_SAFE_INTEGER,
-      upTo,
-      newestFirst: true,
-      limit: maxCandidates,
-    });
+    const { roomNid, eventId } = parent;
+    const nids = await this.#relations.newestReplies(roomNid, eventId, upTo, maxCandidates);
     const [latest] = await view.visible(await this.#events.storedAll(nids));
     return latest;
   }

@@ -42,6 +42,7 @@ export function relationStoreContract(t: Test, open: () => Promise<Database>): v
     t.same(await relations.replacements(query), [4, 3, 2]);
     t.same(await relations.replacements({ ...query, upTo: positions[2] ?? 0 }), [3, 2]);
     t.same(await relations.replacements({ ...query, limit: 1 }), [4]);
+    t.same(await relations.replacements({ ...query, roomNid: roomNid + 1 }), []);
   });
 
   t.test("relations: threads by their newest reply, and who takes part", async (t) => {
@@ -62,6 +63,9 @@ export function relationStoreContract(t: Test, open: () => Promise<Database>): v
       { rootId: other, latestPosition: fourth },
     ]);
     t.same(await relations.threads(roomNid, sixth ?? 0, 10), [{ rootId: other, latestPosition: fourth }]);
+    t.same(await relations.newestReplies(roomNid, target, end, 2), [6, 5]);
+    t.same(await relations.newestReplies(roomNid, target, fifth ?? 0, 10), [5, 3]);
+    t.same(await relations.newestReplies(roomNid + 1, target, end, 10), []);
     const senders = await relations.threadSenders(roomNid, target, end);
     t.same(
       senders.toSorted((a, b) => a.senderNid - b.senderNid),

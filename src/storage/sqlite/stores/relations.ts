@@ -11,6 +11,9 @@ import type {
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations } from "../engine/operations.ts";
 
+/** Edits of one event that are compared. */
+const maxReplacements = 100;
+
 const annotationSql = `SELECT event_nid AS nid FROM event_relations
   WHERE target_id = ? AND relation = 'm.annotation' AND sender_nid = ? AND type_nid = ? AND annotation_key = ?
   LIMIT 1`;
@@ -25,13 +28,15 @@ const relatedSql = `SELECT value AS targetId FROM json_each(?1)
       AND (?3 IS NULL OR relation IN (SELECT value FROM json_each(?3)))
       AND (?4 IS NULL OR sender_nid IN (SELECT value FROM json_each(?4))))`;
 const replacementsSql = `SELECT events.event_nid AS nid
-  FROM event_relations JOIN events ON events.event_nid = event_relations.event_nid
-  WHERE target_id = ? AND relation = 'm.replace' AND event_relations.position <= ? AND event_relations.room_nid = ?
-    AND events.sender_nid = ? AND events.type_nid = ? AND events.pair_nid IS NULL
-  ORDER BY origin_server_ts DESC, event_id DESC LIMIT ?`;
+  FROM (SELECT event_nid FROM event_relations
+    WHERE target_id = ? AND relation = 'm.replace' AND position <= ? AND room_nid = ? AND sender_nid = ? AND type_nid = ?
+    ORDER BY position DESC LIMIT ${maxReplacements}) CROSS JOIN events USING (event_nid)
+  WHERE pair_nid IS NULL ORDER BY origin_server_ts DESC, event_id DESC LIMIT ?`;
 const threadSendersSql = `SELECT sender_nid AS senderNid, count(*) AS replies, max(position) AS latestPosition
   FROM event_relations
   WHERE target_id = ? AND relation = 'm.thread' AND position <= ? AND room_nid = ? GROUP BY sender_nid`;
+const newestRepliesSql = `SELECT event_nid AS nid FROM event_relations
+  WHERE target_id = ? AND relation = 'm.thread' AND position <= ? AND room_nid = ? ORDER BY position DESC LIMIT ?`;
 const referencesSql = `SELECT event_nid AS nid FROM event_relations
   WHERE target_id = ? AND relation = 'm.reference' AND position <= ? AND room_nid = ? ORDER BY position LIMIT ?`;
 const parentSql = "SELECT relation, target_id AS targetId FROM event_relations WHERE event_nid = ?";
@@ -123,6 +128,9 @@ export const relationOperations: StoreOperations<RelationStore> = {
   replacements: point(readReplacements),
   threadSenders: point((db, roomNid: number, rootId: string, upTo: number) =>
     db.all<ThreadSender>(threadSendersSql, rootId, upTo, roomNid),
+  ),
+  newestReplies: point((db, roomNid: number, rootId: string, upTo: number, limit: number) =>
+    nidsOf(db.all<NidRow>(newestRepliesSql, rootId, upTo, roomNid, limit)),
   ),
   references: point((db, roomNid: number, targetId: string, upTo: number, limit: number) =>
     nidsOf(db.all<NidRow>(referencesSql, targetId, upTo, roomNid, limit)),
