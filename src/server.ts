@@ -11,6 +11,7 @@ import { composeTimeline } from "./composition/timeline.ts";
 import { composeMedia } from "./composition/media.ts";
 import { composeNotifications } from "./composition/notifications.ts";
 import { composeReports } from "./composition/reports.ts";
+import { composePush } from "./composition/push.ts";
 import { composeRooms } from "./composition/rooms.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
@@ -62,6 +63,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const timeline = await composeTimeline(foundation, userData);
   const ephemeral = opened.use(await composeEphemeral(foundation, rooms.access));
   const notifications = opened.use(composeNotifications(foundation, timeline, userData, rooms));
+  const push = opened.use(await composePush(foundation, { timeline, userData, rooms, notifications }));
   const sync = composeSync(foundation, {
     timeline,
     userData,
@@ -80,6 +82,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...encryption.handlers,
     ...ephemeral.handlers,
     ...notifications.handlers,
+    ...push.handlers,
     ...sync,
     ...composeDiscovery(foundation, rooms),
     ...composeReports(foundation, rooms),

@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { pusherHandlers } from "../http/handlers/pushers.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import { AddressFilter } from "../outbound/address-filter.ts";
+import { OutboundHttp } from "../outbound/outbound-http.ts";
+import { Badges } from "../push/badges.ts";
+import { PushAudiences } from "../push/push-audiences.ts";
+import { PushDelivery } from "../push/push-delivery.ts";
+import { PushGatewayClient } from "../push/push-gateway.ts";
+import { PushJudge } from "../push/push-judge.ts";
+import { PushNotifications } from "../push/push-notifications.ts";
+import { PushWorker } from "../push/push-worker.ts";
+import { RoomStandings } from "../services/notifications/room-standings.ts";
+import { PusherService } from "../services/pushers.ts";
+import { Pace } from "../telemetry/pace.ts";
+import type { Foundation } from "./foundation.ts";
+import type { NotificationParts } from "./notifications.ts";
+import type { RoomParts } from "./rooms.ts";
+import type { TimelineParts } from "./timeline.ts";
+import type { UserDataParts } from "./user-data.ts";
+
+export interface PushParts extends AsyncDisposable {
+  readonly handlers: readonly BoundEndpoint[];
+}
+
+/** What push is made of beside the foundation. */
+export interface PushSources {
+  readonly timeline: TimelineParts;
+  readonly userData: UserDataParts;
+  readonly rooms: RoomParts;
+  readonly notifications: NotificationParts;
+}
+
+/** Pushers, and the notifications that go to their gateways. */
+export async function composePush(foundation: Foundation, sources: PushSources): Promise<PushParts> {
+  const { stores, notifier, clock, log, graph } = foundation;
+  const { pushers: store, memberships, rooms, events: eventStore } = stores;
+  const http = composeOutbound(foundation);
+  const audiences = composeAudiences(foundation, sources);
+  const badges = composeBadges(foundation, sources);
+  const delivery = new PushDelivery({
+    store,
+    notifications: composeNotificationWriter(foundation, sources, badges),
+    gateways: new PushGatewayClient(http),
+    told: () => worker.told(),
+    clock,
+    log,
+  });
+  const worker = new PushWorker({
+    store,
+    rooms,
+    eventStore,
+    memberships,
+    events: graph.events,
+    timelines: sources.timeline.timelines,
+    audiences,
+    judge: composeJudge(foundation, sources, audiences),
+    badges,
+    delivery,
+    position: () => notifier.position,
+    clock,
+    log,
+  });
+  for (const follower of [audiences.committed, badges.committed, worker.committed]) notifier.follow(follower);
+  await worker.resume();
+  return {
+    handlers: pusherHandlers(new PusherService(store, clock, (userNid) => worker.pusherSet(userNid))),
+    async [Symbol.asyncDispose]() {
+      await worker[Symbol.asyncDispose]();
+      http[Symbol.dispose]();
+    },
+  };
+}
+
+function composeOutbound({ config, clock }: Foundation): OutboundHttp {
+  const { allowed_private_ranges: allowedRanges, extra_ca_file: caFile } = config.push;
+  const extraCa = caFile === null ? undefined : readFileSync(caFile, "utf8");
+  return new OutboundHttp({ filter: new AddressFilter(allowedRanges), clock, extraCa });
+}
+
+function composeAudiences({ stores, graph, names }: Foundation, { rooms }: PushSources): PushAudiences {
+  const { pushers: store, memberships } = stores;
+  return new PushAudiences({ store, memberships, state: rooms.state, rooms: graph.rooms, names });
+}
+
+function composeBadges({ memberships, notifier }: Foundation, { notifications }: PushSources): Badges {
+  return new Badges({
+    unread: notifications.unreadCounts,
+    joinedRooms: (userNid) => memberships.load(userNid),
+    position: () => notifier.position,
+  });
+}
+
+function composeJudge(
+  { names, clock }: Foundation,
+  { userData, notifications }: PushSources,
+  audiences: PushAudiences,
+): PushJudge {
+  const { pushRules, accountData } = userData;
+  const { pushEvents } = notifications;
+  return new PushJudge({ audiences, pushEvents, pushRules, accountData, names, pace: new Pace(clock) });
+}
+
+function composeNotificationWriter(
+  { stores, graph, names }: Foundation,
+  { rooms: { state }, userData, notifications }: PushSources,
+  badges: Badges,
+): PushNotifications {
+  const { memberships, receipts } = stores;
+  const { rooms, events } = graph;
+  return new PushNotifications({
+    events,
+    rooms,
+    names,
+    memberships,
+    standings: new RoomStandings({ memberships, receipts, state, rooms, names }),
+    state,
+    pushEvents: notifications.pushEvents,
+    pushRules: userData.pushRules,
+    badges,
+  });
+}

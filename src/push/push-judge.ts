@@ -1,0 +1,68 @@
+import { isJsonObject } from "../protocol/json.ts";
+import type { AccountDataService } from "../services/account-data.ts";
+import type { PushEvents } from "../services/notifications/push-events.ts";
+import type { PushRuleService } from "../services/push-rules.ts";
+import type { StoredEvent } from "../storage/events.ts";
+import type { NameCache } from "../storage/name-cache.ts";
+import type { Pace } from "../telemetry/pace.ts";
+import type { PushAudiences, PushUser } from "./push-audiences.ts";
+
+export interface PushJudgeParts {
+  readonly audiences: PushAudiences;
+  readonly pushEvents: Pick<PushEvents, "of">;
+  readonly pushRules: Pick<PushRuleService, "compiledFor">;
+  readonly accountData: Pick<AccountDataService, "ignoredUsers">;
+  readonly names: Pick<NameCache, "findUser">;
+  readonly pace: Pace;
+}
+
+/** Decides whom an event notifies, of those who have pushers. */
+export class PushJudge {
+  readonly #parts: PushJudgeParts;
+
+  constructor(parts: PushJudgeParts) {
+    this.#parts = parts;
+  }
+
+  /** The integer IDs of the users whom an event notifies. */
+  async notified(event: StoredEvent): Promise<readonly number[]> {
+    const notified: number[] = [];
+    for (const user of await this.#concerned(event)) {
+      await this.#parts.pace.breathe();
+      if (await this.#notifies(user, event)) notified.push(user.userNid);
+    }
+    return notified;
+  }
+
+  /** Whether an event notifies one user. */
+  async notifies(userNid: number, event: StoredEvent): Promise<boolean> {
+    const user = (await this.#concerned(event)).find((concerned) => concerned.userNid === userNid);
+    return user !== undefined && this.#notifies(user, event);
+  }
+
+  async #concerned(event: StoredEvent): Promise<readonly PushUser[]> {
+    const members = await this.#parts.audiences.of(event.roomNid);
+    const invited = await this.#invited(event);
+    return invited.length === 0 ? members : [...members, ...invited];
+  }
+
+  async #notifies(user: PushUser, { eventNid, senderNid, redactedBy }: StoredEvent): Promise<boolean> {
+    if (senderNid === user.userNid || redactedBy !== null) return false;
+    const { event } = await this.#parts.pushEvents.of(eventNid);
+    const rules = await this.#parts.pushRules.compiledFor(user.userNid);
+    if (rules.evaluate(event, user)?.notify !== true) return false;
+    const ignored = await this.#parts.accountData.ignoredUsers(user.userNid);
+    return !ignored.has(event.sender);
+  }
+
+  /** Whom an event invites: they are not in the room yet, and want to know. */
+  async #invited({ pairNid, common }: StoredEvent): Promise<readonly PushUser[]> {
+    if (pairNid === null || !common.includes('"invite"')) return [];
+    const { type, state_key: userId, content } = JSON.parse(`{${common}}`) as Record<string, unknown>;
+    const isInvite = type === "m.room.member" && isJsonObject(content) && content["membership"] === "invite";
+    if (!isInvite || typeof userId !== "string") return [];
+    const userNid = await this.#parts.names.findUser(userId);
+    if (userNid === undefined || !this.#parts.audiences.has(userNid)) return [];
+    return [{ userNid, userId, displayName: undefined }];
+  }
+}

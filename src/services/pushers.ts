@@ -1,0 +1,103 @@
+import type { Requester } from "../auth/requester.ts";
+import { MatrixError } from "../protocol/matrix-error.ts";
+import type { PusherStore } from "../storage/pushers.ts";
+import type { Clock } from "../telemetry/clock.ts";
+
+/** A pusher as a client sets it. */
+export interface PusherSettings {
+  readonly kind: string;
+  readonly app_id: string;
+  readonly pushkey: string;
+  readonly app_display_name?: string;
+  readonly device_display_name?: string;
+  readonly profile_tag?: string;
+  readonly lang?: string;
+  /** Passed on to the gateway, without the URL; it may have any further keys. */
+  readonly data?: { readonly url?: string; readonly format?: string };
+  readonly append?: boolean;
+}
+
+/** Told of a user who has set a pusher, once it is stored. */
+export type PusherListener = (userNid: number) => Promise<void>;
+
+const maxPushkeyBytes = 512;
+const maxAppIdLength = 64;
+const gatewayPath = "/_matrix/push/v1/notify";
+const needed = ["app_display_name", "device_display_name", "lang", "data"] as const;
+
+/** Users' pushers (client-server API, "Push Notifications"). */
+export class PusherService {
+  readonly #store: PusherStore;
+  readonly #clock: Clock;
+  readonly #changed: PusherListener;
+
+  constructor(store: PusherStore, clock: Clock, changed: PusherListener) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#changed = changed;
+  }
+
+  /** JSON objects, as clients get them. */
+  async descriptionsOf(userNid: number): Promise<readonly string[]> {
+    return (await this.#store.ofUser(userNid)).map(({ description }) => description);
+  }
+
+  /**
+   * Makes a pusher, or changes it. It goes with the device that has set it last.
+   * @throws MatrixError M_MISSING_PARAM, M_INVALID_PARAM.
+   */
+  async set({ userNid, deviceId }: Requester, { append = false, ...pusher }: PusherSettings): Promise<void> {
+    checkSettings(pusher);
+    const { app_id: appId, pushkey, kind, app_display_name, device_display_name, profile_tag, lang } = pusher;
+    const description = JSON.stringify({
+      app_id: appId,
+      pushkey,
+      kind,
+      app_display_name,
+      device_display_name,
+      profile_tag,
+      lang,
+      data: pusher.data,
+    });
+    const setTs = this.#clock.nowMs();
+    await this.#store.set({ userNid, deviceId, appId, pushkey, setTs, description }, append);
+    await this.#changed(userNid);
+  }
+
+  /** Nothing happens when the user has no such pusher. */
+  async remove(userNid: number, appId: string, pushkey: string): Promise<void> {
+    await this.#store.remove(userNid, appId, pushkey);
+  }
+}
+
+function checkSettings(pusher: PusherSettings): void {
+  if (pusher.kind !== "http") {
+    throw new MatrixError("M_INVALID_PARAM", 'This server has pushers of kind "http" only');
+  }
+  if (Buffer.byteLength(pusher.pushkey) > maxPushkeyBytes || pusher.pushkey === "") {
+    throw new MatrixError("M_INVALID_PARAM", `pushkey has to have 1 to ${maxPushkeyBytes} bytes`);
+  }
+  if (pusher.app_id.length > maxAppIdLength || pusher.app_id === "") {
+    throw new MatrixError("M_INVALID_PARAM", `app_id has to have 1 to ${maxAppIdLength} characters`);
+  }
+  const missing = needed.filter((key) => pusher[key] === undefined);
+  if (missing.length > 0) {
+    throw new MatrixError("M_MISSING_PARAM", `Missing parameters: ${missing.join(", ")}`);
+  }
+  if (pusher.data?.url === undefined)
+    throw new MatrixError("M_MISSING_PARAM", "Missing parameters: data.url");
+  checkGatewayUrl(pusher.data.url);
+  const { format } = pusher.data;
+  if (format !== undefined && format !== "event_id_only") {
+    throw new MatrixError("M_INVALID_PARAM", "data.format has to be event_id_only, or be left away");
+  }
+}
+
+/** "MUST be an HTTPS URL with a path of `/_matrix/push/v1/notify`." */
+function checkGatewayUrl(text: string): void {
+  const url = URL.parse(text);
+  const fits = url?.protocol === "https:" && url.pathname === gatewayPath && url.hash === "";
+  if (!fits || url.username !== "" || url.password !== "") {
+    throw new MatrixError("M_INVALID_PARAM", `data.url has to be an https URL with the path ${gatewayPath}`);
+  }
+}
