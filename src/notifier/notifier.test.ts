@@ -112,6 +112,22 @@ t.test("who follows is told before the position is visible", async (t) => {
   t.equal(notifier.position, 101);
 });
 
+t.test("a follower's fault is told and keeps nobody else from hearing of a commit", async (t) => {
+  const { notifier, faults, wait } = await setUp();
+  const fault = new Error("not prepared for this");
+  const heard: number[] = [];
+  notifier.follow(() => {
+    throw fault;
+  });
+  notifier.follow((position) => heard.push(position));
+  const waiting = wait(alice);
+  notifier.committed(101, [change(101, "timeline", hall)]);
+  t.equal(await waiting, true);
+  t.equal(notifier.position, 101);
+  t.same(heard, [101]);
+  t.same(faults, [fault]);
+});
+
 t.test("where it cannot be found out whom a change concerns, that is told", async (t) => {
   const fault = new Error("no such table");
   const reads = [Promise.resolve([hall]), Promise.resolve([]), Promise.resolve([]), Promise.reject(fault)];

@@ -53,7 +53,7 @@ export class Notifier {
   readonly committed = (position: number, changes: readonly StreamChange[]): void => {
     this.#recentSince ??= position;
     for (const { nid, membership } of changes) if (membership) this.#memberships.apply(nid, membership);
-    for (const follower of this.#followers) follower(position, changes);
+    for (const follower of this.#followers) this.#tell(follower, position, changes);
     this.#position = Math.max(this.#position, position);
     this.#remember(changes);
     if (this.#waiters.size > 0) this.#wakeFor(changes);
@@ -99,6 +99,15 @@ export class Notifier {
   close(): void {
     this.#closed = true;
     for (const userNid of this.#waiters.keys()) this.wakeUser(userNid);
+  }
+
+  /** What is committed is committed: a follower's fault concerns neither those who wrote nor the other followers. */
+  #tell(follower: CommitListener, position: number, changes: readonly StreamChange[]): void {
+    try {
+      follower(position, changes);
+    } catch (error) {
+      this.#onFault(error);
+    }
   }
 
   #mayConcern(userNid: number, position: number): boolean {
