@@ -260,3 +260,26 @@ t.test("setRoomAlias, getRoomIdByAlias, getLocalAliases, deleteRoomAlias and the
   t.equal((await bob.get(list, "getRoomVisibilityOnDirectory")).body["visibility"], "public");
   t.equal((await bob.put(list, { visibility: "private" }, "setRoomVisibilityOnDirectory")).status, 403);
 });
+
+t.test("deleteRoomAlias: the room's own list loses it too, where the user may change that", async (t) => {
+  const roomId = await makeRoom(alice, { room_alias_name: "main" }, bob);
+  const other = "#other:hearth.test";
+  const remove = (user: TestClient, alias: string) =>
+    user.delete(`${client}/directory/room/${encodeURIComponent(alias)}`, undefined, "deleteRoomAlias");
+  const add = (user: TestClient, alias: string) =>
+    user.put(`${client}/directory/room/${encodeURIComponent(alias)}`, { room_id: roomId }, "setRoomAlias");
+  const listed = async () => (await read(alice, undefined, roomId, "state/m.room.canonical_alias/")).body;
+  t.equal((await add(bob, other)).status, 200);
+  t.equal((await remove(bob, other)).status, 200, "not everything that exists is in the list");
+  t.equal((await add(bob, other)).status, 200);
+  const content = { alias: "#main:hearth.test", alt_aliases: [other], "org.example.note": "kept" };
+  const path = `${client}/rooms/${encodeURIComponent(roomId)}/state/m.room.canonical_alias`;
+  t.equal((await alice.put(path, content, "setRoomStateWithKey")).status, 200);
+  t.equal((await remove(bob, other)).status, 200, "bob made it");
+  t.same(await listed(), content, "and may not change the list");
+  t.equal((await add(alice, other)).status, 200);
+  t.equal((await remove(alice, other)).status, 200);
+  t.same(await listed(), { alias: "#main:hearth.test", "org.example.note": "kept" });
+  t.equal((await remove(alice, "#main:hearth.test")).status, 200);
+  t.same(await listed(), { "org.example.note": "kept" });
+});

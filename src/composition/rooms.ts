@@ -67,7 +67,7 @@ export function composeRooms(foundation: Foundation, profiles: MemberProfiles): 
       guests,
       invites,
     }),
-    aliases: new RoomAliases({ serverName, store: stores.rooms, rooms, access, state }),
+    aliases: new RoomAliases({ serverName, store: stores.rooms, rooms, access, state, writer }),
   };
   const { membership } = services;
   const profilePropagation = new RoomProfilePropagation({

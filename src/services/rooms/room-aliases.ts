@@ -1,5 +1,7 @@
 import type { Requester } from "../../auth/requester.ts";
+import type { RoomWriter } from "../../ingest/room-writer.ts";
 import { parseRoomAlias, type RoomAlias, serverNameOf, type ServerName } from "../../protocol/identifiers.ts";
+import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { CurrentState } from "../../state/current-state.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
@@ -16,6 +18,7 @@ export class RoomAliases {
   readonly #rooms: RoomIndex;
   readonly #access: RoomAccess;
   readonly #state: CurrentState;
+  readonly #writer: RoomWriter;
 
   constructor(parts: {
     serverName: ServerName;
@@ -23,12 +26,14 @@ export class RoomAliases {
     rooms: RoomIndex;
     access: RoomAccess;
     state: CurrentState;
+    writer: RoomWriter;
   }) {
     this.#serverName = parts.serverName;
     this.#store = parts.store;
     this.#rooms = parts.rooms;
     this.#access = parts.access;
     this.#state = parts.state;
+    this.#writer = parts.writer;
   }
 
   /** @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM */
@@ -73,6 +78,7 @@ export class RoomAliases {
     if (!allowed)
       throw new MatrixError("M_FORBIDDEN", "Only who made an alias or manages the room may remove it");
     await this.#store.removeAlias(alias);
+    await this.#dropFromState(requester, await this.#rooms.byNid(row.roomNid), alias);
   }
 
   /** The room's aliases on this server. @throws MatrixError M_FORBIDDEN for who is not in the room */
@@ -99,12 +105,41 @@ export class RoomAliases {
     await this.#store.setPublic(room.roomNid, isPublic);
   }
 
+  /**
+   * Takes a removed alias out of the room's own list as well. "Servers which choose to update the canonical alias event are
+   * recommended to [...] return a successful response even if the user does not have permission" to do that.
+   */
+  async #dropFromState(requester: Requester, room: Room, alias: RoomAlias): Promise<void> {
+    const type = "m.room.canonical_alias";
+    try {
+      await this.#writer.decide(room, async (state) => {
+        const content = withoutAlias((await state.event(type, ""))?.content, alias);
+        return content ? [{ type, stateKey: "", sender: requester.userId, content }] : [];
+      });
+    } catch (error) {
+      if (!(error instanceof MatrixError) || error.errcode !== "M_FORBIDDEN") throw error;
+    }
+  }
+
   async #maySetMainAlias(requester: Requester, roomNid: number): Promise<boolean> {
     const room = await this.#rooms.byNid(roomNid);
     if ((await this.#access.membership(room, requester)) !== "join") return false;
     const levels = await this.#state.powerLevels(room);
     return levels.userLevel(requester.userId) >= levels.eventLevel("m.room.canonical_alias", true);
   }
+}
+
+/** The content of `m.room.canonical_alias` without an alias; `undefined` when it does not have it. */
+function withoutAlias(content: JsonObject | undefined, removed: RoomAlias): JsonObject | undefined {
+  const { alias, alt_aliases: alternatives, ...others } = content ?? {};
+  const listed = Array.isArray(alternatives) ? alternatives : [];
+  if (alias !== removed && !listed.includes(removed)) return undefined;
+  const left = listed.filter((each) => each !== removed);
+  return {
+    ...others,
+    ...(alias !== undefined && alias !== removed && { alias }),
+    ...(left.length > 0 && { alt_aliases: left }),
+  };
 }
 
 function aliasOf(text: string): RoomAlias {
