@@ -18,7 +18,7 @@ export class PasswordHasher {
   readonly #waiting: (() => void)[] = [];
   #atWork = 0;
   /** What the password of nobody is compared with, so that an unknown user takes as long as a known one. */
-  #decoy: Promise<string> | undefined;
+  #decoy: string | undefined;
 
   constructor({ memoryKib, passes }: HashingCost) {
     this.#cost = { memoryCost: memoryKib, timeCost: passes };
@@ -38,12 +38,15 @@ export class PasswordHasher {
    */
   async verify(passwordHash: string | null, password: string): Promise<boolean> {
     if (passwordHash === null) {
-      this.#decoy ??= hash("", this.#cost);
-      const decoy = await this.#decoy;
-      await this.#inTurn(() => verify(decoy, password));
+      await this.#inTurn(async () => verify(await this.#madeDecoy(), password));
       return false;
     }
     return this.#inTurn(() => verify(passwordHash, password));
+  }
+
+  async #madeDecoy(): Promise<string> {
+    this.#decoy ??= await hash("", this.#cost);
+    return this.#decoy;
   }
 
   /** Whether a hash was made at another cost than today's. */

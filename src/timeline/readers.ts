@@ -29,6 +29,8 @@ export class Readers {
     const reading = Promise.all([...userIds].map((userId) => this.#names.internUser(userId)));
     const nids = reading.then((all) => new Set(all));
     this.#ignored.set(userIds, nids);
+    // The next who asks tries again.
+    nids.catch(() => this.#ignored.delete(userIds));
     return nids;
   }
 }
