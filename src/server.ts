@@ -12,6 +12,7 @@ import { composeMedia } from "./composition/media.ts";
 import { composeNotifications } from "./composition/notifications.ts";
 import { composeReports } from "./composition/reports.ts";
 import { composePush } from "./composition/push.ts";
+import { composeRoomUpgrades } from "./composition/room-upgrades.ts";
 import { composeRooms } from "./composition/rooms.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
@@ -86,6 +87,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...sync,
     ...composeDiscovery(foundation, rooms),
     ...composeReports(foundation, rooms),
+    ...composeRoomUpgrades(foundation, rooms, userData.profiles),
     ...composeReading(foundation, timeline, userData),
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
