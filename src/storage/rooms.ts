@@ -44,4 +44,6 @@ export interface RoomStore {
   /** Returns false, and changes nothing, when the alias is taken. */
   addAlias(alias: AliasRow): Promise<boolean>;
   removeAlias(alias: string): Promise<void>;
+  /** Gives the aliases of one room and its place in the directory to another. */
+  moveNames(fromNid: number, toNid: number): Promise<void>;
 }

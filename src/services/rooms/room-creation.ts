@@ -83,7 +83,9 @@ export class RoomCreation {
     refuseSuspended(creator);
     const plan = await this.#plan(creator, request);
     for (const userId of plan.invited) await this.#parts.invites.check(userId);
-    const roomId = plan.version.roomIdIsCreateHash ? undefined : this.#newRoomId();
+    const roomId = plan.version.roomIdIsCreateHash
+      ? undefined
+      : newRoomId(this.#parts.randomBytes, this.#parts.serverName);
     const events = await this.#firstEvents(plan);
     const listing = {
       isPublic: request.visibility === "public",
@@ -169,10 +171,6 @@ export class RoomCreation {
     return { type: "m.room.member", stateKey: userId, sender: creator.userId, content };
   }
 
-  #newRoomId(): RoomId {
-    return `!${this.#parts.randomBytes(18).toString("base64url")}:${this.#parts.serverName}` as RoomId;
-  }
-
   /** What the rules refuse in a new room is a fault of the request, not a lack of permission. */
   async #asRoomState(create: () => Promise<Room>): Promise<Room> {
     try {
@@ -182,6 +180,11 @@ export class RoomCreation {
       throw new MatrixError("M_INVALID_ROOM_STATE", error.message);
     }
   }
+}
+
+/** A room ID for versions in which the server chooses it. */
+export function newRoomId(randomBytes: RandomBytes, serverName: ServerName): RoomId {
+  return `!${randomBytes(18).toString("base64url")}:${serverName}` as RoomId;
 }
 
 function createContent({ request, version, creator, preset, invited }: Plan): JsonObject {

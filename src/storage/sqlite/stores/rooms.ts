@@ -77,4 +77,10 @@ export const roomOperations: StoreOperations<RoomStore> = {
   removeAlias: write(({ db }, alias: string) => {
     db.run("DELETE FROM room_aliases WHERE alias = ?", alias);
   }),
+  moveNames: write(({ db }, fromNid: number, toNid: number) => {
+    db.run("UPDATE room_aliases SET room_nid = ? WHERE room_nid = ?", toNid, fromNid);
+    const isListed =
+      db.run("UPDATE rooms SET is_public = 0 WHERE room_nid = ? AND is_public = 1", fromNid) === 1;
+    if (isListed) db.run("UPDATE rooms SET is_public = 1 WHERE room_nid = ?", toNid);
+  }),
 };

@@ -1,0 +1,29 @@
+import { roomUpgradeHandlers } from "../http/handlers/room-upgrades.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import type { MemberProfiles } from "../services/rooms/member-profile.ts";
+import type { RoomAccess } from "../services/rooms/room-access.ts";
+import { RoomUpgrade } from "../services/rooms/room-upgrade.ts";
+import type { CurrentState } from "../state/current-state.ts";
+import type { Foundation } from "./foundation.ts";
+
+/** Replacing rooms by rooms of another version. */
+export function composeRoomUpgrades(
+  { config, stores, graph, randomBytes }: Foundation,
+  { access, state }: { readonly access: RoomAccess; readonly state: CurrentState },
+  profiles: MemberProfiles,
+): readonly BoundEndpoint[] {
+  return roomUpgradeHandlers(
+    new RoomUpgrade({
+      serverName: config.server_name,
+      writer: graph.writer,
+      access,
+      state,
+      events: graph.events,
+      rooms: stores.rooms,
+      summaries: stores.roomSummaries,
+      memberships: stores.memberships,
+      profiles,
+      randomBytes,
+    }),
+  );
+}
