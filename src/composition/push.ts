@@ -36,8 +36,9 @@ export async function composePush(foundation: Foundation, sources: PushSources):
   const { stores, notifier, clock, log, graph } = foundation;
   const { pushers: store, memberships, rooms, events: eventStore } = stores;
   const http = composeOutbound(foundation);
-  const audiences = composeAudiences(foundation, sources);
-  const badges = composeBadges(foundation, sources);
+  const pace = new Pace(clock);
+  const audiences = composeAudiences(foundation, sources, pace);
+  const badges = composeBadges(foundation, sources, pace);
   const delivery = new PushDelivery({
     store,
     notifications: composeNotificationWriter(foundation, sources, badges),
@@ -54,11 +55,12 @@ export async function composePush(foundation: Foundation, sources: PushSources):
     events: graph.events,
     timelines: sources.timeline.timelines,
     audiences,
-    judge: composeJudge(foundation, sources, audiences),
+    judge: composeJudge(foundation, sources, audiences, pace),
     badges,
     delivery,
     position: () => notifier.position,
     clock,
+    pace,
     log,
   });
   for (const follower of [audiences.committed, badges.committed, worker.committed]) notifier.follow(follower);
@@ -78,27 +80,37 @@ function composeOutbound({ config, clock }: Foundation): OutboundHttp {
   return new OutboundHttp({ filter: new AddressFilter(allowedRanges), clock, extraCa });
 }
 
-function composeAudiences({ stores, graph, names }: Foundation, { rooms }: PushSources): PushAudiences {
+function composeAudiences(
+  { stores, graph, names }: Foundation,
+  { rooms }: PushSources,
+  pace: Pace,
+): PushAudiences {
   const { pushers: store, memberships } = stores;
-  return new PushAudiences({ store, memberships, state: rooms.state, rooms: graph.rooms, names });
+  return new PushAudiences({ store, memberships, state: rooms.state, rooms: graph.rooms, names, pace });
 }
 
-function composeBadges({ memberships, notifier }: Foundation, { notifications }: PushSources): Badges {
+function composeBadges(
+  { memberships, notifier }: Foundation,
+  { notifications }: PushSources,
+  pace: Pace,
+): Badges {
   return new Badges({
     unread: notifications.unreadCounts,
     joinedRooms: (userNid) => memberships.load(userNid),
     position: () => notifier.position,
+    pace,
   });
 }
 
 function composeJudge(
-  { names, clock }: Foundation,
+  { names }: Foundation,
   { userData, notifications }: PushSources,
   audiences: PushAudiences,
+  pace: Pace,
 ): PushJudge {
   const { pushRules, accountData } = userData;
   const { pushEvents } = notifications;
-  return new PushJudge({ audiences, pushEvents, pushRules, accountData, names, pace: new Pace(clock) });
+  return new PushJudge({ audiences, pushEvents, pushRules, accountData, names, pace });
 }
 
 function composeNotificationWriter(

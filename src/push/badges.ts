@@ -1,6 +1,7 @@
 import { boundedCache } from "../cache/bounded-cache.ts";
 import type { UnreadCounts } from "../services/notifications/unread-counts.ts";
 import type { StreamChange } from "../storage/streams.ts";
+import type { Pace } from "../telemetry/pace.ts";
 
 export interface BadgesParts {
   readonly unread: Pick<UnreadCounts, "of">;
@@ -8,6 +9,7 @@ export interface BadgesParts {
   readonly joinedRooms: (userNid: number) => Promise<Iterable<number>>;
   /** The newest position. */
   readonly position: () => number;
+  readonly pace: Pace;
 }
 
 interface Badge {
@@ -71,6 +73,7 @@ export class Badges {
       badge.isLoaded = true;
     }
     for (const roomNid of stale) {
+      await this.#parts.pace.breathe();
       // Before it is counted: what happens from now on makes it stale again.
       stale.delete(roomNid);
       try {

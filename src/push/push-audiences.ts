@@ -5,6 +5,7 @@ import type { NameCache } from "../storage/name-cache.ts";
 import type { PusherStore } from "../storage/pushers.ts";
 import { ReadCache } from "../storage/read-cache.ts";
 import type { StreamChange } from "../storage/streams.ts";
+import type { Pace } from "../telemetry/pace.ts";
 
 /** A user with pushers, as a room's events are judged for them. */
 export interface PushUser {
@@ -20,10 +21,11 @@ export interface PushAudiencesParts {
   readonly state: Pick<CurrentState, "event">;
   readonly rooms: Pick<RoomIndex, "byNid">;
   readonly names: Pick<NameCache, "userId">;
+  readonly pace: Pace;
 }
 
 /** The rooms that are being written in; others are read again. */
-const cachedRooms = 2_000;
+const cachedRooms = 10_000;
 
 /** Who has pushers, and who of them is in a room: nobody else's push rules have to be looked at. */
 export class PushAudiences {
@@ -76,6 +78,7 @@ export class PushAudiences {
     const room = await this.#parts.rooms.byNid(roomNid);
     const users: PushUser[] = [];
     for (const userNid of await this.#parts.store.userNidsInRoom(roomNid)) {
+      await this.#parts.pace.breathe();
       const userId = await this.#parts.names.userId(userNid);
       const member = await this.#parts.state.event(room, "m.room.member", userId);
       const name = member?.content["displayname"];

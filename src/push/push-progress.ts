@@ -13,7 +13,7 @@ export interface ProgressReport {
 const intervalMs = 5_000;
 
 /** Stores now and then how far push has got, so that it goes on from there after a restart. */
-export class PushProgressKeeper implements AsyncDisposable {
+export class PushProgressKeeper {
   readonly #store: Pick<PusherStore, "saveProgress">;
   readonly #report: () => ProgressReport;
   readonly #clock: Clock;
@@ -42,15 +42,16 @@ export class PushProgressKeeper implements AsyncDisposable {
   /** There is something to store soon. */
   changed(): void {
     this.#timer ??= this.#clock.setTimer(intervalMs, () => {
-      this.#timer = undefined;
-      this.#saving = this.#save();
+      void this.save();
     });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Stores it now. */
+  async save(): Promise<void> {
     this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#saving = this.#saving.then(() => this.#save());
     await this.#saving;
-    await this.#save();
   }
 
   async #save(): Promise<void> {

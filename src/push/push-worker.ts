@@ -6,6 +6,7 @@ import type { StreamChange } from "../storage/streams.ts";
 import type { Clock, Timer } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { EventReader } from "../state/event-reader.ts";
+import type { Pace } from "../telemetry/pace.ts";
 import type { RoomTimelines } from "../timeline/room-timelines.ts";
 import type { Badges } from "./badges.ts";
 import type { PushAudiences } from "./push-audiences.ts";
@@ -27,6 +28,7 @@ export interface PushWorkerParts {
   /** The newest position. */
   readonly position: () => number;
   readonly clock: Clock;
+  readonly pace: Pace;
   readonly log: Logger;
 }
 
@@ -34,6 +36,8 @@ export interface PushWorkerParts {
 interface Unjudged {
   after: number;
   upTo: number;
+  /** Whether somebody with pushers may have been invited. */
+  mayInvite: boolean;
   failures: number;
 }
 
@@ -76,7 +80,12 @@ export class PushWorker implements AsyncDisposable {
       this.#progress.resume(progress.behind);
       if (!audiences.isEmpty) {
         for (const roomNid of await rooms.withEventsAfter(progress.upTo)) {
-          this.#unjudged.set(roomNid, { after: progress.upTo, upTo: position(), failures: 0 });
+          this.#unjudged.set(roomNid, {
+            after: progress.upTo,
+            upTo: position(),
+            mayInvite: true,
+            failures: 0,
+          });
         }
       }
     }
@@ -87,8 +96,11 @@ export class PushWorker implements AsyncDisposable {
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
     const { audiences } = this.#parts;
     if (audiences.isEmpty) return;
-    for (const { stream, nid, position, readRoomNid } of changes) {
+    for (const { stream, nid, position, membership, readRoomNid } of changes) {
       if (stream === "timeline") this.#note(nid, position);
+      // The event has come before, in the same commit.
+      const unjudged = membership && audiences.has(nid) && this.#unjudged.get(membership.roomNid);
+      if (unjudged) unjudged.mayInvite = true;
       if (readRoomNid !== undefined && audiences.has(nid)) this.#readers.add(nid);
     }
     this.#wake();
@@ -96,9 +108,10 @@ export class PushWorker implements AsyncDisposable {
 
   /** To be called after a user's pusher has been stored. */
   async pusherSet(userNid: number): Promise<void> {
+    if (this.#parts.audiences.has(userNid)) return;
     await this.#parts.audiences.add(userNid);
-    // What has come before is not for it.
-    this.#progress.changed();
+    // What has come before is not for it; what comes from now on is, though the server be killed at once.
+    await this.#progress.save();
   }
 
   /** To be called when something has been told. */
@@ -110,13 +123,13 @@ export class PushWorker implements AsyncDisposable {
     this.#retry?.cancel();
     await this.#work;
     await this.#parts.delivery[Symbol.asyncDispose]();
-    await this.#progress[Symbol.asyncDispose]();
+    await this.#progress.save();
   }
 
   #note(roomNid: number, position: number): void {
     const known = this.#unjudged.get(roomNid);
     if (known) known.upTo = position;
-    else this.#unjudged.set(roomNid, { after: position - 1, upTo: position, failures: 0 });
+    else this.#unjudged.set(roomNid, { after: position - 1, upTo: position, mayInvite: false, failures: 0 });
   }
 
   #report(): { upTo: number; behind: readonly PusherBehind[] } {
@@ -187,10 +200,9 @@ export class PushWorker implements AsyncDisposable {
     const [next] = this.#unjudged;
     if (!next) return;
     const [roomNid, stretch] = next;
-    const { after, upTo } = stretch;
+    const { upTo } = stretch;
     try {
-      const { events } = await this.#parts.timelines.newest(roomNid, after, upTo, maxJudged);
-      for (const event of events) await this.#judge(event);
+      await this.#judgeStretch(roomNid, stretch);
     } catch (error) {
       // Other rooms come first the next time, and one that can never be judged does not hold push up for ever.
       this.#unjudged.delete(roomNid);
@@ -203,9 +215,17 @@ export class PushWorker implements AsyncDisposable {
     else this.#unjudged.delete(roomNid);
   }
 
+  async #judgeStretch(roomNid: number, { after, upTo, mayInvite }: Unjudged): Promise<void> {
+    const members = await this.#parts.audiences.of(roomNid);
+    if (members.length === 0 && !mayInvite) return;
+    const { events } = await this.#parts.timelines.newest(roomNid, after, upTo, maxJudged);
+    for (const event of events) await this.#judge(event);
+  }
+
   async #judge(event: StoredEvent): Promise<void> {
-    const { audiences, judge, badges, delivery } = this.#parts;
+    const { audiences, judge, badges, delivery, pace } = this.#parts;
     for (const userNid of await judge.notified(event)) {
+      await pace.breathe();
       badges.outdate(userNid, event.roomNid);
       const pushers = await this.#pushersOf(userNid);
       for (const pusher of pushers) delivery.addEvent(pusher, due(event, this.#parts.clock.nowMs()));
