@@ -22,6 +22,8 @@ export type PusherListener = (userNid: number) => Promise<void>;
 
 const maxPushkeyBytes = 512;
 const maxAppIdLength = 64;
+/** `data` is the client's own, and all of it is kept. */
+const maxDescriptionBytes = 16 * 1024;
 const gatewayPath = "/_matrix/push/v1/notify";
 const needed = ["app_display_name", "device_display_name", "lang", "data"] as const;
 
@@ -44,7 +46,7 @@ export class PusherService {
 
   /**
    * Makes a pusher, or changes it. It goes with the device that has set it last.
-   * @throws MatrixError M_MISSING_PARAM, M_INVALID_PARAM.
+   * @throws MatrixError M_MISSING_PARAM, M_INVALID_PARAM, M_TOO_LARGE.
    */
   async set({ userNid, deviceId }: Requester, { append = false, ...pusher }: PusherSettings): Promise<void> {
     checkSettings(pusher);
@@ -59,6 +61,9 @@ export class PusherService {
       lang,
       data: pusher.data,
     });
+    if (Buffer.byteLength(description) > maxDescriptionBytes) {
+      throw new MatrixError("M_TOO_LARGE", `A pusher may have ${maxDescriptionBytes} bytes in all`);
+    }
     const setTs = this.#clock.nowMs();
     await this.#store.set({ userNid, deviceId, appId, pushkey, setTs, description }, append);
     await this.#changed(userNid);

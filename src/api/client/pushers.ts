@@ -19,8 +19,6 @@ export const postPusher = endpoint({
   versions,
   access: "user",
   rateLimit: "default",
-  // `data` is the client's own, and everything is kept.
-  maxBodyBytes: 16 * 1024,
   body: Type.Object({
     kind: Type.Union([Type.String(), Type.Null()]),
     app_id: Type.String(),
