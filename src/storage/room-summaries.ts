@@ -34,7 +34,7 @@ export interface PublicRoomsPage {
   readonly rooms: readonly RoomSummary[];
   /** Whether there are more rooms in the direction of the query. */
   readonly hasMore: boolean;
-  /** Rooms on all pages together. */
+  /** Rooms on all pages together; an estimate where nothing is searched for. */
   readonly total: number;
 }
 

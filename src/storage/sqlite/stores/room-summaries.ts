@@ -30,6 +30,8 @@ const listed = `is_public = 1 AND joined_members > 0
   AND (?2 IS NULL OR EXISTS (SELECT 1 FROM json_each(?2) WHERE value IS room_type))`;
 const fromRooms = "FROM rooms JOIN room_summaries USING (room_nid)";
 const countSql = `SELECT count(*) AS total ${fromRooms} WHERE ${listed}`;
+/** An estimate, from the index alone: those few that nobody could come into are counted, too. */
+const estimateSql = "SELECT count(*) AS total FROM rooms WHERE is_public = 1 AND joined_members > 0";
 const forwardsSql = `SELECT ${columns} ${fromRooms} WHERE ${listed}
   AND joined_members <= ?3 AND NOT (joined_members = ?3 AND room_nid <= ?4)
   ORDER BY joined_members DESC, room_nid LIMIT ?5`;
@@ -78,8 +80,16 @@ function listPublic(
   return {
     rooms: isForwards ? rooms : rooms.toReversed(),
     hasMore: rows.length > limit,
-    total: db.get<{ total: number }>(countSql, term, types)?.total ?? 0,
+    total: count(db, term, types),
   };
+}
+
+function count(db: Connection, term: string | null, types: string | null): number {
+  const isFiltered = term !== null || types !== null;
+  const row = isFiltered
+    ? db.get<{ total: number }>(countSql, term, types)
+    : db.get<{ total: number }>(estimateSql);
+  return row?.total ?? 0;
 }
 
 /** For commits: brings up to date what a room tells of itself. */

@@ -7,28 +7,32 @@ import { point, scan, type StoreOperations } from "../engine/operations.ts";
 
 const { join } = membershipCodes;
 
-/** ?1 is the full-text query, ?2 the searcher, ?3 the server's prefix, ?4 whether to search all, ?5 the limit. */
+/**
+ * ?1 is the full-text query, ?2 the searcher, ?3 the server's prefix, ?4 whether to search all, ?5 the limit. A short word
+ * may be in every name, so that whatever is looked up for each match counts.
+ */
 const searchSql = `
-  WITH found AS MATERIALIZED (
+  WITH matches AS MATERIALIZED (
     SELECT rowid AS user_nid, rank AS score FROM user_words WHERE user_words MATCH ?1
+  ), neighbours AS MATERIALIZED (
+    SELECT DISTINCT theirs.user_nid FROM memberships AS mine JOIN memberships AS theirs USING (room_nid)
+    WHERE mine.user_nid = ?2 AND mine.membership = ${join} AND theirs.membership = ${join}
+  ), found AS MATERIALIZED (
+    SELECT user_nid, user_id, user_nid IN neighbours AS is_neighbour, score
+    FROM matches JOIN users USING (user_nid) JOIN accounts USING (user_nid)
+    WHERE is_deactivated = 0 AND is_locked = 0
+      AND substr(user_id, instr(user_id, ':') + 1, length(?3)) = ?3
+      AND (user_nid IN neighbours OR (?4 AND is_guest = 0) OR EXISTS (
+        SELECT 1 FROM memberships AS theirs JOIN room_summaries USING (room_nid)
+        WHERE theirs.user_nid = users.user_nid AND theirs.membership = ${join}
+          AND (join_rule = 'public' OR is_world_readable = 1)
+      ))
+    ORDER BY is_neighbour DESC, score, user_nid LIMIT ?5
   )
   SELECT user_id AS userId,
     (SELECT value FROM profile_fields AS f WHERE f.user_nid = found.user_nid AND name = 'displayname') AS displayName,
-    (SELECT value FROM profile_fields AS f WHERE f.user_nid = found.user_nid AND name = 'avatar_url') AS avatarUrl,
-    EXISTS (
-      SELECT 1 FROM memberships AS theirs JOIN memberships AS mine USING (room_nid)
-      WHERE theirs.user_nid = found.user_nid AND theirs.membership = ${join}
-        AND mine.user_nid = ?2 AND mine.membership = ${join}
-    ) AS sharesRoom
-  FROM found JOIN users USING (user_nid) JOIN accounts USING (user_nid)
-  WHERE is_deactivated = 0 AND is_locked = 0
-    AND substr(user_id, instr(user_id, ':') + 1, length(?3)) = ?3
-    AND (sharesRoom OR (?4 AND is_guest = 0) OR EXISTS (
-      SELECT 1 FROM memberships AS theirs JOIN room_summaries USING (room_nid)
-      WHERE theirs.user_nid = found.user_nid AND theirs.membership = ${join}
-        AND (join_rule = 'public' OR is_world_readable = 1)
-    ))
-  ORDER BY sharesRoom DESC, score, displayName IS NULL, found.user_nid LIMIT ?5`;
+    (SELECT value FROM profile_fields AS f WHERE f.user_nid = found.user_nid AND name = 'avatar_url') AS avatarUrl
+  FROM found ORDER BY is_neighbour DESC, score, user_nid`;
 
 const mutual = `FROM memberships AS mine JOIN memberships AS theirs USING (room_nid)
   WHERE mine.user_nid = ?1 AND mine.membership = ${join} AND theirs.user_nid = ?2 AND theirs.membership = ${join}`;
