@@ -56,12 +56,17 @@ export class PushAudiences {
   async add(userNid: number): Promise<void> {
     if (this.#users.has(userNid)) return;
     this.#users.add(userNid);
-    for (const roomNid of await this.#parts.memberships.joinedRoomNids(userNid)) this.#rooms.forget(roomNid);
+    await this.#forgetRoomsOf(userNid);
   }
 
   /** To be called when a user turns out to have no pusher. */
-  remove(userNid: number): void {
+  async remove(userNid: number): Promise<void> {
     this.#users.delete(userNid);
+    await this.#forgetRoomsOf(userNid);
+  }
+
+  async #forgetRoomsOf(userNid: number): Promise<void> {
+    for (const roomNid of await this.#parts.memberships.joinedRoomNids(userNid)) this.#rooms.forget(roomNid);
   }
 
   /** To be told of each commit before its position becomes visible. */

@@ -1,6 +1,6 @@
 import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { MembershipStore } from "../storage/memberships.ts";
-import type { PusherBehind, PusherStore } from "../storage/pushers.ts";
+import type { Pusher, PusherBehind, PusherStore } from "../storage/pushers.ts";
 import type { RoomStore } from "../storage/rooms.ts";
 import type { StreamChange } from "../storage/streams.ts";
 import type { Clock, Timer } from "../telemetry/clock.ts";
@@ -244,10 +244,15 @@ export class PushWorker implements AsyncDisposable {
     for (const pusher of await this.#pushersOf(userNid)) this.#parts.delivery.addBadge(pusher);
   }
 
-  async #pushersOf(userNid: number) {
+  async #pushersOf(userNid: number): Promise<readonly Pusher[]> {
     const pushers = await this.#parts.store.ofUser(userNid);
-    if (pushers.length === 0) this.#parts.audiences.remove(userNid);
-    return pushers;
+    if (pushers.length > 0) return pushers;
+    const { audiences, store } = this.#parts;
+    await audiences.remove(userNid);
+    // One may have been set in this very moment.
+    const set = await store.ofUser(userNid);
+    if (set.length > 0) await audiences.add(userNid);
+    return set;
   }
 }
 
