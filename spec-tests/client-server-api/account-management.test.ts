@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import t from "tap";
 import {
   anonymous,
@@ -9,6 +8,7 @@ import {
   type TestClient,
 } from "../support/client.ts";
 import { startServer } from "../support/server.ts";
+import { until } from "../support/within.ts";
 
 const server = await startServer();
 t.teardown(() => server[Symbol.asyncDispose]());
@@ -101,8 +101,7 @@ t.test("deactivateAccount: the user leaves rooms and turns invitations down", as
   await deactivate(alice, { auth: passwordAuth(alice) });
   for (const roomId of [joined, invited]) {
     // It happens in the background.
-    for (let attempt = 0; attempt < 100 && (await membership(roomId)) !== "leave"; attempt++) await delay(20);
-    t.equal(await membership(roomId), "leave");
+    await until(10_000, "the user to leave", async () => (await membership(roomId)) === "leave");
   }
 });
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import t from "tap";
 import { anonymous, registerUser } from "../support/client.ts";
 import { fetchBytes, mediaPath, send, upload } from "../support/media.ts";
 import { startServer } from "../support/server.ts";
+import { until } from "../support/within.ts";
 
 const maxUploadBytes = 2_000_000;
 const server = await startServer({ media: { max_upload_bytes: maxUploadBytes } });
@@ -79,19 +81,15 @@ t.test("uploadContent: only users upload, and a filename has an end", async (t) 
 });
 
 t.test("uploadContent: a client that goes away midway leaves nothing behind", async (t) => {
-  await new Promise<void>((resolve) => {
-    const headers = { Authorization: `Bearer ${alice.accessToken}`, "Content-Length": "100000" };
-    const sending = request(`${server.url}/_matrix/media/v3/upload`, { method: "POST", headers });
-    sending.once("error", () => resolve());
-    sending.write(randomBytes(50_000), () => setTimeout(() => sending.destroy(new Error("gone")), 50));
-  });
-  const incoming = join(server.folder, "media", "incoming");
-  for (let tries = 0; readdirSync(incoming).length > 0 && tries < 100; tries++) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
-  }
-  t.strictSame(readdirSync(incoming), []);
+  const incoming = () => readdirSync(join(server.folder, "media", "incoming"));
+  const headers = { Authorization: `Bearer ${alice.accessToken}`, "Content-Length": "100000" };
+  const sending = request(`${server.url}/_matrix/media/v3/upload`, { method: "POST", headers });
+  const broken = once(sending, "error");
+  sending.write(randomBytes(50_000));
+  await until(10_000, "the beginning of an upload", () => incoming().length > 0);
+  sending.destroy();
+  await until(10_000, "what is left of an upload to go", () => incoming().length === 0);
+  t.match(await broken, [{ code: "ECONNRESET" }]);
 });
 
 t.test("getContentAuthed: what browsers are told about a file", async (t) => {

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 /**
  * Waits for something that a test needs, for so long only.
  * @param what is waited for, as in "waited 10 s for …"
@@ -17,5 +19,22 @@ export async function within<Value>(
     return await Promise.race([done, tooLate.promise]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/**
+ * Asks again and again until something is so that happens in the background, for so long only.
+ * @param what is waited for, as in "waited 10 s in vain for …"
+ * @throws an error saying what did not happen
+ */
+export async function until(
+  timeoutMs: number,
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!(await isSo())) {
+    if (performance.now() > endMs) throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`);
+    await delay(10);
   }
 }
