@@ -166,6 +166,8 @@ t.test("getPublicRooms follows what rooms become", async (t) => {
   t.equal(await found(), undefined, "nobody could come in");
   await setState(alice, room, "m.room.join_rules", { join_rule: "knock" });
   t.equal((await found())?.["join_rule"], "knock");
+  await setState(alice, room, "m.room.join_rules", { join_rule: "restricted", allow: [] });
+  t.equal((await found())?.["join_rule"], "restricted", "some could come in");
   const named = await setState(alice, room, "m.room.name", { name: "Draft 2" });
   await redact(alice, room, named);
   t.equal(await found(), undefined, "a redacted name is none");
@@ -213,6 +215,11 @@ t.test("getRoomSummary tells of a room to those who may know of it", async (t) =
   t.equal((await summary(carol, restricted)).status, 404);
   await join(carol, hall);
   t.equal((await summary(carol, restricted)).status, 200);
+  const before = await createRoom(alice, {
+    room_version: "6",
+    initial_state: [{ type: "m.room.join_rules", content: { join_rule: "knock" } }],
+  });
+  t.equal((await summary(carol, before)).status, 404, "nobody knocks on rooms of this version");
 
   t.equal((await summary(bob, "#nowhere:hearth.test")).status, 404);
   t.equal((await summary(bob, "!nowhere:hearth.test")).status, 404);

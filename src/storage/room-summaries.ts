@@ -42,8 +42,8 @@ export interface PublicRoomsPage {
 export interface RoomSummaryStore {
   of(roomNid: number): Promise<RoomSummary | undefined>;
   /**
-   * Rooms of the directory that somebody is in and that others can join, knock on or read; those with most members
-   * first.
+   * Rooms of the directory that somebody is in, but for those into which one has to be invited and which others cannot
+   * read; those with most members first.
    */
   listPublic(query: PublicRoomsQuery): Promise<PublicRoomsPage>;
   /** The `m.space.child` events of a room. */

@@ -1,3 +1,4 @@
+import { roomVersion } from "../../protocol/room-versions.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
 import type { Membership, MembershipStore } from "../../storage/memberships.ts";
 import type { RoomSummary } from "../../storage/room-summaries.ts";
@@ -8,8 +9,6 @@ export interface RoomStanding {
   readonly membership: Membership | undefined;
   readonly maySee: boolean;
 }
-
-const openJoinRules: ReadonlySet<string> = new Set(["public", "knock", "knock_restricted"]);
 
 /** Decides who may see what a room tells of itself: whoever is in it, could come into it, or could read it. */
 export class RoomVisibility {
@@ -26,7 +25,7 @@ export class RoomVisibility {
     const row = userNid === undefined ? undefined : await this.#memberships.of(summary.roomNid, userNid);
     const membership = row?.membership;
     const isInside = membership === "join" || membership === "invite" || membership === "knock";
-    const isOpen = summary.isWorldReadable || openJoinRules.has(summary.joinRule);
+    const isOpen = summary.isWorldReadable || isOpenToAll(summary);
     const maySee =
       isInside ||
       isOpen ||
@@ -35,7 +34,8 @@ export class RoomVisibility {
   }
 
   /** Room version 8, "Restricted rooms": members of certain other rooms may join. */
-  async #isAllowed({ allowedRoomIds }: RoomSummary, userNid: number): Promise<boolean> {
+  async #isAllowed({ allowedRoomIds, version }: RoomSummary, userNid: number): Promise<boolean> {
+    if (!roomVersion(version)?.restrictedJoin) return false;
     for (const roomId of allowedRoomIds) {
       const room = await this.#rooms.find(roomId);
       const membership = room && (await this.#memberships.of(room.roomNid, userNid));
@@ -43,4 +43,12 @@ export class RoomVisibility {
     }
     return false;
   }
+}
+
+/** Whether anybody may join or knock: a rule counts in room versions that have it. */
+function isOpenToAll({ joinRule, version }: RoomSummary): boolean {
+  if (joinRule === "public") return true;
+  const rules = roomVersion(version);
+  if (joinRule === "knock") return rules?.knock === true;
+  return joinRule === "knock_restricted" && rules?.knockRestricted === true;
 }

@@ -25,7 +25,7 @@ const byNidSql = `SELECT ${columns} FROM rooms JOIN room_summaries USING (room_n
 
 /** ?1 is the search term, ?2 the room types as a JSON list; either may be null. */
 const listed = `is_public = 1 AND joined_members > 0
-  AND (join_rule IN ('public', 'knock', 'knock_restricted') OR is_world_readable = 1)
+  AND (join_rule NOT IN ('invite', 'private') OR is_world_readable = 1)
   AND (?1 IS NULL OR instr(search_text, ?1) > 0)
   AND (?2 IS NULL OR EXISTS (SELECT 1 FROM json_each(?2) WHERE value IS room_type))`;
 const fromRooms = "FROM rooms JOIN room_summaries USING (room_nid)";
