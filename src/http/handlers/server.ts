@@ -3,8 +3,7 @@ import { type BoundEndpoint, handler } from "../pipeline.ts";
 
 /**
  * Releases of the specification. Clients take a release's name for its features, so one is listed when what it added is
- * served, but for endpoints that they find to be missing by M_UNRECOGNIZED. v1.13 to v1.15 would promise reports and room
- * summaries.
+ * served, but for endpoints that they find to be missing by M_UNRECOGNIZED.
  */
 const specVersions = [
   "r0.6.1",
@@ -20,6 +19,9 @@ const specVersions = [
   "v1.10",
   "v1.11",
   "v1.12",
+  "v1.13",
+  "v1.14",
+  "v1.15",
 ];
 
 /** Features by the names that clients look for, be it that they do not know of their releases or that those are not listed. */
@@ -35,6 +37,9 @@ const unstableFeatures = {
   // Profile fields, since v1.16, under the unstable and the stable path.
   "uk.tcpip.msc4133": true,
   "uk.tcpip.msc4133.stable": true,
+  // Mutual rooms, since v1.19, under the unstable and the stable path.
+  "uk.half-shot.msc2666.query_mutual_rooms": true,
+  "uk.half-shot.msc2666.query_mutual_rooms.stable": true,
 };
 
 /** Client-server API, "API versions" and "Well-known URIs". */
