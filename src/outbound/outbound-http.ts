@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { getCACertificates } from "node:tls";
+import { createSecureContext, getCACertificates } from "node:tls";
 import type { Clock } from "../telemetry/clock.ts";
 import { version } from "../version.ts";
 import type { AddressFilter } from "./address-filter.ts";
@@ -79,8 +79,10 @@ export class OutboundHttp implements Disposable {
       lookup: filteredLookup(filter, resolve),
     };
     this.#http = new FilteredHttpAgent(filter, options);
-    const ca = extraCa === undefined ? undefined : [...getCACertificates("default"), extraCa];
-    this.#https = new FilteredHttpsAgent(filter, { ...options, ...(ca && { ca }) });
+    const ca = extraCa === undefined ? {} : { ca: [...getCACertificates("default"), extraCa] };
+    // Made once: the agent would read all certificates with each connection, and compare them with each request.
+    const secureContext = createSecureContext(ca);
+    this.#https = new FilteredHttpsAgent(filter, { ...options, secureContext });
     this.#connectTimeoutMs = timeouts.connectTimeoutMs ?? defaultConnectTimeoutMs;
     this.#headersTimeoutMs = timeouts.headersTimeoutMs ?? defaultHeadersTimeoutMs;
   }
