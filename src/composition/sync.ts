@@ -2,6 +2,7 @@ import { syncHandlers } from "../http/handlers/sync.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { JoinedRooms } from "../sync/joined-rooms.ts";
 import { LazyMembers } from "../sync/lazy-members.ts";
+import { LongPolls } from "../sync/long-poll.ts";
 import { LeftRooms } from "../sync/left-rooms.ts";
 import { PendingRooms } from "../sync/pending-rooms.ts";
 import { RoomExtrasReader } from "../sync/room-extras.ts";
@@ -20,6 +21,7 @@ import { SyncV2 } from "../sync/sync-v2.ts";
 import { TimelineWindows } from "../sync/timeline-window.ts";
 import type { EncryptionParts } from "./encryption.ts";
 import type { Foundation } from "./foundation.ts";
+import { composeSlidingSync, type SharedSyncParts } from "./sliding-sync.ts";
 import type { TimelineParts } from "./timeline.ts";
 import type { UserDataParts } from "./user-data.ts";
 
@@ -34,49 +36,57 @@ export interface SyncedParts {
 }
 
 export function composeSync(foundation: Foundation, synced: SyncedParts): readonly BoundEndpoint[] {
-  const { stores, names, notifier, memberships, clock } = foundation;
-  const { userData, encryption, presence } = synced;
+  const { stores, names, notifier, memberships, clock, graph } = foundation;
+  const { timeline, userData, encryption, presence } = synced;
+  const { events, snapshots } = graph;
   const lazyMembers = new LazyMembers();
-  const accountData = new AccountDataStream(userData.accountData, foundation.graph.rooms);
+  const accountData = new AccountDataStream(userData.accountData, graph.rooms);
   const toDevice = new ToDeviceStream(stores.toDevice);
   notifier.follow(toDevice.committed);
-  const answers = new SyncAnswers({
-    rooms: composeRoomSections(foundation, synced, accountData, lazyMembers),
-    accountData,
+  const shared: SharedSyncParts = {
+    longPolls: new LongPolls(notifier, stores.sessions, clock),
+    windows: new TimelineWindows(timeline.timelines, timeline.filtering),
+    summaries: new RoomSummaries({ memberships: stores.memberships, snapshots, events, names }),
+    pending: new PendingRooms({ events, snapshots, names }),
     toDevice,
     deviceLists: new DeviceListStream(stores.deviceLists, names),
+  };
+  const answers = new SyncAnswers({
+    rooms: composeRoomSections(foundation, synced, shared, accountData, lazyMembers),
+    accountData,
+    toDevice,
+    deviceLists: shared.deviceLists,
     oneTimeKeys: encryption.oneTimeKeys,
     presence,
   });
   const syncV2 = new SyncV2({
     notifier,
     memberships,
-    sessions: stores.sessions,
-    readers: synced.timeline.readers,
+    longPolls: shared.longPolls,
+    readers: timeline.readers,
     answers,
     toDevice,
     presence,
     lazyMembers,
-    clock,
-    pace: synced.timeline.pace,
+    pace: timeline.pace,
   });
-  return syncHandlers(syncV2, userData.filters);
+  return [...syncHandlers(syncV2, userData.filters), ...composeSlidingSync(foundation, synced, shared)];
 }
 
 function composeRoomSections(
   { stores, names, graph }: Foundation,
   { timeline, ephemeral, unread }: SyncedParts,
+  { windows, summaries, pending }: SharedSyncParts,
   accountData: AccountDataStream,
   lazyMembers: LazyMembers,
 ): RoomSections {
   const { rooms, events, snapshots } = graph;
   const { timelines, views, presenter, members, filtering, stateTexts: texts } = timeline;
-  const { memberships } = stores;
   const parts = {
     rooms,
     views,
     timelines,
-    windows: new TimelineWindows(timelines, filtering),
+    windows,
     snapshots,
     states: new StateSections({
       snapshots,
@@ -88,17 +98,17 @@ function composeRoomSections(
       filtering,
       lazyMembers,
     }),
-    summaries: new RoomSummaries({ memberships, snapshots, events, names }),
+    summaries,
     presenter,
   };
   return new RoomSections({
     rooms,
     store: stores.rooms,
-    lists: new RoomLists(memberships, events),
+    lists: new RoomLists(stores.memberships, events),
     extras: new RoomExtrasReader(ephemeral, unread),
     accountData,
     joined: new JoinedRooms(parts),
     left: new LeftRooms(parts, events),
-    pending: new PendingRooms({ events, snapshots, names }),
+    pending,
   });
 }

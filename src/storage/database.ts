@@ -21,6 +21,7 @@ import type { RelationStore } from "./relations.ts";
 import type { ReportStore } from "./reports.ts";
 import type { RoomSummaryStore } from "./room-summaries.ts";
 import type { RoomStore } from "./rooms.ts";
+import type { SlidingSyncStore } from "./sliding-sync.ts";
 import type { StateStore } from "./state.ts";
 import type { RegistrationTokenStore } from "./registration-tokens.ts";
 import type { SessionStore } from "./sessions.ts";
@@ -59,6 +60,7 @@ export interface Stores {
   readonly presence: PresenceStore;
   readonly positions: PositionStore;
   readonly keyBackups: KeyBackupStore;
+  readonly slidingSync: SlidingSyncStore;
 }
 
 /** An open database. `sqlite/` implements it; what another back end has to do is in `contract/`. */

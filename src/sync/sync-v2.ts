@@ -1,18 +1,16 @@
 import type { LiveMemberships } from "../notifier/live-memberships.ts";
 import type { Notifier } from "../notifier/notifier.ts";
-import { MatrixError } from "../protocol/matrix-error.ts";
-import type { SessionStore } from "../storage/sessions.ts";
-import type { Clock } from "../telemetry/clock.ts";
 import type { Pace } from "../telemetry/pace.ts";
 import { eventFormatOf } from "../timeline/event-format.ts";
 import type { Reader } from "../timeline/reader.ts";
 import type { Readers } from "../timeline/readers.ts";
 import type { LazyMembers } from "./lazy-members.ts";
+import type { LongPolls } from "./long-poll.ts";
 import { PossibleChanges } from "./possible-changes.ts";
 import type { PresenceStream } from "./streams/presence.ts";
 import type { ToDeviceStream } from "./streams/to-device.ts";
 import type { SyncAnswers } from "./sync-answer.ts";
-import type { JsonPieces, SyncDevice, SyncRequest } from "./sync-request.ts";
+import type { JsonPieces, SyncRequest } from "./sync-request.ts";
 
 /** A client that asks for more gets less: it comes back with nothing lost. */
 const maxTimeoutMs = 60_000;
@@ -21,14 +19,13 @@ const noRooms: ReadonlySet<number> = new Set();
 export interface SyncV2Parts {
   readonly notifier: Notifier;
   readonly memberships: LiveMemberships;
-  readonly sessions: Pick<SessionStore, "findByAccessToken">;
+  readonly longPolls: LongPolls;
   readonly readers: Readers;
   readonly answers: SyncAnswers;
   readonly toDevice: ToDeviceStream;
   /** Absent where presence is switched off. */
   readonly presence: PresenceStream | undefined;
   readonly lazyMembers: LazyMembers;
-  readonly clock: Clock;
   readonly pace: Pace;
 }
 
@@ -46,30 +43,16 @@ export class SyncV2 {
    * @returns a JSON object
    */
   async sync(request: SyncRequest, signal: AbortSignal): Promise<JsonPieces> {
-    const { notifier, lazyMembers, toDevice, presence, clock } = this.#parts;
+    const { longPolls, lazyMembers, toDevice, presence } = this.#parts;
     const { device, since } = request;
     lazyMembers.acknowledge(device, since?.position);
     await presence?.syncing(device, request.setPresence, request.timeoutMs);
     if (since) await toDevice.acknowledge(device, since.toDevice);
     // "In this case, the timeout parameter will be ignored": the same goes for first syncs, which have an answer.
     const timeoutMs = since && !request.fullState ? Math.min(request.timeoutMs, maxTimeoutMs) : 0;
-    const deadlineMs = clock.monotonicMs() + timeoutMs;
-    for (let isWoken = true, waits = 0; ; waits++) {
-      const answer = await this.#answer(request);
-      const remainingMs = deadlineMs - clock.monotonicMs();
-      if (!answer.isEmpty || !isWoken || remainingMs <= 0 || signal.aborted) {
-        lazyMembers.sent(device, answer.upTo, answer.sentMembers);
-        return answer.pieces;
-      }
-      if (waits > 0) await this.#checkSession(device);
-      isWoken = await notifier.wait(device.userNid, answer.upTo, remainingMs, signal);
-    }
-  }
-
-  /** A wait ends for those, too, whose session does. */
-  async #checkSession({ tokenHash }: SyncDevice): Promise<void> {
-    if (await this.#parts.sessions.findByAccessToken(tokenHash)) return;
-    throw new MatrixError("M_UNKNOWN_TOKEN", "This device has been logged out", { soft_logout: false });
+    const answer = await longPolls.answer(device, timeoutMs, signal, () => this.#answer(request));
+    lazyMembers.sent(device, answer.upTo, answer.sentMembers);
+    return answer.pieces;
   }
 
   async #answer(request: SyncRequest) {

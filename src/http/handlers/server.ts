@@ -40,6 +40,8 @@ const unstableFeatures = {
   // Mutual rooms, since v1.19, under the unstable and the stable path.
   "uk.half-shot.msc2666.query_mutual_rooms": true,
   "uk.half-shot.msc2666.query_mutual_rooms.stable": true,
+  // Simplified sliding sync.
+  "org.matrix.simplified_msc3575": true,
 };
 
 /** Client-server API, "API versions" and "Well-known URIs". */

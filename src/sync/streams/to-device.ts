@@ -42,9 +42,17 @@ export class ToDeviceStream {
     }
   }
 
-  async messages({ userNid, deviceId }: SyncDevice, since: number, upTo: number): Promise<ToDeviceMessages> {
-    const messages = await this.#store.messagesFor(userNid, deviceId, since, upTo, maxMessages);
-    const last = messages.length < maxMessages ? undefined : messages.at(-1);
+  /** @param limit fewer come when that is too many for one answer */
+  async messages(
+    { userNid, deviceId }: SyncDevice,
+    since: number,
+    upTo: number,
+    limit = maxMessages,
+  ): Promise<ToDeviceMessages> {
+    if (limit === 0) return { events: [], upTo: since };
+    const most = Math.min(limit, maxMessages);
+    const messages = await this.#store.messagesFor(userNid, deviceId, since, upTo, most);
+    const last = messages.length < most ? undefined : messages.at(-1);
     return { events: messages.map(({ event }) => event), upTo: last?.position ?? upTo };
   }
 }

@@ -2,6 +2,7 @@ import type { WriteTransaction } from "../engine/operations.ts";
 import { deleteDeviceKeys } from "./device-keys.ts";
 import { deletePushers } from "./pushers.ts";
 import { revokeTokens } from "./session-tokens.ts";
+import { deleteSlidingSyncConnections } from "./sliding-sync.ts";
 import { deleteToDeviceMessages } from "./to-device.ts";
 
 /**
@@ -13,6 +14,7 @@ const ownedByDevice: readonly ((tx: WriteTransaction, userNid: number, deviceId:
   ({ db }, userNid, deviceId) => deletePushers(db, userNid, deviceId),
   deleteDeviceKeys,
   deleteToDeviceMessages,
+  deleteSlidingSyncConnections,
 ];
 
 /** Removes a device with everything that belongs to it. False when the user has no such device. */

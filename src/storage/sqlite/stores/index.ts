@@ -23,6 +23,7 @@ import { relationOperations } from "./relations.ts";
 import { reportOperations } from "./reports.ts";
 import { roomSummaryOperations } from "./room-summaries.ts";
 import { roomOperations } from "./rooms.ts";
+import { slidingSyncOperations } from "./sliding-sync.ts";
 import { stateOperations } from "./state.ts";
 import { registrationTokenOperations } from "./registration-tokens.ts";
 import { sessionOperations } from "./sessions.ts";
@@ -61,6 +62,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   presence: presenceOperations,
   positions: positionOperations,
   keyBackups: keyBackupOperations,
+  slidingSync: slidingSyncOperations,
 };
 
 /** The same, as the workers look them up. */

@@ -9,6 +9,7 @@ import { pushers } from "./pushers.ts";
 import { receiptsAndPresence } from "./receipts-and-presence.ts";
 import { reports } from "./reports.ts";
 import { rooms } from "./rooms.ts";
+import { slidingSync } from "./sliding-sync.ts";
 import { toDevice } from "./to-device.ts";
 import { userData } from "./user-data.ts";
 
@@ -27,6 +28,7 @@ export const initial: Migration = {
     toDevice,
     keyBackups,
     receiptsAndPresence,
+    slidingSync,
     pushers,
   ].join("\n"),
 };

@@ -1,0 +1,90 @@
+import { slidingSyncHandlers } from "../http/handlers/sliding-sync.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import { LazyMembers } from "../sync/lazy-members.ts";
+import type { LongPolls } from "../sync/long-poll.ts";
+import type { PendingRooms } from "../sync/pending-rooms.ts";
+import type { RoomSummaries } from "../sync/room-summary.ts";
+import { BumpStamps } from "../sync/sliding/bump-stamps.ts";
+import { SlidingConnections } from "../sync/sliding/connections.ts";
+import { ExtensionRooms } from "../sync/sliding/extension-rooms.ts";
+import { ExtensionSections } from "../sync/sliding/extensions.ts";
+import { RoomProfiles } from "../sync/sliding/room-profiles.ts";
+import { RoomResults } from "../sync/sliding/room-results.ts";
+import { RoomSelections } from "../sync/sliding/room-selection.ts";
+import { RoomStates } from "../sync/sliding/room-state.ts";
+import { SlidingAnswers } from "../sync/sliding/sliding-answer.ts";
+import { SlidingSync } from "../sync/sliding/sliding-sync.ts";
+import { UserRooms } from "../sync/sliding/user-rooms.ts";
+import type { DeviceListStream } from "../sync/streams/device-lists.ts";
+import type { ToDeviceStream } from "../sync/streams/to-device.ts";
+import type { TimelineWindows } from "../sync/timeline-window.ts";
+import type { Foundation } from "./foundation.ts";
+import type { SyncedParts } from "./sync.ts";
+
+/** What both assemblies of sync are made of. */
+export interface SharedSyncParts {
+  readonly longPolls: LongPolls;
+  readonly windows: TimelineWindows;
+  readonly summaries: RoomSummaries;
+  readonly pending: PendingRooms;
+  readonly toDevice: ToDeviceStream;
+  readonly deviceLists: DeviceListStream;
+}
+
+/** Simplified sliding sync (MSC4186). */
+export function composeSlidingSync(
+  foundation: Foundation,
+  synced: SyncedParts,
+  shared: SharedSyncParts,
+): readonly BoundEndpoint[] {
+  const { stores, notifier, memberships, clock, randomBytes } = foundation;
+  const { timeline, presence, unread } = synced;
+  const lazyMembers = new LazyMembers();
+  const results = composeRoomResults(foundation, synced, shared, lazyMembers);
+  const sync = new SlidingSync({
+    notifier,
+    longPolls: shared.longPolls,
+    readers: timeline.readers,
+    connections: new SlidingConnections(stores.slidingSync, clock, randomBytes),
+    userRooms: new UserRooms(stores.slidingSync, stores.accountData, notifier, memberships),
+    selections: new RoomSelections(stores.slidingSync),
+    answers: new SlidingAnswers(results, composeExtensions(synced, shared), unread),
+    toDevice: shared.toDevice,
+    presence,
+    lazyMembers,
+    pace: timeline.pace,
+  });
+  return slidingSyncHandlers(sync);
+}
+
+function composeRoomResults(
+  { stores, names, graph }: Foundation,
+  { timeline, unread }: SyncedParts,
+  { windows, summaries, pending }: SharedSyncParts,
+  lazyMembers: LazyMembers,
+): RoomResults {
+  const { events, snapshots } = graph;
+  const { timelines, views, presenter, members } = timeline;
+  return new RoomResults({
+    memberships: stores.memberships,
+    events,
+    timelines,
+    views,
+    windows,
+    presenter,
+    states: new RoomStates({ snapshots, events, names, presenter, members }),
+    profiles: new RoomProfiles({ snapshots, events, names, summaries }),
+    bumpStamps: new BumpStamps(stores.slidingSync, names),
+    pending,
+    unread,
+    lazyMembers,
+  });
+}
+
+function composeExtensions(
+  { userData: { accountData }, ephemeral, encryption: { oneTimeKeys } }: SyncedParts,
+  { toDevice, deviceLists }: SharedSyncParts,
+): ExtensionSections {
+  const rooms = new ExtensionRooms(accountData, ephemeral);
+  return new ExtensionSections({ rooms, accountData, toDevice, deviceLists, oneTimeKeys });
+}

@@ -1,0 +1,111 @@
+import { summaryFieldsOf } from "../../protocol/room-summary.ts";
+import type { EventReader } from "../../state/event-reader.ts";
+import type { StateDelta } from "../../state/delta.ts";
+import type { StateSnapshots } from "../../state/state-snapshots.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
+import type { RoomSummaries } from "../room-summary.ts";
+
+/** What a room looks like in a list of rooms, as the wire has it. */
+export interface RoomProfile {
+  /** Absent for a room whose name is made of its members. */
+  readonly name?: string;
+  readonly avatar?: string;
+  readonly heroes?: readonly Hero[];
+  readonly joined_count: number;
+  readonly invited_count: number;
+}
+
+/** MSC4186, `StrippedHero`. */
+interface Hero {
+  readonly user_id: string;
+  readonly displayname?: string;
+  readonly avatar_url?: string;
+}
+
+export interface RoomProfileParts {
+  readonly snapshots: StateSnapshots;
+  readonly events: EventReader;
+  readonly names: NameCache;
+  readonly summaries: RoomSummaries;
+}
+
+const profileTypes: readonly string[] = [
+  "m.room.name",
+  "m.room.canonical_alias",
+  "m.room.avatar",
+  "m.room.member",
+];
+
+/** Says what rooms look like: names, avatars, heroes, members. */
+export class RoomProfiles {
+  readonly #parts: RoomProfileParts;
+
+  constructor(parts: RoomProfileParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether a change of state may change the profile. */
+  async isChangedBy(change: StateDelta): Promise<boolean> {
+    for (const pairNid of change.keys()) {
+      const { type } = await this.#parts.names.statePair(pairNid);
+      if (profileTypes.includes(type)) return true;
+    }
+    return false;
+  }
+
+  /** @param readerNid whom the heroes do not include */
+  async of(roomNid: number, snapshotNid: number, readerNid: number): Promise<RoomProfile> {
+    const { heroes, joined, invited } = await this.#parts.summaries.of(roomNid, snapshotNid, readerNid);
+    const { name, avatar } = await this.#shown(snapshotNid);
+    return {
+      ...(name !== null && { name }),
+      ...(avatar !== null && { avatar }),
+      ...(heroes && name === null && { heroes: await this.#heroes(snapshotNid, heroes) }),
+      joined_count: joined,
+      invited_count: invited,
+    };
+  }
+
+  /** Whether the room has lost its name or its avatar: clients take what is left away for what has not changed. */
+  async isBereft(earlier: number, later: number): Promise<boolean> {
+    const [before, after] = [await this.#shown(earlier), await this.#shown(later)];
+    return (before.name !== null && after.name === null) || (before.avatar !== null && after.avatar === null);
+  }
+
+  async #shown(snapshotNid: number): Promise<{ name: string | null; avatar: string | null }> {
+    const name =
+      (await this.#field(snapshotNid, "m.room.name", "name")) ??
+      (await this.#field(snapshotNid, "m.room.canonical_alias", "canonicalAlias"));
+    return { name, avatar: await this.#field(snapshotNid, "m.room.avatar", "avatarUrl") };
+  }
+
+  async #field(
+    snapshotNid: number,
+    type: string,
+    field: "name" | "canonicalAlias" | "avatarUrl",
+  ): Promise<string | null> {
+    const content = await this.#content(snapshotNid, type, "");
+    return (content && summaryFieldsOf(type, content)?.[field]) ?? null;
+  }
+
+  #heroes(snapshotNid: number, userIds: readonly string[]): Promise<Hero[]> {
+    return Promise.all(
+      userIds.map(async (userId) => {
+        const content = await this.#content(snapshotNid, "m.room.member", userId);
+        const { displayname, avatar_url } = content ?? {};
+        return {
+          user_id: userId,
+          ...(typeof displayname === "string" && { displayname }),
+          ...(typeof avatar_url === "string" && { avatar_url }),
+        };
+      }),
+    );
+  }
+
+  async #content(snapshotNid: number, type: string, stateKey: string) {
+    const pairNid = await this.#parts.names.findStatePair(type, stateKey);
+    const eventNid =
+      pairNid === undefined ? undefined : await this.#parts.snapshots.get(snapshotNid, pairNid);
+    return eventNid === undefined ? undefined : (await this.#parts.events.roomEvent(eventNid)).content;
+  }
+}

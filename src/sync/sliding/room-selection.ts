@@ -1,0 +1,187 @@
+import { LRUCache } from "lru-cache";
+import type { SlidingSyncStore } from "../../storage/sliding-sync.ts";
+import type { ConnectionPoint } from "./connections.ts";
+import { RequiredState } from "./required-state.ts";
+import { passesFilters } from "./room-filters.ts";
+import type { ListConfig, RoomConfig, SlidingRequest } from "./sliding-request.ts";
+import type { UserRoom, UserRoomList } from "./user-rooms.ts";
+
+/** A room that at least one rule of a request matches, and what its rules want together. */
+export interface SelectedRoom {
+  readonly room: UserRoom;
+  readonly timelineLimit: number;
+  readonly required: RequiredState;
+  /** Keys of the lists that have it in their ranges. */
+  readonly lists: readonly string[];
+  readonly isSubscribed: boolean;
+}
+
+export interface Selection {
+  /** By room. */
+  readonly rooms: ReadonlyMap<number, SelectedRoom>;
+  /** By list: the rooms in it, whatever its ranges. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+interface Remembered {
+  readonly list: UserRoomList;
+  readonly listVersion: number;
+  readonly stateVersion: string | undefined;
+  readonly rules: string;
+  readonly selection: Selection;
+}
+
+/** Users who sync at a time; whoever asks the same again while nothing has changed costs nothing. */
+const rememberedSelections = 10_000;
+
+/** Finds out which rooms the rules of a request match (MSC4186, "Lists and subscriptions"). */
+export class RoomSelections {
+  readonly #store: Pick<SlidingSyncStore, "spaceChildren">;
+  readonly #remembered = new LRUCache<string, Remembered>({ max: rememberedSelections });
+
+  constructor(store: Pick<SlidingSyncStore, "spaceChildren">) {
+    this.#store = store;
+  }
+
+  /**
+   * The IDs of the rooms in the spaces that lists are filtered by.
+   * @param list tells which spaces the user is joined to: "Unknown spaces or spaces the user is not joined to will be ignored"
+   */
+  async spaceChildren(
+    { lists }: SlidingRequest,
+    list: UserRoomList,
+  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const children = new Map<string, ReadonlySet<string>>();
+    for (const [key, { filters }] of lists) {
+      const ids = new Set<string>();
+      for (const spaceId of new Set(filters.spaces)) {
+        if (list.byId.get(spaceId)?.membership !== "join") continue;
+        for (const id of await this.#store.spaceChildren(spaceId)) ids.add(id);
+      }
+      children.set(key, ids);
+    }
+    return children;
+  }
+
+  /** @param ignored users whose invites are not shown */
+  select(
+    request: SlidingRequest,
+    point: ConnectionPoint,
+    list: UserRoomList,
+    spaceChildren: ReadonlyMap<string, ReadonlySet<string>>,
+    ignored: ReadonlySet<number>,
+  ): Selection {
+    const { device, connectionId } = request;
+    const key = `${device.userNid} ${device.deviceId.length} ${device.deviceId}${connectionId}`;
+    const { toDevice: _ofOther, ...extensions } = request.extensions;
+    const rules = JSON.stringify([[...request.lists], [...request.subscriptions], extensions, [...ignored]]);
+    const known = this.#remembered.get(key);
+    const isSame =
+      known?.list === list &&
+      known.listVersion === list.version &&
+      known.stateVersion === point.version &&
+      known.rules === rules &&
+      ![...request.lists.values()].some(({ filters }) => filters.spaces);
+    if (isSame) return known.selection;
+    const selection = select(request, point, list, spaceChildren, ignored);
+    const remembered = { list, listVersion: list.version, stateVersion: point.version, rules, selection };
+    this.#remembered.set(key, remembered);
+    return selection;
+  }
+}
+
+interface Match {
+  readonly room: UserRoom;
+  readonly configs: RoomConfig[];
+  readonly lists: string[];
+  isSubscribed: boolean;
+}
+
+function select(
+  { lists, subscriptions, device }: SlidingRequest,
+  point: ConnectionPoint,
+  list: UserRoomList,
+  spaceChildren: ReadonlyMap<string, ReadonlySet<string>>,
+  ignored: ReadonlySet<number>,
+): Selection {
+  const matches = new Map<number, Match>();
+  const counts = new Map<string, number>();
+  const match = (room: UserRoom, config: RoomConfig): Match => {
+    const known = matches.get(room.roomNid) ?? { room, configs: [], lists: [], isSubscribed: false };
+    known.configs.push(config);
+    matches.set(room.roomNid, known);
+    return known;
+  };
+  const isShown = (room: UserRoom) => !isIgnoredInvite(room, ignored);
+  const listed = list.rooms.filter((room) => isShown(room) && isListed(room, point, device.userNid));
+  for (const [key, config] of lists) {
+    const children = spaceChildren.get(key) ?? new Set();
+    const labels = list.labels ?? { direct: new Set(), tags: new Map() };
+    const passed = listed.filter((room) => passesFilters(room, config.filters, labels, children));
+    counts.set(key, passed.length);
+    for (const room of inRanges(passed, config)) match(room, config).lists.push(key);
+  }
+  for (const [roomId, config] of subscriptions) {
+    const room = list.byId.get(roomId);
+    if (room && isShown(room)) match(room, config).isSubscribed = true;
+  }
+  const combining = new Combining(device.userId);
+  const rooms = new Map([...matches].map(([roomNid, found]) => [roomNid, combining.of(found)]));
+  return { rooms, counts };
+}
+
+/** "Servers must not send room invites from ignored users to clients." (client-server API, "Ignoring Users") */
+function isIgnoredInvite({ membership, senderNid }: UserRoom, ignored: ReadonlySet<number>): boolean {
+  return membership === "invite" && ignored.has(senderNid);
+}
+
+/**
+ * "Rooms that the user has been in but left are only included if the room was previously sent to the client in that
+ * connection", which has to be told of it once. "Rooms the user has been kicked or banned from will always be included."
+ */
+function isListed(
+  { roomNid, membership, senderNid, position }: UserRoom,
+  point: ConnectionPoint,
+  userNid: number,
+): boolean {
+  if (membership !== "leave" || senderNid !== userNid) return true;
+  const sent = point.state.rooms.get(roomNid);
+  return sent !== undefined && position > (sent.upTo ?? point.position ?? 0);
+}
+
+function inRanges(rooms: readonly UserRoom[], { ranges }: ListConfig): Iterable<UserRoom> {
+  if (!ranges) return rooms;
+  return new Set(ranges.flatMap(([first, last]) => rooms.slice(first, last + 1)));
+}
+
+/** MSC4186, "Combining room configs": the superset of all. Many rooms have the same. */
+class Combining {
+  readonly #userId: string;
+  readonly #indexes = new Map<RoomConfig, number>();
+  readonly #required = new Map<string, RequiredState>();
+
+  constructor(userId: string) {
+    this.#userId = userId;
+  }
+
+  of({ room, configs, lists, isSubscribed }: Match): SelectedRoom {
+    const timelineLimit = Math.max(...configs.map((config) => config.timelineLimit));
+    return { room, timelineLimit, required: this.#requiredBy(configs), lists, isSubscribed };
+  }
+
+  #requiredBy(configs: readonly RoomConfig[]): RequiredState {
+    const key = configs.map((config) => this.#indexOf(config)).join(" ");
+    const known = this.#required.get(key);
+    if (known) return known;
+    const rules = configs.map(({ requiredState }) => requiredState);
+    const required = RequiredState.of(rules, this.#userId);
+    this.#required.set(key, required);
+    return required;
+  }
+
+  #indexOf(config: RoomConfig): number {
+    const index = this.#indexes.get(config) ?? this.#indexes.size;
+    this.#indexes.set(config, index);
+    return index;
+  }
+}

@@ -1,0 +1,87 @@
+import type { Notifier } from "../../notifier/notifier.ts";
+import type { Pace } from "../../telemetry/pace.ts";
+import type { Readers } from "../../timeline/readers.ts";
+import type { LazyMembers } from "../lazy-members.ts";
+import type { LongPolls } from "../long-poll.ts";
+import { PossibleChanges } from "../possible-changes.ts";
+import type { PresenceStream } from "../streams/presence.ts";
+import type { ToDeviceStream } from "../streams/to-device.ts";
+import type { JsonPieces } from "../sync-request.ts";
+import type { ConnectionPoint, SlidingConnections } from "./connections.ts";
+import { lazyDevice } from "./room-results.ts";
+import type { RoomSelections } from "./room-selection.ts";
+import type { SlidingAnswer, SlidingAnswers } from "./sliding-answer.ts";
+import type { SlidingRequest } from "./sliding-request.ts";
+import type { UserRooms } from "./user-rooms.ts";
+
+/** A client that asks for more gets less: it comes back with nothing lost. */
+const maxTimeoutMs = 60_000;
+const noLabels = { direct: new Set<string>(), tags: new Map<string, ReadonlySet<string>>() };
+
+export interface SlidingSyncParts {
+  readonly notifier: Notifier;
+  readonly longPolls: LongPolls;
+  readonly readers: Readers;
+  readonly connections: SlidingConnections;
+  readonly userRooms: UserRooms;
+  readonly selections: RoomSelections;
+  readonly answers: SlidingAnswers;
+  readonly toDevice: ToDeviceStream;
+  /** Absent where presence is switched off. */
+  readonly presence: PresenceStream | undefined;
+  readonly lazyMembers: LazyMembers;
+  readonly pace: Pace;
+}
+
+/** Simplified sliding sync (MSC4186). */
+export class SlidingSync {
+  readonly #parts: SlidingSyncParts;
+
+  constructor(parts: SlidingSyncParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Answers with what is new on a connection, at once or as soon as there is something.
+   * @param signal aborted when the client has gone away
+   * @returns a JSON object
+   * @throws MatrixError M_UNKNOWN_POS
+   */
+  async sync(request: SlidingRequest, signal: AbortSignal): Promise<JsonPieces> {
+    const { notifier, connections, longPolls, lazyMembers, toDevice, presence } = this.#parts;
+    const { device, connectionId, extensions } = request;
+    const key = { userNid: device.userNid, deviceId: device.deviceId, connectionId };
+    const point = await connections.at(key, request.pos, notifier.position);
+    lazyMembers.acknowledge(lazyDevice({ request }), point.position);
+    await presence?.syncing(device, request.setPresence, request.timeoutMs);
+    if (extensions.toDevice) await toDevice.acknowledge(device, extensions.toDevice.since);
+    // "Ignored when no `pos` is set."
+    const timeoutMs = point.version === undefined ? 0 : Math.min(request.timeoutMs, maxTimeoutMs);
+    const answer = await longPolls.answer(device, timeoutMs, signal, () => this.#answer(request, point));
+    const pos = await connections.advance(key, point, answer.state, answer.upTo);
+    lazyMembers.sent(lazyDevice({ request }), answer.upTo, answer.sentMembers);
+    const { transactionId } = request;
+    const echo = transactionId === undefined ? "" : `,"txn_id":${JSON.stringify(transactionId)}`;
+    return [`{"pos":"${pos}"${echo}`, ...answer.pieces, "}"];
+  }
+
+  async #answer(request: SlidingRequest, point: ConnectionPoint): Promise<SlidingAnswer> {
+    const { notifier, readers, userRooms, selections, answers, pace } = this.#parts;
+    const { device } = request;
+    const reader = await readers.of(device);
+    const known = await userRooms.of(device.userNid);
+    const spaceChildren = await selections.spaceChildren(request, known);
+    const list = await userRooms.of(device.userNid);
+    // No await until the rooms are selected: the list, which lives on, and its position belong together.
+    const { upTo, labels = noLabels } = list;
+    const since = point.position;
+    const changes = new PossibleChanges(
+      since === undefined ? undefined : notifier.changesSince(since),
+      device.userNid,
+      list.joined,
+    );
+    const selection = selections.select(request, point, list, spaceChildren, reader.ignored);
+    const round = { request, reader, since, upTo, pace };
+    return answers.make(round, point, selection, labels, changes);
+  }
+}
