@@ -59,7 +59,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const userData = composeUserData(foundation);
   const accounts = opened.use(composeAccounts(foundation, userData));
   const media = opened.use(await composeMedia(foundation));
-  const rooms = composeRooms(foundation, userData.profiles);
+  const rooms = composeRooms(foundation, userData);
   const encryption = composeEncryption(foundation, accounts.interactive);
   const timeline = await composeTimeline(foundation, userData);
   const ephemeral = opened.use(await composeEphemeral(foundation, rooms.access));

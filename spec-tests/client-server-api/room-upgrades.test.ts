@@ -170,6 +170,34 @@ t.test("upgradeRoom keeps a space a space, with its children", async (t) => {
   t.equal(await state(room, "m.space.child", "!gone:hearth.test"), undefined);
 });
 
+t.test("upgradeRoom, joinRoomById: members find their own settings in the new room", async (t) => {
+  const old = await createRoom(alice, {}, bob);
+  const own = (user: TestClient, path: string) => `${v3}/user/${encodeURIComponent(user.userId)}/${path}`;
+  const tags = (user: TestClient, id: string) => own(user, `rooms/${encodeURIComponent(id)}/tags`);
+  const rule = (kind: string, id: string) => `${v3}/pushrules/global/${kind}/${encodeURIComponent(id)}`;
+  const isRoom = { kind: "event_match", key: "room_id" };
+  for (const user of [alice, bob]) {
+    await user.put(`${tags(user, old)}/m.favourite`, { order: 0.5 });
+    await user.put(rule("room", old), { actions: ["notify"] });
+    await user.put(rule("override", old), { actions: [], conditions: [{ ...isRoom, pattern: old }] });
+    await user.put(own(user, "account_data/m.direct"), { [carol.userId]: [old], "@x:y": ["!z:y"] });
+  }
+  await bob.put(`${rule("room", old)}/enabled`, { enabled: false });
+  const room = await upgrade(alice, old, "12");
+  t.strictSame((await bob.get(tags(bob, room))).body["tags"], {}, "bob has not come yet");
+  await join(bob, room);
+  for (const user of [alice, bob]) {
+    t.strictSame((await user.get(tags(user, room))).body["tags"], { "m.favourite": { order: 0.5 } });
+    t.match((await user.get(rule("room", room))).body, { actions: ["notify"], enabled: user === alice });
+    const { body } = await user.get(rule("override", room));
+    t.strictSame(body["conditions"], [{ ...isRoom, pattern: room }]);
+    const direct = await user.get(own(user, "account_data/m.direct"));
+    t.strictSame(direct.body, { [carol.userId]: [old, room], "@x:y": ["!z:y"] });
+  }
+  const impostor = await createRoom(alice, { creation_content: { predecessor: { room_id: old } } }, bob);
+  t.strictSame((await bob.get(tags(bob, impostor))).body["tags"], {}, "the old room does not point to it");
+});
+
 t.test("upgradeRoom makes one room of a request that is repeated meanwhile", async (t) => {
   const old = await createRoom(alice);
   const rooms = await Promise.all([upgrade(alice, old, "12"), upgrade(alice, old, "12")]);

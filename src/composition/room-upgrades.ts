@@ -1,15 +1,14 @@
 import { roomUpgradeHandlers } from "../http/handlers/room-upgrades.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import type { MemberProfiles } from "../services/rooms/member-profile.ts";
-import type { RoomAccess } from "../services/rooms/room-access.ts";
 import { RoomUpgrade } from "../services/rooms/room-upgrade.ts";
-import type { CurrentState } from "../state/current-state.ts";
 import type { Foundation } from "./foundation.ts";
+import type { RoomParts } from "./rooms.ts";
 
 /** Replacing rooms by rooms of another version. */
 export function composeRoomUpgrades(
   { config, stores, graph, randomBytes }: Foundation,
-  { access, state }: { readonly access: RoomAccess; readonly state: CurrentState },
+  { access, state, succession }: RoomParts,
   profiles: MemberProfiles,
 ): readonly BoundEndpoint[] {
   return roomUpgradeHandlers(
@@ -23,6 +22,7 @@ export function composeRoomUpgrades(
       summaries: stores.roomSummaries,
       memberships: stores.memberships,
       profiles,
+      succession,
       randomBytes,
     }),
   );

@@ -3,7 +3,6 @@ import { roomHandlers, type RoomServices } from "../http/handlers/rooms.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { GuestAccess } from "../services/rooms/guest-access.ts";
 import { InvitePermission } from "../services/rooms/invite-permission.ts";
-import type { MemberProfiles } from "../services/rooms/member-profile.ts";
 import { RoomProfilePropagation } from "../services/rooms/profile-propagation.ts";
 import { RestrictedJoin } from "../services/rooms/restricted-join.ts";
 import { RoomAccess } from "../services/rooms/room-access.ts";
@@ -11,17 +10,23 @@ import { RoomAliases } from "../services/rooms/room-aliases.ts";
 import { RoomCreation } from "../services/rooms/room-creation.ts";
 import { RoomMembership } from "../services/rooms/room-membership.ts";
 import { RoomSending } from "../services/rooms/room-sending.ts";
+import { RoomSuccession } from "../services/rooms/room-succession.ts";
 import { CurrentState } from "../state/current-state.ts";
 import type { Foundation } from "./foundation.ts";
+import type { UserDataParts } from "./user-data.ts";
 
 export interface RoomParts extends RoomServices {
   readonly state: CurrentState;
+  readonly succession: RoomSuccession;
   readonly profilePropagation: RoomProfilePropagation;
   readonly handlers: readonly BoundEndpoint[];
 }
 
 /** Rooms: creating them, being a member, sending, names. */
-export function composeRooms(foundation: Foundation, profiles: MemberProfiles): RoomParts {
+export function composeRooms(
+  foundation: Foundation,
+  { profiles, accountData, pushRules }: UserDataParts,
+): RoomParts {
   const { config, stores, names, graph, randomBytes } = foundation;
   const { writer, rooms, events, snapshots } = graph;
   const { memberships } = stores;
@@ -31,6 +36,14 @@ export function composeRooms(foundation: Foundation, profiles: MemberProfiles): 
   const restricted = new RestrictedJoin({ rooms, state, memberships, names, serverName });
   const guests = new GuestAccess({ writer, state, memberships, names });
   const invites = new InvitePermission(stores.accountData, names);
+  const succession = new RoomSuccession({
+    rooms,
+    state,
+    accountData,
+    store: stores.accountData,
+    pushRules,
+    log: foundation.log,
+  });
   const services: RoomServices = {
     access,
     creation: new RoomCreation({
@@ -55,6 +68,7 @@ export function composeRooms(foundation: Foundation, profiles: MemberProfiles): 
       restricted,
       guests,
       invites,
+      succession,
     }),
     sending: new RoomSending({
       writer,
@@ -79,6 +93,7 @@ export function composeRooms(foundation: Foundation, profiles: MemberProfiles): 
   return {
     ...services,
     state,
+    succession,
     profilePropagation,
     handlers: [...roomHandlers(services), ...aliasHandlers(services.aliases, serverName)],
   };

@@ -13,6 +13,7 @@ import type { InvitePermission } from "./invite-permission.ts";
 import type { MemberProfiles } from "./member-profile.ts";
 import type { RestrictedJoin } from "./restricted-join.ts";
 import type { RoomAccess } from "./room-access.ts";
+import type { RoomSuccession } from "./room-succession.ts";
 
 export interface RoomMembershipParts {
   readonly serverName: ServerName;
@@ -26,6 +27,7 @@ export interface RoomMembershipParts {
   readonly restricted: RestrictedJoin;
   readonly guests: GuestAccess;
   readonly invites: InvitePermission;
+  readonly succession: RoomSuccession;
 }
 
 /** Joining, inviting, leaving and the rest (client-server API, "Room membership"). The room's rules have the last word. */
@@ -50,6 +52,7 @@ export class RoomMembership {
       ...withReason("join", reason),
     };
     await this.#set(requester, room, requester.userId, content, (membership) => membership !== "join");
+    await this.#parts.succession.joined(requester, room);
   }
 
   /** @throws MatrixError M_FORBIDDEN, M_USER_SUSPENDED */

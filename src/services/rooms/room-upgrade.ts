@@ -16,6 +16,7 @@ import type { RoomStore } from "../../storage/rooms.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
 import type { MemberProfiles } from "./member-profile.ts";
 import type { RoomAccess } from "./room-access.ts";
+import type { RoomSuccession } from "./room-succession.ts";
 import { newRoomId } from "./room-creation.ts";
 import {
   closedPowerLevels,
@@ -41,6 +42,7 @@ export interface RoomUpgradeParts {
   readonly summaries: RoomSummaryStore;
   readonly memberships: MembershipStore;
   readonly profiles: MemberProfiles;
+  readonly succession: RoomSuccession;
   readonly randomBytes: RandomBytes;
 }
 
@@ -127,6 +129,7 @@ export class RoomUpgrade {
     }
     await writer.send(room, await this.#lastEvents(plan, replacement));
     await rooms.moveNames(room.roomNid, replacement.roomNid);
+    await this.#parts.succession.joined(plan.requester, replacement);
     return replacement;
   }
 
