@@ -87,7 +87,7 @@ function refusing(name: string, run: (t: Test) => Promise<void>): void {
 refusing("a body that is not JSON is M_NOT_JSON", (t) =>
   eachEndpoint(t, function* (request, { body: schema }) {
     if (!schema) return;
-    for (const body of ["{", '{"a":1', "nonsense", '{"a":1}}', "{'a':1}", "\u0000", '{"a":\u0001}']) {
+    for (const body of ['{"a":1', '{"a":1}}', "{'a':1}", "\u0000"]) {
       yield { request: { ...request, body }, expected: { status: 400, errcode: "M_NOT_JSON" }, about: body };
     }
   }),
@@ -128,21 +128,9 @@ refusing("query parameters of wrong types, or missing, are M_INVALID_PARAM or M_
 );
 
 /** No text at all, as they stand in a path. */
-const undecodable = ["%", "%ZZ", "%00", "%C3%28", "%ED%A0%80", "%FF"];
+const undecodable = ["%ZZ", "%00", "%ED%A0%80"];
 /** Texts as they stand in a path that may be anything, but the name of a user, room or event. */
-const oddTexts = [
-  "",
-  "%2F",
-  "..",
-  "%2e%2e",
-  "%F0%9F%98%80",
-  "%0A",
-  "%20",
-  "{}",
-  "'",
-  "__proto__",
-  "nonsense",
-];
+const oddTexts = ["", "%2F", "..", "%F0%9F%98%80", "%0A", "__proto__", "nonsense"];
 
 const sigils: Readonly<Record<string, string>> = {
   userId: "%40",
@@ -184,21 +172,16 @@ t.test("path parameters that name nothing are refused, whatever they are", (t) =
 
 const nested = (levels: number, inside = "1") => `${'{"a":'.repeat(levels)}${inside}${"}".repeat(levels)}`;
 
-/** JSON that is odd, though it is JSON: as the value of a key that nobody knows, and of each that is declared. */
+/** JSON that is odd, though it is JSON: as the body, as the value of a key that nobody knows, and of each declared one. */
 const oddJson: readonly string[] = [
   nested(900),
   "1e400",
-  "-1e-400",
   "123456789012345678901234567890",
-  "1.5",
-  "-0",
-  String.raw`"\ud800"`,
   String.raw`"\udc00\ud800"`,
   String.raw`"\u0000"`,
-  '{"__proto__":{"a":1},"constructor":{"prototype":1}}',
+  '{"__proto__":{"a":1},"constructor":{"prototype":1},"a":1,"a":2}',
   String.raw`{"\ud800":1}`,
-  '{"a":1,"a":2}',
-  `"${"x".repeat(200_000)}"`,
+  `"${"x".repeat(70_000)}"`,
 ];
 
 refusing("JSON that is nested too deep is M_BAD_JSON", (t) =>
@@ -215,7 +198,7 @@ t.test("odd JSON is handled or refused, and no more comes of it", (t) =>
     if (!body) return;
     const schema: JsonSchema = body;
     const whole = smallestValue(schema) as Record<string, unknown>;
-    const keys = ["unknown", "__proto__", ...Object.keys(schema.properties ?? {})];
+    const keys = ["unknown", ...Object.keys(schema.properties ?? {})];
     for (const json of oddJson) {
       yield { request: { ...request, body: json }, about: json.slice(0, 50) };
       for (const key of keys) {

@@ -41,9 +41,15 @@ export async function makeScene(server: TestServer): Promise<Scene> {
       ...named("roomIdOrAlias", parameters["roomAlias"] ?? ""),
       ...named("txnId", "1", "2", "3", "4", "5", "6", "7", "8"),
     },
-    values: await valuesOf(user),
+    values: { ...(await valuesOf(user)), user_id: [other.userId, guest.userId], ...pushRuleValues },
   };
 }
+
+const pushRuleValues = {
+  actions: [["notify"], [{ set_tweak: "sound", value: "default" }, "notify"]],
+  conditions: [[{ kind: "event_match", key: "content.body", pattern: "a*b" }]],
+  pattern: ["*x*"],
+};
 
 /** A picture, and a file that is still to be uploaded. */
 async function mediaIds(user: TestClient): Promise<string[]> {

@@ -87,15 +87,14 @@ export function allowedToken({ access }: EndpointDeclaration, { user, admin }: R
   return access === "admin" ? admin.accessToken : user.accessToken;
 }
 
-/** The methods that some endpoint has under a path that is filled in. */
-export function methodsUnder(path: string, declarations: readonly EndpointDeclaration[]): Set<string> {
-  const withSlash = (declaration: EndpointDeclaration) =>
-    pathsOf(declaration).flatMap((own) => (declaration.trailingSlash ? [own, `${own}/`] : [own]));
-  return new Set(
-    declarations
-      .filter((declaration) => withSlash(declaration).some((own) => patternOf(own).test(path)))
-      .map(({ method }) => method),
+/** Tells the methods that some endpoint has under a path that is filled in. */
+export function methodsByPath(declarations: readonly EndpointDeclaration[]): (path: string) => Set<string> {
+  const patterns = declarations.flatMap((declaration) =>
+    pathsOf(declaration)
+      .flatMap((path) => (declaration.trailingSlash ? [path, `${path}/`] : [path]))
+      .map((path) => ({ method: declaration.method, pattern: patternOf(path) })),
   );
+  return (path) => new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method));
 }
 
 function patternOf(path: string): RegExp {
