@@ -135,6 +135,14 @@ export function relationStoreContract(t: Test, open: () => Promise<Database>): v
     t.same(await relations.children({ ...query, newestFirst: true, limit: 1 }), [3]);
     t.same(await relations.children({ ...query, after: positions[1] ?? 0 }), [3]);
     t.same(await relations.children({ ...query, upTo: positions[1] ?? 0 }), [2]);
+    const own = { ...query, relation: "m.thread" };
+    t.same(await relations.children(own), [2, 3]);
+    t.same(await relations.children({ ...own, newestFirst: true }), [3, 2]);
+    t.same(await relations.children({ ...own, after: positions[1] ?? 0 }), [3]);
+    t.same(await relations.children({ ...own, upTo: positions[1] ?? 0, limit: 1 }), [2]);
+    t.same(await relations.children({ ...own, typeNid: 99 }), []);
+    t.same(await relations.children({ ...own, relation: "m.annotation" }), []);
+    t.same(await relations.children({ ...own, roomNid: roomNid + 1 }), []);
     t.same(await relations.children({ ...query, maxDepth: 3 }), [2, 3, 4, 5]);
     t.same(await relations.children({ ...query, maxDepth: 3, relation: "m.annotation" }), [4, 5]);
     t.same(await relations.children({ ...query, maxDepth: 3, typeNid: 1 }), [2, 3]);

@@ -57,6 +57,11 @@ const childrenSql = `WITH RECURSIVE tree (nid, relation, type_nid, position, dep
   GROUP BY nid`;
 const childrenOldestFirstSql = `${childrenSql} ORDER BY position LIMIT ?8`;
 const childrenNewestFirstSql = `${childrenSql} ORDER BY position DESC LIMIT ?8`;
+/** Without depth no more is read than is asked for. */
+const ownChildrenSql = `SELECT event_nid AS nid FROM event_relations
+  WHERE target_id = ? AND relation = ? AND room_nid = ? AND position > ? AND position <= ? AND type_nid = coalesce(?, type_nid)`;
+const ownChildrenOldestFirstSql = `${ownChildrenSql} ORDER BY position LIMIT ?`;
+const ownChildrenNewestFirstSql = `${ownChildrenSql} ORDER BY position DESC LIMIT ?`;
 
 interface NidRow {
   readonly nid: number;
@@ -67,18 +72,13 @@ function nidsOf(rows: readonly NidRow[]): number[] {
 }
 
 function readChildren(db: Connection, query: ChildQuery): number[] {
-  const rows = db.all<NidRow>(
-    query.newestFirst ? childrenNewestFirstSql : childrenOldestFirstSql,
-    query.targetId,
-    query.roomNid,
-    query.maxDepth,
-    query.after,
-    query.upTo,
-    query.relation,
-    query.typeNid,
-    query.limit,
-  );
-  return nidsOf(rows);
+  const { targetId, roomNid, relation, typeNid, maxDepth, after, upTo, newestFirst, limit } = query;
+  if (maxDepth === 1 && relation !== null) {
+    const sql = newestFirst ? ownChildrenNewestFirstSql : ownChildrenOldestFirstSql;
+    return nidsOf(db.all<NidRow>(sql, targetId, relation, roomNid, after, upTo, typeNid, limit));
+  }
+  const sql = newestFirst ? childrenNewestFirstSql : childrenOldestFirstSql;
+  return nidsOf(db.all<NidRow>(sql, targetId, roomNid, maxDepth, after, upTo, relation, typeNid, limit));
 }
 
 function readReplacements(db: Connection, query: ReplacementQuery): number[] {
