@@ -1,8 +1,5 @@
-import { readFileSync } from "node:fs";
 import { pusherHandlers } from "../http/handlers/pushers.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
-import { AddressFilter } from "../outbound/address-filter.ts";
-import { OutboundHttp } from "../outbound/outbound-http.ts";
 import { Badges } from "../push/badges.ts";
 import { PushAudiences } from "../push/push-audiences.ts";
 import { PushDelivery } from "../push/push-delivery.ts";
@@ -15,6 +12,7 @@ import { PusherService } from "../services/pushers.ts";
 import { Pace } from "../telemetry/pace.ts";
 import type { Foundation } from "./foundation.ts";
 import type { NotificationParts } from "./notifications.ts";
+import { composeOutbound } from "./outbound.ts";
 import type { RoomParts } from "./rooms.ts";
 import type { TimelineParts } from "./timeline.ts";
 import type { UserDataParts } from "./user-data.ts";
@@ -31,11 +29,14 @@ export interface PushSources {
   readonly notifications: NotificationParts;
 }
 
-/** Pushers, and the notifications that go to their gateways. */
+/**
+ * Pushers, and the notifications that go to their gateways.
+ * @throws StartupError when the certificates for gateways cannot be used
+ */
 export async function composePush(foundation: Foundation, sources: PushSources): Promise<PushParts> {
-  const { stores, notifier, clock, log, graph } = foundation;
+  const { config, stores, notifier, clock, log, graph } = foundation;
   const { pushers: store, memberships, rooms, events: eventStore } = stores;
-  const http = composeOutbound(foundation);
+  const http = composeOutbound(config.push, clock);
   const pace = new Pace(clock);
   const audiences = composeAudiences(foundation, sources, pace);
   const badges = composeBadges(foundation, sources, pace);
@@ -72,12 +73,6 @@ export async function composePush(foundation: Foundation, sources: PushSources):
       http[Symbol.dispose]();
     },
   };
-}
-
-function composeOutbound({ config, clock }: Foundation): OutboundHttp {
-  const { allowed_private_ranges: allowedRanges, extra_ca_file: caFile } = config.push;
-  const extraCa = caFile === null ? undefined : readFileSync(caFile, "utf8");
-  return new OutboundHttp({ filter: new AddressFilter(allowedRanges), clock, extraCa });
 }
 
 function composeAudiences(
