@@ -22,6 +22,7 @@ const specVersions = [
   "v1.13",
   "v1.14",
   "v1.15",
+  "v1.16",
 ];
 
 /** Features by the names that clients look for, be it that they do not know of their releases or that those are not listed. */
@@ -34,6 +35,8 @@ const unstableFeatures = {
   "org.matrix.msc3874": true,
   // Media for users of the server only, since v1.11.
   "org.matrix.msc3916.stable": true,
+  // Users who take no invites, since v1.18.
+  "org.matrix.msc4380.stable": true,
   // Profile fields, since v1.16, under the unstable and the stable path.
   "uk.tcpip.msc4133": true,
   "uk.tcpip.msc4133.stable": true,
