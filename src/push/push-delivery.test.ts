@@ -151,6 +151,20 @@ t.test("badges are told when they have changed", async (t) => {
   t.strictSame(delivery.behind(), [], "a badge is not worth remembering over a restart");
 });
 
+t.test("a badge alone is given up after a while", async (t) => {
+  const { clock, delivery, settle, pass, state } = setUp();
+  state.isDown = true;
+  delivery.addBadge(pusher(1));
+  await settle();
+  await pass(3 * 60 * 60 * 1000, 60_000);
+  t.equal(state.attempts, 16);
+  t.equal(clock.waitingTimers, 0);
+  state.isDown = false;
+  delivery.addBadge(pusher(1));
+  await settle();
+  t.strictSame(state.sent, ["badge 0"]);
+});
+
 t.test("pushers that are gone, or rejected, are let go", async (t) => {
   const { delivery, due, gone, settle, state } = setUp();
   gone.add(2);

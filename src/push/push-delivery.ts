@@ -44,6 +44,8 @@ const maxEvents = 100;
 const maxAgeMs = 24 * 60 * 60 * 1000;
 const firstRetryMs = 1_000;
 const lastRetryMs = 10 * 60 * 1000;
+/** A badge alone is tried for about an hour: the next notification tells it anyway. */
+const maxBadgeFailures = 15;
 /** One timer looks after everything that waits for its next attempt. */
 const tickMs = 500;
 const cachedBadges = 50_000;
@@ -190,6 +192,10 @@ export class PushDelivery implements AsyncDisposable {
     if (!isGatewayFault) log.error({ err: error, pusherNid }, "a push notification could not be made");
     else if (outstanding.failures === 0) {
       log.info({ gateway: origin, reason: error.message }, "a push gateway fails; it is tried again later");
+    }
+    if (outstanding.events.length === 0 && outstanding.failures >= maxBadgeFailures) {
+      this.#outstanding.delete(pusherNid);
+      return;
     }
     const delayMs = Math.min(firstRetryMs * 2 ** outstanding.failures, lastRetryMs);
     outstanding.failures += 1;
