@@ -13,7 +13,7 @@ export interface SpaceChild {
 }
 
 /** A space's further children are not shown. */
-const maxChildren = 5_000;
+const maxChildren = 1_000;
 /** Client-server API, "m.space.child": printable ASCII, at most 50 characters. */
 const orderGrammar = /^[\x20-\x7e]{0,50}$/;
 

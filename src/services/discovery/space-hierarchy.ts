@@ -32,6 +32,10 @@ const maxLimit = 100;
 const deepest = 30;
 /** A walk ends after so many rooms, however the spaces are nested. */
 const maxWalkedRooms = 10_000;
+/** Rooms that one walk may have before it. */
+const maxSteps = 10_000;
+/** Rooms looked at and children told for one page, which then has fewer rooms than were asked for. */
+const maxWorkOfPage = 2_000;
 /** Rooms that all walks which have not ended may have before them: bounds memory, oldest walks first. */
 const maxKeptRooms = 200_000;
 const tokenBytes = 18;
@@ -89,23 +93,30 @@ export class SpaceHierarchy {
     }
     const steps = [...walk.steps];
     const visited = new Set(walk.visited);
+    const rooms = await this.#walk(request, steps, visited);
+    const isOver = steps.length === 0 || visited.size >= maxWalkedRooms;
+    return { rooms, next: isOver ? undefined : this.#keep({ key, steps, visited }) };
+  }
+
+  /** Walks on for one page; what is left to walk and what has been seen is in `steps` and `visited`. */
+  async #walk(request: HierarchyRequest, steps: Step[], visited: Set<string>): Promise<HierarchyRoom[]> {
+    const { userNid, suggestedOnly, limit = defaultLimit, maxDepth = deepest } = request;
     const rooms: HierarchyRoom[] = [];
-    while (rooms.length < Math.min(limit, maxLimit) && visited.size < maxWalkedRooms) {
+    let left = maxWorkOfPage;
+    while (rooms.length < Math.min(limit, maxLimit) && left > 0 && visited.size < maxWalkedRooms) {
       const step = steps.pop();
       if (!step) break;
+      left--;
       if (visited.has(step.roomId)) continue;
       visited.add(step.roomId);
       const summary = await this.#visible(step.roomId, userNid);
       if (!summary) continue;
       const children = await this.#children.of(summary, suggestedOnly);
+      left -= children.length;
       rooms.push({ summary, children });
-      if (step.depth >= Math.min(maxDepth, deepest)) continue;
-      for (const child of children.toReversed()) {
-        if (!visited.has(child.roomId)) steps.push({ roomId: child.roomId, depth: step.depth + 1 });
-      }
+      if (step.depth < Math.min(maxDepth, deepest)) addSteps(steps, visited, children, step.depth + 1);
     }
-    const isOver = steps.length === 0 || visited.size >= maxWalkedRooms;
-    return { rooms, next: isOver ? undefined : this.#keep({ key, steps, visited }) };
+    return rooms;
   }
 
   #resume(token: string, key: string): Walk {
@@ -133,6 +144,18 @@ export class SpaceHierarchy {
     const { membership, maySee } = await this.#visibility.standing(summary, userNid);
     return maySee && membership !== "ban" ? summary : undefined;
   }
+}
+
+/** The first child is to be the next step. Children beyond the bound are not walked to. */
+function addSteps(
+  steps: Step[],
+  visited: ReadonlySet<string>,
+  children: readonly SpaceChild[],
+  depth: number,
+): void {
+  const room = Math.max(0, maxSteps - steps.length);
+  const unseen = children.filter(({ roomId }) => !visited.has(roomId)).slice(0, room);
+  for (const { roomId } of unseen.toReversed()) steps.push({ roomId, depth });
 }
 
 function begin(key: string, roomId: RoomId): Walk {
