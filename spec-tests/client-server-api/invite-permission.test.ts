@@ -1,6 +1,6 @@
 import t from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
-import { createRoom, join, read } from "../support/rooms.ts";
+import { createRoom, join, read, sync } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 
 const v3 = "/_matrix/client/v3";
@@ -56,4 +56,31 @@ t.test("createRoom: no room comes to be for somebody who blocks invites", async 
   t.equal(answer.status, 403);
   t.equal(answer.body["errcode"], "M_INVITE_BLOCKED");
   t.same((await carol.get(`${v3}/joined_rooms`)).body["joined_rooms"], []);
+});
+
+t.test("sync: invites are not shown to who blocks them, and are when that ends", async (t) => {
+  const bob = await registerUser(server);
+  const early = await createRoom(alice, { preset: "private_chat", invite: [bob.userId] });
+  const since = (await sync(bob)).nextBatch;
+  const late = await createRoom(alice, { preset: "private_chat", invite: [bob.userId] });
+  const shown = async (query: object = {}) => {
+    const answer = await sync(bob, { ...query });
+    return [early, late].map((roomId) => answer.find("invite", roomId) !== undefined);
+  };
+  const slidingPath = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
+  const count = async () => {
+    const list = { ranges: [[0, 9]], timeline_limit: 1, required_state: [] };
+    const { body } = await bob.post(slidingPath, { lists: { all: list } });
+    return (body["lists"] as { all: { count: number } }).all.count;
+  };
+  t.same(await shown(), [true, true]);
+  t.equal(await count(), 2);
+  await configure(bob, { default_action: "block" });
+  t.same(await shown(), [false, false]);
+  t.same(await shown({ since }), [false, false]);
+  t.equal(await count(), 0);
+  await configure(bob, {});
+  t.same(await shown(), [true, true]);
+  t.same(await shown({ since }), [false, true]);
+  t.equal(await count(), 2);
 });

@@ -35,7 +35,7 @@ export function composeRooms(
   const state = new CurrentState({ rooms: stores.rooms, snapshots, events, names });
   const restricted = new RestrictedJoin({ rooms, state, memberships, names, serverName });
   const guests = new GuestAccess({ writer, state, memberships, names });
-  const invites = new InvitePermission(stores.accountData, names);
+  const invites = new InvitePermission(accountData, names);
   const succession = new RoomSuccession({
     rooms,
     state,

@@ -45,6 +45,7 @@ export function composeSlidingSync(
     notifier,
     longPolls: shared.longPolls,
     readers: timeline.readers,
+    permissions: synced.userData.accountData,
     connections: new SlidingConnections(stores.slidingSync, clock, randomBytes),
     userRooms: new UserRooms(stores.slidingSync, stores.accountData, notifier, memberships),
     selections: new RoomSelections(stores.slidingSync),

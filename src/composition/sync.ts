@@ -75,7 +75,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
 
 function composeRoomSections(
   { stores, names, graph }: Foundation,
-  { timeline, ephemeral, unread }: SyncedParts,
+  { timeline, userData, ephemeral, unread }: SyncedParts,
   { windows, summaries, pending }: SharedSyncParts,
   accountData: AccountDataStream,
   lazyMembers: LazyMembers,
@@ -110,5 +110,6 @@ function composeRoomSections(
     joined: new JoinedRooms(parts),
     left: new LeftRooms(parts, events),
     pending,
+    permissions: userData.accountData,
   });
 }

@@ -33,8 +33,9 @@ const maxTypeBytes = 255;
 const maxTagBytes = 255;
 /** Far beyond what clients keep, and little enough that no user fills the disk. */
 const limits: AccountDataLimits = { maxEntries: 20_000, maxBytes: 32 * 1024 * 1024 };
-/** Everybody who syncs asks for theirs; most lists are empty. */
-const cachedIgnoredLists = 20_000;
+const invitePermissionType = "m.invite_permission_config";
+/** Everybody who syncs asks for theirs; most lists are empty, and hardly anybody blocks invites. */
+const cachedUsers = 20_000;
 
 const nobody: ReadonlySet<string> = new Set();
 
@@ -48,11 +49,13 @@ export class AccountDataService {
   readonly #store: AccountDataStore;
   readonly #pushRules: PushRuleService;
   readonly #ignored: ReadCache<number, ReadonlySet<string>>;
+  readonly #blocksInvites: ReadCache<number, boolean>;
 
   constructor(store: AccountDataStore, pushRules: PushRuleService) {
     this.#store = store;
     this.#pushRules = pushRules;
-    this.#ignored = new ReadCache(cachedIgnoredLists, (userNid) => this.#readIgnored(userNid));
+    this.#ignored = new ReadCache(cachedUsers, (userNid) => this.#readIgnored(userNid));
+    this.#blocksInvites = new ReadCache(cachedUsers, (userNid) => this.#readBlocksInvites(userNid));
   }
 
   /**
@@ -73,7 +76,8 @@ export class AccountDataService {
     }
     const entry = { scope, type, content: JSON.stringify(content) };
     checkStored(await this.#store.put(userNid, entry, limits));
-    if (type === ignoredUsersType && scope === globalScope) this.#ignored.forget(userNid);
+    if (scope === globalScope && (type === ignoredUsersType || type === invitePermissionType))
+      this.forget(userNid);
   }
 
   /** The tags that a user gave a room, each with its content. */
@@ -102,9 +106,15 @@ export class AccountDataService {
     return this.#ignored.get(userNid);
   }
 
+  /** Whether a user takes no invites, from nobody (client-server API, "Invite permission"). */
+  blocksInvites(userNid: number): Promise<boolean> {
+    return this.#blocksInvites.get(userNid);
+  }
+
   /** To be called when the user's data have been removed elsewhere. */
   forget(userNid: number): void {
     this.#ignored.forget(userNid);
+    this.#blocksInvites.forget(userNid);
   }
 
   /** For sync: what has changed after `since` and not after `upTo`. */
@@ -120,11 +130,18 @@ export class AccountDataService {
   }
 
   async #readIgnored(userNid: number): Promise<ReadonlySet<string>> {
-    const text = await this.#store.find(userNid, globalScope, ignoredUsersType);
-    if (text === undefined) return nobody;
-    const content: unknown = JSON.parse(text);
-    const ignored = isJsonObject(content) ? content["ignored_users"] : undefined;
+    const { ignored_users: ignored } = await this.#content(userNid, ignoredUsersType);
     return isJsonObject(ignored) ? new Set(Object.keys(ignored)) : nobody;
+  }
+
+  async #readBlocksInvites(userNid: number): Promise<boolean> {
+    return (await this.#content(userNid, invitePermissionType))["default_action"] === "block";
+  }
+
+  /** The content of one global entry, whatever a client has written; empty when there is none. */
+  async #content(userNid: number, type: string): Promise<JsonObject> {
+    const content: unknown = JSON.parse((await this.#store.find(userNid, globalScope, type)) ?? "{}");
+    return isJsonObject(content) ? content : {};
   }
 }
 

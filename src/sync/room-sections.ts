@@ -1,5 +1,7 @@
 import type { Room, RoomIndex } from "../state/room-index.ts";
 import type { RoomStore } from "../storage/rooms.ts";
+import type { AccountDataService } from "../services/account-data.ts";
+import { type HiddenInvites, hiddenInvites, isHidden } from "./hidden-invites.ts";
 import type { JoinedRooms, RoomPart } from "./joined-rooms.ts";
 import type { LeftRooms } from "./left-rooms.ts";
 import type { PendingRooms } from "./pending-rooms.ts";
@@ -27,7 +29,10 @@ export interface RoomSectionsParts {
   readonly joined: JoinedRooms;
   readonly left: LeftRooms;
   readonly pending: PendingRooms;
+  readonly permissions: Pick<AccountDataService, "blocksInvites">;
 }
+
+const nothingHidden: HiddenInvites = { all: false, from: new Set() };
 
 /** Account data events of rooms, as JSON. */
 type RoomAccountData = ReadonlyMap<number, readonly string[]>;
@@ -53,8 +58,8 @@ export class RoomSections {
     const sentMembers = new Map<number, Map<number, number>>();
     const join = await this.#joined(round, changes, joined, list, accountData, sentMembers);
     const leave = await this.#left(round, list, accountData, sentMembers);
-    const invite = await this.#pending(round, list.invited, "invite_state");
-    const knock = await this.#pending(round, list.knocked, "knock_state");
+    const invite = await this.#invites(round, list.invited);
+    const knock = await this.#pending(round, list.knocked, "knock_state", nothingHidden);
     const members = Object.entries({ join, invite, knock, leave }).filter(([, parts]) => parts.size > 0);
     if (members.length === 0) return { pieces: [], sentMembers, newlyJoined: list.newlyJoined };
     const pieces: JsonPieces = [`,"rooms":{`];
@@ -131,17 +136,23 @@ export class RoomSections {
     return parts;
   }
 
+  async #invites(round: SyncRound, invited: readonly PendingRoom[]): Promise<Parts> {
+    if (invited.length === 0) return new Map();
+    const hidden = await hiddenInvites(round.reader, this.#parts.permissions);
+    return this.#pending(round, invited, "invite_state", hidden);
+  }
+
   async #pending(
     round: SyncRound,
     pending: readonly PendingRoom[],
     member: "invite_state" | "knock_state",
+    hidden: HiddenInvites,
   ): Promise<Parts> {
     const parts: Parts = new Map();
     const byNid = new Map(pending.map((room) => [room.roomNid, room]));
     for (const { roomNid, roomId } of await this.#wanted(round, [...byNid.keys()])) {
       const room = byNid.get(roomNid);
-      // "Servers must not send room invites from ignored users to clients."
-      if (!room || round.reader.ignored.has(await this.#parts.pending.senderNid(room))) continue;
+      if (!room || isHidden(hidden, await this.#parts.pending.senderNid(room))) continue;
       const state = await this.#parts.pending.strippedState(room);
       parts.set(roomId, [`{"${member}":{"events":[${state}]}}`]);
     }

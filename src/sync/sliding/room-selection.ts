@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { SlidingSyncStore } from "../../storage/sliding-sync.ts";
+import { type HiddenInvites, isHidden } from "../hidden-invites.ts";
 import type { ConnectionPoint } from "./connections.ts";
 import { RequiredState } from "./required-state.ts";
 import { passesFilters } from "./room-filters.ts";
@@ -63,18 +64,18 @@ export class RoomSelections {
     return children;
   }
 
-  /** @param ignored users whose invites are not shown */
   select(
     request: SlidingRequest,
     point: ConnectionPoint,
     list: UserRoomList,
     spaceChildren: ReadonlyMap<string, ReadonlySet<string>>,
-    ignored: ReadonlySet<number>,
+    hidden: HiddenInvites,
   ): Selection {
     const { device, connectionId } = request;
     const key = `${device.userNid} ${device.deviceId.length} ${device.deviceId}${connectionId}`;
     const { toDevice: _ofOther, ...extensions } = request.extensions;
-    const rules = JSON.stringify([[...request.lists], [...request.subscriptions], extensions, [...ignored]]);
+    const invites = [hidden.all, ...hidden.from];
+    const rules = JSON.stringify([[...request.lists], [...request.subscriptions], extensions, invites]);
     const known = this.#remembered.get(key);
     const isSame =
       known?.list === list &&
@@ -83,7 +84,7 @@ export class RoomSelections {
       known.rules === rules &&
       ![...request.lists.values()].some(({ filters }) => filters.spaces);
     if (isSame) return known.selection;
-    const selection = select(request, point, list, spaceChildren, ignored);
+    const selection = select(request, point, list, spaceChildren, hidden);
     const remembered = { list, listVersion: list.version, stateVersion: point.version, rules, selection };
     this.#remembered.set(key, remembered);
     return selection;
@@ -102,7 +103,7 @@ function select(
   point: ConnectionPoint,
   list: UserRoomList,
   spaceChildren: ReadonlyMap<string, ReadonlySet<string>>,
-  ignored: ReadonlySet<number>,
+  hidden: HiddenInvites,
 ): Selection {
   const matches = new Map<number, Match>();
   const counts = new Map<string, number>();
@@ -112,7 +113,8 @@ function select(
     matches.set(room.roomNid, known);
     return known;
   };
-  const isShown = (room: UserRoom) => !isIgnoredInvite(room, ignored);
+  const isShown = ({ membership, senderNid }: UserRoom) =>
+    membership !== "invite" || !isHidden(hidden, senderNid);
   const listed = list.rooms.filter((room) => isShown(room) && isListed(room, point, device.userNid));
   for (const [key, config] of lists) {
     const children = spaceChildren.get(key) ?? new Set();
@@ -128,11 +130,6 @@ function select(
   const combining = new Combining(device.userId);
   const rooms = new Map([...matches].map(([roomNid, found]) => [roomNid, combining.of(found)]));
   return { rooms, counts };
-}
-
-/** "Servers must not send room invites from ignored users to clients." (client-server API, "Ignoring Users") */
-function isIgnoredInvite({ membership, senderNid }: UserRoom, ignored: ReadonlySet<number>): boolean {
-  return membership === "invite" && ignored.has(senderNid);
 }
 
 /**

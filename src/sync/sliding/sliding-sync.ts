@@ -1,6 +1,8 @@
+import type { AccountDataService } from "../../services/account-data.ts";
 import type { Notifier } from "../../notifier/notifier.ts";
 import type { Pace } from "../../telemetry/pace.ts";
 import type { Readers } from "../../timeline/readers.ts";
+import { hiddenInvites } from "../hidden-invites.ts";
 import type { LazyMembers } from "../lazy-members.ts";
 import type { LongPolls } from "../long-poll.ts";
 import { PossibleChanges } from "../possible-changes.ts";
@@ -22,6 +24,7 @@ export interface SlidingSyncParts {
   readonly notifier: Notifier;
   readonly longPolls: LongPolls;
   readonly readers: Readers;
+  readonly permissions: Pick<AccountDataService, "blocksInvites">;
   readonly connections: SlidingConnections;
   readonly userRooms: UserRooms;
   readonly selections: RoomSelections;
@@ -66,9 +69,10 @@ export class SlidingSync {
   }
 
   async #answer(request: SlidingRequest, point: ConnectionPoint): Promise<SlidingAnswer> {
-    const { notifier, readers, userRooms, selections, answers, pace } = this.#parts;
+    const { notifier, readers, permissions, userRooms, selections, answers, pace } = this.#parts;
     const { device } = request;
     const reader = await readers.of(device);
+    const hidden = await hiddenInvites(reader, permissions);
     const known = await userRooms.of(device.userNid);
     const spaceChildren = await selections.spaceChildren(request, known);
     const list = await userRooms.of(device.userNid);
@@ -80,7 +84,7 @@ export class SlidingSync {
       device.userNid,
       list.joined,
     );
-    const selection = selections.select(request, point, list, spaceChildren, reader.ignored);
+    const selection = selections.select(request, point, list, spaceChildren, hidden);
     const round = { request, reader, since, upTo, pace };
     return answers.make(round, point, selection, labels, changes);
   }
