@@ -3,11 +3,10 @@ import type { JsonObject } from "../protocol/json.ts";
 import { isSpaceChild, type RoomSummaryFields, summaryFieldsOf } from "../protocol/room-summary.ts";
 import type { RoomSummaryChange } from "../storage/room-summaries.ts";
 
-/** Collects what the events of a commit change in what their room tells of itself. */
+/** Collects what the events of a commit change in what their room tells of itself. Most commits change nothing there. */
 export class SummaryDraft {
-  #fields: Partial<RoomSummaryFields> = {};
-  readonly #children = new Map<string, number | null>();
-  #isChanged = false;
+  #fields: Partial<RoomSummaryFields> | undefined;
+  #children: Map<string, number | null> | undefined;
 
   /** To be told of each state event that takes its place in the room's current state, or that a redaction changes there. */
   add(
@@ -16,20 +15,18 @@ export class SummaryDraft {
   ): void {
     if (type === "m.space.child") {
       if (!isRoomId(stateKey)) return;
+      this.#children ??= new Map();
       this.#children.set(stateKey, isSpaceChild(content) ? eventNid : null);
-      this.#isChanged = true;
       return;
     }
     const fields = stateKey === "" ? summaryFieldsOf(type, content) : undefined;
-    if (!fields) return;
-    this.#fields = { ...this.#fields, ...fields };
-    this.#isChanged = true;
+    if (fields) this.#fields = { ...this.#fields, ...fields };
   }
 
   /** `undefined` when nothing is changed. */
   get change(): RoomSummaryChange | undefined {
-    if (!this.#isChanged) return undefined;
-    const children = [...this.#children].map(([roomId, eventNid]) => ({ roomId, eventNid }));
-    return { fields: this.#fields, children };
+    if (!this.#fields && !this.#children) return undefined;
+    const children = [...(this.#children ?? [])].map(([roomId, eventNid]) => ({ roomId, eventNid }));
+    return { fields: this.#fields ?? {}, children };
   }
 }
