@@ -1,5 +1,6 @@
 import t from "tap";
 import { registerUser } from "../support/client.ts";
+import { setTyping } from "../support/ephemeral.ts";
 import { bodiesOf, createRoom, join, leave, moderate, say, setState } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 import { Connection, list, oneList, slidingSync, slidingSyncPath } from "../support/sliding-sync.ts";
@@ -323,6 +324,52 @@ t.test("slidingSync: connections of one device are apart", async (t) => {
   t.same(bodiesOf(later.rooms[roomId]?.timeline ?? []), ["hello"]);
   const late = await slidingSync(bob, { ...oneList(), conn_id: "two" }, { pos: two.pos });
   t.same(bodiesOf(late.rooms[roomId]?.timeline ?? []), ["hello"]);
+});
+
+t.test("slidingSync: positions outlive a restart, that before the last one too", async (t) => {
+  const { alice, bob } = await people();
+  const [a, b] = [await createRoom(alice, { name: "A" }, bob), await createRoom(alice, { name: "B" }, bob)];
+  const body = oneList({ ranges: [[0, 0]] }, { extensions: { typing: { enabled: true } } });
+  const first = await slidingSync(bob, body);
+  await say(alice, a, "before");
+  await setTyping(alice, a, { typing: true, timeout: 60_000 });
+  const second = await slidingSync(bob, body, { pos: first.pos });
+  t.ok(second.rooms[a]?.initial);
+  await setTyping(alice, a, { typing: false });
+  await server.restart();
+  await say(alice, a, "after");
+  const third = await slidingSync(bob, body, { pos: second.pos });
+  t.same(Object.keys(third.rooms), [a]);
+  t.notOk(third.rooms[a]?.initial);
+  t.same(bodiesOf(third.rooms[a]?.timeline ?? []), ["after"]);
+  const again = await slidingSync(bob, body, { pos: first.pos });
+  t.ok(again.rooms[a]?.initial, "that answer may not have reached the client");
+  await say(alice, b, "hello");
+  const back = await slidingSync(bob, body, { pos: again.pos });
+  t.notOk(back.rooms[b]?.initial, "what was sent before the restart");
+  t.same(bodiesOf(back.rooms[b]?.timeline ?? []), ["hello"]);
+});
+
+t.test("slidingSync: members of an answer that was lost come with its repetition", async (t) => {
+  const { alice, bob } = await people();
+  const roomId = await createRoom(alice, {}, bob);
+  const top = await createRoom(alice, {}, bob);
+  await say(alice, top, "on top");
+  const required_state = [["m.room.member", "$LAZY"]];
+  const first = await slidingSync(bob, oneList({ ranges: [[0, 0]], timeline_limit: 1, required_state }));
+  t.ok(first.rooms[top]);
+  const further = oneList({ ranges: [[0, 1]], timeline_limit: 1, required_state });
+  const lost = await slidingSync(bob, further, { pos: first.pos });
+  const again = await slidingSync(bob, further, { pos: first.pos });
+  t.same(again.rooms[roomId]?.required_state, lost.rooms[roomId]?.required_state);
+  t.equal(again.rooms[roomId]?.required_state?.length, 1);
+  const expanded = oneList({ ranges: [[0, 1]], timeline_limit: 3, required_state });
+  const [one, two] = [
+    await slidingSync(bob, expanded, { pos: again.pos }),
+    await slidingSync(bob, expanded, { pos: again.pos }),
+  ];
+  t.same(two.rooms[roomId]?.required_state, one.rooms[roomId]?.required_state);
+  t.not(two.rooms[roomId]?.required_state?.length, 0, "bob has just joined");
 });
 
 t.test("slidingSync: input that is refused", async (t) => {

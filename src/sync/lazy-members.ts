@@ -4,13 +4,16 @@ import type { SyncDevice } from "./sync-request.ts";
 /** Bounds memory: an entry costs about 50 bytes. What is forgotten is sent again. */
 const maxEntries = 1_000_000;
 
+/** What a client comes back with names the answer that it has got: a position, or the text of one. */
+type SyncPoint = number | string;
+
 /** Member events by state pair. */
 type Members = Map<number, number>;
 
 interface Got {
   readonly rooms: ReadonlyMap<number, Members>;
   /** In the answer that was given last: the client may or may not have got it. */
-  readonly underWay: { readonly position: number; readonly rooms: ReadonlyMap<number, Members> } | undefined;
+  readonly underWay: { readonly token: SyncPoint; readonly rooms: ReadonlyMap<number, Members> } | undefined;
 }
 
 /**
@@ -24,13 +27,13 @@ export class LazyMembers {
   });
 
   /** To be told with each request what the client has. */
-  acknowledge(device: SyncDevice, since: number | undefined): void {
+  acknowledge(device: SyncDevice, since: SyncPoint | undefined): void {
     const key = keyOf(device);
     const got = this.#devices.get(key);
     if (!got) return;
     if (since === undefined) this.#devices.delete(key);
     else if (got.underWay) {
-      const isGot = got.underWay.position === since;
+      const isGot = got.underWay.token === since;
       this.#devices.set(key, {
         rooms: isGot ? merged(got.rooms, got.underWay.rooms) : got.rooms,
         underWay: undefined,
@@ -43,13 +46,13 @@ export class LazyMembers {
     return this.#devices.get(keyOf(device))?.rooms.get(roomNid);
   }
 
-  /** Notes what the answer up to `position` brings, by room. */
-  sent(device: SyncDevice, position: number, rooms: ReadonlyMap<number, Members>): void {
+  /** Notes what the answer brings, by room, after which the client comes back with `token`. */
+  sent(device: SyncDevice, token: SyncPoint, rooms: ReadonlyMap<number, Members>): void {
     if (rooms.size === 0) return;
     const key = keyOf(device);
     this.#devices.set(key, {
       rooms: this.#devices.get(key)?.rooms ?? new Map(),
-      underWay: { position, rooms },
+      underWay: { token, rooms },
     });
   }
 }

@@ -16,6 +16,8 @@ export interface AnswerRooms {
   /** Rooms in which the user has read. */
   readonly read: ReadonlySet<number>;
   readonly changes: PossibleChanges;
+  /** The client has everything of each room, extensions included. */
+  readonly isQuiet: boolean;
 }
 
 /** Rooms that an extension covers. */

@@ -92,7 +92,7 @@ export class ExtensionSections {
   /** MSC3959. */
   async #accountData(round: SlidingRound, rooms: AnswerRooms): Promise<Part | undefined> {
     const scope = round.request.extensions.accountData;
-    if (!scope) return undefined;
+    if (!scope || rooms.isQuiet) return undefined;
     const global = await this.#globalAccountData(round, rooms);
     const byRoom = await this.#parts.rooms.accountData(round, rooms, scope);
     if (global === undefined && byRoom.size === 0) return undefined;
@@ -120,6 +120,7 @@ export class ExtensionSections {
     name: "receipts" | "typing",
   ): Promise<Part | undefined> {
     const scope = round.request.extensions[name];
+    if (rooms.isQuiet) return undefined;
     const byRoom = scope && (await this.#parts.rooms.ephemeral(round, rooms, name, scope));
     if (!byRoom || byRoom.size === 0) return undefined;
     return { text: `{"rooms":${membersOf(byRoom)}}`, isNews: true };

@@ -11,8 +11,8 @@ export interface RoomProfile {
   readonly name?: string;
   readonly avatar?: string;
   readonly heroes?: readonly Hero[];
-  readonly joined_count: number;
-  readonly invited_count: number;
+  readonly joined_count?: number;
+  readonly invited_count?: number;
 }
 
 /** MSC4186, `StrippedHero`. */
@@ -51,6 +51,12 @@ export class RoomProfiles {
       if (profileTypes.includes(type)) return true;
     }
     return false;
+  }
+
+  /** What those see who are no longer in the room: its members are no concern of theirs. */
+  async ofPast(snapshotNid: number): Promise<RoomProfile> {
+    const { name, avatar } = await this.#shown(snapshotNid);
+    return { ...(name !== null && { name }), ...(avatar !== null && { avatar }) };
   }
 
   /** @param readerNid whom the heroes do not include */

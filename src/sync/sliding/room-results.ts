@@ -188,7 +188,7 @@ export class RoomResults {
     const lazy = required.isLazy ? await states.lazyMembers(stateNow, window, got) : [];
     if (stateThen === undefined || known === undefined || !sent) {
       const chosen = await states.chosen(stateNow, required, round.pace);
-      const profile = stateNow === null ? {} : await profiles.of(room.roomNid, stateNow, userNid);
+      const profile = await this.#profile(room, stateNow, userNid);
       return { window, choice: new Map([...chosen, ...lazy]), profile, required };
     }
     const change = await states.difference(stateThen, stateNow);
@@ -204,7 +204,7 @@ export class RoomResults {
     return {
       window,
       choice: new Map([...added, ...lazy, ...changed]),
-      profile: isProfileChanged ? await profiles.of(room.roomNid, stateNow, userNid) : {},
+      profile: isProfileChanged ? await this.#profile(room, stateNow, userNid) : {},
       // What older rules let pass has moved on without the client.
       required: isMissing ? required : union,
     };
@@ -243,6 +243,12 @@ export class RoomResults {
       members: selected.required.isLazy ? entriesOf(choice) : new Map(),
       timelineIds: new Set(window.events.map(({ eventId }) => eventId)),
     };
+  }
+
+  async #profile({ roomNid, membership }: UserRoom, state: number | null, userNid: number): Promise<object> {
+    const { profiles } = this.#parts;
+    if (state === null) return {};
+    return membership === "join" ? profiles.of(roomNid, state, userNid) : profiles.ofPast(state);
   }
 
   async #unread({ reader }: SlidingRound, roomNid: number): Promise<object> {

@@ -118,8 +118,7 @@ function select(
   const listed = list.rooms.filter((room) => isShown(room) && isListed(room, point, device.userNid));
   for (const [key, config] of lists) {
     const children = spaceChildren.get(key) ?? new Set();
-    const labels = list.labels ?? { direct: new Set(), tags: new Map() };
-    const passed = listed.filter((room) => passesFilters(room, config.filters, labels, children));
+    const passed = listed.filter((room) => passesFilters(room, config.filters, list.labels, children));
     counts.set(key, passed.length);
     for (const room of inRanges(passed, config)) match(room, config).lists.push(key);
   }

@@ -60,7 +60,7 @@ export class SlidingAnswers {
     const results = isQuiet
       ? noResults
       : await this.#readRooms(round, selection, state, labels, changes, read);
-    const rooms: AnswerRooms = { selection, state, results, read, changes };
+    const rooms: AnswerRooms = { selection, state, results, read, changes, isQuiet };
     const extensions = await this.#extensions.read(round, rooms);
     const next = isQuiet ? state : nextState(round, selection, state, results);
     if (version !== undefined && isSameState(state, next)) this.#settled.set(selection, version);

@@ -18,7 +18,6 @@ import type { UserRooms } from "./user-rooms.ts";
 
 /** A client that asks for more gets less: it comes back with nothing lost. */
 const maxTimeoutMs = 60_000;
-const noLabels = { direct: new Set<string>(), tags: new Map<string, ReadonlySet<string>>() };
 
 export interface SlidingSyncParts {
   readonly notifier: Notifier;
@@ -55,14 +54,14 @@ export class SlidingSync {
     const { device, connectionId, extensions } = request;
     const key = { userNid: device.userNid, deviceId: device.deviceId, connectionId };
     const point = await connections.at(key, request.pos, notifier.position);
-    lazyMembers.acknowledge(lazyDevice({ request }), point.position);
+    lazyMembers.acknowledge(lazyDevice({ request }), request.pos);
     await presence?.syncing(device, request.setPresence, request.timeoutMs);
     if (extensions.toDevice) await toDevice.acknowledge(device, extensions.toDevice.since);
     // "Ignored when no `pos` is set."
     const timeoutMs = point.version === undefined ? 0 : Math.min(request.timeoutMs, maxTimeoutMs);
     const answer = await longPolls.answer(device, timeoutMs, signal, () => this.#answer(request, point));
     const pos = await connections.advance(key, point, answer.state, answer.upTo);
-    lazyMembers.sent(lazyDevice({ request }), answer.upTo, answer.sentMembers);
+    lazyMembers.sent(lazyDevice({ request }), pos, answer.sentMembers);
     const { transactionId } = request;
     const echo = transactionId === undefined ? "" : `,"txn_id":${JSON.stringify(transactionId)}`;
     return [`{"pos":"${pos}"${echo}`, ...answer.pieces, "}"];
@@ -77,7 +76,7 @@ export class SlidingSync {
     const spaceChildren = await selections.spaceChildren(request, known);
     const list = await userRooms.of(device.userNid);
     // No await until the rooms are selected: the list, which lives on, and its position belong together.
-    const { upTo, labels = noLabels } = list;
+    const { upTo, labels } = list;
     const since = point.position;
     const changes = new PossibleChanges(
       since === undefined ? undefined : notifier.changesSince(since),

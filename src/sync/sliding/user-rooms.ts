@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { LiveMemberships } from "../../notifier/live-memberships.ts";
 import type { Notifier } from "../../notifier/notifier.ts";
 import { isJsonObject } from "../../protocol/json.ts";
-import { type AccountDataStore, globalScope } from "../../storage/account-data.ts";
+import { type AccountDataEntry, type AccountDataStore, globalScope } from "../../storage/account-data.ts";
 import type { RoomFacts, SlidingSyncStore, UserRoomRow } from "../../storage/sliding-sync.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 
@@ -22,6 +22,8 @@ export interface RoomLabels {
   readonly tags: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
+const noLabels: RoomLabels = { direct: new Set(), tags: new Map() };
+
 /** All rooms of one user, as of one position. */
 export class UserRoomList {
   /** Those with the newest activity first. */
@@ -34,7 +36,11 @@ export class UserRoomList {
   version = 0;
   /** Rooms whose facts may have changed. */
   readonly outdated = new Set<number>();
-  labels: RoomLabels | undefined;
+  labels = noLabels;
+  /** Up to where the labels are known. */
+  labelledUpTo: number | undefined;
+  /** Position of the newest change that the labels may not have. */
+  relabelledAt = 0;
   readonly #userNid: number;
 
   constructor(userNid: number, rows: readonly UserRoomRow[], upTo: number) {
@@ -58,7 +64,7 @@ export class UserRoomList {
     const moved = new Set<UserRoom>();
     for (const { stream, nid, position, senderNid } of changes) {
       if (nid === this.#userNid && stream === "membership") return false;
-      if (nid === this.#userNid && stream === "accountData") this.#forgetLabels();
+      if (nid === this.#userNid && stream === "accountData") this.relabelledAt = position;
       if (stream !== "timeline" || !this.joined.has(nid)) continue;
       const room = this.byNid.get(nid);
       if (!room) continue;
@@ -75,8 +81,19 @@ export class UserRoomList {
     return true;
   }
 
-  #forgetLabels(): void {
-    this.labels = undefined;
+  /** Takes in account data of the user, all of it or what has changed. */
+  relabel(entries: readonly AccountDataEntry[], upTo: number): void {
+    this.labelledUpTo = upTo;
+    const direct = entries.find(({ scope, type }) => scope === globalScope && type === "m.direct");
+    const tagged = entries.filter(({ scope, type }) => scope !== globalScope && type === "m.tag");
+    if (!direct && tagged.length === 0) return;
+    this.labels = {
+      direct: direct ? new Set(directRooms(direct.content)) : this.labels.direct,
+      tags: new Map([
+        ...this.labels.tags,
+        ...tagged.map(({ scope, content }): [string, ReadonlySet<string>] => [scope, tagsOf(content)]),
+      ]),
+    };
     this.version += 1;
   }
 }
@@ -84,7 +101,7 @@ export class UserRoomList {
 /** Keeps the lists of rooms of those who sync, sorted by activity (MSC4186, "Activity ordering"). */
 export class UserRooms {
   readonly #store: Pick<SlidingSyncStore, "roomsOf" | "facts">;
-  readonly #accountData: Pick<AccountDataStore, "all">;
+  readonly #accountData: Pick<AccountDataStore, "all" | "changedBetween">;
   readonly #notifier: Notifier;
   readonly #memberships: LiveMemberships;
   readonly #lists = new LRUCache<number, UserRoomList>({
@@ -94,7 +111,7 @@ export class UserRooms {
 
   constructor(
     store: Pick<SlidingSyncStore, "roomsOf" | "facts">,
-    accountData: Pick<AccountDataStore, "all">,
+    accountData: Pick<AccountDataStore, "all" | "changedBetween">,
     notifier: Notifier,
     memberships: LiveMemberships,
   ) {
@@ -113,7 +130,8 @@ export class UserRooms {
       const { position } = this.#notifier;
       if (!list.advance(this.#notifier.changesSince(list.upTo), position)) this.#lists.delete(userNid);
       else if (list.outdated.size > 0) await this.#refresh(list);
-      else if (!list.labels) await this.#readLabels(list, userNid);
+      else if (list.labelledUpTo === undefined || list.labelledUpTo < list.relabelledAt)
+        await this.#readLabels(list, userNid);
       else return list;
     }
   }
@@ -138,15 +156,13 @@ export class UserRooms {
   }
 
   async #readLabels(list: UserRoomList, userNid: number): Promise<void> {
-    const direct = new Set<string>();
-    const tags = new Map<string, ReadonlySet<string>>();
-    const { version } = list;
-    for (const { scope, type, content } of await this.#accountData.all(userNid)) {
-      if (scope === globalScope && type === "m.direct") for (const id of directRooms(content)) direct.add(id);
-      if (scope !== globalScope && type === "m.tag") tags.set(scope, tagsOf(content));
-    }
-    // They are read again when they have changed meanwhile.
-    if (list.version === version) list.labels = { direct, tags };
+    const { upTo, labelledUpTo: since } = list;
+    const entries =
+      since === undefined
+        ? await this.#accountData.all(userNid)
+        : await this.#accountData.changedBetween(userNid, since, upTo);
+    // Another request may have been faster, and further.
+    if ((list.labelledUpTo ?? -1) < upTo) list.relabel(entries, upTo);
   }
 }
 
