@@ -80,7 +80,7 @@ export const redactEvent = endpoint({
   versions,
   access: "user",
   rateLimit: "message",
-  body: content,
+  body: Type.Object(reason),
 });
 
 export const joinRoomById = endpoint({
