@@ -3,6 +3,7 @@ import { roomHandlers, type RoomServices } from "../http/handlers/rooms.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { GuestAccess } from "../services/rooms/guest-access.ts";
 import { InvitePermission } from "../services/rooms/invite-permission.ts";
+import type { MemberProfiles } from "../services/rooms/member-profile.ts";
 import { RoomProfilePropagation } from "../services/rooms/profile-propagation.ts";
 import { RestrictedJoin } from "../services/rooms/restricted-join.ts";
 import { RoomAccess } from "../services/rooms/room-access.ts";
@@ -27,30 +28,49 @@ export function composeRooms(
   foundation: Foundation,
   { profiles, accountData, pushRules }: UserDataParts,
 ): RoomParts {
-  const { config, stores, names, graph, randomBytes } = foundation;
-  const { writer, rooms, events, snapshots } = graph;
+  const { config, stores, names, graph, log } = foundation;
+  const { rooms, events, snapshots } = graph;
   const { memberships } = stores;
-  const serverName = config.server_name;
   const access = new RoomAccess(rooms, memberships);
   const state = new CurrentState({ rooms: stores.rooms, snapshots, events, names });
-  const restricted = new RestrictedJoin({ rooms, state, memberships, names, serverName });
-  const guests = new GuestAccess({ writer, state, memberships, names });
+  const store = stores.accountData;
+  const succession = new RoomSuccession({ rooms, state, accountData, store, pushRules, log });
   const invites = new InvitePermission(accountData, names);
-  const succession = new RoomSuccession({
-    rooms,
+  const services = composeServices(foundation, { access, state, succession, invites, profiles });
+  const { membership } = services;
+  return {
+    ...services,
     state,
-    accountData,
-    store: stores.accountData,
-    pushRules,
-    log: foundation.log,
-  });
-  const services: RoomServices = {
+    succession,
+    profilePropagation: new RoomProfilePropagation({ membership, memberships, names, log }),
+    handlers: [...roomHandlers(services), ...aliasHandlers(services.aliases, config.server_name)],
+  };
+}
+
+interface SharedParts {
+  readonly access: RoomAccess;
+  readonly state: CurrentState;
+  readonly succession: RoomSuccession;
+  readonly invites: InvitePermission;
+  readonly profiles: MemberProfiles;
+}
+
+function composeServices(
+  { config, stores, names, graph, randomBytes }: Foundation,
+  { access, state, succession, invites, profiles }: SharedParts,
+): RoomServices {
+  const { server_name: serverName, default_room_version: defaultVersion } = config;
+  const { memberships, rooms: store, events: eventStore, relations } = stores;
+  const { writer, rooms } = graph;
+  const guests = new GuestAccess({ writer, state, memberships, names });
+  const restricted = new RestrictedJoin({ rooms, state, memberships, names, serverName });
+  return {
     access,
     creation: new RoomCreation({
       serverName,
-      defaultVersion: config.default_room_version,
+      defaultVersion,
       writer,
-      rooms: stores.rooms,
+      rooms: store,
       names,
       profiles,
       randomBytes,
@@ -61,7 +81,6 @@ export function composeRooms(
       writer,
       rooms,
       access,
-      state,
       memberships,
       names,
       profiles,
@@ -74,27 +93,13 @@ export function composeRooms(
       writer,
       access,
       state,
-      eventStore: stores.events,
-      relations: stores.relations,
-      rooms: stores.rooms,
+      eventStore,
+      relations,
+      rooms: store,
       names,
       guests,
       invites,
     }),
-    aliases: new RoomAliases({ serverName, store: stores.rooms, rooms, access, state, writer }),
-  };
-  const { membership } = services;
-  const profilePropagation = new RoomProfilePropagation({
-    membership,
-    memberships,
-    names,
-    log: foundation.log,
-  });
-  return {
-    ...services,
-    state,
-    succession,
-    profilePropagation,
-    handlers: [...roomHandlers(services), ...aliasHandlers(services.aliases, serverName)],
+    aliases: new RoomAliases({ serverName, store, rooms, access, state, writer }),
   };
 }

@@ -95,7 +95,7 @@ export class EventReader {
 }
 
 /** The PDU of a stored event. */
-export function pduOf(stored: Pick<StoredEvent, "common" | "federation">, strict: boolean): Pdu {
+function pduOf(stored: Pick<StoredEvent, "common" | "federation">, strict: boolean): Pdu {
   const text = `{${stored.common},${stored.federation}}`;
   // Room versions before 6 may hold numbers that only the strict parser keeps exact.
   return (strict ? JSON.parse(text) : parseStrictJson(text)) as Pdu;

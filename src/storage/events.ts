@@ -16,7 +16,7 @@ export interface StoredEvent {
   readonly stateAfter: number | null;
   /** The room's resolved state from this event's commit on, where that differs from `stateAfter` (after a fork). */
   readonly roomState: number | null;
-  /** Bits of `EventFlags`. */
+  /** Bit 0: rejected, 1: soft-failed, 2: outlier. */
   readonly flags: number;
   /** The redaction that took the content away. */
   readonly redactedBy: number | null;
@@ -56,12 +56,6 @@ export interface SendTransaction {
   /** The event that the path names as well; empty where it names none. */
   readonly targetId: string;
 }
-
-export const EventFlags = {
-  rejected: 1,
-  softFailed: 2,
-  outlier: 4,
-} as const;
 
 /** Reads events. A page never holds more than its limit; positions are those of the one stream. */
 export interface EventStore {

@@ -4,7 +4,6 @@ import type { RoomWriter } from "../../ingest/room-writer.ts";
 import { parseUserId, serverNameOf, type ServerName, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
-import type { CurrentState } from "../../state/current-state.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { Membership, MembershipStore } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
@@ -20,7 +19,6 @@ export interface RoomMembershipParts {
   readonly writer: RoomWriter;
   readonly rooms: RoomIndex;
   readonly access: RoomAccess;
-  readonly state: CurrentState;
   readonly memberships: MembershipStore;
   readonly names: NameCache;
   readonly profiles: MemberProfiles;

@@ -64,7 +64,7 @@ export function testEvent(version: RoomVersion, draft: Draft): RoomEvent {
 }
 
 /** The ID of the test rooms: where it is the create event's hash, that of the create event `$create`. */
-export function defaultRoomId(version: RoomVersion): string {
+function defaultRoomId(version: RoomVersion): string {
   return version.roomIdIsCreateHash ? "!create" : "!room:example.org";
 }
 
