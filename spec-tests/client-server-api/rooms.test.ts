@@ -1,6 +1,6 @@
 import t from "tap";
 import { registerAdmin, registerUser, type TestClient } from "../support/client.ts";
-import { createRoom as makeRoom, leave, read, redact, say } from "../support/rooms.ts";
+import { createRoom as makeRoom, leave, read, redact, say, setState } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 
 const client = "/_matrix/client/v3";
@@ -212,6 +212,18 @@ t.test("redactEvent takes away one's own events, and others' with power", async 
   t.equal((await redactIn(bob, fromBob, "2")).status, 200);
   t.equal((await redactIn(alice, fromAlice, "1")).status, 200);
   t.equal((await redactIn(alice, encodeURIComponent("$none"), "2")).status, 404);
+});
+
+t.test("redactEvent: what makes the room what it is stays", async (t) => {
+  const roomId = await makeRoom(alice, { room_version: "10" });
+  const path = `${client}/rooms/${encodeURIComponent(roomId)}`;
+  const acl = await setState(alice, roomId, "m.room.server_acl", { allow: ["*"] });
+  const create = await alice.get(`${path}/state/m.room.create/?format=event`, "getRoomStateWithKey");
+  for (const eventId of [acl, String(create.body["event_id"])]) {
+    const refused = await alice.put(`${path}/redact/${encodeURIComponent(eventId)}/${eventId}`, {});
+    t.equal(refused.status, 403);
+    t.equal(refused.body["errcode"], "M_FORBIDDEN");
+  }
 });
 
 t.test("redactEvent: administrators of the server take away what its users have sent", async (t) => {

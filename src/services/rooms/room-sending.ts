@@ -34,6 +34,8 @@ export interface RoomSendingParts {
 }
 
 const maxAlternativeAliases = 100;
+/** Without the content of these a room would be another one, or open to servers that are to stay out. */
+const lastingTypes: ReadonlySet<string> = new Set(["m.room.create", "m.room.server_acl"]);
 
 /** Sending messages and state, and redacting (client-server API, "Sending events to a room", "Redactions"). */
 export class RoomSending {
@@ -108,6 +110,8 @@ export class RoomSending {
       throw new MatrixError("M_INVALID_PARAM", `${targetId.slice(0, 300)} is not an event ID`);
     const target = await this.#parts.eventStore.byId(redacts);
     if (target?.roomNid !== room.roomNid) throw new MatrixError("M_NOT_FOUND", "The room has no such event");
+    const type = await this.#parts.names.eventType(target.typeNid);
+    if (lastingTypes.has(type)) throw new MatrixError("M_FORBIDDEN", `${type} cannot be redacted`);
     if (target.senderNid !== requester.userNid) await this.#mayRedactOthers(requester, room, target);
     const { userId: sender } = requester;
     const event: LocalEvent = { type: "m.room.redaction", sender, content, redacts, transaction };
