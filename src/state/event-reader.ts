@@ -72,6 +72,12 @@ export class EventReader {
     return event;
   }
 
+  /** The same of many, which are read together; in the order asked for. */
+  async roomEvents(eventNids: readonly number[]): Promise<RoomEvent[]> {
+    await this.storedAll(eventNids.filter((nid) => !this.#unsettled.has(nid) && !this.#parsed.has(nid)));
+    return Promise.all(eventNids.map((nid) => this.roomEvent(nid)));
+  }
+
   /** Makes an event readable that is about to be committed. */
   announce(eventNid: number, event: RoomEvent): void {
     this.#unsettled.set(eventNid, event);

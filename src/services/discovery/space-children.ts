@@ -30,12 +30,9 @@ export class SpaceChildren {
   /** In the order of "Ordering of children within a space"; none for a room that is no space. */
   async of({ roomNid, roomType }: RoomSummary, suggestedOnly: boolean): Promise<SpaceChild[]> {
     if (roomType !== "m.space") return [];
-    const children: SpaceChild[] = [];
-    for (const eventNid of await this.#store.childEventNids(roomNid, maxChildren)) {
-      const child = childOf(await this.#events.roomEvent(eventNid));
-      if (!suggestedOnly || child.content["suggested"] === true) children.push(child);
-    }
-    return children.sort(inOrder);
+    const nids = await this.#store.childEventNids(roomNid, maxChildren);
+    const children = (await this.#events.roomEvents(nids)).map(childOf);
+    return children.filter(({ content }) => !suggestedOnly || content["suggested"] === true).sort(inOrder);
   }
 }
 

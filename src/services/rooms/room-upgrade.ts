@@ -186,8 +186,8 @@ export class RoomUpgrade {
     }
     const { moved } = await this.#mainAliases(room);
     if (moved) copies.push(stateEvent(sender, "m.room.canonical_alias", moved));
-    for (const eventNid of await summaries.childEventNids(room.roomNid, maxCopiedChildren)) {
-      const { content, stateKey } = await events.roomEvent(eventNid);
+    const children = await summaries.childEventNids(room.roomNid, maxCopiedChildren);
+    for (const { content, stateKey } of await events.roomEvents(children)) {
       copies.push(stateEvent(sender, "m.space.child", content, stateKey));
     }
     return copies;
@@ -214,11 +214,10 @@ export class RoomUpgrade {
     const { memberships, events, writer } = this.#parts;
     const banned = await memberships.membersOf(room.roomNid, ["ban"], maxCopiedBans);
     for (let start = 0; start < banned.length; start += bansAtOnce) {
-      const bans: LocalEvent[] = [];
-      for (const { eventNid } of banned.slice(start, start + bansAtOnce)) {
-        const { content, stateKey } = await events.roomEvent(eventNid);
-        bans.push(stateEvent(requester.userId, "m.room.member", content, stateKey));
-      }
+      const nids = banned.slice(start, start + bansAtOnce).map(({ eventNid }) => eventNid);
+      const bans = (await events.roomEvents(nids)).map(({ content, stateKey }) =>
+        stateEvent(requester.userId, "m.room.member", content, stateKey),
+      );
       await writer.send(replacement, bans);
     }
   }
