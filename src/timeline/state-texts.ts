@@ -82,6 +82,8 @@ export class StateTexts {
       return text;
     } finally {
       if (this.#underWay.get(key) === making) this.#underWay.delete(key);
+      // A failed one, or one that is too large to be kept, leaves nothing to take away.
+      if (!this.#texts.has(key) && !this.#underWay.has(key)) this.#forgetKey(roomNid, key);
     }
   }
 
