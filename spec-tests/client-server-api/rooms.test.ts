@@ -1,6 +1,6 @@
 import t from "tap";
 import { registerAdmin, registerUser, type TestClient } from "../support/client.ts";
-import { createRoom as makeRoom, leave, read, redact, say, setState } from "../support/rooms.ts";
+import { createRoom as makeRoom, leave, read, redact, say, setState, sync } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 
 const client = "/_matrix/client/v3";
@@ -107,6 +107,22 @@ t.test(
     t.equal(bad.body["errcode"], "M_INVALID_PARAM");
   },
 );
+
+t.test("forgetRoom, sync: a forgotten room is not heard of again until its user is let in", async (t) => {
+  const user = await registerUser(server);
+  const roomId = await makeRoom(alice, {}, user);
+  await leave(user, roomId);
+  let since = (await sync(user)).nextBatch;
+  const path = `${client}/rooms/${encodeURIComponent(roomId)}`;
+  t.equal((await user.post(`${path}/forget`, {}, "forgetRoom")).status, 200);
+  for (const action of ["ban", "unban", "invite"]) {
+    const changed = await alice.post(`${path}/${action}`, { user_id: user.userId });
+    t.equal(changed.status, 200);
+    const answer = await sync(user, { since });
+    t.equal(answer.hasRooms, action === "invite", action);
+    since = answer.nextBatch;
+  }
+});
 
 t.test("kick, ban and unban take the power to do so", async (t) => {
   const room = await createRoom(alice, { preset: "public_chat" });

@@ -94,9 +94,25 @@ export class RoomLists {
       if (last.membership === "join") newlyJoined.add(roomNid);
       else if (last.membership === "invite") list.invited.push(last);
       else if (last.membership === "knock") list.knocked.push(last);
-      else list.left.push({ ...last, history: await this.#history(reader.userNid, ofRoom, since) });
+      else if (!(await this.#staysForgotten(reader.userNid, ofRoom, since)))
+        list.left.push({ ...last, history: await this.#history(reader.userNid, ofRoom, since) });
     }
     return { ...list, newlyJoined };
+  }
+
+  /**
+   * "Rooms which have been forgotten will never appear in the response": not even when a user who was outside then is
+   * banned, or no longer is. Other devices have to learn that a room has been left, though.
+   */
+  async #staysForgotten(
+    userNid: number,
+    changes: readonly MembershipLogRow[],
+    since: number,
+  ): Promise<boolean> {
+    const roomNid = changes[0]?.roomNid ?? 0;
+    const before = await this.#memberships.at(userNid, roomNid, since);
+    const wasOutside = [...changes, ...(before ? [before] : [])].every(isOutside);
+    return wasOutside && ((await this.#memberships.of(roomNid, userNid))?.forgotten ?? false);
   }
 
   async #history(
@@ -110,4 +126,8 @@ export class RoomLists {
     if (hasJoined) return "new";
     return before?.membership === "join" ? "known" : "none";
   }
+}
+
+function isOutside({ membership }: MembershipLogRow): boolean {
+  return membership === "leave" || membership === "ban";
 }
