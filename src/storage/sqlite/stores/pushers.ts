@@ -65,13 +65,14 @@ export const pusherOperations: StoreOperations<PusherStore> = {
   removeByNid: write(({ db }, pusherNid: number) => {
     db.run("DELETE FROM pushers WHERE pusher_nid = ?", pusherNid);
   }),
-  userNids: scan((db) =>
+  // These two are asked once, when the server starts: no reason to wake a reading worker.
+  userNids: point((db) =>
     db.all<{ nid: number }>("SELECT DISTINCT user_nid AS nid FROM pushers").map(({ nid }) => nid),
   ),
   userNidsInRoom: scan((db, roomNid: number) =>
     db.all<{ nid: number }>(inRoomSql, roomNid).map(({ nid }) => nid),
   ),
-  progress: scan(readProgress),
+  progress: point(readProgress),
   saveProgress: write(({ db }, progress: PushProgress) => saveProgress(db, progress)),
 };
 
