@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import t from "tap";
 import { accountStoreContract } from "../contract/accounts.ts";
 import { accountDataStoreContract } from "../contract/account-data.ts";
@@ -19,23 +17,9 @@ import { sessionStoreContract } from "../contract/sessions.ts";
 import { slidingSyncStoreContract } from "../contract/sliding-sync.ts";
 import { timelineStoreContract } from "../contract/timeline.ts";
 import { unreadCheckpointStoreContract } from "../contract/unread-checkpoints.ts";
-import type { Database } from "../database.ts";
-import { openSqliteDatabase } from "./open.ts";
+import { freshDatabases } from "./testing/fresh-databases.ts";
 
-function failOnFault(error: unknown): never {
-  throw error;
-}
-
-const folder = t.testdir();
-let opened = 0;
-
-/** Each test has a database of its own. */
-function open(): Promise<Database> {
-  opened += 1;
-  const own = join(folder, String(opened));
-  mkdirSync(own);
-  return openSqliteDatabase(own, () => undefined, failOnFault);
-}
+const open = freshDatabases(t.testdir());
 
 accountStoreContract(t, open);
 sessionStoreContract(t, open);
