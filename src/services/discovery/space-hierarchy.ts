@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
-import { parseRoomId, type RoomId } from "../../protocol/identifiers.ts";
+import type { RoomId } from "../../protocol/identifiers.ts";
+import { namedRoomId } from "../named-ids.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
 import type { RoomSummary, RoomSummaryStore } from "../../storage/room-summaries.ts";
@@ -83,7 +84,7 @@ export class SpaceHierarchy {
   /** @throws MatrixError M_FORBIDDEN for a room that the user may not see, M_INVALID_PARAM */
   async page(request: HierarchyRequest): Promise<HierarchyPage> {
     const { userNid, suggestedOnly, limit = defaultLimit, maxDepth = deepest } = request;
-    const roomId = roomIdOf(request.roomId);
+    const roomId = namedRoomId(request.roomId);
     if (limit < 1) throw new MatrixError("M_INVALID_PARAM", "limit has to be at least 1");
     if (maxDepth < 0) throw new MatrixError("M_INVALID_PARAM", "max_depth may not be negative");
     const key = JSON.stringify([roomId, userNid, suggestedOnly, request.maxDepth ?? null]);
@@ -160,10 +161,4 @@ function addSteps(
 
 function begin(key: string, roomId: RoomId): Walk {
   return { key, steps: [{ roomId, depth: 0 }], visited: new Set() };
-}
-
-function roomIdOf(text: string): RoomId {
-  const roomId = parseRoomId(text);
-  if (roomId) return roomId;
-  throw new MatrixError("M_INVALID_PARAM", `${text.slice(0, 300)} is not a room ID: it starts with "!"`);
 }

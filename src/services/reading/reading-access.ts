@@ -1,5 +1,5 @@
 import type { Notifier } from "../../notifier/notifier.ts";
-import { parseRoomId } from "../../protocol/identifiers.ts";
+import { namedRoomId } from "../named-ids.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { MembershipLogRow, MembershipStore } from "../../storage/memberships.ts";
@@ -55,13 +55,7 @@ export class ReadingAccess {
    * @throws MatrixError M_INVALID_PARAM
    */
   async find(roomId: string, user: Omit<Reader, "ignored">): Promise<ReadableRoom | undefined> {
-    if (parseRoomId(roomId) === undefined) {
-      throw new MatrixError(
-        "M_INVALID_PARAM",
-        `${roomId.slice(0, 300)} is not a room ID: it starts with "!"`,
-      );
-    }
-    const room = await this.#parts.rooms.find(roomId);
+    const room = await this.#parts.rooms.find(namedRoomId(roomId));
     if (!room) return undefined;
     const membership = await this.#parts.memberships.of(room.roomNid, user.userNid);
     const now = this.#parts.notifier.position;

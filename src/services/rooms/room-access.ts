@@ -1,8 +1,8 @@
 import type { Requester } from "../../auth/requester.ts";
-import { parseRoomId } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { Membership, MembershipStore } from "../../storage/memberships.ts";
+import { namedRoomId } from "../named-ids.ts";
 
 /** Finds the room of a request, and what its sender is in it. */
 export class RoomAccess {
@@ -16,13 +16,7 @@ export class RoomAccess {
 
   /** @throws MatrixError M_INVALID_PARAM for what is no room ID, M_NOT_FOUND for a room that is not known here */
   async room(roomId: string): Promise<Room> {
-    if (parseRoomId(roomId) === undefined) {
-      throw new MatrixError(
-        "M_INVALID_PARAM",
-        `${roomId.slice(0, 300)} is not a room ID: it starts with "!"`,
-      );
-    }
-    const room = await this.#rooms.find(roomId);
+    const room = await this.#rooms.find(namedRoomId(roomId));
     if (!room) throw new MatrixError("M_NOT_FOUND", "This server does not know this room");
     return room;
   }
@@ -36,13 +30,7 @@ export class RoomAccess {
    * @throws MatrixError M_FORBIDDEN
    */
   async joinedRoom(roomId: string, requester: Requester): Promise<Room> {
-    if (parseRoomId(roomId) === undefined) {
-      throw new MatrixError(
-        "M_INVALID_PARAM",
-        `${roomId.slice(0, 300)} is not a room ID: it starts with "!"`,
-      );
-    }
-    const room = await this.#rooms.find(roomId);
+    const room = await this.#rooms.find(namedRoomId(roomId));
     if (!room || (await this.membership(room, requester)) !== "join") {
       throw new MatrixError("M_FORBIDDEN", `${requester.userId} is not in this room`);
     }

@@ -1,7 +1,7 @@
 import type { Requester } from "../../auth/requester.ts";
 import { refuseSuspended } from "../../auth/suspension.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
-import { parseUserId, serverNameOf, type ServerName, type UserId } from "../../protocol/identifiers.ts";
+import { serverNameOf, type ServerName, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
@@ -13,6 +13,7 @@ import type { MemberProfiles } from "./member-profile.ts";
 import type { RestrictedJoin } from "./restricted-join.ts";
 import type { RoomAccess } from "./room-access.ts";
 import type { RoomSuccession } from "./room-succession.ts";
+import { namedUserId } from "../named-ids.ts";
 
 export interface RoomMembershipParts {
   readonly serverName: ServerName;
@@ -64,7 +65,7 @@ export class RoomMembership {
   async invite(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
     refuseSuspended(requester);
-    const userId = userOf(target);
+    const userId = namedUserId(target);
     await this.#parts.invites.check(userId);
     const profile = await this.#profileOf(userId);
     await this.#set(requester, room, userId, { ...profile, ...withReason("invite", reason) });
@@ -82,7 +83,7 @@ export class RoomMembership {
   /** @throws MatrixError M_FORBIDDEN */
   async kick(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
-    const userId = userOf(target);
+    const userId = namedUserId(target);
     await this.#set(requester, room, userId, withReason("leave", reason), (membership) => {
       if (membership === undefined || membership === "leave" || membership === "ban") throw notInRoom(userId);
       return true;
@@ -92,13 +93,13 @@ export class RoomMembership {
   /** @throws MatrixError M_FORBIDDEN */
   async ban(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
-    await this.#set(requester, room, userOf(target), withReason("ban", reason));
+    await this.#set(requester, room, namedUserId(target), withReason("ban", reason));
   }
 
   /** @throws MatrixError M_FORBIDDEN, M_BAD_STATE when the user is not banned */
   async unban(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
-    const userId = userOf(target);
+    const userId = namedUserId(target);
     await this.#set(requester, room, userId, withReason("leave", reason), (membership) => {
       if (membership === "ban") return true;
       throw new MatrixError("M_BAD_STATE", `${userId} is not banned from this room`);
@@ -164,11 +165,4 @@ function notInRoom(userId: UserId): MatrixError {
 
 function withReason(membership: Membership, reason: string | undefined): JsonObject {
   return reason === undefined ? { membership } : { membership, reason };
-}
-
-function userOf(text: string): UserId {
-  const userId = parseUserId(text);
-  if (userId === undefined)
-    throw new MatrixError("M_INVALID_PARAM", `${text.slice(0, 300)} is not a user ID`);
-  return userId;
 }
