@@ -25,3 +25,10 @@ t.test("an unknown path is 404 M_UNRECOGNIZED, a known one by the wrong method 4
   t.equal(wrongMethod.status, 405);
   t.match(await wrongMethod.json(), { errcode: "M_UNRECOGNIZED" });
 });
+
+t.test("getWellknown tells clients where the server is", async (t) => {
+  await using server = await startServer();
+  const { status, body } = await anonymous(server).get("/.well-known/matrix/client", "getWellknown");
+  t.equal(status, 200);
+  t.match(body, { "m.homeserver": { base_url: /^https?:\/\// } });
+});

@@ -95,7 +95,7 @@ t.test("getWhoIs: for oneself and for administrators", async (t) => {
   t.equal(nobody.status, 404);
 });
 
-t.test("adminRegister: whoever knows the shared secret makes accounts", async (t) => {
+t.test("adminGetRegistrationNonce, adminRegister: whoever knows the shared secret makes accounts", async (t) => {
   const path = "/_synapse/admin/v1/register";
   const client = anonymous(server);
   const signed = async (username: string, kind: "admin" | "notadmin", secret = "test secret") => {
@@ -123,7 +123,7 @@ t.test("adminRegister: whoever knows the shared secret makes accounts", async (t
   t.match((await client.post(path, { nonce: "x" })).body, { errcode: "M_BAD_JSON" });
 });
 
-t.test("adminRegister: not without a shared secret", async (t) => {
+t.test("adminGetRegistrationNonce, adminRegister: not without a shared secret", async (t) => {
   await using without = await startServer({ registration: { mode: "open" } });
   const answer = await anonymous(without).get("/_synapse/admin/v1/register");
   t.equal(answer.status, 403);

@@ -1,0 +1,103 @@
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { specDataFile } from "../spec-tests/support/spec-data.ts";
+import { type EndpointDeclaration, pathsOf } from "../src/api/endpoint.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** An operation of the specification, as a line of its endpoint list. */
+interface SpecOperation {
+  readonly api: string;
+  readonly module: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operationId: string;
+}
+
+/** Every endpoint that the server declares. */
+export async function declaredEndpoints(): Promise<EndpointDeclaration[]> {
+  const files = globSync("src/api/**/*.ts", { cwd: root }).filter((file) => !file.endsWith(".test.ts"));
+  const modules = await Promise.all(
+    files.map((file): Promise<Record<string, unknown>> => import(join(root, file))),
+  );
+  return modules.flatMap((module) => Object.values(module)).filter(isEndpoint);
+}
+
+/** The test files that name each operation, by its ID. */
+export function testsByOperation(operationIds: readonly string[]): Map<string, string[]> {
+  const files = globSync("spec-tests/**/*.test.ts", { cwd: root }).toSorted();
+  const words = files.map((file) => new Set(readFileSync(join(root, file), "utf8").match(/\w+/g)));
+  return new Map(operationIds.map((id) => [id, files.filter((_, index) => words[index]?.has(id) === true)]));
+}
+
+/** The page: every operation of the client-server, server-server and application service APIs, and what proves it. */
+export function coveragePage(
+  operations: readonly SpecOperation[],
+  endpoints: readonly EndpointDeclaration[],
+): string {
+  const tests = testsByOperation(operations.map((operation) => operation.operationId));
+  const served = new Set(
+    endpoints.flatMap((endpoint) => pathsOf(endpoint).map((path) => keyOf(endpoint.method, path))),
+  );
+  const sections = [...new Set(operations.map((operation) => operation.api))].map((api) => {
+    const rows = operations.filter((operation) => operation.api === api);
+    const lines = rows.map((row) => {
+      const isServed = served.has(keyOf(row.method, row.path));
+      const proof = isServed ? (tests.get(row.operationId) ?? []).map(shortName).join(", ") : "";
+      return `| ${row.operationId} | ${row.method} \`${row.path}\` | ${isServed ? "yes" : "no"} | ${proof} |`;
+    });
+    const count = rows.filter((row) => served.has(keyOf(row.method, row.path))).length;
+    return [
+      `## ${api}: ${count} of ${rows.length}`,
+      "",
+      "| operation | path | served | tests |",
+      "|---|---|---|---|",
+      ...lines,
+      "",
+    ].join("\n");
+  });
+  return `${introduction}\n${sections.join("\n")}`;
+}
+
+const introduction = `# Coverage of the Matrix specification
+
+Every operation that a homeserver serves, from the specification's own list (version 1.19), joined with the server's
+endpoint declarations and with the tests in \`spec-tests/\` that name the operation. \`npm run docs:coverage\` writes this page.
+`;
+
+function shortName(file: string): string {
+  return file.replace("spec-tests/", "").replace(".test.ts", "");
+}
+
+/** Parameters have other names here and there, and some of the specification's paths end in a slash or a space. */
+function keyOf(method: string, path: string): string {
+  return `${method} ${path
+    .trim()
+    .replace(/\/$/, "")
+    .replaceAll(/\{\w+\}/g, "{}")}`;
+}
+
+function isEndpoint(value: unknown): value is EndpointDeclaration {
+  return typeof value === "object" && value !== null && "operationId" in value && "method" in value;
+}
+
+/** @returns `undefined` when the specification's data is not at hand */
+export function specOperations(): SpecOperation[] | undefined {
+  const file = specDataFile("endpoints.tsv");
+  if (file === undefined) return undefined;
+  const [, ...lines] = readFileSync(file, "utf8").trimEnd().split("\n");
+  return lines
+    .map((line) => {
+      const [api = "", module = "", , method = "", path = "", operationId = ""] = line.split("\t");
+      return { api, module, method, path, operationId };
+    })
+    .filter(({ api, operationId }) => homeserverApis.has(api) && /^\w+$/.test(operationId));
+}
+
+const homeserverApis = new Set(["client-server", "server-server"]);
+
+if (import.meta.main) {
+  const operations = specOperations();
+  if (operations === undefined) throw new Error("the page is made from the specification's data");
+  writeFileSync(join(root, "docs/api-coverage.md"), coveragePage(operations, await declaredEndpoints()));
+}
