@@ -1,8 +1,10 @@
 import type { InteractiveAuth } from "../auth/interactive.ts";
+import { dehydratedDeviceHandlers } from "../http/handlers/dehydrated-devices.ts";
 import { encryptionKeyHandlers } from "../http/handlers/encryption-keys.ts";
 import { keyBackupHandlers } from "../http/handlers/key-backup.ts";
 import { sendToDeviceHandlers } from "../http/handlers/send-to-device.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
+import { DehydratedDevices } from "../services/dehydrated-devices.ts";
 import { KeyBackups } from "../services/key-backups.ts";
 import { CrossSigning } from "../services/keys/cross-signing.ts";
 import { KeyClaiming } from "../services/keys/key-claim.ts";
@@ -46,6 +48,7 @@ export function composeEncryption(foundation: Foundation, interactive: Interacti
     handlers: [
       ...encryptionKeyHandlers(keyServices, interactive),
       ...sendToDeviceHandlers(toDevice),
+      ...dehydratedDeviceHandlers(new DehydratedDevices(stores.dehydratedDevices, stores.toDevice, clock)),
       ...keyBackupHandlers(new KeyBackups(stores.keyBackups)),
     ],
   };

@@ -1,6 +1,8 @@
 import type { AccountDataStore } from "./account-data.ts";
 import type { AccountStore } from "./accounts.ts";
 import type { CrossSigningStore } from "./cross-signing.ts";
+import type { DehydratedDeviceStore } from "./dehydrated-devices.ts";
+import type { DelayedEventStore } from "./delayed-events.ts";
 import type { DeviceKeyStore } from "./device-keys.ts";
 import type { DeviceListStore } from "./device-lists.ts";
 import type { DeviceStore } from "./devices.ts";
@@ -53,6 +55,7 @@ export interface Stores {
   readonly media: MediaStore;
   readonly deviceKeys: DeviceKeyStore;
   readonly crossSigning: CrossSigningStore;
+  readonly dehydratedDevices: DehydratedDeviceStore;
   readonly deviceLists: DeviceListStore;
   readonly toDevice: ToDeviceStore;
   readonly receipts: ReceiptStore;

@@ -15,7 +15,7 @@ export interface DeviceKeysJson extends JsonObject {
   readonly device_id: string;
 }
 
-const deviceKeys = Type.Unsafe<DeviceKeysJson>(
+export const deviceKeys = Type.Unsafe<DeviceKeysJson>(
   Type.Object({
     user_id: Type.String(),
     device_id: Type.String(),
@@ -28,7 +28,7 @@ const deviceKeys = Type.Unsafe<DeviceKeysJson>(
 /** Keys by algorithm and ID: a string, or an object that the device has signed. */
 export type OneTimeKeysJson = Readonly<Record<string, string | JsonObject>>;
 
-const oneTimeKeys = Type.Unsafe<OneTimeKeysJson>(
+export const oneTimeKeys = Type.Unsafe<OneTimeKeysJson>(
   Type.Record(
     Type.String(),
     Type.Union([

@@ -78,7 +78,8 @@ export class SessionFactory {
   }
 }
 
-function checkedDeviceId(deviceId: string): string {
+/** @throws MatrixError M_INVALID_PARAM */
+export function checkedDeviceId(deviceId: string): string {
   if (deviceId !== "" && deviceId.length <= maxDeviceIdLength && deviceId.isWellFormed()) return deviceId;
   throw new MatrixError("M_INVALID_PARAM", `device_id must have 1 to ${maxDeviceIdLength} characters`);
 }

@@ -1,9 +1,11 @@
 import type { DeviceKeysJson, OneTimeKeysJson } from "../../api/client/encryption-keys.ts";
 import type { Requester } from "../../auth/requester.ts";
+import type { UserId } from "../../protocol/identifiers.ts";
 import { isJsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type {
   DeviceKeyStore,
+  KeyUpload as StoredUpload,
   KeyUploadOutcome,
   OneTimeKey,
   OneTimeKeyCounts,
@@ -39,18 +41,32 @@ export class KeyUpload {
    */
   async upload(requester: Requester, body: KeyUploadJson): Promise<OneTimeKeyCounts> {
     const { userNid, deviceId } = requester;
-    const outcome = await this.#store.upload(userNid, deviceId, {
-      deviceKeys: body.device_keys ? identityKeys(requester, body.device_keys) : null,
-      oneTimeKeys: oneTimeKeys(body.one_time_keys ?? {}),
-      fallbackKeys: fallbackKeys(body.fallback_keys ?? {}),
-      maxOneTimeKeys,
-    });
+    const outcome = await this.#store.upload(userNid, deviceId, checkedKeys(requester, body));
     return countsOf(outcome);
   }
 }
 
+/** Whose keys they have to be. */
+interface KeyOwner {
+  readonly userId: UserId;
+  readonly deviceId: string;
+}
+
+/**
+ * Keys of a device, ready to be stored.
+ * @throws MatrixError M_BAD_JSON, M_INVALID_PARAM, M_TOO_LARGE.
+ */
+export function checkedKeys(owner: KeyOwner, body: KeyUploadJson): StoredUpload {
+  return {
+    deviceKeys: body.device_keys ? identityKeys(owner, body.device_keys) : null,
+    oneTimeKeys: oneTimeKeys(body.one_time_keys ?? {}),
+    fallbackKeys: fallbackKeys(body.fallback_keys ?? {}),
+    maxOneTimeKeys,
+  };
+}
+
 /** "user_id ... must match the user ID used when logging in", and so must device_id. */
-function identityKeys({ userId, deviceId }: Requester, keys: DeviceKeysJson): SignedText {
+function identityKeys({ userId, deviceId }: KeyOwner, keys: DeviceKeysJson): SignedText {
   if (keys.user_id !== userId) {
     throw new MatrixError("M_BAD_JSON", `device_keys are of another user: user_id has to be ${userId}`);
   }
@@ -85,7 +101,11 @@ function fallbackKeys(keys: OneTimeKeysJson): OneTimeKey[] {
   return parsed;
 }
 
-function countsOf(outcome: KeyUploadOutcome): OneTimeKeyCounts {
+/**
+ * How many one-time keys a device has after an upload, by algorithm.
+ * @throws MatrixError M_INVALID_PARAM, M_TOO_LARGE, M_UNKNOWN when nothing was stored.
+ */
+export function countsOf(outcome: KeyUploadOutcome): OneTimeKeyCounts {
   if (outcome.stored) return outcome.counts;
   if (outcome.reason === "key-exists") {
     const { existing, uploaded } = outcome;

@@ -1,5 +1,6 @@
 import t from "tap";
 import { crossSigningStoreContract } from "../contract/cross-signing.ts";
+import { dehydratedDeviceStoreContract } from "../contract/dehydrated-devices.ts";
 import { deviceKeyStoreContract } from "../contract/device-keys.ts";
 import { deviceListStoreContract } from "../contract/device-lists.ts";
 import { keyBackupStoreContract } from "../contract/key-backups.ts";
@@ -9,6 +10,7 @@ import { freshDatabases } from "./testing/fresh-databases.ts";
 const open = freshDatabases(t.testdir());
 
 deviceKeyStoreContract(t, open);
+dehydratedDeviceStoreContract(t, open);
 crossSigningStoreContract(t, open);
 deviceListStoreContract(t, open);
 toDeviceStoreContract(t, open);

@@ -39,7 +39,8 @@ function publicKeysOf(db: Connection, userNid: number): PublicKeys {
   };
 }
 
-function upload(
+/** Part of every transaction that gives a device keys; see `DeviceKeyStore.upload`. */
+export function uploadDeviceKeys(
   tx: WriteTransaction,
   userNid: number,
   deviceId: string,
@@ -132,7 +133,7 @@ export function recordDeviceRename(tx: WriteTransaction, userNid: number, device
 
 export const deviceKeyOperations: StoreOperations<DeviceKeyStore> = {
   of: scan((db, userNids: readonly number[]) => userNids.map((userNid) => publicKeysOf(db, userNid))),
-  upload: write(upload),
+  upload: write(uploadDeviceKeys),
   claim: write((tx, claims: readonly KeyClaim[]) => claims.map((claim) => claimKey(tx, claim))),
   oneTimeKeyStatus: point(oneTimeKeyStatus),
 };

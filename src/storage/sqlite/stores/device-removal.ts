@@ -15,6 +15,8 @@ const ownedByDevice: readonly ((tx: WriteTransaction, userNid: number, deviceId:
   deleteDeviceKeys,
   deleteToDeviceMessages,
   deleteSlidingSyncConnections,
+  ({ db }, userNid, deviceId) =>
+    db.run("DELETE FROM dehydrated_devices WHERE user_nid = ? AND device_id = ?", userNid, deviceId),
 ];
 
 /** Removes a device with everything that belongs to it. False when the user has no such device. */

@@ -3,6 +3,8 @@ import type { OperationTable, StoreOperations } from "../engine/operations.ts";
 import { accountDataOperations } from "./account-data.ts";
 import { accountOperations } from "./accounts.ts";
 import { crossSigningOperations } from "./cross-signing.ts";
+import { dehydratedDeviceOperations } from "./dehydrated-devices.ts";
+import { delayedEventOperations } from "./delayed-events.ts";
 import { deviceKeyOperations } from "./device-keys.ts";
 import { deviceListOperations } from "./device-lists.ts";
 import { deviceOperations } from "./devices.ts";
@@ -55,6 +57,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   media: mediaOperations,
   deviceKeys: deviceKeyOperations,
   crossSigning: crossSigningOperations,
+  dehydratedDevices: dehydratedDeviceOperations,
   deviceLists: deviceListOperations,
   toDevice: toDeviceOperations,
   receipts: receiptOperations,

@@ -55,8 +55,14 @@ export function startSession(tx: WriteTransaction, userNid: number, session: New
     createdTs,
   );
   if (made > 0) removeDisusedDevices(tx, userNid, deviceId);
-  else revokeTokens(tx.db, userNid, deviceId);
+  else takeOver(tx.db, userNid, deviceId);
   insertTokens(tx.db, userNid, deviceId, session, null);
+}
+
+/** Whoever logs in as a device ends its session. A dehydrated device is an ordinary one from then on. */
+function takeOver(db: Connection, userNid: number, deviceId: string): void {
+  revokeTokens(db, userNid, deviceId);
+  db.run("DELETE FROM dehydrated_devices WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
 }
 
 function removeDisusedDevices(tx: WriteTransaction, userNid: number, newDeviceId: string): void {

@@ -1,4 +1,5 @@
-/** Public keys for end-to-end encryption; see `stores/device-keys.ts`, `one-time-keys.ts`, `cross-signing.ts`, `device-lists.ts`. */
+/** Public keys for end-to-end encryption; see `stores/device-keys.ts`, `one-time-keys.ts`, `cross-signing.ts`, `device-lists.ts`,
+ * `dehydrated-devices.ts`. */
 export const encryptionKeys = `
 -- Identity keys of devices, of remote users as well. A row goes with its device.
 CREATE TABLE device_keys (
@@ -73,6 +74,14 @@ CREATE TABLE user_signatures (
 ) WITHOUT ROWID;
 -- For taking back what signed a master key that is replaced.
 CREATE INDEX user_signatures_target ON user_signatures (target_nid);
+
+-- Devices without a session: at most one a user, and each of them is in \`devices\` too. A row goes with its device.
+CREATE TABLE dehydrated_devices (
+  user_nid INTEGER PRIMARY KEY,
+  device_id TEXT NOT NULL,
+  -- The encrypted device, as a JSON object.
+  device_data TEXT NOT NULL
+);
 
 -- Position of the last change of a user's device keys or cross-signing keys. One row a user.
 CREATE TABLE device_list_changes (
