@@ -4,7 +4,6 @@ import { accountDataOperations } from "./account-data.ts";
 import { accountOperations } from "./accounts.ts";
 import { crossSigningOperations } from "./cross-signing.ts";
 import { dehydratedDeviceOperations } from "./dehydrated-devices.ts";
-import { delayedEventOperations } from "./delayed-events.ts";
 import { deviceKeyOperations } from "./device-keys.ts";
 import { deviceListOperations } from "./device-lists.ts";
 import { deviceOperations } from "./devices.ts";
