@@ -64,8 +64,7 @@ export class BatchBuilder {
 
   /** Forgets a batch that will not be stored. */
   discard(batch: Batch): void {
-    this.#parts.snapshots.settled(batch.snapshots, false);
-    for (const { eventNid } of batch.events) this.#parts.events.settled(eventNid, undefined);
+    discardBatch(batch, this.#parts.snapshots, this.#parts.events);
   }
 
   /** Puts a built event on top of the draft. */
@@ -94,6 +93,7 @@ export class BatchBuilder {
       originServerTs: event.originServerTs,
       stateBefore,
       stateAfter: draft.snapshotNid,
+      roomState: null,
       flags: 0,
       replaces,
       common: encoded.members(isCommonKey),
@@ -155,4 +155,10 @@ export class BatchBuilder {
     }
     return redactedText(version, targetNid, target);
   }
+}
+
+/** Forgets what was announced of a batch that will not be stored. */
+export function discardBatch(batch: Batch, snapshots: StateSnapshots, events: EventReader): void {
+  snapshots.settled(batch.snapshots, false);
+  for (const { eventNid } of batch.events) events.settled(eventNid, undefined);
 }

@@ -9,6 +9,7 @@ import type { Clock } from "../telemetry/clock.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 import { BatchBuilder } from "./batch.ts";
 import { LocalEventMaker } from "./local-event.ts";
+import { RoomCommits } from "./room-commits.ts";
 import { RoomHeads } from "./room-heads.ts";
 import { RoomQueues } from "./room-queues.ts";
 import { RoomWriter } from "./room-writer.ts";
@@ -48,14 +49,15 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     nextEventNid: () => ++highest.eventNid,
     clock,
   });
+  const heads = new RoomHeads(stores.rooms, snapshots);
+  const commits = new RoomCommits({ commits: stores.commits, events, snapshots, heads });
   const writer = new RoomWriter({
-    commits: stores.commits,
+    commits,
     eventStore: stores.events,
     events,
-    snapshots,
     names,
     rooms,
-    heads: new RoomHeads(stores.rooms, snapshots),
+    heads,
     queues: new RoomQueues(),
     batches,
     nextRoomNid: () => ++highest.roomNid,

@@ -5,23 +5,22 @@ import { MatrixError } from "../protocol/matrix-error.ts";
 import type { RoomVersion } from "../protocol/room-versions.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { Room, RoomIndex } from "../state/room-index.ts";
-import type { StateSnapshots } from "../state/state-snapshots.ts";
-import type { CommitStore, EventCommit, NewRoom, RoomListing } from "../storage/commits.ts";
+import type { RoomListing } from "../storage/commits.ts";
 import { StorageError } from "../storage/errors.ts";
 import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
-import type { Batch, BatchBuilder } from "./batch.ts";
+import type { BatchBuilder } from "./batch.ts";
 import { DraftState } from "./draft-state.ts";
 import type { LocalEvent, LocalTransaction } from "./local-event.ts";
+import { type RoomCommits, transactionKey } from "./room-commits.ts";
 import { HeadDraft } from "./room-head.ts";
 import type { RoomHeads } from "./room-heads.ts";
 import type { RoomQueues } from "./room-queues.ts";
 
 export interface RoomWriterParts {
-  readonly commits: CommitStore;
+  readonly commits: RoomCommits;
   readonly eventStore: EventStore;
   readonly events: EventReader;
-  readonly snapshots: StateSnapshots;
   readonly names: NameCache;
   readonly rooms: RoomIndex;
   readonly heads: RoomHeads;
@@ -48,10 +47,6 @@ const maxAttempts = 3;
  */
 export class RoomWriter {
   readonly #parts: RoomWriterParts;
-  /** Commits that are under way, by the events in them. */
-  readonly #underWay = new Map<number, Promise<StoredEvent[] | undefined>>();
-  /** The same events by their transaction IDs. */
-  readonly #transactions = new Map<string, number>();
 
   constructor(parts: RoomWriterParts) {
     this.#parts = parts;
@@ -75,7 +70,11 @@ export class RoomWriter {
       const draft = new HeadDraft({ room, extremities: [], snapshotNid: null, state: new Map() });
       const batch = await this.#parts.batches.build(draft, events, roomId);
       const newRoomId = roomId ?? roomIdOfCreateEvent(batch.events[0]?.eventId as EventId);
-      const stored = await this.#commit(batch, { roomId: newRoomId, version: version.id, listing });
+      const stored = await this.#parts.commits.commit(batch, {
+        roomId: newRoomId,
+        version: version.id,
+        listing,
+      });
       // A room's first events follow nothing but each other, so it can only be this.
       if (!stored) throw new MatrixError("M_ROOM_IN_USE", `${listing?.alias?.name} is taken`);
       return this.#parts.rooms.byNid(roomNid);
@@ -118,7 +117,7 @@ export class RoomWriter {
       const repeated = await this.#repeatedBy(draft, events);
       if (repeated !== undefined) return { done: this.#settled(repeated) };
       const batch = await this.#parts.batches.build(draft, events, room.roomId);
-      if (this.#parts.heads.advance(head, draft)) return { done: this.#track(batch) };
+      if (this.#parts.heads.advance(head, draft)) return { done: this.#parts.commits.track(batch) };
       this.#parts.batches.discard(batch);
     } catch (error) {
       // Whatever is wrong with events that were built on what has been lost is no fault of theirs.
@@ -156,7 +155,7 @@ export class RoomWriter {
     const userNid = await this.#parts.names.internUser(event.sender);
     const typeNid = await this.#parts.names.internEventType(event.type);
     const key = transactionKey(userNid, transaction, room.roomNid, typeNid);
-    const underWay = this.#transactions.get(key);
+    const underWay = this.#parts.commits.sentUnder(key);
     if (underWay !== undefined) return underWay;
     return this.#parts.eventStore.byTransaction({
       userNid,
@@ -170,7 +169,7 @@ export class RoomWriter {
 
   /** An event that was sent earlier, once its commit is through. */
   async #settled(eventNid: number): Promise<StoredEvent[] | undefined> {
-    const underWay = this.#underWay.get(eventNid);
+    const underWay = this.#parts.commits.underWay(eventNid);
     if (underWay && !(await underWay)) return undefined;
     return [await this.#parts.events.stored(eventNid)];
   }
@@ -178,92 +177,9 @@ export class RoomWriter {
   /** That nothing is to be sent holds once the events are stored by which it was decided. */
   async #nothing(seen: ReadonlySet<number>): Promise<StoredEvent[] | undefined> {
     const underWay = [...seen]
-      .map((eventNid) => this.#underWay.get(eventNid))
+      .map((eventNid) => this.#parts.commits.underWay(eventNid))
       .filter((done) => done !== undefined);
     const outcomes = await Promise.allSettled(underWay);
     return outcomes.every((outcome) => outcome.status === "fulfilled" && outcome.value) ? [] : undefined;
   }
-
-  /** Starts a commit on top of a head that counts on it. */
-  async #track(batch: Batch): Promise<StoredEvent[] | undefined> {
-    const { roomNid } = batch.draft.room;
-    const done = this.#commit(batch);
-    const keys: string[] = [];
-    for (const { eventNid, senderNid, typeNid, transaction } of batch.events) {
-      this.#underWay.set(eventNid, done);
-      if (!transaction) continue;
-      const key = transactionKey(senderNid, transaction, roomNid, typeNid);
-      this.#transactions.set(key, eventNid);
-      keys.push(key);
-    }
-    try {
-      const stored = await done;
-      this.#parts.heads.committed(roomNid, stored !== undefined);
-      return stored;
-    } catch (error) {
-      this.#parts.heads.committed(roomNid, false);
-      throw error;
-    } finally {
-      for (const { eventNid } of batch.events) this.#underWay.delete(eventNid);
-      for (const key of keys) this.#transactions.delete(key);
-    }
-  }
-
-  async #commit(batch: Batch, newRoom?: NewRoom): Promise<StoredEvent[] | undefined> {
-    const { draft, events, snapshots, memberships, summary } = batch;
-    if (draft.snapshotNid === null) throw new Error("a room has state from its first event on");
-    const commit: EventCommit = {
-      roomNid: draft.room.roomNid,
-      newRoom,
-      events,
-      snapshots,
-      extremities: draft.extremities.map(({ eventNid }) => eventNid),
-      currentSnapshot: draft.snapshotNid,
-      memberships,
-      summary: summary.change,
-    };
-    try {
-      const positions = await this.#parts.commits.commit(commit);
-      if (positions) return this.#report(batch, positions);
-      this.#parts.batches.discard(batch);
-      return undefined;
-    } catch (error) {
-      this.#parts.batches.discard(batch);
-      throw error;
-    }
-  }
-
-  /** Makes what has been committed readable from memory. */
-  #report({ events, snapshots }: Batch, positions: readonly (number | null)[]): StoredEvent[] {
-    this.#parts.snapshots.settled(snapshots, true);
-    return events.map((event, index) => {
-      const {
-        inTimeline: _i,
-        prevNids: _p,
-        authNids: _a,
-        transaction: _t,
-        relation: _r,
-        redaction,
-        ...row
-      } = event;
-      const stored: StoredEvent = {
-        ...row,
-        position: positions[index] ?? null,
-        roomState: null,
-        redactedBy: null,
-      };
-      if (redaction) this.#parts.events.forget(redaction.targetNid);
-      this.#parts.events.settled(event.eventNid, stored);
-      return stored;
-    });
-  }
-}
-
-function transactionKey(
-  userNid: number,
-  { deviceId, id, targetId = "" }: LocalTransaction,
-  roomNid: number,
-  typeNid: number,
-): string {
-  return `${userNid} ${roomNid} ${typeNid} ${deviceId.length} ${id.length} ${deviceId}${id}${targetId}`;
 }

@@ -3,7 +3,7 @@ import type { Membership } from "./memberships.ts";
 import type { RoomSummaryChange } from "./room-summaries.ts";
 import type { SnapshotRow } from "./state.ts";
 
-export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy" | "roomState"> {
+export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
   /** Whether it takes a place in the room's timeline. */
   readonly inTimeline: boolean;
   /** Events that have to be stored already, or earlier in the same commit. */
@@ -58,6 +58,13 @@ export interface RoomListing {
   readonly alias: { readonly name: string; readonly creatorNid: number } | undefined;
 }
 
+export interface CommittedHead {
+  /** All forward extremities. */
+  readonly extremities: readonly number[];
+  /** The resolved state after them. */
+  readonly currentSnapshot: number;
+}
+
 /** Events of one room that become part of its graph together, and what the room is afterwards. */
 export interface EventCommit {
   readonly roomNid: number;
@@ -65,9 +72,8 @@ export interface EventCommit {
   readonly newRoom?: NewRoom | undefined;
   readonly events: readonly NewEvent[];
   readonly snapshots: readonly SnapshotRow[];
-  /** All forward extremities afterwards. */
-  readonly extremities: readonly number[];
-  readonly currentSnapshot: number;
+  /** Where the room's graph stands afterwards; absent where that does not change. */
+  readonly head?: CommittedHead | undefined;
   /** Memberships that differ in the current state afterwards. */
   readonly memberships: readonly CurrentMembership[];
   /** What differs afterwards in what the room tells of itself. */

@@ -33,14 +33,14 @@ async function setMemberships(
       originServerTs: 1,
       stateBefore: null,
       stateAfter: null,
+      roomState: null,
       flags: 0,
       replaces: null,
       common: "",
       federation: "",
     })),
     snapshots: [],
-    extremities: [],
-    currentSnapshot: 1,
+    head: { extremities: [], currentSnapshot: 1 },
     memberships,
   });
   return positions?.at(-1) ?? 0;

@@ -13,6 +13,7 @@ export interface FixtureEvent {
   /** The event whose content it takes away. */
   readonly redacts?: number;
   readonly inTimeline?: boolean;
+  readonly roomState?: number;
   readonly transaction?: NewTransaction;
 }
 
@@ -32,8 +33,7 @@ export async function commitEvents(
     ...(isNew && { newRoom: { roomId: "!room:hearth.test", version: "10" } }),
     events: events.map(newEvent),
     snapshots: isNew ? [{ snapshotNid, parentNid: null, height: 0, delta: new Uint8Array() }] : [],
-    extremities: [],
-    currentSnapshot: snapshotNid,
+    head: { extremities: [], currentSnapshot: snapshotNid },
     memberships: [],
     ...more,
   });
@@ -54,6 +54,7 @@ function newEvent(event: FixtureEvent): NewEvent {
     originServerTs: event.originServerTs ?? eventNid,
     stateBefore: snapshotNid,
     stateAfter: snapshotNid,
+    roomState: event.roomState ?? null,
     flags: 0,
     replaces: null,
     common: `"content":{}`,

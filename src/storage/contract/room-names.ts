@@ -7,8 +7,7 @@ async function addRoom({ stores }: Database, roomNid: number): Promise<void> {
     newRoom: { roomId: `!${roomNid}:hearth.test`, version: "10" },
     events: [],
     snapshots: [],
-    extremities: [],
-    currentSnapshot: 1,
+    head: { extremities: [], currentSnapshot: 1 },
     memberships: [],
   });
 }

@@ -27,8 +27,7 @@ async function change(
     ...(isNew && { newRoom: { roomId: `!${roomNid}:hearth.test`, version: "10" } }),
     events: [],
     snapshots: [],
-    extremities: [],
-    currentSnapshot: 1,
+    head: { extremities: [], currentSnapshot: 1 },
     memberships: Array.from({ length: members }, (_, index) => ({
       userNid: index + 1,
       isLocal: false,

@@ -53,10 +53,7 @@ export function timelineStoreContract(t: Test, open: () => Promise<Database>): v
     const resolved = 2;
     const snapshots = [{ snapshotNid: resolved, parentNid: null, height: 0, delta: new Uint8Array() }];
     await commitEvents(database, [{ eventNid: 1 }]);
-    await commitEvents(database, [{ eventNid: 2 }, { eventNid: 3 }], {
-      snapshots,
-      currentSnapshot: resolved,
-    });
+    await commitEvents(database, [{ eventNid: 2 }, { eventNid: 3, roomState: resolved }], { snapshots });
     const states = (await events.byNids([1, 2, 3])).map(({ eventNid, roomState }) => [eventNid, roomState]);
     t.same(
       new Map(states as [number, number | null][]),

@@ -12,8 +12,7 @@ async function setMembership({ stores }: Database, userNid: number, membership: 
     newRoom: isNew ? { roomId: "!room:hearth.test", version: "11" } : undefined,
     events: [],
     snapshots: [],
-    extremities: [],
-    currentSnapshot: 1,
+    head: { extremities: [], currentSnapshot: 1 },
     memberships: [{ userNid, isLocal: true, membership, eventNid: 1 }],
   });
 }

@@ -17,8 +17,7 @@ async function joinAll({ stores }: Database, userNids: readonly number[]): Promi
     newRoom: { roomId: "!room:hearth.test", version: "10" },
     events: [],
     snapshots: [],
-    extremities: [],
-    currentSnapshot: 1,
+    head: { extremities: [], currentSnapshot: 1 },
     memberships: userNids.map((userNid) => ({
       userNid,
       isLocal: true,

@@ -1,6 +1,7 @@
 import { encodeNids } from "../../../state/delta.ts";
 import type {
   CommitStore,
+  CommittedHead,
   CurrentMembership,
   EventCommit,
   EventRelation,
@@ -32,17 +33,8 @@ function commit(
   if (newRoom && !insertRoom(db, roomNid, newRoom)) return undefined;
   for (const snapshot of rest.snapshots) insertSnapshot(tx, snapshot);
   const positions = rest.events.map((event) => insertEvent(tx, event));
-  rememberRoomState(tx, rest, positions);
-  db.run("DELETE FROM forward_extremities WHERE room_nid = ?", roomNid);
-  for (const eventNid of rest.extremities) {
-    db.run("INSERT INTO forward_extremities (room_nid, event_nid) VALUES (?, ?)", roomNid, eventNid);
-  }
-  db.run(
-    "UPDATE rooms SET current_snapshot = ?, last_position = max(last_position, ?) WHERE room_nid = ?",
-    rest.currentSnapshot,
-    Math.max(0, ...positions.filter((position) => position !== null)),
-    roomNid,
-  );
+  const newest = Math.max(0, ...positions.filter((position) => position !== null));
+  if (rest.head) moveHead(db, roomNid, rest.head, newest);
   const positionByNid = new Map(rest.events.map((event, index) => [event.eventNid, positions[index]]));
   for (const membership of rest.memberships) {
     setMembership(tx, roomNid, membership, positionByNid.get(membership.eventNid) ?? null);
@@ -93,8 +85,8 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   const position = event.inTimeline ? tx.position("timeline", event.roomNid, detailsOf(event)) : null;
   db.run(
     `INSERT INTO events (event_nid, event_id, room_nid, position, type_nid, pair_nid, sender_nid, depth,
-       origin_server_ts, state_before, state_after, flags, replaces, common, federation)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       origin_server_ts, state_before, state_after, room_state, flags, replaces, common, federation)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     event.eventNid,
     event.eventId,
     event.roomNid,
@@ -106,6 +98,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
     event.originServerTs,
     event.stateBefore,
     event.stateAfter,
+    event.roomState,
     event.flags,
     event.replaces,
     event.common,
@@ -133,15 +126,22 @@ function detailsOf({ redaction, pairNid, relation, senderNid }: NewEvent): Chang
   };
 }
 
-/** After a fork the room's state is not what any one event left behind: sync has to know it at every position. */
-function rememberRoomState(
-  { db }: WriteTransaction,
-  { events, currentSnapshot }: Pick<EventCommit, "events" | "currentSnapshot">,
-  positions: readonly (number | null)[],
+function moveHead(
+  db: Connection,
+  roomNid: number,
+  { extremities, currentSnapshot }: CommittedHead,
+  newestPosition: number,
 ): void {
-  const newest = events[positions.findLastIndex((position) => position !== null)];
-  if (!newest || newest.stateAfter === currentSnapshot) return;
-  db.run("UPDATE events SET room_state = ? WHERE event_nid = ?", currentSnapshot, newest.eventNid);
+  db.run("DELETE FROM forward_extremities WHERE room_nid = ?", roomNid);
+  for (const eventNid of extremities) {
+    db.run("INSERT INTO forward_extremities (room_nid, event_nid) VALUES (?, ?)", roomNid, eventNid);
+  }
+  db.run(
+    "UPDATE rooms SET current_snapshot = ?, last_position = max(last_position, ?) WHERE room_nid = ?",
+    currentSnapshot,
+    newestPosition,
+    roomNid,
+  );
 }
 
 /** For those who bring an event into the timeline: what it relates to. */

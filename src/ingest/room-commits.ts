@@ -1,0 +1,131 @@
+import type { EventReader } from "../state/event-reader.ts";
+import type { StateSnapshots } from "../state/state-snapshots.ts";
+import type { CommitStore, EventCommit, NewEvent, NewRoom } from "../storage/commits.ts";
+import type { StoredEvent } from "../storage/events.ts";
+import { type Batch, discardBatch } from "./batch.ts";
+import type { LocalTransaction } from "./local-event.ts";
+import type { RoomHeads } from "./room-heads.ts";
+
+export interface RoomCommitsParts {
+  readonly commits: CommitStore;
+  readonly events: EventReader;
+  readonly snapshots: StateSnapshots;
+  readonly heads: RoomHeads;
+}
+
+/** Takes batches of events to storage, and knows which are on their way. */
+export class RoomCommits {
+  readonly #parts: RoomCommitsParts;
+  /** Commits that are under way, by the events in them. */
+  readonly #underWay = new Map<number, Promise<StoredEvent[] | undefined>>();
+  /** The same events by their transaction IDs. */
+  readonly #transactions = new Map<string, number>();
+
+  constructor(parts: RoomCommitsParts) {
+    this.#parts = parts;
+  }
+
+  /** The commit that an event is part of, while that is under way. */
+  underWay(eventNid: number): Promise<StoredEvent[] | undefined> | undefined {
+    return this.#underWay.get(eventNid);
+  }
+
+  /** The event on its way into storage that was sent under a transaction ID; see {@link transactionKey}. */
+  sentUnder(key: string): number | undefined {
+    return this.#transactions.get(key);
+  }
+
+  /** Starts a commit on top of a head that counts on it. */
+  async track(batch: Batch): Promise<StoredEvent[] | undefined> {
+    const { roomNid } = batch.draft.room;
+    const done = this.commit(batch);
+    const keys: string[] = [];
+    for (const { eventNid, senderNid, typeNid, transaction } of batch.events) {
+      this.#underWay.set(eventNid, done);
+      if (!transaction) continue;
+      const key = transactionKey(senderNid, transaction, roomNid, typeNid);
+      this.#transactions.set(key, eventNid);
+      keys.push(key);
+    }
+    try {
+      const stored = await done;
+      this.#parts.heads.committed(roomNid, stored !== undefined);
+      return stored;
+    } catch (error) {
+      this.#parts.heads.committed(roomNid, false);
+      throw error;
+    } finally {
+      for (const { eventNid } of batch.events) this.#underWay.delete(eventNid);
+      for (const key of keys) this.#transactions.delete(key);
+    }
+  }
+
+  /**
+   * Stores a batch.
+   * @returns `undefined` when nothing was stored; see `CommitStore`
+   */
+  async commit(batch: Batch, newRoom?: NewRoom): Promise<StoredEvent[] | undefined> {
+    const { draft, events, snapshots, memberships, summary } = batch;
+    if (draft.snapshotNid === null) throw new Error("a room has state from its first event on");
+    const commit: EventCommit = {
+      roomNid: draft.room.roomNid,
+      newRoom,
+      events,
+      snapshots,
+      head: {
+        extremities: draft.extremities.map(({ eventNid }) => eventNid),
+        currentSnapshot: draft.snapshotNid,
+      },
+      memberships,
+      summary: summary.change,
+    };
+    try {
+      const positions = await this.#parts.commits.commit(commit);
+      if (positions) return this.#report(batch, positions);
+      this.#discard(batch);
+      return undefined;
+    } catch (error) {
+      this.#discard(batch);
+      throw error;
+    }
+  }
+
+  #discard(batch: Batch): void {
+    discardBatch(batch, this.#parts.snapshots, this.#parts.events);
+  }
+
+  /** Makes what has been committed readable from memory. */
+  #report({ events, snapshots }: Batch, positions: readonly (number | null)[]): StoredEvent[] {
+    this.#parts.snapshots.settled(snapshots, true);
+    return events.map((event, index) => {
+      const stored = storedEvent(event, positions[index] ?? null);
+      if (event.redaction) this.#parts.events.forget(event.redaction.targetNid);
+      this.#parts.events.settled(event.eventNid, stored);
+      return stored;
+    });
+  }
+}
+
+/** What is read of an event once it is stored. */
+function storedEvent(event: NewEvent, position: number | null): StoredEvent {
+  const {
+    inTimeline: _i,
+    prevNids: _p,
+    authNids: _a,
+    transaction: _t,
+    relation: _r,
+    redaction: _d,
+    ...row
+  } = event;
+  return { ...row, position, redactedBy: null };
+}
+
+/** The one name of what makes a send the repetition of another; see `SendTransaction`. */
+export function transactionKey(
+  userNid: number,
+  { deviceId, id, targetId = "" }: LocalTransaction,
+  roomNid: number,
+  typeNid: number,
+): string {
+  return `${userNid} ${roomNid} ${typeNid} ${deviceId.length} ${id.length} ${deviceId}${id}${targetId}`;
+}
