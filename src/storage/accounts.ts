@@ -1,4 +1,5 @@
 import type { UserId } from "../protocol/identifiers.ts";
+import type { Contact } from "./contacts.ts";
 import type { NewSession } from "./sessions.ts";
 
 /** A user of this server. */
@@ -36,11 +37,21 @@ export interface AccountExtras {
   readonly session?: NewSession;
   /** A registration token of which one use is spent. */
   readonly registrationToken?: string;
+  /** Addresses that the user has proved. */
+  readonly contacts?: readonly Contact[];
+  /** What the user has agreed to. */
+  readonly acceptedPolicies?: readonly AcceptedPolicy[];
+}
+
+/** A version of a policy that a user has accepted (client-server API, "Terms of service at registration"). */
+export interface AcceptedPolicy {
+  readonly id: string;
+  readonly version: string;
 }
 
 export type CreateAccountOutcome =
   | { readonly created: true; readonly userNid: number }
-  | { readonly created: false; readonly reason: "in-use" | "token-spent" };
+  | { readonly created: false; readonly reason: "in-use" | "token-spent" | "contact-in-use" };
 
 /** What an administrator or the user may change of an account. */
 export interface AccountChanges {
@@ -81,6 +92,8 @@ export interface AccountStore {
   listDepartures(): Promise<Departure[]>;
   /** A deactivated user has left all rooms. */
   departed(userNid: number): Promise<void>;
+  /** What a user accepted at registration, by policy ID. */
+  acceptedPolicies(userNid: number): Promise<AcceptedPolicy[]>;
   /** Reverses a deactivation; a given password hash makes logging in possible again. */
   reactivate(userNid: number, passwordHash: string | null): Promise<void>;
 }

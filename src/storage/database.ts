@@ -1,6 +1,9 @@
 import type { AccountDataStore } from "./account-data.ts";
 import type { AccountStore } from "./accounts.ts";
+import type { ContactValidationStore } from "./contact-validations.ts";
+import type { ContactStore } from "./contacts.ts";
 import type { CrossSigningStore } from "./cross-signing.ts";
+import type { DeliveryStore } from "./deliveries.ts";
 import type { DehydratedDeviceStore } from "./dehydrated-devices.ts";
 import type { DeviceKeyStore } from "./device-keys.ts";
 import type { DeviceListStore } from "./device-lists.ts";
@@ -46,6 +49,9 @@ export interface Stores {
   readonly sessions: SessionStore;
   readonly devices: DeviceStore;
   readonly registrationTokens: RegistrationTokenStore;
+  readonly contacts: ContactStore;
+  readonly contactValidations: ContactValidationStore;
+  readonly deliveries: DeliveryStore;
   readonly accountData: AccountDataStore;
   readonly filters: FilterStore;
   readonly pushRules: PushRuleStore;

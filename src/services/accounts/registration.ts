@@ -124,6 +124,9 @@ export class Registration {
 function checkCreated(outcome: CreateAccountOutcome, userId: UserId): void {
   if (outcome.created) return;
   if (outcome.reason === "in-use") throw inUse(userId);
+  if (outcome.reason === "contact-in-use") {
+    throw new MatrixError("M_THREEPID_IN_USE", "Another account has this address: log in with that one");
+  }
   throw new MatrixError("M_FORBIDDEN", "This registration token has been used as often as it may be");
 }
 

@@ -1,5 +1,6 @@
 import type { UserId } from "../../../protocol/identifiers.ts";
 import type {
+  AcceptedPolicy,
   Account,
   AccountChanges,
   AccountExtras,
@@ -10,6 +11,7 @@ import type {
 } from "../../accounts.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { addContact, contactOwner } from "./contacts.ts";
 import { deleteCrossSigningKeys } from "./cross-signing.ts";
 import { removeDevices } from "./device-removal.ts";
 import { internUser } from "./names.ts";
@@ -47,10 +49,8 @@ function create(tx: WriteTransaction, account: NewAccount, extras: AccountExtras
   if (db.get("SELECT 1 FROM accounts WHERE user_nid = ?", userNid)) {
     return { created: false, reason: "in-use" };
   }
-  const { registrationToken, session } = extras;
-  if (registrationToken !== undefined && !spendRegistrationToken(db, registrationToken, account.createdTs)) {
-    return { created: false, reason: "token-spent" };
-  }
+  const refusal = refusalOf(db, extras, account.createdTs);
+  if (refusal) return { created: false, reason: refusal };
   db.run(
     `INSERT INTO accounts (user_nid, password_hash, created_ts, is_admin, is_guest, user_type, appservice_id)
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -64,8 +64,35 @@ function create(tx: WriteTransaction, account: NewAccount, extras: AccountExtras
   );
   if (account.displayName !== null) setDisplayName(db, userNid, account.displayName);
   indexUser(db, userNid);
-  if (session) startSession(tx, userNid, session);
+  addExtras(tx, userNid, extras, account.createdTs);
   return { created: true, userNid };
+}
+
+/** Why an account cannot come with its extras, if it cannot. Otherwise a use of the token is spent. */
+function refusalOf(
+  db: Connection,
+  { contacts = [], registrationToken }: AccountExtras,
+  nowTs: number,
+): "contact-in-use" | "token-spent" | undefined {
+  if (contacts.some((contact) => contactOwner(db, contact) !== undefined)) return "contact-in-use";
+  const isSpent = registrationToken !== undefined && !spendRegistrationToken(db, registrationToken, nowTs);
+  return isSpent ? "token-spent" : undefined;
+}
+
+function addExtras(tx: WriteTransaction, userNid: number, extras: AccountExtras, nowTs: number): void {
+  const { session, contacts = [], acceptedPolicies = [] } = extras;
+  for (const contact of contacts) addContact(tx.db, userNid, contact);
+  for (const { id, version } of acceptedPolicies) {
+    tx.db.run(
+      `INSERT INTO accepted_policies (user_nid, policy_id, version, accepted_ts) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET version = excluded.version, accepted_ts = excluded.accepted_ts`,
+      userNid,
+      id,
+      version,
+      nowTs,
+    );
+  }
+  if (session) startSession(tx, userNid, session);
 }
 
 function setDisplayName(db: Connection, userNid: number, displayName: string): void {
@@ -89,12 +116,10 @@ function upgradeGuest(
     userNid,
   );
   if (!isGuest) return { created: false, reason: "in-use" };
-  const { registrationToken, session } = extras;
-  if (registrationToken !== undefined && !spendRegistrationToken(db, registrationToken, nowTs)) {
-    return { created: false, reason: "token-spent" };
-  }
+  const refusal = refusalOf(db, extras, nowTs);
+  if (refusal) return { created: false, reason: refusal };
   db.run("UPDATE accounts SET is_guest = 0, password_hash = ? WHERE user_nid = ?", passwordHash, userNid);
-  if (session) startSession(tx, userNid, session);
+  addExtras(tx, userNid, extras, nowTs);
   return { created: true, userNid };
 }
 
@@ -163,6 +188,12 @@ export const accountOperations: StoreOperations<AccountStore> = {
   departed: write(({ db }, userNid: number) => {
     db.run("DELETE FROM account_departures WHERE user_nid = ?", userNid);
   }),
+  acceptedPolicies: point((db, userNid: number) =>
+    db.all<AcceptedPolicy>(
+      "SELECT policy_id AS id, version FROM accepted_policies WHERE user_nid = ? ORDER BY policy_id",
+      userNid,
+    ),
+  ),
   reactivate: write(({ db }, userNid: number, passwordHash: string | null) => {
     db.run(
       "UPDATE accounts SET is_deactivated = 0, is_erased = 0, password_hash = ? WHERE user_nid = ?",

@@ -2,7 +2,10 @@ import type { Stores } from "../../database.ts";
 import type { OperationTable, StoreOperations } from "../engine/operations.ts";
 import { accountDataOperations } from "./account-data.ts";
 import { accountOperations } from "./accounts.ts";
+import { contactValidationOperations } from "./contact-validations.ts";
+import { contactOperations } from "./contacts.ts";
 import { crossSigningOperations } from "./cross-signing.ts";
+import { deliveryOperations } from "./deliveries.ts";
 import { dehydratedDeviceOperations } from "./dehydrated-devices.ts";
 import { deviceKeyOperations } from "./device-keys.ts";
 import { deviceListOperations } from "./device-lists.ts";
@@ -48,6 +51,9 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   sessions: sessionOperations,
   devices: deviceOperations,
   registrationTokens: registrationTokenOperations,
+  contacts: contactOperations,
+  contactValidations: contactValidationOperations,
+  deliveries: deliveryOperations,
   accountData: accountDataOperations,
   filters: filterOperations,
   pushRules: pushRuleOperations,

@@ -14,6 +14,8 @@ const ownedByUser: readonly string[] = [
   "DELETE FROM receipts WHERE user_nid = ?",
   "DELETE FROM unread_checkpoints WHERE user_nid = ?",
   "DELETE FROM presence WHERE user_nid = ?",
+  "DELETE FROM contacts WHERE user_nid = ?",
+  "DELETE FROM contact_bindings WHERE user_nid = ?",
 ];
 
 /** What others see of a user: it goes when the user asks for erasure. */

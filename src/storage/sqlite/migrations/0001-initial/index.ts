@@ -1,5 +1,6 @@
 import type { Migration } from "../migrate.ts";
 import { accounts } from "./accounts.ts";
+import { contacts } from "./contacts.ts";
 import { discovery } from "./discovery.ts";
 import { encryptionKeys } from "./encryption-keys.ts";
 import { keyBackups } from "./key-backups.ts";
@@ -19,6 +20,7 @@ export const initial: Migration = {
   sql: [
     names,
     accounts,
+    contacts,
     rooms,
     discovery,
     reports,

@@ -1,0 +1,43 @@
+import type { ContactAddress } from "./contacts.ts";
+import type { NewDelivery } from "./deliveries.ts";
+
+/** What somebody proves an address for; `nothing` when nobody is told how: the answer must not tell who has an account. */
+export type ValidationPurpose = "add" | "register" | "password" | "nothing";
+
+/** A validation session: somebody says that an address is theirs, and proves it by what is sent to it. */
+export interface ContactValidation extends ContactAddress {
+  /** The session ID. */
+  readonly sid: string;
+  readonly purpose: ValidationPurpose;
+  /** SHA-256 of the `client_secret`. */
+  readonly secretHash: Uint8Array;
+  /** The highest that the client has sent. */
+  readonly sendAttempt: number;
+  /** Where the browser goes when it is done. */
+  readonly nextLink: string | null;
+  /** Wrong tokens so far. */
+  readonly failures: number;
+  /** `null` until the token has come. */
+  readonly validatedTs: number | null;
+  readonly expiresTs: number;
+}
+
+export type NewValidation = Omit<ContactValidation, "failures" | "validatedTs">;
+
+/** Validation sessions, short-lived: each new one removes those that have expired. */
+export interface ContactValidationStore {
+  /**
+   * Begins a session and puts its message into the queue, or goes on with the one that is there for the same purpose,
+   * address and client secret: then nothing is sent unless `sendAttempt` is higher than before.
+   * @returns the session's ID, or `undefined` when nothing could be put into the queue; then nothing has changed
+   */
+  begin(session: NewValidation, message: NewDelivery, nowTs: number): Promise<string | undefined>;
+  /** A session that has not expired. */
+  find(sid: string, nowTs: number): Promise<ContactValidation | undefined>;
+  /** Counts a wrong token. */
+  failed(sid: string): Promise<void>;
+  /** The right token has come. */
+  validated(sid: string, nowTs: number): Promise<void>;
+  /** Ends a session. False when it has ended already: what it proves counts once. */
+  take(sid: string): Promise<boolean>;
+}

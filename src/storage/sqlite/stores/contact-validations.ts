@@ -1,0 +1,63 @@
+import type { ContactValidation, ContactValidationStore, NewValidation } from "../../contact-validations.ts";
+import type { NewDelivery } from "../../deliveries.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, type StoreOperations, write } from "../engine/operations.ts";
+import { addDelivery } from "./deliveries.ts";
+
+const findQuery = `SELECT sid, purpose, medium, address, secret_hash AS secretHash, send_attempt AS sendAttempt,
+  next_link AS nextLink, failures, validated_ts AS validatedTs, expires_ts AS expiresTs
+  FROM contact_validations WHERE sid = ? AND expires_ts > ?`;
+const sameRequestQuery = `SELECT sid, send_attempt AS sendAttempt FROM contact_validations
+  WHERE secret_hash = ? AND medium = ? AND address = ? AND purpose = ?`;
+
+function begin(
+  db: Connection,
+  session: NewValidation,
+  message: NewDelivery,
+  nowTs: number,
+): string | undefined {
+  const { purpose, medium, address, secretHash, sendAttempt, nextLink, expiresTs } = session;
+  db.run("DELETE FROM contact_validations WHERE expires_ts <= ?", nowTs);
+  const known = db.get<{ sid: string; sendAttempt: number }>(
+    sameRequestQuery,
+    secretHash,
+    medium,
+    address,
+    purpose,
+  );
+  if (known && known.sendAttempt >= sendAttempt) return known.sid;
+  const sid = known?.sid ?? session.sid;
+  if (!addDelivery(db, { ...message, values: { ...message.values, sid } }, nowTs)) return undefined;
+  db.run(
+    `INSERT INTO contact_validations (sid, purpose, medium, address, secret_hash, send_attempt, next_link, expires_ts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (sid) DO UPDATE SET send_attempt = excluded.send_attempt, next_link = excluded.next_link`,
+    sid,
+    purpose,
+    medium,
+    address,
+    secretHash,
+    sendAttempt,
+    nextLink,
+    expiresTs,
+  );
+  return sid;
+}
+
+export const contactValidationOperations: StoreOperations<ContactValidationStore> = {
+  begin: write(({ db }, session: NewValidation, message: NewDelivery, nowTs: number) =>
+    begin(db, session, message, nowTs),
+  ),
+  find: point((db, sid: string, nowTs: number) => db.get<ContactValidation>(findQuery, sid, nowTs)),
+  failed: write(({ db }, sid: string) => {
+    db.run("UPDATE contact_validations SET failures = failures + 1 WHERE sid = ?", sid);
+  }),
+  validated: write(({ db }, sid: string, nowTs: number) => {
+    db.run(
+      "UPDATE contact_validations SET validated_ts = ? WHERE sid = ? AND validated_ts IS NULL",
+      nowTs,
+      sid,
+    );
+  }),
+  take: write(({ db }, sid: string) => db.run("DELETE FROM contact_validations WHERE sid = ?", sid) > 0),
+};
