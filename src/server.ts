@@ -10,6 +10,7 @@ import { composeSync } from "./composition/sync.ts";
 import { composeTimeline } from "./composition/timeline.ts";
 import { composeMedia } from "./composition/media.ts";
 import { composeNotifications } from "./composition/notifications.ts";
+import { composeRendezvous } from "./composition/rendezvous.ts";
 import { composeReports } from "./composition/reports.ts";
 import { composePush } from "./composition/push.ts";
 import { composeRoomUpgrades } from "./composition/room-upgrades.ts";
@@ -89,6 +90,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...composeReports(foundation, rooms),
     ...composeRoomUpgrades(foundation, rooms, userData.profiles),
     ...composeReading(foundation, timeline, userData),
+    ...composeRendezvous(foundation),
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));

@@ -12,7 +12,8 @@ import { EndpointRouter } from "./router.ts";
 const corsHeaders = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
-  "Access-Control-Allow-Headers": "X-Requested-With, Content-Type, Authorization, Date",
+  "Access-Control-Allow-Headers":
+    "X-Requested-With, Content-Type, Authorization, Date, If-Match, If-None-Match",
   "Access-Control-Expose-Headers": "Retry-After, ETag",
 } as const;
 

@@ -33,7 +33,30 @@ export async function readJsonBody(
   }
 }
 
-function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** Forms of ours have a few short fields. */
+const maxFormBytes = 64 * 1024;
+
+/**
+ * Reads what a form of a page sent. Of a field that is there more than once the first counts.
+ * @throws MatrixError M_TOO_LARGE, M_UNKNOWN for another type of content.
+ */
+export async function readFormBody(
+  incoming: IncomingMessage,
+  maxBytes = maxFormBytes,
+): Promise<Record<string, string>> {
+  const type = incoming.headers["content-type"] ?? "";
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
+    throw new MatrixError("M_UNKNOWN", "The body has to be application/x-www-form-urlencoded");
+  }
+  const fields = new URLSearchParams((await readBytes(incoming, maxBytes)).toString("utf8"));
+  return Object.fromEntries([...fields].toReversed());
+}
+
+/**
+ * Reads a body as it is.
+ * @throws MatrixError M_TOO_LARGE, M_UNKNOWN when it does not arrive.
+ */
+export function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const announced = Number(incoming.headers["content-length"] ?? 0);
   if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes));
   return new Promise((resolve, reject) => {

@@ -30,3 +30,8 @@ export const systemClock: Clock = {
     return { cancel, [Symbol.dispose]: cancel };
   },
 };
+
+/** A moment, in milliseconds since the Unix epoch, as HTTP headers have it (RFC 9110, section 5.6.7). */
+export function httpDate(ts: number): string {
+  return new Date(ts).toUTCString();
+}

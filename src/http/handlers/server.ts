@@ -43,6 +43,8 @@ const unstableFeatures = {
   // Mutual rooms, since v1.19, under the unstable and the stable path.
   "uk.half-shot.msc2666.query_mutual_rooms": true,
   "uk.half-shot.msc2666.query_mutual_rooms.stable": true,
+  // Signing in another device by QR code, in the form of 2024.
+  "org.matrix.msc4108": true,
   // Simplified sliding sync.
   "org.matrix.simplified_msc3575": true,
 };
