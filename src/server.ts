@@ -15,6 +15,7 @@ import { composeReports } from "./composition/reports.ts";
 import { composePush } from "./composition/push.ts";
 import { composeRoomUpgrades } from "./composition/room-upgrades.ts";
 import { composeRooms } from "./composition/rooms.ts";
+import { composeSending } from "./composition/sending.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
 import { createApp } from "./http/app.ts";
@@ -61,6 +62,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const accounts = opened.use(composeAccounts(foundation, userData));
   const media = opened.use(await composeMedia(foundation));
   const rooms = composeRooms(foundation, userData);
+  const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
   const encryption = composeEncryption(foundation, accounts.interactive);
   const timeline = await composeTimeline(foundation, userData);
   const ephemeral = opened.use(await composeEphemeral(foundation, rooms.access));
@@ -81,6 +83,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...userData.handlers,
     ...media.handlers,
     ...rooms.handlers,
+    ...sending.handlers,
     ...encryption.handlers,
     ...ephemeral.handlers,
     ...notifications.handlers,
@@ -106,6 +109,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     },
     lost: storage.database.lost,
     async listen() {
+      sending.start();
       for (const { listener } of listeners) await listener.listen();
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

@@ -23,6 +23,10 @@ export async function makeRequestSamples(server: TestServer): Promise<RequestSam
   const backup = await user.post(`${client}/room_keys/version`, { algorithm: "sample", auth_data: {} });
   const media = await user.post("/_matrix/media/v3/upload", { any: "bytes" });
   const [, , serverName = "", mediaId = ""] = String(media.body["content_uri"]).split("/");
+  const delayed = await user.put(
+    `${client}/rooms/${encodeURIComponent(roomId)}/delayed_event/org.example.sample/delayed`,
+    { delay_ms: 24 * 60 * 60 * 1000, content: {} },
+  );
   return {
     user,
     admin: await registerAdmin(server),
@@ -51,6 +55,7 @@ export async function makeRequestSamples(server: TestServer): Promise<RequestSam
       kind: "override",
       ruleId: ".m.rule.master",
       authType: "m.login.registration_token",
+      delayId: String(delayed.body["delay_id"]),
     },
   };
 }

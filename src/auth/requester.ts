@@ -15,6 +15,12 @@ export interface Requester {
   readonly tokenHash: Buffer;
 }
 
+/** Somebody in whose name something is done, by a request or without one. */
+export type ActingUser = Pick<
+  Requester,
+  "userNid" | "userId" | "deviceId" | "isGuest" | "isAdmin" | "isSuspended"
+>;
+
 /** Where a request comes from. */
 export interface ClientInfo {
   readonly address: string;

@@ -112,7 +112,7 @@ export function composeAccounts(
       ...registrationHandlers({ registration, interactive, tokenStage, authenticator, serverName, policy }),
       ...sharedSecretHandlers(registration, serverName, secret),
       ...loginHandlers({ logins, sessions: ownSessions, interactive, serverName, publicBaseUrl }),
-      ...accountHandlers(ownAccount, interactive, config.default_room_version),
+      ...accountHandlers(ownAccount, interactive, config),
       ...deviceHandlers(ownDevices, interactive),
       ...administrationHandlers(moderation),
       ...fallbackPageHandlers(interactive),

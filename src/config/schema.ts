@@ -163,6 +163,20 @@ export const configSchema = Type.Object({
     description: "The version of rooms that users create without asking for one.",
     default: "12",
   }),
+  delayed_events: Type.Object({
+    max_delay_ms: Type.Integer({
+      description: "How far ahead users may schedule events, such as messages and the end of a call.",
+      default: 30 * 24 * 60 * 60 * 1000,
+      minimum: 1,
+      maximum: 2 ** 40,
+    }),
+    max_per_user: Type.Integer({
+      description: "How many events a user may have scheduled at once. 0 allows nobody to schedule any.",
+      default: 100,
+      minimum: 0,
+      maximum: 1_000,
+    }),
+  }),
   presence: Type.Object({
     enabled: Type.Boolean({
       description:

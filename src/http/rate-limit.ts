@@ -8,7 +8,7 @@ import type { Clock } from "../telemetry/clock.ts";
 /** Bounds how often a user or an address may do something (client-server API, "Rate limiting"). */
 export interface RateLimiter {
   /** Counts one request. @throws MatrixError M_LIMIT_EXCEEDED with `retry_after_ms`. */
-  check(limit: RateLimitClass, requester: Requester | undefined, address: string): void;
+  check(limit: RateLimitClass, requester: Pick<Requester, "userId"> | undefined, address: string): void;
 }
 
 type LimitedClass = Exclude<RateLimitClass, "none">;
@@ -36,7 +36,7 @@ export class BucketRateLimiter implements RateLimiter {
     this.#buckets = Object.fromEntries(buckets) as Record<LimitedClass, TokenBuckets>;
   }
 
-  check(limit: RateLimitClass, requester: Requester | undefined, address: string): void {
+  check(limit: RateLimitClass, requester: Pick<Requester, "userId"> | undefined, address: string): void {
     if (limit === "none") return;
     const waitMs = this.#buckets[limit].take(requester?.userId ?? addressGroup(address));
     if (waitMs === 0) return;

@@ -96,6 +96,8 @@ export class BatchBuilder {
       roomState: null,
       flags: 0,
       replaces,
+      delayId: local.delayId ?? null,
+      finalisedTs: local.delayId === undefined ? undefined : clock.nowMs(),
       common: encoded.members(isCommonKey),
       federation: encoded.members(isFederationKey),
       inTimeline: true,

@@ -27,6 +27,8 @@ export interface LocalEvent {
   readonly originServerTs?: number | undefined;
   /** Makes a repeated request get the same event. */
   readonly transaction?: LocalTransaction | undefined;
+  /** The delayed event that this one has been so far: storing the one ends the other. */
+  readonly delayId?: string | undefined;
 }
 
 /** A request that may be repeated; see `SendTransaction`. */

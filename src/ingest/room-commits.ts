@@ -115,6 +115,7 @@ function storedEvent(event: NewEvent, position: number | null): StoredEvent {
     transaction: _t,
     relation: _r,
     redaction: _d,
+    finalisedTs: _f,
     ...row
   } = event;
   return { ...row, position, redactedBy: null };

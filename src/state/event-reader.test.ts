@@ -22,6 +22,7 @@ function stored(eventNid: number, body = `message ${eventNid}`): StoredEvent {
     roomState: null,
     flags: 0,
     redactedBy: null,
+    delayId: null,
     replaces: null,
     common: `"content":{"body":"${body}"},"origin_server_ts":1,"sender":"@alice:hearth.test","type":"m.room.message"`,
     federation: `"auth_events":[],"depth":1,"hashes":{"sha256":""},"prev_events":[],"room_id":"!r","signatures":{}`,

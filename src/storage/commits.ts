@@ -11,6 +11,8 @@ export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
   /** For state events. */
   readonly authNids: readonly number[];
   readonly transaction?: NewTransaction | undefined;
+  /** When the event was sent, for one that was a delayed event. */
+  readonly finalisedTs?: number | undefined;
   readonly relation?: EventRelation | undefined;
   readonly redaction?: AppliedRedaction | undefined;
 }

@@ -5,6 +5,7 @@ import type { ContactStore } from "./contacts.ts";
 import type { CrossSigningStore } from "./cross-signing.ts";
 import type { DeliveryStore } from "./deliveries.ts";
 import type { DehydratedDeviceStore } from "./dehydrated-devices.ts";
+import type { DelayedEventStore } from "./delayed-events.ts";
 import type { DeviceKeyStore } from "./device-keys.ts";
 import type { DeviceListStore } from "./device-lists.ts";
 import type { DeviceStore } from "./devices.ts";
@@ -38,6 +39,7 @@ export interface Stores {
   readonly names: NameStore;
   readonly commits: CommitStore;
   readonly events: EventStore;
+  readonly delayedEvents: DelayedEventStore;
   readonly memberships: MembershipStore;
   readonly relations: RelationStore;
   readonly rooms: RoomStore;

@@ -22,6 +22,8 @@ export interface StoredEvent {
   readonly redactedBy: number | null;
   /** The state event whose place this one took. */
   readonly replaces: number | null;
+  /** The delayed event that this one was until it was sent. */
+  readonly delayId: string | null;
   /** The keys that clients see (`content`, `origin_server_ts`, `sender`, `state_key`, `type` ...), without the braces. */
   readonly common: string;
   /** The other keys (`auth_events`, `hashes`, `prev_events`, `signatures` ...), without the braces. */

@@ -10,6 +10,8 @@ export interface Unsigned {
   /** The reader's membership at the event. */
   readonly membership?: Membership | undefined;
   readonly transactionId?: string | undefined;
+  /** The delayed event that it has been: for its sender alone. */
+  readonly delayId?: string | undefined;
   /** The redaction, as JSON. */
   readonly redactedBecause?: string | undefined;
   /** The event ID of the state event that this one took the place of. */
@@ -42,11 +44,17 @@ function unsignedMembers(unsigned: Unsigned): string {
   let text = ageMs === undefined ? "" : `"age":${ageMs}`;
   if (membership !== undefined) text = withMember(text, "membership", `"${membership}"`);
   text = withMember(text, "transaction_id", quoted(unsigned.transactionId));
+  if (unsigned.delayId !== undefined) text = withDelayId(text, JSON.stringify(unsigned.delayId));
   text = withMember(text, "redacted_because", unsigned.redactedBecause);
   text = withMember(text, "replaces_state", quoted(unsigned.replacesState));
   text = withMember(text, "prev_content", unsigned.prevContent);
   text = withMember(text, "prev_sender", quoted(unsigned.prevSender));
   return withMember(text, "m.relations", unsigned.relations);
+}
+
+/** MSC4140, under its final name and the one that clients of today know. */
+function withDelayId(text: string, json: string): string {
+  return withMember(withMember(text, "delay_id", json), "org.matrix.msc4140.delay_id", json);
 }
 
 function withMember(text: string, key: string, json: string | undefined): string {

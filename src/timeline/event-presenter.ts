@@ -52,11 +52,12 @@ export class EventPresenter {
     const memberships = await view.membershipsAt(events);
     const texts: string[] = [];
     for (const [index, event] of events.entries()) {
-      const { eventId, eventNid, originServerTs, redactedBy, replaces } = event;
+      const { eventId, eventNid, originServerTs, redactedBy, replaces, delayId, senderNid } = event;
       const unsigned: Unsigned = {
         ageMs: nowMs - originServerTs,
         membership: memberships[index],
         transactionId: transactionIds?.get(eventNid),
+        delayId: delayId !== null && senderNid === view.reader.userNid ? delayId : undefined,
         relations: relations?.get(eventId),
       };
       const isChanged = redactedBy !== null || replaces !== null;

@@ -38,51 +38,6 @@ export const createRoom = endpoint({
   }),
 });
 
-export const sendMessage = endpoint({
-  operationId: "sendMessage",
-  method: "PUT",
-  path: "/rooms/{roomId}/send/{eventType}/{txnId}",
-  versions,
-  access: "user",
-  guests: true,
-  rateLimit: "message",
-  body: content,
-});
-
-export const setRoomStateWithKey = endpoint({
-  operationId: "setRoomStateWithKey",
-  method: "PUT",
-  path: "/rooms/{roomId}/state/{eventType}/{stateKey}",
-  versions,
-  access: "user",
-  guests: true,
-  rateLimit: "message",
-  body: content,
-});
-
-/** The same with an empty state key. */
-export const setRoomState = endpoint({
-  operationId: "setRoomStateWithKey",
-  method: "PUT",
-  path: "/rooms/{roomId}/state/{eventType}",
-  versions,
-  access: "user",
-  guests: true,
-  rateLimit: "message",
-  body: content,
-  trailingSlash: true,
-});
-
-export const redactEvent = endpoint({
-  operationId: "redactEvent",
-  method: "PUT",
-  path: "/rooms/{roomId}/redact/{eventId}/{txnId}",
-  versions,
-  access: "user",
-  rateLimit: "message",
-  body: Type.Object(reason),
-});
-
 export const joinRoomById = endpoint({
   operationId: "joinRoomById",
   method: "POST",

@@ -5,6 +5,7 @@ import {
   getTokenOwner,
 } from "../../api/client/account.ts";
 import type { InteractiveAuth } from "../../auth/interactive.ts";
+import type { Config } from "../../config/schema.ts";
 import { supportedRoomVersions } from "../../protocol/room-versions.ts";
 import { checkNewPassword } from "../../services/accounts/new-password.ts";
 import type { OwnAccount } from "../../services/accounts/own-account.ts";
@@ -14,10 +15,14 @@ import { type BoundEndpoint, handler } from "../pipeline.ts";
 export function accountHandlers(
   account: OwnAccount,
   interactive: InteractiveAuth,
-  defaultRoomVersion: string,
+  config: Pick<Config, "default_room_version" | "delayed_events">,
 ): BoundEndpoint[] {
+  const delayedEvents = {
+    max_delay_ms: config.delayed_events.max_delay_ms,
+    max_scheduled: config.delayed_events.max_per_user,
+  };
   const roomVersions = {
-    default: defaultRoomVersion,
+    default: config.default_room_version,
     available: Object.fromEntries(supportedRoomVersions.map((version) => [version, "stable"])),
   };
   return [
@@ -46,6 +51,9 @@ export function accountHandlers(
         "m.get_login_token": { enabled: true },
         "m.3pid_changes": { enabled: false },
         "m.profile_fields": { enabled: true },
+        // MSC4140, under its final name and the one of its drafts.
+        "m.delayed_events": delayedEvents,
+        "org.matrix.msc4140.delayed_events": delayedEvents,
         ...(requester.isAdmin && { "m.account_moderation": { suspend: true, lock: true } }),
       },
     })),

@@ -8,7 +8,6 @@ import type { RoomCreation } from "../../services/rooms/room-creation.ts";
 import type { RoomMembership } from "../../services/rooms/room-membership.ts";
 import type { RoomSending } from "../../services/rooms/room-sending.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
-import { transactionIdFrom } from "./path-parameters.ts";
 
 export interface RoomServices {
   readonly access: RoomAccess;
@@ -18,9 +17,9 @@ export interface RoomServices {
   readonly aliases: RoomAliases;
 }
 
-/** Client-server API, "Rooms": creating them, sending to them, and being a member. */
+/** Client-server API, "Rooms": creating them and being a member. */
 export function roomHandlers(services: RoomServices): BoundEndpoint[] {
-  return [...creationHandlers(services), ...sendingHandlers(services), ...membershipHandlers(services)];
+  return [...creationHandlers(services), ...membershipHandlers(services)];
 }
 
 function creationHandlers({ creation }: RoomServices): BoundEndpoint[] {
@@ -46,41 +45,6 @@ function creationHandlers({ creation }: RoomServices): BoundEndpoint[] {
       });
       return { room_id: room.roomId };
     }),
-  ];
-}
-
-function sendingHandlers({ sending }: RoomServices): BoundEndpoint[] {
-  return [
-    handler(api.sendMessage, async ({ requester, params, body }) => ({
-      event_id: await sending.message(
-        requester,
-        params.roomId,
-        params.eventType,
-        transactionIdFrom(params.txnId),
-        body as JsonObject,
-      ),
-    })),
-    handler(api.setRoomStateWithKey, async ({ requester, params, body }) => ({
-      event_id: await sending.state(
-        requester,
-        params.roomId,
-        params.eventType,
-        params.stateKey,
-        body as JsonObject,
-      ),
-    })),
-    handler(api.setRoomState, async ({ requester, params, body }) => ({
-      event_id: await sending.state(requester, params.roomId, params.eventType, "", body as JsonObject),
-    })),
-    handler(api.redactEvent, async ({ requester, params, body }) => ({
-      event_id: await sending.redact(
-        requester,
-        params.roomId,
-        params.eventId,
-        transactionIdFrom(params.txnId),
-        body as JsonObject,
-      ),
-    })),
   ];
 }
 

@@ -43,6 +43,10 @@ const unstableFeatures = {
   // Mutual rooms, since v1.19, under the unstable and the stable path.
   "uk.half-shot.msc2666.query_mutual_rooms": true,
   "uk.half-shot.msc2666.query_mutual_rooms.stable": true,
+  // Delayed events, merged but not released, under the unstable and the stable paths, and their lists.
+  "org.matrix.msc4140": true,
+  "org.matrix.msc4140.stable": true,
+  "org.matrix.msc4486": true,
   // Signing in another device by QR code, in the form of 2024.
   "org.matrix.msc4108": true,
   // Simplified sliding sync.

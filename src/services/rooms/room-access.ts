@@ -1,4 +1,4 @@
-import type { Requester } from "../../auth/requester.ts";
+import type { ActingUser } from "../../auth/requester.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { Membership, MembershipStore } from "../../storage/memberships.ts";
@@ -21,7 +21,7 @@ export class RoomAccess {
     return room;
   }
 
-  async membership(room: Room, requester: Requester): Promise<Membership | undefined> {
+  async membership(room: Room, requester: ActingUser): Promise<Membership | undefined> {
     return (await this.#memberships.of(room.roomNid, requester.userNid))?.membership;
   }
 
@@ -29,7 +29,7 @@ export class RoomAccess {
    * A room that the requester is joined to. Whoever is not in it learns nothing of whether it exists.
    * @throws MatrixError M_FORBIDDEN
    */
-  async joinedRoom(roomId: string, requester: Requester): Promise<Room> {
+  async joinedRoom(roomId: string, requester: ActingUser): Promise<Room> {
     const room = await this.#rooms.find(namedRoomId(roomId));
     if (!room || (await this.membership(room, requester)) !== "join") {
       throw new MatrixError("M_FORBIDDEN", `${requester.userId} is not in this room`);

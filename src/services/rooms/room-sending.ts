@@ -1,6 +1,6 @@
-import type { Requester } from "../../auth/requester.ts";
+import type { ActingUser } from "../../auth/requester.ts";
 import { refuseSuspended } from "../../auth/suspension.ts";
-import type { LocalEvent, LocalTransaction } from "../../ingest/local-event.ts";
+import type { LocalEvent } from "../../ingest/local-event.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
 import {
   type EventId,
@@ -33,6 +33,14 @@ export interface RoomSendingParts {
   readonly invites: InvitePermission;
 }
 
+/** What goes with an event beside what it says. */
+export interface SendOptions {
+  /** Makes a repeated request get the same event. */
+  readonly transactionId?: string | undefined;
+  /** The delayed event that this one has been so far. */
+  readonly delayId?: string | undefined;
+}
+
 const maxAlternativeAliases = 100;
 /** Without the content of these a room would be another one, or open to servers that are to stay out. */
 const lastingTypes: ReadonlySet<string> = new Set(["m.room.create", "m.room.server_acl"]);
@@ -47,38 +55,40 @@ export class RoomSending {
 
   /** @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON, M_DUPLICATE_ANNOTATION, M_USER_SUSPENDED */
   async message(
-    requester: Requester,
+    requester: ActingUser,
     roomId: string,
     type: string,
-    transactionId: string,
     content: JsonObject,
+    { transactionId, delayId }: SendOptions,
   ): Promise<EventId> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
-    const transaction = { deviceId: requester.deviceId, id: transactionId };
+    const transaction =
+      transactionId === undefined ? undefined : { deviceId: requester.deviceId, id: transactionId };
     if (type === "m.room.redaction") {
       const { redacts, ...rest } = content;
       if (typeof redacts !== "string")
         throw new MatrixError("M_BAD_JSON", "A redaction names an event in redacts");
-      return this.#redact(requester, room, redacts, transaction, rest);
+      return this.#redact(requester, room, redacts, { content: rest, transaction, delayId });
     }
     refuseSuspended(requester);
-    const event = { type, sender: requester.userId, content, transaction };
+    const event = { type, sender: requester.userId, content, transaction, delayId };
     await this.#refuseDuplicateAnnotation(requester, room, event);
     return idOf(await this.#parts.writer.sendOne(room, event));
   }
 
   /** @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON, M_BAD_ALIAS, M_INVITE_BLOCKED, M_USER_SUSPENDED */
   async state(
-    requester: Requester,
+    requester: ActingUser,
     roomId: string,
     type: string,
     stateKey: string,
     content: JsonObject,
+    { delayId }: SendOptions = {},
   ): Promise<EventId> {
     const { access, guests, invites, writer } = this.#parts;
     const room = await access.joinedRoom(roomId, requester);
     refuseSuspended(requester);
-    const event = { type, stateKey, sender: requester.userId, content };
+    const event = { type, stateKey, sender: requester.userId, content, delayId };
     if (type === guestAccessType && stateKey === "") return (await guests.change(room, event)) as EventId;
     if (type === "m.room.canonical_alias") await this.#checkAliases(room, content);
     if (type === "m.room.member" && content["membership"] === "invite") await invites.check(stateKey);
@@ -87,7 +97,7 @@ export class RoomSending {
 
   /** @throws MatrixError M_NOT_FOUND when the room has no such event, M_FORBIDDEN, M_USER_SUSPENDED */
   async redact(
-    requester: Requester,
+    requester: ActingUser,
     roomId: string,
     targetId: string,
     transactionId: string,
@@ -95,15 +105,14 @@ export class RoomSending {
   ): Promise<EventId> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
     const transaction = { deviceId: requester.deviceId, id: transactionId, targetId };
-    return this.#redact(requester, room, targetId, transaction, content);
+    return this.#redact(requester, room, targetId, { content, transaction });
   }
 
   async #redact(
-    requester: Requester,
+    requester: ActingUser,
     room: Room,
     targetId: string,
-    transaction: LocalTransaction,
-    content: JsonObject,
+    rest: Pick<LocalEvent, "content" | "transaction" | "delayId">,
   ): Promise<EventId> {
     const redacts = parseEventId(targetId);
     if (redacts === undefined)
@@ -114,11 +123,11 @@ export class RoomSending {
     if (lastingTypes.has(type)) throw new MatrixError("M_FORBIDDEN", `${type} cannot be redacted`);
     if (target.senderNid !== requester.userNid) await this.#mayRedactOthers(requester, room, target);
     const { userId: sender } = requester;
-    const event: LocalEvent = { type: "m.room.redaction", sender, content, redacts, transaction };
+    const event: LocalEvent = { type: "m.room.redaction", sender, redacts, ...rest };
     return idOf(await this.#parts.writer.sendOne(room, event));
   }
 
-  async #mayRedactOthers(requester: Requester, room: Room, target: StoredEvent): Promise<void> {
+  async #mayRedactOthers(requester: ActingUser, room: Room, target: StoredEvent): Promise<void> {
     refuseSuspended(requester);
     const levels = await this.#parts.state.powerLevels(room);
     if (levels.userLevel(requester.userId) >= levels.redact) return;
@@ -132,7 +141,7 @@ export class RoomSending {
   }
 
   /** Client-server API, "Avoiding duplicate annotations". */
-  async #refuseDuplicateAnnotation(requester: Requester, room: Room, event: LocalEvent): Promise<void> {
+  async #refuseDuplicateAnnotation(requester: ActingUser, room: Room, event: LocalEvent): Promise<void> {
     const relatesTo = event.content["m.relates_to"];
     if (!isJsonObject(relatesTo) || relatesTo["rel_type"] !== "m.annotation") return;
     const { event_id: targetId, key } = relatesTo;

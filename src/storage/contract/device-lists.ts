@@ -36,6 +36,7 @@ async function setMemberships(
       roomState: null,
       flags: 0,
       replaces: null,
+      delayId: null,
       common: "",
       federation: "",
     })),

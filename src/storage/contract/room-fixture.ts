@@ -15,6 +15,8 @@ export interface FixtureEvent {
   readonly inTimeline?: boolean;
   readonly roomState?: number;
   readonly transaction?: NewTransaction;
+  readonly delayId?: string;
+  readonly finalisedTs?: number;
 }
 
 export function eventIdOf(eventNid: number): string {
@@ -57,6 +59,8 @@ function newEvent(event: FixtureEvent): NewEvent {
     roomState: event.roomState ?? null,
     flags: 0,
     replaces: null,
+    delayId: event.delayId ?? null,
+    finalisedTs: event.finalisedTs,
     common: `"content":{}`,
     federation: `"depth":1`,
     inTimeline: event.inTimeline ?? true,

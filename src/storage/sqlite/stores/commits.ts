@@ -15,6 +15,7 @@ import type { SnapshotRow } from "../../state.ts";
 import type { ChangeDetails } from "../../streams.ts";
 import type { Connection } from "../engine/connection.ts";
 import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { finaliseDelayedEvent } from "./delayed-events.ts";
 import { forgetReading } from "./receipts.ts";
 import { changeSummary } from "./room-summaries.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
@@ -85,8 +86,8 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   const position = event.inTimeline ? tx.position("timeline", event.roomNid, detailsOf(event)) : null;
   db.run(
     `INSERT INTO events (event_nid, event_id, room_nid, position, type_nid, pair_nid, sender_nid, depth,
-       origin_server_ts, state_before, state_after, room_state, flags, replaces, common, federation)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       origin_server_ts, state_before, state_after, room_state, flags, replaces, delay_id, common, federation)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     event.eventNid,
     event.eventId,
     event.roomNid,
@@ -101,6 +102,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
     event.roomState,
     event.flags,
     event.replaces,
+    event.delayId,
     event.common,
     event.federation,
   );
@@ -113,6 +115,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   }
   if (event.relation && position !== null) insertRelation(tx.db, event, event.relation, position);
   if (event.transaction) insertTransaction(tx, event);
+  if (event.delayId !== null) endDelay(db, event, event.delayId);
   if (event.redaction) applyRedaction(tx, event);
   return position;
 }
@@ -191,6 +194,12 @@ function insertTransaction({ db }: WriteTransaction, event: NewEvent): void {
     eventNid,
     createdTs,
   );
+}
+
+/** Sent and ended are one: whenever the server stops, the event is sent once. */
+function endDelay(db: Connection, { eventId, finalisedTs }: NewEvent, delayId: string): void {
+  if (finalisedTs === undefined) return;
+  finaliseDelayedEvent(db, delayId, { finalisedTs, eventId, error: null });
 }
 
 function applyRedaction({ db }: WriteTransaction, { eventNid, redaction }: NewEvent): void {

@@ -6,7 +6,8 @@ import { point, scan, type StoreOperations } from "../engine/operations.ts";
 
 const columns = `event_nid AS eventNid, event_id AS eventId, room_nid AS roomNid, position, type_nid AS typeNid,
   pair_nid AS pairNid, sender_nid AS senderNid, depth, origin_server_ts AS originServerTs, state_before AS stateBefore,
-  state_after AS stateAfter, room_state AS roomState, flags, redacted_by AS redactedBy, replaces, common, federation`;
+  state_after AS stateAfter, room_state AS roomState, flags, redacted_by AS redactedBy, replaces,
+  delay_id AS delayId, common, federation`;
 
 const byNidSql = `SELECT ${columns} FROM events WHERE event_nid = ?`;
 const byNidsSql = `SELECT ${columns} FROM events WHERE event_nid IN (SELECT value FROM json_each(?))`;

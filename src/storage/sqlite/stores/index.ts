@@ -7,6 +7,7 @@ import { contactOperations } from "./contacts.ts";
 import { crossSigningOperations } from "./cross-signing.ts";
 import { deliveryOperations } from "./deliveries.ts";
 import { dehydratedDeviceOperations } from "./dehydrated-devices.ts";
+import { delayedEventOperations } from "./delayed-events.ts";
 import { deviceKeyOperations } from "./device-keys.ts";
 import { deviceListOperations } from "./device-lists.ts";
 import { deviceOperations } from "./devices.ts";
@@ -40,6 +41,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   names: nameOperations,
   commits: commitOperations,
   events: eventOperations,
+  delayedEvents: delayedEventOperations,
   memberships: membershipOperations,
   relations: relationOperations,
   rooms: roomOperations,

@@ -1,6 +1,7 @@
 import type { Migration } from "../migrate.ts";
 import { accounts } from "./accounts.ts";
 import { contacts } from "./contacts.ts";
+import { delayedEvents } from "./delayed-events.ts";
 import { discovery } from "./discovery.ts";
 import { encryptionKeys } from "./encryption-keys.ts";
 import { keyBackups } from "./key-backups.ts";
@@ -32,5 +33,6 @@ export const initial: Migration = {
     receiptsAndPresence,
     slidingSync,
     pushers,
+    delayedEvents,
   ].join("\n"),
 };

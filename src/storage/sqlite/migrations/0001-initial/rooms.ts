@@ -46,6 +46,8 @@ CREATE TABLE events (
   redacted_by INTEGER,
   -- The state event whose place in the state this one took.
   replaces INTEGER,
+  -- The delayed event that this one was until it was sent: told to its sender.
+  delay_id TEXT,
   -- The event's keys that clients see, as JSON without the outer braces.
   common TEXT NOT NULL,
   -- The event's remaining keys (auth_events, hashes, prev_events, signatures ...), as JSON without the outer braces.

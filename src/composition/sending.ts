@@ -1,0 +1,51 @@
+import { delayedEventHandlers } from "../http/handlers/delayed-events.ts";
+import { roomSendingHandlers } from "../http/handlers/room-sending.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import type { RateLimiter } from "../http/rate-limit.ts";
+import { DelayedEvents } from "../services/delayed-events/delayed-events.ts";
+import { DelayedSending } from "../services/delayed-events/delayed-sending.ts";
+import { DelayedEventSchedule } from "../services/delayed-events/schedule.ts";
+import type { Foundation } from "./foundation.ts";
+import type { RoomParts } from "./rooms.ts";
+
+export interface SendingParts extends AsyncDisposable {
+  readonly handlers: readonly BoundEndpoint[];
+  /** Sends what came due while the server was down, and then what comes due. */
+  start(): void;
+}
+
+/** Sending events, at once and later. */
+export function composeSending(
+  { config, stores, clock, randomBytes, log }: Foundation,
+  { access, sending }: RoomParts,
+  rateLimiter: RateLimiter,
+): SendingParts {
+  const store = stores.delayedEvents;
+  const schedule = new DelayedEventSchedule({
+    store,
+    send: (event) => delayed.deliver(event),
+    clock,
+    log,
+  });
+  const delayed: DelayedEvents = new DelayedEvents({
+    store,
+    access,
+    sending: new DelayedSending({
+      accounts: stores.accounts,
+      sending,
+      limit: (user) => rateLimiter.check("message", user, ""),
+    }),
+    limits: {
+      maxDelayMs: config.delayed_events.max_delay_ms,
+      maxScheduled: config.delayed_events.max_per_user,
+    },
+    expect: (sendTs) => schedule.expect(sendTs),
+    clock,
+    randomBytes,
+  });
+  return {
+    handlers: [...roomSendingHandlers(sending, delayed), ...delayedEventHandlers(delayed)],
+    start: () => schedule.start(),
+    [Symbol.asyncDispose]: () => schedule[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,7 @@
+import t from "tap";
+import { delayedEventStoreContract } from "../contract/delayed-events.ts";
+import { freshDatabases } from "./testing/fresh-databases.ts";
+
+const open = freshDatabases(t.testdir());
+
+delayedEventStoreContract(t, open);
