@@ -1,5 +1,6 @@
 import type { UserId } from "../protocol/identifiers.ts";
 import type { Contact } from "./contacts.ts";
+import type { ExternalId } from "./external-ids.ts";
 import type { NewSession } from "./sessions.ts";
 
 /** A user of this server. */
@@ -35,6 +36,8 @@ export interface NewAccount {
 /** What may come with a new account, all of it or nothing being stored. */
 export interface AccountExtras {
   readonly session?: NewSession;
+  /** Who the user is at a provider of single sign-on. */
+  readonly externalId?: ExternalId;
   /** A registration token of which one use is spent. */
   readonly registrationToken?: string;
   /** Addresses that the user has proved. */
@@ -51,7 +54,10 @@ export interface AcceptedPolicy {
 
 export type CreateAccountOutcome =
   | { readonly created: true; readonly userNid: number }
-  | { readonly created: false; readonly reason: "in-use" | "token-spent" | "contact-in-use" };
+  | {
+      readonly created: false;
+      readonly reason: "in-use" | "token-spent" | "contact-in-use" | "external-id-in-use";
+    };
 
 /** What an administrator or the user may change of an account. */
 export interface AccountChanges {

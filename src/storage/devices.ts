@@ -25,7 +25,7 @@ export interface DeviceStore {
   rename(userNid: number, deviceId: string, displayName: string): Promise<boolean>;
   /** Removes devices with everything that is theirs: tokens, keys, waiting messages. Returns those that existed. */
   remove(userNid: number, deviceIds: readonly string[]): Promise<string[]>;
-  /** Removes all devices of a user but one. Returns the removed ones. */
+  /** Removes all devices of a user but one; with `null` all of them, and browser sessions too. Returns the removed ones. */
   removeAll(userNid: number, exceptDeviceId: string | null): Promise<string[]>;
   /** Sightings of devices that are gone are let fall. */
   saw(sightings: readonly DeviceSighting[]): Promise<void>;

@@ -1,4 +1,5 @@
 import type { UserId } from "../protocol/identifiers.ts";
+import type { OAuthBinding } from "./oauth.ts";
 
 /** Tokens of a session, as SHA-256 hashes: the tokens themselves are not stored. */
 export interface SessionTokens {
@@ -13,6 +14,8 @@ export interface NewSession extends SessionTokens {
   /** For a new device: one that exists keeps the name that it has. */
   readonly displayName: string | null;
   readonly createdTs: number;
+  /** For a session of the OAuth 2.0 API. */
+  readonly oauth?: OAuthBinding;
 }
 
 /** Who an access token belongs to. */
@@ -39,7 +42,8 @@ export interface SessionStore {
   findByAccessToken(tokenHash: Uint8Array): Promise<TokenOwner | undefined>;
   /**
    * Gives new tokens for a refresh token, which stays valid until one of the new ones is used; new ones that were
-   * given for it before are revoked. Nothing happens for a locked account.
+   * given for it before are revoked. Nothing happens for a locked account. The tokens of sessions that were made by the
+   * OAuth 2.0 API are not known here.
    */
   refresh(
     refreshTokenHash: Uint8Array,

@@ -11,12 +11,14 @@ import type {
 } from "../../accounts.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { endBrowserSessions } from "./browser-sessions.ts";
 import { addContact, contactOwner } from "./contacts.ts";
 import { deleteCrossSigningKeys } from "./cross-signing.ts";
 import { removeDevices } from "./device-removal.ts";
 import { internUser } from "./names.ts";
 import { spendRegistrationToken } from "./registration-tokens.ts";
 import { startSession } from "./sessions.ts";
+import { externalIdOwner, linkExternalId } from "./external-ids.ts";
 import { indexUser } from "./user-directory.ts";
 import { removeUserData } from "./user-removal.ts";
 
@@ -71,16 +73,18 @@ function create(tx: WriteTransaction, account: NewAccount, extras: AccountExtras
 /** Why an account cannot come with its extras, if it cannot. Otherwise a use of the token is spent. */
 function refusalOf(
   db: Connection,
-  { contacts = [], registrationToken }: AccountExtras,
+  { contacts = [], externalId, registrationToken }: AccountExtras,
   nowTs: number,
-): "contact-in-use" | "token-spent" | undefined {
+): "contact-in-use" | "external-id-in-use" | "token-spent" | undefined {
+  if (externalId && externalIdOwner(db, externalId) !== undefined) return "external-id-in-use";
   if (contacts.some((contact) => contactOwner(db, contact) !== undefined)) return "contact-in-use";
   const isSpent = registrationToken !== undefined && !spendRegistrationToken(db, registrationToken, nowTs);
   return isSpent ? "token-spent" : undefined;
 }
 
 function addExtras(tx: WriteTransaction, userNid: number, extras: AccountExtras, nowTs: number): void {
-  const { session, contacts = [], acceptedPolicies = [] } = extras;
+  const { session, externalId, contacts = [], acceptedPolicies = [] } = extras;
+  if (externalId) linkExternalId(tx.db, userNid, externalId, nowTs);
   for (const contact of contacts) addContact(tx.db, userNid, contact);
   for (const { id, version } of acceptedPolicies) {
     tx.db.run(
@@ -177,6 +181,7 @@ export const accountOperations: StoreOperations<AccountStore> = {
   changePassword: write((tx, userNid: number, passwordHash: string, exceptDeviceId: string | null) => {
     setPasswordHash(tx.db, userNid, passwordHash);
     tx.db.run("DELETE FROM login_tokens WHERE user_nid = ?", userNid);
+    endBrowserSessions(tx.db, userNid);
     removeDevices(tx, userNid, exceptDeviceId);
   }),
   deactivate: write(deactivate),

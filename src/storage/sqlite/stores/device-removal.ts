@@ -1,6 +1,7 @@
 import type { WriteTransaction } from "../engine/operations.ts";
 import { deleteDeviceKeys } from "./device-keys.ts";
 import { deletePushers } from "./pushers.ts";
+import { unbindFromClient } from "./oauth-binding.ts";
 import { revokeTokens } from "./session-tokens.ts";
 import { deleteSlidingSyncConnections } from "./sliding-sync.ts";
 import { deleteToDeviceMessages } from "./to-device.ts";
@@ -12,6 +13,7 @@ import { deleteToDeviceMessages } from "./to-device.ts";
 const ownedByDevice: readonly ((tx: WriteTransaction, userNid: number, deviceId: string) => void)[] = [
   ({ db }, userNid, deviceId) => revokeTokens(db, userNid, deviceId),
   ({ db }, userNid, deviceId) => deletePushers(db, userNid, deviceId),
+  ({ db }, userNid, deviceId) => unbindFromClient(db, userNid, deviceId),
   deleteDeviceKeys,
   deleteToDeviceMessages,
   deleteSlidingSyncConnections,

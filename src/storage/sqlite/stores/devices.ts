@@ -1,5 +1,6 @@
 import type { Device, DeviceSighting, DeviceStore } from "../../devices.ts";
 import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
+import { endBrowserSessions } from "./browser-sessions.ts";
 import { recordDeviceRename } from "./device-keys.ts";
 import { removeDevice, removeDevices } from "./device-removal.ts";
 
@@ -24,7 +25,10 @@ export const deviceOperations: StoreOperations<DeviceStore> = {
   remove: write((tx, userNid: number, deviceIds: readonly string[]) =>
     deviceIds.filter((deviceId) => removeDevice(tx, userNid, deviceId)),
   ),
-  removeAll: write(removeDevices),
+  removeAll: write((tx, userNid: number, exceptDeviceId: string | null) => {
+    if (exceptDeviceId === null) endBrowserSessions(tx.db, userNid);
+    return removeDevices(tx, userNid, exceptDeviceId);
+  }),
   saw: write(({ db }, sightings: readonly DeviceSighting[]) => {
     for (const { userNid, deviceId, ts, ip, userAgent } of sightings) {
       db.run(

@@ -12,13 +12,17 @@ import { deviceKeyOperations } from "./device-keys.ts";
 import { deviceListOperations } from "./device-lists.ts";
 import { deviceOperations } from "./devices.ts";
 import { commitOperations } from "./commits.ts";
+import { browserSessionOperations } from "./browser-sessions.ts";
 import { eventOperations } from "./events.ts";
 import { filterOperations } from "./filters.ts";
+import { externalIdOperations } from "./external-ids.ts";
 import { keyBackupOperations } from "./key-backups.ts";
 import { mediaOperations } from "./media.ts";
 import { membershipOperations } from "./memberships.ts";
 import { nameOperations } from "./names.ts";
 import { positionOperations } from "./positions.ts";
+import { oauthOperations } from "./oauth.ts";
+import { oauthSessionOperations } from "./oauth-sessions.ts";
 import { presenceOperations } from "./presence.ts";
 import { profileOperations } from "./profiles.ts";
 import { pushRuleOperations } from "./push-rules.ts";
@@ -55,6 +59,10 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   registrationTokens: registrationTokenOperations,
   contacts: contactOperations,
   contactValidations: contactValidationOperations,
+  externalIds: externalIdOperations,
+  browserSessions: browserSessionOperations,
+  oauth: oauthOperations,
+  oauthSessions: oauthSessionOperations,
   deliveries: deliveryOperations,
   accountData: accountDataOperations,
   filters: filterOperations,

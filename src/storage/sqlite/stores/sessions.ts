@@ -3,6 +3,7 @@ import type { NewSession, SessionStore, SessionTokens, TokenOwner } from "../../
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { removeDevice } from "./device-removal.ts";
+import { bindToClient, clientOfDevice, unbindFromClient } from "./oauth-binding.ts";
 import { insertTokens, revokeTokens } from "./session-tokens.ts";
 
 interface OwnerRow {
@@ -57,11 +58,13 @@ export function startSession(tx: WriteTransaction, userNid: number, session: New
   if (made > 0) removeDisusedDevices(tx, userNid, deviceId);
   else takeOver(tx.db, userNid, deviceId);
   insertTokens(tx.db, userNid, deviceId, session, null);
+  if (session.oauth) bindToClient(tx.db, userNid, deviceId, session.oauth);
 }
 
 /** Whoever logs in as a device ends its session. A dehydrated device is an ordinary one from then on. */
 function takeOver(db: Connection, userNid: number, deviceId: string): void {
   revokeTokens(db, userNid, deviceId);
+  unbindFromClient(db, userNid, deviceId);
   db.run("DELETE FROM dehydrated_devices WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
 }
 
@@ -91,7 +94,8 @@ function findRefreshToken(db: Connection, tokenHash: Uint8Array): RefreshTokenRo
   );
 }
 
-function refresh(
+/** Part of the transactions that refresh a session. */
+export function refreshSession(
   db: Connection,
   refreshTokenHash: Uint8Array,
   tokens: SessionTokens,
@@ -157,9 +161,11 @@ export const sessionOperations: StoreOperations<SessionStore> = {
     return true;
   }),
   findByAccessToken: point(findByAccessToken),
-  refresh: write(({ db }, refreshTokenHash: Uint8Array, tokens: SessionTokens) =>
-    refresh(db, refreshTokenHash, tokens),
-  ),
+  refresh: write(({ db }, refreshTokenHash: Uint8Array, tokens: SessionTokens) => {
+    const found = findRefreshToken(db, refreshTokenHash);
+    const isOAuth = found && clientOfDevice(db, found.userNid, found.deviceId) !== undefined;
+    return isOAuth ? "unknown" : refreshSession(db, refreshTokenHash, tokens);
+  }),
   confirmRefresh: write(({ db }, accessTokenHash: Uint8Array) => confirmRefresh(db, accessTokenHash)),
   addLoginToken: write(({ db }, userNid: number, tokenHash: Uint8Array, expiresTs: number, nowTs: number) => {
     db.run("DELETE FROM login_tokens WHERE expires_ts <= ?", nowTs);

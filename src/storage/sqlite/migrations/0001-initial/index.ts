@@ -12,6 +12,7 @@ import { receiptsAndPresence } from "./receipts-and-presence.ts";
 import { reports } from "./reports.ts";
 import { rooms } from "./rooms.ts";
 import { slidingSync } from "./sliding-sync.ts";
+import { signIn } from "./sign-in.ts";
 import { toDevice } from "./to-device.ts";
 import { userData } from "./user-data.ts";
 
@@ -23,6 +24,7 @@ export const initial: Migration = {
     accounts,
     contacts,
     rooms,
+    signIn,
     discovery,
     reports,
     userData,
