@@ -1,7 +1,6 @@
 import type { AccountDataStore } from "./account-data.ts";
 import type { AccountStore } from "./accounts.ts";
 import type { BrowserSessionStore } from "./browser-sessions.ts";
-import type { AppserviceStore } from "./appservices.ts";
 import type { ContactValidationStore } from "./contact-validations.ts";
 import type { ContactStore } from "./contacts.ts";
 import type { CrossSigningStore } from "./cross-signing.ts";
