@@ -84,3 +84,22 @@ t.test("sync: invites are not shown to who blocks them, and are when that ends",
   t.same(await shown({ since }), [false, true]);
   t.equal(await count(), 2);
 });
+
+t.test("inviteUser: public rooms alone do not make an acquaintance (MSC4494)", async (t) => {
+  const [bob, carol] = [await registerUser(server), await registerUser(server)];
+  await configure(bob, { default_action: "uk.timedout.msc4494.deny_public" });
+  const target = await createRoom(carol);
+  const invite = () =>
+    carol.post(`${v3}/rooms/${encodeURIComponent(target)}/invite`, { user_id: bob.userId }, "inviteUser");
+  const blocked = { status: 403, body: { errcode: "M_INVITE_BLOCKED" } };
+  t.match(await invite(), blocked, "strangers");
+  const square = await createRoom(carol, {}, bob);
+  t.match(await invite(), blocked, "a public room");
+  t.match(await carol.post(`${v3}/createRoom`, { invite: [bob.userId] }), blocked);
+  const club = await createRoom(bob, { preset: "private_chat", invite: [carol.userId] });
+  t.match(await invite(), blocked, "who is only invited is no member");
+  await join(carol, club);
+  t.equal((await invite()).status, 200);
+  t.ok((await sync(bob)).find("invite", target), "it is shown");
+  t.ok((await sync(bob)).find("join", square));
+});

@@ -206,3 +206,25 @@ t.test("getPushRules: everybody has their own rules, and they outlive a restart"
   );
   t.match(data.body, { global: { room: [{ rule_id: "!room:hearth.test" }] } });
 });
+
+t.test("getPushRules: polls notify like messages (MSC3930)", async (t) => {
+  const alice = await registerUser(server);
+  const sound = { set_tweak: "sound", value: "default" };
+  const wanted = [
+    ["poll_start_one_to_one", ["notify", sound]],
+    ["poll_start", ["notify"]],
+    ["poll_end_one_to_one", ["notify", sound]],
+    ["poll_end", ["notify"]],
+  ] as const;
+  const underride = (await rulesOf(alice, "underride")).map((rule) => [rule.rule_id, rule.actions]);
+  const first = underride.findIndex(([ruleId]) => ruleId === ".m.rule.encrypted") + 1;
+  t.strictSame(
+    underride.slice(first, first + wanted.length),
+    wanted.map(([name, actions]) => [`.org.matrix.msc3930.rule.${name}`, [...actions]]),
+  );
+  const overrides = (await rulesOf(alice, "override")).map((rule) => rule.rule_id);
+  const response = overrides.indexOf(".org.matrix.msc3930.rule.poll_response");
+  t.equal(overrides[response - 1], ".m.rule.room.server_acl");
+  const path = rulePath("underride", ".org.matrix.msc3930.rule.poll_start", "/actions");
+  t.equal((await alice.put(path, { actions: [] }, "setPushRuleActions")).status, 200);
+});

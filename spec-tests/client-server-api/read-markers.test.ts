@@ -86,3 +86,29 @@ t.test("setReadMarker: a marker is told to its user alone", async (t) => {
   await setMarkers(alice, roomId, { "m.fully_read": eventId, "m.read.private": eventId });
   t.notOk((await sync(bob, { since })).hasRooms);
 });
+
+t.test("setReadMarker, postReceipt: the marker goes back for who asks for it (MSC4446)", async (t) => {
+  const roomId = await createRoom(alice);
+  const [one, two] = [await say(alice, roomId, "1"), await say(alice, roomId, "2")];
+  const back = { "com.beeper.allow_backward": true };
+  await setMarkers(alice, roomId, { "m.fully_read": two, "m.read": two });
+  const since = (await sync(alice)).nextBatch;
+  t.equal((await setMarkers(alice, roomId, { "m.fully_read": one, "m.read": one, ...back })).status, 200);
+  t.equal(await storedMarker(alice, roomId), one);
+  const answer = await sync(alice, { since });
+  t.equal(fullyRead(answer, roomId), one);
+  t.equal(ephemeral(answer, roomId, "m.receipt"), undefined, "receipts never go back");
+  t.equal((await setMarkers(alice, roomId, { "m.fully_read": one, ...back })).status, 200);
+  t.notOk((await sync(alice, { since: answer.nextBatch })).hasRooms, "it is there already");
+
+  await setMarkers(alice, roomId, { "m.fully_read": two, ...back });
+  t.equal(await storedMarker(alice, roomId), two, "forward as well");
+  t.equal((await postReceipt(alice, roomId, one, back, "m.fully_read")).status, 200);
+  t.equal(await storedMarker(alice, roomId), one);
+  for (const type of ["m.read", "m.read.private"]) {
+    const refused = await postReceipt(alice, roomId, one, back, type);
+    t.match(refused, { status: 400, body: { errcode: "M_INVALID_PARAM" } });
+  }
+  const wrong = await setMarkers(alice, roomId, { "m.fully_read": two, "com.beeper.allow_backward": 1 });
+  t.match(wrong, { status: 400, body: { errcode: "M_BAD_JSON" } });
+});

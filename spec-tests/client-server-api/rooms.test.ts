@@ -311,3 +311,21 @@ t.test("deleteRoomAlias: the room's own list loses it too, where the user may ch
   t.equal((await remove(alice, "#main:hearth.test")).status, 200);
   t.same(await listed(), { "org.example.note": "kept" });
 });
+
+t.test("createRoom: why people are invited (MSC4491)", async (t) => {
+  const reasonOf = async (inviteReason: string | undefined) => {
+    const body = { invite: [bob.userId], "uk.timedout.msc4491.invite_reason": inviteReason, is_direct: true };
+    const { body: created } = await alice.post("/_matrix/client/v3/createRoom", body, "createRoom");
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(String(created["room_id"]))}`;
+    const member = await alice.get(`${path}/state/m.room.member/${bob.userId}`, "getRoomStateWithKey");
+    t.match(member.body, { membership: "invite", is_direct: true });
+    return member.body["reason"];
+  };
+  t.equal(await reasonOf("Let us talk"), "Let us talk");
+  t.equal(await reasonOf(""), undefined);
+  t.equal(await reasonOf(undefined), undefined);
+  const wrong = await alice.post("/_matrix/client/v3/createRoom", {
+    "uk.timedout.msc4491.invite_reason": 5,
+  });
+  t.match(wrong, { status: 400, body: { errcode: "M_BAD_JSON" } });
+});

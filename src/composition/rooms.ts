@@ -35,7 +35,7 @@ export function composeRooms(
   const state = new CurrentState({ rooms: stores.rooms, snapshots, events, names });
   const store = stores.accountData;
   const succession = new RoomSuccession({ rooms, state, accountData, store, pushRules, log });
-  const invites = new InvitePermission(accountData, names);
+  const invites = new InvitePermission(accountData, stores.userDirectory, names);
   const services = composeServices(foundation, { access, state, succession, invites, profiles });
   const { membership } = services;
   return {

@@ -64,7 +64,7 @@ t.test("a first sync gets everything, push rules included", async (t) => {
   await using services = await openServices(t.testdir());
   const { accountData } = services;
   await accountData.put(1, "", "m.direct", { a: 1 });
-  await accountData.put(1, roomId, "m.marked_unread", {});
+  await accountData.put(1, roomId, "m.marked_unread", { unread: true });
   const { global, rooms } = await accountData.all(alice);
   t.strictSame(
     global.map(({ type }) => type),

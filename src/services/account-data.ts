@@ -23,6 +23,10 @@ export interface AccountDataEvents {
   readonly rooms: ReadonlyMap<string, readonly AccountDataEvent[]>;
 }
 
+/** `deny_public`: none from those whom the user knows from public rooms at most (MSC4494). */
+export type InvitePermissionAction = "allow" | "block" | "deny_public";
+
+const denyPublicAction = "uk.timedout.msc4494.deny_public";
 const pushRulesType = "m.push_rules";
 const ignoredUsersType = "m.ignored_user_list";
 const tagType = "m.tag";
@@ -49,13 +53,13 @@ export class AccountDataService {
   readonly #store: AccountDataStore;
   readonly #pushRules: PushRuleService;
   readonly #ignored: ReadCache<number, ReadonlySet<string>>;
-  readonly #blocksInvites: ReadCache<number, boolean>;
+  readonly #invitePermission: ReadCache<number, InvitePermissionAction>;
 
   constructor(store: AccountDataStore, pushRules: PushRuleService) {
     this.#store = store;
     this.#pushRules = pushRules;
     this.#ignored = new ReadCache(cachedUsers, (userNid) => this.#readIgnored(userNid));
-    this.#blocksInvites = new ReadCache(cachedUsers, (userNid) => this.#readBlocksInvites(userNid));
+    this.#invitePermission = new ReadCache(cachedUsers, (userNid) => this.#readInvitePermission(userNid));
   }
 
   /**
@@ -76,8 +80,13 @@ export class AccountDataService {
     }
     const entry = { scope, type, content: JSON.stringify(content) };
     checkStored(await this.#store.put(userNid, entry, limits));
-    if (scope === globalScope && (type === ignoredUsersType || type === invitePermissionType))
-      this.forget(userNid);
+    this.#changed(userNid, scope, type);
+  }
+
+  /** Deletes an entry; one that is not there is as good as deleted (MSC3391). */
+  async remove(userNid: number, scope: AccountDataScope, type: string): Promise<void> {
+    await this.#store.remove(userNid, scope, type);
+    this.#changed(userNid, scope, type);
   }
 
   /** The tags that a user gave a room, each with its content. */
@@ -106,15 +115,20 @@ export class AccountDataService {
     return this.#ignored.get(userNid);
   }
 
-  /** Whether a user takes no invites, from nobody (client-server API, "Invite permission"). */
-  blocksInvites(userNid: number): Promise<boolean> {
-    return this.#blocksInvites.get(userNid);
+  /** From whom a user takes invites (client-server API, "Invite permission"). */
+  invitePermission(userNid: number): Promise<InvitePermissionAction> {
+    return this.#invitePermission.get(userNid);
+  }
+
+  /** Whether a user takes no invites, from nobody. */
+  async blocksInvites(userNid: number): Promise<boolean> {
+    return (await this.invitePermission(userNid)) === "block";
   }
 
   /** To be called when the user's data have been removed elsewhere. */
   forget(userNid: number): void {
     this.#ignored.forget(userNid);
-    this.#blocksInvites.forget(userNid);
+    this.#invitePermission.forget(userNid);
   }
 
   /** For sync: what has changed after `since` and not after `upTo`. */
@@ -129,13 +143,20 @@ export class AccountDataService {
     return byScope(await this.#store.all(user.userNid), await this.#pushRules.contentFor(user));
   }
 
+  #changed(userNid: number, scope: AccountDataScope, type: string): void {
+    if (scope !== globalScope) return;
+    if (type === ignoredUsersType || type === invitePermissionType) this.forget(userNid);
+  }
+
   async #readIgnored(userNid: number): Promise<ReadonlySet<string>> {
     const { ignored_users: ignored } = await this.#content(userNid, ignoredUsersType);
     return isJsonObject(ignored) ? new Set(Object.keys(ignored)) : nobody;
   }
 
-  async #readBlocksInvites(userNid: number): Promise<boolean> {
-    return (await this.#content(userNid, invitePermissionType))["default_action"] === "block";
+  async #readInvitePermission(userNid: number): Promise<InvitePermissionAction> {
+    const { default_action: action } = await this.#content(userNid, invitePermissionType);
+    if (action === "block") return "block";
+    return action === denyPublicAction ? "deny_public" : "allow";
   }
 
   /** The content of one global entry, whatever a client has written; empty when there is none. */

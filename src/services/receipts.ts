@@ -21,6 +21,16 @@ export interface ReadMarkers {
   readonly fullyRead: string | undefined;
   readonly read: string | undefined;
   readonly privateRead: string | undefined;
+  /** Whether the fully read marker may go back; receipts never do (MSC4446). */
+  readonly mayGoBack: boolean;
+}
+
+/** What a request for a receipt says beside its path. */
+export interface ReceiptOptions {
+  /** What the client sent, unchecked; `undefined` for an unthreaded receipt. */
+  readonly threadId: unknown;
+  /** Whether a fully read marker may go back. */
+  readonly mayGoBack: boolean;
 }
 
 /** An event of a room's timeline. */
@@ -40,7 +50,6 @@ export class ReceiptService {
   /**
    * Marks what comes before an event, itself included, as read. A receipt that would go back changes nothing.
    * @param type `m.read`, `m.read.private` or `m.fully_read`
-   * @param threadId what the client sent, unchecked; `undefined` for an unthreaded receipt
    * @throws MatrixError M_FORBIDDEN, M_INVALID_PARAM, M_NOT_FOUND when the room has no such event
    */
   async post(
@@ -48,7 +57,7 @@ export class ReceiptService {
     roomId: string,
     type: string,
     eventId: string,
-    threadId: unknown,
+    { threadId, mayGoBack }: ReceiptOptions,
   ): Promise<void> {
     if (type === "m.fully_read") {
       if (threadId !== undefined) throw invalid("A fully read marker takes no thread_id");
@@ -56,9 +65,11 @@ export class ReceiptService {
         fullyRead: eventId,
         read: undefined,
         privateRead: undefined,
+        mayGoBack,
       });
       return;
     }
+    if (mayGoBack) throw invalid("com.beeper.allow_backward is for m.fully_read only");
     if (!isReceiptKind(type)) throw invalid("The receipt type is m.read, m.read.private or m.fully_read");
     if (threadId !== undefined && (typeof threadId !== "string" || threadId === "")) {
       throw invalid("thread_id must be a non-empty string");
@@ -88,7 +99,11 @@ export class ReceiptService {
       if (eventId === undefined) continue;
       receipts.push(this.#receipt(kind, await this.#event(room, eventId), unthreaded));
     }
-    const marker = fullyRead && { eventId: fullyRead.event.eventId, eventPosition: fullyRead.position };
+    const marker = fullyRead && {
+      eventId: fullyRead.event.eventId,
+      eventPosition: fullyRead.position,
+      mayGoBack: markers.mayGoBack,
+    };
     if (!marker && receipts.length === 0) return;
     await this.#parts.store.put(placeOf(requester, room), receipts, marker ?? null);
   }

@@ -37,6 +37,8 @@ export interface ReceiptPlace {
 export interface FullyReadMarker {
   readonly eventId: string;
   readonly eventPosition: number;
+  /** Whether it may go back from where it is. */
+  readonly mayGoBack: boolean;
 }
 
 /** Which receipts of a room's threads one user keeps; older ones go. */
@@ -50,7 +52,7 @@ export const maxThreadReceipts = 1_000;
 export interface ReceiptStore {
   /**
    * Stores receipts, and the user's `m.fully_read` in the room's account data: all or none. What would move backwards
-   * stays as it is.
+   * stays as it is, unless it is a marker that may.
    * @returns how many of them have moved
    */
   put(place: ReceiptPlace, receipts: readonly Receipt[], fullyRead: FullyReadMarker | null): Promise<number>;
@@ -58,6 +60,8 @@ export interface ReceiptStore {
   ofUser(userNid: number, roomNid: number): Promise<ReceiptRow[]>;
   /** What a user may see of a room's receipts that have changed after `since`, up to `upTo`; oldest change first. */
   changedBetween(roomNid: number, userNid: number, since: number, upTo: number): Promise<ReceiptRow[]>;
+  /** Everybody's receipts in a room that have changed after `since`, up to `upTo`, private ones too; oldest change first. */
+  allChangedBetween(roomNid: number, since: number, upTo: number): Promise<ReceiptRow[]>;
   /** What a user may see of rooms' receipts: their own, and of the others the `limit` newest of each room. */
   newest(roomNids: readonly number[], userNid: number, upTo: number, limit: number): Promise<ReceiptRow[]>;
   /** The rooms in which a user's own receipts have changed after `since`, up to `upTo`. */

@@ -25,6 +25,8 @@ export interface MutualRoom {
 export interface UserDirectoryStore {
   /** Local accounts that are neither deactivated nor locked; those who share a room with the searcher first. */
   search(search: UserSearch): Promise<readonly FoundUser[]>;
+  /** Whether two users are in a room together that not everybody may join. */
+  shareClosedRoom(userNid: number, otherNid: number): Promise<boolean>;
   /** Rooms that both users are joined to, after one of them, in a constant order; and how many there are in all. */
   mutualRooms(
     userNid: number,

@@ -43,6 +43,25 @@ export const getAccountDataPerRoom = endpoint({
   rateLimit: "default",
 });
 
+/** MSC3391, under its unstable path. */
+export const deleteAccountData = endpoint({
+  operationId: "deleteAccountData",
+  method: "DELETE",
+  path: "/_matrix/client/unstable/org.matrix.msc3391/user/{userId}/account_data/{type}",
+  versions: [],
+  access: "user",
+  rateLimit: "default",
+});
+
+export const deleteAccountDataPerRoom = endpoint({
+  operationId: "deleteAccountDataPerRoom",
+  method: "DELETE",
+  path: "/_matrix/client/unstable/org.matrix.msc3391/user/{userId}/rooms/{roomId}/account_data/{type}",
+  versions: [],
+  access: "user",
+  rateLimit: "default",
+});
+
 export const getRoomTags = endpoint({
   operationId: "getRoomTags",
   method: "GET",

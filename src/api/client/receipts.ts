@@ -3,6 +3,9 @@ import { endpoint } from "../endpoint.ts";
 
 const versions = ["v3", "r0"] as const;
 
+/** Whether the fully read marker may go back (MSC4446). */
+const allowBackward = { "com.beeper.allow_backward": Type.Optional(Type.Boolean()) };
+
 export const postReceipt = endpoint({
   operationId: "postReceipt",
   method: "POST",
@@ -11,7 +14,7 @@ export const postReceipt = endpoint({
   access: "user",
   rateLimit: "default",
   // What is wrong with a thread ID is M_INVALID_PARAM, which the service says.
-  body: Type.Object({ thread_id: Type.Optional(Type.Unknown()) }),
+  body: Type.Object({ thread_id: Type.Optional(Type.Unknown()), ...allowBackward }),
 });
 
 export const setReadMarker = endpoint({
@@ -25,5 +28,6 @@ export const setReadMarker = endpoint({
     "m.fully_read": Type.Optional(Type.String()),
     "m.read": Type.Optional(Type.String()),
     "m.read.private": Type.Optional(Type.String()),
+    ...allowBackward,
   }),
 });

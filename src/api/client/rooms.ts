@@ -34,6 +34,7 @@ export const createRoom = endpoint({
     ),
     preset: Type.Optional(Type.Enum(["private_chat", "public_chat", "trusted_private_chat"])),
     is_direct: Type.Optional(Type.Boolean()),
+    "uk.timedout.msc4491.invite_reason": Type.Optional(Type.String()),
     power_level_content_override: Type.Optional(content),
   }),
 });

@@ -1,4 +1,6 @@
 import {
+  deleteAccountData,
+  deleteAccountDataPerRoom,
   deleteRoomTag,
   getAccountData,
   getAccountDataPerRoom,
@@ -37,7 +39,27 @@ export function accountDataHandlers(accountData: AccountDataService): BoundEndpo
       const user = ownUser(requester, params.userId);
       return new JsonChunks([await accountData.find(user, roomIdFrom(params.roomId), params.type)]);
     }),
+    ...deletionHandlers(accountData),
     ...tagHandlers(accountData),
+  ];
+}
+
+/** MSC3391: "These endpoints always return 200 OK", whether there was anything to delete or not. */
+function deletionHandlers(accountData: AccountDataService): BoundEndpoint[] {
+  return [
+    handler(deleteAccountData, async ({ params, requester }) => {
+      const { userNid } = ownUser(requester, params.userId);
+      if (isServerManaged(params.type)) return notForClients(params.type);
+      await accountData.remove(userNid, globalScope, params.type);
+      return {};
+    }),
+    handler(deleteAccountDataPerRoom, async ({ params, requester }) => {
+      const { userNid } = ownUser(requester, params.userId);
+      const roomId = roomIdFrom(params.roomId);
+      if (isServerManaged(params.type)) return notForClients(params.type);
+      await accountData.remove(userNid, roomId, params.type);
+      return {};
+    }),
   ];
 }
 

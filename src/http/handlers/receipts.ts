@@ -7,7 +7,8 @@ export function receiptHandlers(receipts: ReceiptService): BoundEndpoint[] {
   return [
     handler(postReceipt, async ({ requester, params, body }) => {
       const { roomId, receiptType, eventId } = params;
-      await receipts.post(requester, roomId, receiptType, eventId, body.thread_id);
+      const mayGoBack = body["com.beeper.allow_backward"] ?? false;
+      await receipts.post(requester, roomId, receiptType, eventId, { threadId: body.thread_id, mayGoBack });
       return {};
     }),
     handler(setReadMarker, async ({ requester, params, body }) => {
@@ -15,6 +16,7 @@ export function receiptHandlers(receipts: ReceiptService): BoundEndpoint[] {
         fullyRead: body["m.fully_read"],
         read: body["m.read"],
         privateRead: body["m.read.private"],
+        mayGoBack: body["com.beeper.allow_backward"] ?? false,
       });
       return {};
     }),

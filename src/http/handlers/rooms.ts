@@ -34,6 +34,7 @@ function creationHandlers({ creation }: RoomServices): BoundEndpoint[] {
         name: body.name,
         topic: body.topic,
         invite: body.invite ?? [],
+        inviteReason: body["uk.timedout.msc4491.invite_reason"],
         isDirect: body.is_direct ?? false,
         creationContent: (body.creation_content ?? {}) as JsonObject,
         initialState: (body.initial_state ?? []).map((event) => ({

@@ -47,6 +47,13 @@ const unstableFeatures = {
   "org.matrix.msc4140": true,
   "org.matrix.msc4140.stable": true,
   "org.matrix.msc4486": true,
+  // Read markers that may go back.
+  "com.beeper.msc4446": true,
+  // Deletion of account data.
+  "org.matrix.msc3391": true,
+  // Invites from strangers only may be blocked, and new rooms say why people are invited.
+  "uk.timedout.msc4494": true,
+  "uk.timedout.msc4491.create_room_invite_reasons": true,
   // Signing in another device by QR code, in the form of 2024.
   "org.matrix.msc4108": true,
   // Simplified sliding sync.

@@ -36,6 +36,8 @@ export interface RoomRequest {
   readonly name?: string | undefined;
   readonly topic?: string | undefined;
   readonly invite: readonly string[];
+  /** Why people are invited. */
+  readonly inviteReason: string | undefined;
   readonly isDirect: boolean;
   readonly creationContent: JsonObject;
   readonly initialState: readonly StateRequest[];
@@ -82,7 +84,7 @@ export class RoomCreation {
   async create(creator: Requester, request: RoomRequest): Promise<Room> {
     refuseSuspended(creator);
     const plan = await this.#plan(creator, request);
-    for (const userId of plan.invited) await this.#parts.invites.check(userId);
+    for (const userId of plan.invited) await this.#parts.invites.check(creator, userId);
     const roomId = plan.version.roomIdIsCreateHash
       ? undefined
       : newRoomId(this.#parts.randomBytes, this.#parts.serverName);
@@ -167,7 +169,9 @@ export class RoomCreation {
     const userNid = await this.#parts.names.internUser(userId);
     const profile = await this.#parts.profiles.memberContent(userNid);
     const isDirect = request.isDirect ? { is_direct: true } : {};
-    const content = { ...profile, ...isDirect, membership: "invite" };
+    // MSC4491: "If the field is empty or omitted, no reason is attached."
+    const reason = request.inviteReason ? { reason: request.inviteReason } : {};
+    const content = { ...profile, ...isDirect, ...reason, membership: "invite" };
     return { type: "m.room.member", stateKey: userId, sender: creator.userId, content };
   }
 

@@ -66,7 +66,7 @@ export class RoomMembership {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
     refuseSuspended(requester);
     const userId = namedUserId(target);
-    await this.#parts.invites.check(userId);
+    await this.#parts.invites.check(requester, userId);
     const profile = await this.#profileOf(userId);
     await this.#set(requester, room, userId, { ...profile, ...withReason("invite", reason) });
   }

@@ -91,7 +91,8 @@ export class RoomSending {
     const event = { type, stateKey, sender: requester.userId, content, delayId };
     if (type === guestAccessType && stateKey === "") return (await guests.change(room, event)) as EventId;
     if (type === "m.room.canonical_alias") await this.#checkAliases(room, content);
-    if (type === "m.room.member" && content["membership"] === "invite") await invites.check(stateKey);
+    if (type === "m.room.member" && content["membership"] === "invite")
+      await invites.check(requester, stateKey);
     return idOf(await writer.sendOne(room, event));
   }
 

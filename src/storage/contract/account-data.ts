@@ -1,6 +1,7 @@
 import type { Test } from "tap";
 import { globalScope } from "../account-data.ts";
 import type { Database } from "../database.ts";
+import { userWithDevices } from "./device-sessions.ts";
 
 const ample = { maxEntries: 100, maxBytes: 10_000 };
 const roomId = "!room:hearth.test";
@@ -52,15 +53,41 @@ export function accountDataStoreContract(t: Test, open: () => Promise<Database>)
     await using database = await open();
     const { accountData, names } = database.stores;
     const alice = await names.internUser("@alice:hearth.test", true);
-    const limits = { maxEntries: 2, maxBytes: 20 };
+    const limits = { maxEntries: 2, maxBytes: 21 };
     const put = (scope: string, type: string, content: string) =>
       accountData.put(alice, { scope, type, content }, limits);
     t.equal(await put(globalScope, "a", '{"n":"1"}'), "stored");
     t.equal(await put(roomId, "a", '{"n":"12345678"}'), "too-many-bytes");
-    t.equal(await put(roomId, "a", "{}"), "stored");
-    t.equal(await put(roomId, "b", "{}"), "too-many-entries");
+    t.equal(await put(roomId, "a", '{"n":1}'), "stored");
+    t.equal(await put(roomId, "b", '{"n":1}'), "too-many-entries");
     t.equal(await put(globalScope, "a", '{"n":"123456"}'), "stored", "an entry's former size is free again");
     t.equal(await accountData.find(alice, roomId, "b"), undefined);
+    t.equal(await accountData.remove(alice, roomId, "a"), true);
+    t.equal(await put(roomId, "b", '{"n":1}'), "stored", "deleted entries make room");
+  });
+
+  t.test("account data: what is deleted is told to those who knew it, and to nobody else", async (t) => {
+    await using database = await open();
+    const { accountData, devices } = database.stores;
+    const alice = await userWithDevices(database.stores, "alice", ["A", "B"]);
+    await accountData.put(alice, { scope: globalScope, type: "a", content: '{"n":1}' }, ample);
+    t.equal(await accountData.remove(alice, globalScope, "a"), true);
+    t.equal(await accountData.remove(alice, globalScope, "a"), false);
+    t.equal(await accountData.remove(alice, roomId, "a"), false);
+    t.equal(await accountData.find(alice, globalScope, "a"), undefined);
+    t.strictSame(await accountData.all(alice), []);
+    const told = await accountData.changedBetween(alice, 0, Number.MAX_SAFE_INTEGER);
+    t.strictSame(told, [{ scope: globalScope, type: "a", content: "{}" }]);
+    const type = "org.matrix.msc3890.local_notification_settings.";
+    for (const deviceId of ["A", "B"]) {
+      await accountData.put(alice, { scope: globalScope, type: type + deviceId, content: '{"n":1}' }, ample);
+    }
+    await devices.remove(alice, ["B"]);
+    t.strictSame(
+      (await accountData.all(alice)).map((entry) => entry.type),
+      [`${type}A`],
+      "a device takes its settings with it",
+    );
   });
 
   t.test("account data: tags are entries of m.tag, whatever they are called", async (t) => {

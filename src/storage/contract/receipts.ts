@@ -101,7 +101,8 @@ export function receiptStoreContract(t: Test, open: () => Promise<Database>): vo
     await using database = await open();
     const { accountData, receipts } = database.stores;
     const { alice } = await readers(database);
-    t.equal(await receipts.put(alice, [receipt(1)], { eventId: "$e2", eventPosition: 2 }), 2);
+    const marker = { eventId: "$e2", eventPosition: 2, mayGoBack: false };
+    t.equal(await receipts.put(alice, [receipt(1)], marker), 2);
     t.equal(await accountData.find(alice.userNid, roomId, "m.fully_read"), '{"event_id":"$e2"}');
     t.equal(await accountData.find(alice.userNid, globalScope, "m.fully_read"), undefined);
   });

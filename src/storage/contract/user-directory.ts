@@ -97,4 +97,21 @@ export function userDirectoryStoreContract(t: Test, open: () => Promise<Database
     t.strictSame(await plain(1, 2, roomNid, 10), { rooms: [], total: 1 });
     t.strictSame(await plain(1, 3, 0, 10), { rooms: [], total: 0 });
   });
+
+  t.test("user directory: whether two users share a room that is not open to everybody", async (t) => {
+    await using database = await open();
+    const { userDirectory, commits } = database.stores;
+    await joinAll(database, [1, 2]);
+    t.equal(await userDirectory.shareClosedRoom(1, 2), true);
+    t.equal(await userDirectory.shareClosedRoom(1, 3), false);
+    await commits.commit({
+      roomNid,
+      events: [],
+      snapshots: [],
+      head: { extremities: [], currentSnapshot: 1 },
+      memberships: [],
+      summary: { fields: { joinRule: "public" }, children: [] },
+    });
+    t.equal(await userDirectory.shareClosedRoom(1, 2), false);
+  });
 }

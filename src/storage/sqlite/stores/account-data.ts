@@ -1,9 +1,11 @@
 import { isJsonObject, type JsonObject } from "../../../protocol/json.ts";
-import type {
-  AccountDataEntry,
-  AccountDataLimits,
-  AccountDataStore,
-  AccountDataWrite,
+import {
+  type AccountDataEntry,
+  type AccountDataLimits,
+  type AccountDataStore,
+  type AccountDataWrite,
+  deletedContent,
+  globalScope,
 } from "../../account-data.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
@@ -17,12 +19,13 @@ export function findAccountData(
   scope: string,
   type: string,
 ): string | undefined {
-  return db.get<{ content: string }>(
+  const content = db.get<{ content: string }>(
     "SELECT content FROM account_data WHERE user_nid = ? AND scope = ? AND type = ?",
     userNid,
     scope,
     type,
   )?.content;
+  return content === deletedContent ? undefined : content;
 }
 
 /** Part of every transaction that changes account data; the server's own types are not held to limits. */
@@ -46,15 +49,41 @@ function put(
   limits: AccountDataLimits,
 ): AccountDataWrite {
   const before = findAccountData(tx.db, userNid, entry.scope, entry.type);
-  const kept = tx.db.get<{ entries: number; bytes: number }>(
-    "SELECT count(*) AS entries, coalesce(sum(size_bytes), 0) AS bytes FROM account_data WHERE user_nid = ?",
-    userNid,
-  ) ?? { entries: 0, bytes: 0 };
-  if (before === undefined && kept.entries >= limits.maxEntries) return "too-many-entries";
+  const isFull = () => before === undefined && kept.entries >= limits.maxEntries;
+  let kept = usage(tx.db, userNid);
+  if (isFull() && forgetDeleted(tx.db, userNid) > 0) kept = usage(tx.db, userNid);
+  if (isFull()) return "too-many-entries";
   const growthBytes = Buffer.byteLength(entry.content) - Buffer.byteLength(before ?? "");
   if (growthBytes > 0 && kept.bytes + growthBytes > limits.maxBytes) return "too-many-bytes";
   storeAccountData(tx, userNid, entry);
   return "stored";
+}
+
+function usage(db: Connection, userNid: number): { entries: number; bytes: number } {
+  const kept = db.get<{ entries: number; bytes: number }>(
+    "SELECT count(*) AS entries, coalesce(sum(size_bytes), 0) AS bytes FROM account_data WHERE user_nid = ?",
+    userNid,
+  );
+  return kept ?? { entries: 0, bytes: 0 };
+}
+
+/** Clients that have been away since something was deleted do not hear of it any more. */
+function forgetDeleted(db: Connection, userNid: number): number {
+  return db.run(`DELETE FROM account_data WHERE user_nid = ? AND content = '${deletedContent}'`, userNid);
+}
+
+function remove(tx: WriteTransaction, userNid: number, scope: string, type: string): boolean {
+  if (findAccountData(tx.db, userNid, scope, type) === undefined) return false;
+  storeAccountData(tx, userNid, { scope, type, content: deletedContent });
+  return true;
+}
+
+/** Entries about one device, which go with it: notifications that a client makes itself (MSC3890). */
+const deviceTypes = ["m.local_notification_settings.", "org.matrix.msc3890.local_notification_settings."];
+
+/** Part of every transaction that ends a device. */
+export function removeDeviceAccountData(tx: WriteTransaction, userNid: number, deviceId: string): void {
+  for (const type of deviceTypes) remove(tx, userNid, globalScope, type + deviceId);
 }
 
 function changeTags(
@@ -97,6 +126,7 @@ function removeTag(tx: WriteTransaction, userNid: number, roomId: string, tag: s
 export const accountDataOperations: StoreOperations<AccountDataStore> = {
   find: point(findAccountData),
   put: write(put),
+  remove: write(remove),
   putTag: write(putTag),
   removeTag: write(removeTag),
   changedBetween: point((db, userNid: number, since: number, upTo: number) =>
@@ -109,6 +139,9 @@ export const accountDataOperations: StoreOperations<AccountDataStore> = {
     ),
   ),
   all: scan((db, userNid: number) =>
-    db.all<AccountDataEntry>("SELECT scope, type, content FROM account_data WHERE user_nid = ?", userNid),
+    db.all<AccountDataEntry>(
+      `SELECT scope, type, content FROM account_data WHERE user_nid = ? AND content <> '${deletedContent}'`,
+      userNid,
+    ),
   ),
 };

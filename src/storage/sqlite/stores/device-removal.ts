@@ -1,4 +1,5 @@
 import type { WriteTransaction } from "../engine/operations.ts";
+import { removeDeviceAccountData } from "./account-data.ts";
 import { deleteDeviceKeys } from "./device-keys.ts";
 import { deletePushers } from "./pushers.ts";
 import { unbindFromClient } from "./oauth-binding.ts";
@@ -17,6 +18,7 @@ const ownedByDevice: readonly ((tx: WriteTransaction, userNid: number, deviceId:
   deleteDeviceKeys,
   deleteToDeviceMessages,
   deleteSlidingSyncConnections,
+  removeDeviceAccountData,
   ({ db }, userNid, deviceId) =>
     db.run("DELETE FROM dehydrated_devices WHERE user_nid = ? AND device_id = ?", userNid, deviceId),
 ];

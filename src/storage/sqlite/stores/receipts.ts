@@ -22,6 +22,8 @@ const ofUserSql = `SELECT ${columns} FROM receipts WHERE user_nid = ? AND room_n
 const changedSql = `SELECT ${columns} FROM receipts
   WHERE room_nid = ?1 AND position > ?3 AND position <= ?4 AND (kind <> ${privateCode} OR user_nid = ?2)
   ORDER BY position`;
+const allChangedSql = `SELECT ${columns} FROM receipts
+  WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position`;
 const newestSql = `SELECT ${columns} FROM receipts
   WHERE room_nid = ? AND kind <> ${privateCode} AND user_nid <> ? AND position <= ? ORDER BY position DESC LIMIT ?`;
 const roomsReadSql = `SELECT DISTINCT room_nid AS nid FROM receipts
@@ -57,10 +59,11 @@ function putReceipt(tx: WriteTransaction, { userNid, roomNid }: ReceiptPlace, re
 function putFullyRead(
   tx: WriteTransaction,
   { userNid, roomNid, roomId }: ReceiptPlace,
-  { eventId, eventPosition }: FullyReadMarker,
+  { eventId, eventPosition, mayGoBack }: FullyReadMarker,
 ): boolean {
   const current = fullyReadPosition(tx.db, userNid, roomNid, roomId);
-  if (current !== undefined && current >= eventPosition) return false;
+  if (current === eventPosition || (!mayGoBack && current !== undefined && current > eventPosition))
+    return false;
   const content = JSON.stringify({ event_id: eventId });
   storeAccountData(tx, userNid, { scope: roomId, type: fullyReadType, content });
   return true;
@@ -91,6 +94,9 @@ export const receiptOperations: StoreOperations<ReceiptStore> = {
   ),
   ofUser: point((db, userNid: number, roomNid: number) =>
     db.all<StoredReceipt>(ofUserSql, userNid, roomNid).map(toRow),
+  ),
+  allChangedBetween: point((db, roomNid: number, since: number, upTo: number) =>
+    db.all<StoredReceipt>(allChangedSql, roomNid, since, upTo).map(toRow),
   ),
   changedBetween: point((db, roomNid: number, userNid: number, since: number, upTo: number) =>
     db.all<StoredReceipt>(changedSql, roomNid, userNid, since, upTo).map(toRow),

@@ -38,6 +38,8 @@ const mutual = `FROM memberships AS mine JOIN memberships AS theirs USING (room_
   WHERE mine.user_nid = ?1 AND mine.membership = ${join} AND theirs.user_nid = ?2 AND theirs.membership = ${join}`;
 const mutualPageSql = `SELECT room_nid AS roomNid, (SELECT room_id FROM rooms WHERE rooms.room_nid = mine.room_nid) AS roomId
   ${mutual} AND mine.room_nid > ?3 ORDER BY mine.room_nid LIMIT ?4`;
+const closedSql = `SELECT 1 ${mutual} AND EXISTS (
+  SELECT 1 FROM room_summaries WHERE room_summaries.room_nid = mine.room_nid AND join_rule <> 'public') LIMIT 1`;
 const mutualCountSql = `SELECT count(*) AS total ${mutual}`;
 
 /** For writes of accounts and profiles: makes the words by which a user is found what they now are. */
@@ -76,6 +78,9 @@ function search(
 
 export const userDirectoryOperations: StoreOperations<UserDirectoryStore> = {
   search: scan(search),
+  shareClosedRoom: point(
+    (db, userNid: number, otherNid: number) => db.get(closedSql, userNid, otherNid) !== undefined,
+  ),
   mutualRooms: point((db, userNid: number, otherNid: number, after: number, limit: number) => ({
     rooms: db.all<MutualRoom>(mutualPageSql, userNid, otherNid, after, limit),
     total: db.get<{ total: number }>(mutualCountSql, userNid, otherNid)?.total ?? 0,

@@ -6,7 +6,7 @@ CREATE TABLE account_data (
   -- A room ID, as text because the room need not be known here; empty for what belongs to no room.
   scope TEXT NOT NULL,
   type TEXT NOT NULL,
-  -- A JSON object.
+  -- A JSON object; an empty one for what has been deleted, of which clients have to hear.
   content TEXT NOT NULL,
   size_bytes INTEGER NOT NULL,
   -- Position of the last change.
