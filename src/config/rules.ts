@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { ServerName } from "../protocol/identifiers.ts";
 import { parseServerName } from "../protocol/server-name.ts";
+import { isTemplate } from "../sso/claims.ts";
 import type { ConfigSchema } from "./schema.ts";
 
 type Rule = NonNullable<ConfigSchema["rule"]>;
@@ -22,6 +23,18 @@ export const rules: Readonly<Record<Rule, { expected: string; accepts: (value: s
   "bind-address": {
     expected: "an IP address, such as 127.0.0.1 or ::, or localhost",
     accepts: (value) => value === "localhost" || isIP(value) !== 0,
+  },
+  "provider-id": {
+    expected: "up to 100 letters, digits and the characters . _ - ~, such as corporate",
+    accepts: (value) => /^[A-Za-z0-9._~-]{1,100}$/.test(value),
+  },
+  "claim-template": {
+    expected: "a text with claims in braces, such as {sub} or {email|localpart}; the filters are localpart and lowercase",
+    accepts: (value) => value.trim() !== "" && isTemplate(value),
+  },
+  colour: {
+    expected: "a colour in six hexadecimal digits, such as #1f5fbf",
+    accepts: (value) => /^#[0-9a-fA-F]{6}$/.test(value),
   },
 };
 

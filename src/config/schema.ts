@@ -1,6 +1,8 @@
-import { type Static, type TSchema, Type } from "typebox";
+import { type Static, Type } from "typebox";
 import type { ServerName } from "../protocol/identifiers.ts";
 import { supportedRoomVersions } from "../protocol/room-versions.ts";
+import { addressRange, nullable, outboundKeys } from "./schema-parts.ts";
+import { signInKeys } from "./sign-in-schema.ts";
 
 /**
  * The configuration: one typebox schema gives validation, defaults, the `Config` type, environment variables and
@@ -26,33 +28,18 @@ export interface ConfigSchema {
   readonly uniqueItems?: boolean;
   readonly path?: "file" | "folder";
   readonly secret?: true;
-  readonly rule?: "server-name" | "base-url" | "address-range" | "bind-address";
+  readonly rule?:
+    | "server-name"
+    | "base-url"
+    | "address-range"
+    | "bind-address"
+    | "provider-id"
+    | "colour"
+    | "claim-template";
   readonly example?: string;
 }
 
 const file = (description: string) => Type.String({ description, minLength: 1, path: "file" });
-const nullable = <T extends TSchema>(type: T, description: string) =>
-  Type.Union([type, Type.Null()], { description, default: null });
-const addressRange = Type.String({ rule: "address-range" });
-
-/**
- * What connections to others may do. Each purpose has keys of its own: an internal push gateway must not open its
- * network to everything else that users can make the server connect to.
- */
-const outboundKeys = (hosts: string) => ({
-  extra_ca_file: nullable(
-    Type.String({ minLength: 1, path: "file" }),
-    `Certificates (PEM) of authorities to trust beside the usual ones, when connecting to ${hosts}.`,
-  ),
-  allowed_private_ranges: Type.Array(addressRange, {
-    description:
-      `Private address ranges (such as 10.0.0.0/8) in which ${hosts} may be reached. All private addresses are ` +
-      "refused otherwise, so that nobody can use Hearth to reach into your network.",
-    default: [],
-    maxItems: 1000,
-  }),
-});
-
 const listener = Type.Object({
   bind: Type.String({
     description:
@@ -152,6 +139,7 @@ export const configSchema = Type.Object({
       maximum: 100,
     }),
   }),
+  ...signInKeys,
   rate_limits: Type.Object({
     enabled: Type.Boolean({
       description:
