@@ -16,6 +16,14 @@ t.test("getVersions says which releases of the specification are served, and whi
   });
 });
 
+t.test("JSON is application/json, and nothing more", async (t) => {
+  await using server = await startServer();
+  for (const path of ["/_matrix/client/v3/login", "/_matrix/client/v3/nothing"]) {
+    const { headers } = await fetch(`${server.url}${path}`);
+    t.equal(headers.get("Content-Type"), "application/json", path);
+  }
+});
+
 t.test("an unknown path is 404 M_UNRECOGNIZED, a known one by the wrong method 405", async (t) => {
   await using server = await startServer();
   const unknown = await fetch(`${server.url}/_matrix/client/v3/nothing`);

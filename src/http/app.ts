@@ -17,6 +17,9 @@ const corsHeaders = {
   "Access-Control-Expose-Headers": "Retry-After, ETag",
 } as const;
 
+/** Without a charset, as the specification writes it ("API Standards"): JSON is UTF-8, and some clients compare the words. */
+const jsonType = { "Content-Type": "application/json" } as const;
+
 export interface AppOptions extends PipelineParts {
   readonly endpoints: readonly BoundEndpoint[];
   readonly trustedProxies: TrustedProxies;
@@ -121,7 +124,7 @@ function send(koa: Context, result: object): void {
     koa.body = body ?? null;
     koa.status = reply.status;
   } else {
-    koa.type = "application/json";
+    koa.set(jsonType);
     koa.body = JSON.stringify(body);
   }
 }
@@ -129,7 +132,7 @@ function send(koa: Context, result: object): void {
 /** Hands the pieces to the socket as they are: a big answer is not put together in memory first. */
 function sendChunks(koa: Context, body: JsonChunks): void {
   const pieces = body.pieces();
-  koa.type = "application/json";
+  koa.set(jsonType);
   const [only] = pieces;
   if (pieces.length <= 1) {
     koa.body = only ?? "";
