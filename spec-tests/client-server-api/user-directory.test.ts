@@ -36,6 +36,10 @@ t.test("searchUserDirectory finds those who share a room or are in a public one"
   t.strictSame(await find(bob, "zoe"), [zoe.userId], "her own room is public");
 });
 
+t.test("searchUserDirectory does not find those who search", async (t) => {
+  t.strictSame(await find(zoe, "zoe"), []);
+});
+
 t.test("searchUserDirectory takes names and user IDs as people type them", async (t) => {
   for (const term of ["ZOË", "lefevre zoe", "@z.lefevre", "@z.lef:hearth", "  lef ", zoe.userId]) {
     t.strictSame(await find(alice, term), [zoe.userId], term);

@@ -20,7 +20,7 @@ const searchSql = `
   ), found AS MATERIALIZED (
     SELECT user_nid, user_id, user_nid IN neighbours AS is_neighbour, score
     FROM matches JOIN users USING (user_nid) JOIN accounts USING (user_nid)
-    WHERE is_deactivated = 0 AND is_locked = 0
+    WHERE is_deactivated = 0 AND is_locked = 0 AND user_nid <> ?2
       AND substr(user_id, instr(user_id, ':') + 1, length(?3)) = ?3
       AND (user_nid IN neighbours OR (?4 AND is_guest = 0) OR EXISTS (
         SELECT 1 FROM memberships AS theirs JOIN room_summaries USING (room_nid)
