@@ -105,6 +105,13 @@ t.test("setProfileField, deleteProfileField: nobody changes somebody else's prof
   t.strictSame((await nobody.get(path)).body, { displayname: "Alice" });
 });
 
+t.test("setProfileField: an avatar that is no address at all is kept as it is", async (t) => {
+  const alice = await registerUser(server);
+  t.equal((await setField(alice, "avatar_url", "LemurLover")).status, 200);
+  const { body } = await nobody.get(profilePath(alice.userId, "avatar_url"));
+  t.strictSame(body, { avatar_url: "LemurLover" });
+});
+
 t.test("setProfileField: values that a field cannot have are refused", async (t) => {
   const alice = await registerUser(server);
   const refused = [
@@ -115,6 +122,8 @@ t.test("setProfileField: values that a field cannot have are refused", async (t)
     ["displayname", {}, "M_MISSING_PARAM"],
     ["displayname", [], "M_BAD_JSON"],
     ["avatar_url", { avatar_url: "https://example.org/a.png" }, "M_BAD_JSON"],
+    ["avatar_url", { avatar_url: "//example.org/a.png" }, "M_BAD_JSON"],
+    ["avatar_url", { avatar_url: "mxc://example.org/" }, "M_BAD_JSON"],
     ["avatar_url", { avatar_url: { url: "mxc://a/b" } }, "M_BAD_JSON"],
     ["m.tz", { "m.tz": 1 }, "M_BAD_JSON"],
     ["Not.Allowed", { "Not.Allowed": 1 }, "M_INVALID_PARAM"],

@@ -78,13 +78,21 @@ function checkName(name: string): void {
   }
 }
 
+/**
+ * Clients would fetch a picture from an address of another kind, and so tell its owner who looks. Text that is no address
+ * shows no picture and harms nobody: it is taken, as other servers take it.
+ */
+function isForeignAddress(value: string): boolean {
+  return !parseMxcUri(value) && (URL.canParse(value) || value.startsWith("//"));
+}
+
 function checkValue(name: string, value: JsonValue): void {
   if (!isInMemberEvents(name) && name !== "m.tz") return;
   if (typeof value !== "string") throw new MatrixError("M_BAD_JSON", `${name} must be a string`);
   if (name === "displayname" && value.length > maxDisplayNameLength) {
     throw new MatrixError("M_BAD_JSON", `A display name may have at most ${maxDisplayNameLength} characters`);
   }
-  if (name === "avatar_url" && (value.length > maxAvatarUrlLength || !parseMxcUri(value))) {
+  if (name === "avatar_url" && (value.length > maxAvatarUrlLength || isForeignAddress(value))) {
     throw new MatrixError("M_BAD_JSON", "avatar_url must be like mxc://server/mediaId");
   }
 }
