@@ -98,6 +98,18 @@ t.test("getRoomEvents: tokens of sync fit both ways", async (t) => {
   t.same(bodiesOf((await messages(alice, roomId, { dir: "f", from: answer.nextBatch })).chunk), ["later"]);
 });
 
+t.test("getRoomEvents: the direction is needed; who may not read the room is told that first", async (t) => {
+  const roomId = await roomWithMessages(1);
+  const without = await read(alice, "getRoomEvents", roomId, "messages");
+  t.match(without, { status: 400, body: { errcode: "M_MISSING_PARAM" } });
+  await leave(bob, roomId);
+  await bob.post(`/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/forget`, {}, "forgetRoom");
+  for (const client of [bob, mallory]) {
+    const refused = await read(client, "getRoomEvents", roomId, "messages");
+    t.match(refused, { status: 403, body: { errcode: "M_FORBIDDEN" } });
+  }
+});
+
 t.test("getRoomEvents: a filter chooses events, and pages are filled all the same", async (t) => {
   const roomId = await roomWithMessages(30);
   await send(alice, roomId, "org.example.rare", {});
@@ -114,6 +126,9 @@ t.test("getRoomEvents: a filter chooses events, and pages are filled all the sam
   });
   const withUrl = await messages(alice, roomId, { dir: "b", filter: { contains_url: true } });
   t.match(withUrl.chunk, [{ event_id: url }]);
+  t.type(withUrl.end, "string", "there are more events than those that the filter lets through");
+  const beyond = { dir: "b", from: withUrl.end, filter: { contains_url: true } };
+  t.match(await messages(alice, roomId, beyond), { chunk: [], end: undefined });
   t.same((await messages(alice, roomId, { dir: "b", filter: { rooms: ["!other:hearth.test"] } })).chunk, []);
 });
 
@@ -277,6 +292,9 @@ t.test("getMembersByRoom: by membership, and at a point in the past", async (t) 
     new Set((await members({ membership: "leave", not_membership: "join" })) as string[]),
     new Set([outBob, inMallory]),
   );
+  const synced = await sync(alice, { filter: JSON.stringify({ room: { timeline: { limit: 50 } } }) });
+  const start = synced.room("join", roomId).timeline.prev_batch;
+  t.same(await members({ at: start }), [inAlice], "a room begins with its creator");
   t.equal(await members({}, mallory), 403);
   t.same(new Set((await members({}, bob)) as string[]), new Set([inAlice, inMallory, outBob]));
   t.equal(await members({ membership: "friend" }), 400);
@@ -287,7 +305,7 @@ t.test("getJoinedMembersByRoom and getJoinedRooms", async (t) => {
   const roomId = await createRoom(user, { invite: [mallory.userId] }, bob);
   await setState(bob, roomId, "m.room.member", { membership: "join", displayname: "Bob" }, bob.userId);
   const { body } = await read(user, "getJoinedMembersByRoom", roomId, "joined_members");
-  t.match(body["joined"], { [bob.userId]: { display_name: "Bob" } });
+  t.match(body["joined"], { [bob.userId]: { display_name: "Bob", avatar_url: null } });
   t.same(new Set(Object.keys(body["joined"] as object)), new Set([user.userId, bob.userId]));
   await leave(bob, roomId);
   for (const client of [bob, mallory]) {

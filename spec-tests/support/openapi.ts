@@ -6,6 +6,14 @@ import { Compile, type Validator } from "typebox/schema";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/protocol/json.ts";
 import { specDataFile } from "./spec-data.ts";
 
+/**
+ * Where Hearth knowingly answers what the description does not have, by operation. `/joined_members` says null of a member
+ * without a name or an avatar: all other servers do, and Complement wants the keys to be there.
+ */
+const deviations: Readonly<Record<string, RegExp>> = {
+  getJoinedMembersByRoom: /^\/joined\/[^/]+\/(display_name|avatar_url) must be string$/,
+};
+
 /** What the specification says about the answers of one API, from its OpenAPI document. */
 export class ApiDescription {
   readonly #components: JsonValue;
@@ -34,10 +42,11 @@ export class ApiDescription {
     const [fits, errors] = this.#validator(schema).Errors(body);
     if (fits) return;
     const problems = errors
-      .slice(0, 10)
-      .map(({ instancePath, message }) => `${instancePath || "/"} ${message}`);
+      .map(({ instancePath, message }) => `${instancePath || "/"} ${message}`)
+      .filter((problem) => !deviations[operationId]?.test(problem));
+    if (problems.length === 0) return;
     throw new AssertionError({
-      message: `${operationId} answered ${status} with what the specification does not have: ${problems.join("; ")}`,
+      message: `${operationId} answered ${status} with what the specification does not have: ${problems.slice(0, 10).join("; ")}`,
       actual: body,
     });
   }

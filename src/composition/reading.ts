@@ -53,7 +53,7 @@ export function composeReading(
   return readingHandlers({
     messages: new Messages({ access, pages, presenter, events, members }),
     single,
-    states: new RoomStates({ access, timelines, texts, events, snapshots, names, presenter, pace }),
+    states: new RoomStates({ access, timelines, store, texts, events, snapshots, names, presenter, pace }),
     relations: new Relations({ access, single, store: relations, events, names, presenter }),
     threads: new Threads({ access, relations, store, aggregations, presenter }),
     filters,

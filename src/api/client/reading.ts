@@ -15,7 +15,8 @@ export const getRoomEvents = endpoint({
   ...reading,
   operationId: "getRoomEvents",
   path: "/rooms/{roomId}/messages",
-  query: Type.Object({ from: token, to: token, dir: direction, limit, filter }),
+  // `dir` is needed, but who may not read the room is told so first.
+  query: Type.Object({ from: token, to: token, dir: Type.Optional(direction), limit, filter }),
 });
 
 export const getEventContext = endpoint({

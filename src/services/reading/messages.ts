@@ -1,3 +1,4 @@
+import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { EventReader } from "../../state/event-reader.ts";
 import type { EventFilter } from "../../sync/event-filter.ts";
 import type { EventPresenter } from "../../timeline/event-presenter.ts";
@@ -8,7 +9,7 @@ import type { ReadingAccess } from "./reading-access.ts";
 import type { Direction, TimelinePages } from "./timeline-pages.ts";
 
 export interface MessagesQuery {
-  readonly direction: Direction;
+  readonly direction: Direction | undefined;
   /** Position of a token; `undefined` for the end that the direction leads away from. */
   readonly from: number | undefined;
   readonly to: number | undefined;
@@ -44,11 +45,12 @@ export class Messages {
     this.#parts = parts;
   }
 
-  /** @throws MatrixError M_FORBIDDEN for those who may not read the room */
+  /** @throws MatrixError M_FORBIDDEN for those who may not read the room, M_MISSING_PARAM without a direction */
   async page(roomId: string, user: Omit<Reader, "ignored">, query: MessagesQuery): Promise<MessagesPage> {
     const readable = await this.#parts.access.open(roomId, user);
     const { until, view, room } = readable;
     const { direction, from, to, filter } = query;
+    if (direction === undefined) throw new MatrixError("M_MISSING_PARAM", "Missing dir");
     const isBackwards = direction === "b";
     const range = {
       direction,

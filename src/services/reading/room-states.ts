@@ -1,14 +1,14 @@
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { EventReader } from "../../state/event-reader.ts";
 import type { StateSnapshots } from "../../state/state-snapshots.ts";
-import type { StoredEvent } from "../../storage/events.ts";
+import type { EventStore, StoredEvent } from "../../storage/events.ts";
 import type { Membership } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { Pace } from "../../telemetry/pace.ts";
 import { contentJson, contentOf } from "../../timeline/client-event.ts";
 import type { EventPresenter } from "../../timeline/event-presenter.ts";
 import type { Reader } from "../../timeline/reader.ts";
-import { roomStateAfter, type RoomTimelines } from "../../timeline/room-timelines.ts";
+import { roomStateAfter, type RoomTimelines, startOfTime } from "../../timeline/room-timelines.ts";
 import { type StateRendering, type StateTexts, wholeState } from "../../timeline/state-texts.ts";
 import type { ReadableRoom, ReadingAccess } from "./reading-access.ts";
 
@@ -22,6 +22,7 @@ export interface MembersQuery {
 export interface RoomStatesParts {
   readonly access: ReadingAccess;
   readonly timelines: RoomTimelines;
+  readonly store: Pick<EventStore, "timelineForwards">;
   readonly texts: StateTexts;
   readonly events: EventReader;
   readonly snapshots: StateSnapshots;
@@ -43,7 +44,8 @@ const joinedMembers: StateRendering = {
       readonly state_key: string;
       readonly content: Readonly<Record<string, unknown>>;
     };
-    const text = (key: string) => (typeof content[key] === "string" ? content[key] : undefined);
+    // Both keys are always there, as clients know it from other servers; null says that there is none.
+    const text = (key: string) => (typeof content[key] === "string" ? content[key] : null);
     const member = { display_name: text("displayname"), avatar_url: text("avatar_url") };
     return `${JSON.stringify(state_key)}:${JSON.stringify(member)}`;
   },
@@ -117,11 +119,22 @@ export class RoomStates {
   }
 
   /** What the state was is told by the event at its end: who may not see that, may not see who was there. */
-  async #stateAt({ room, view, reader }: ReadableRoom, position: number): Promise<number | null> {
-    const last = await this.#parts.timelines.at(room.roomNid, position);
+  async #stateAt(readable: ReadableRoom, position: number): Promise<number | null> {
+    const { room, view, reader } = readable;
+    const last =
+      (await this.#parts.timelines.at(room.roomNid, position)) ?? (await this.#beginning(readable));
     if (!last) return null;
     if (await view.maySee(last)) return roomStateAfter(last);
     throw new MatrixError("M_FORBIDDEN", `${reader.userId} may not see the room at this time`);
+  }
+
+  /**
+   * What a token from before a room stands for, as a sync gives it with a room's whole timeline: the moment when there was
+   * somebody in the room, which is its second event, the creator's join.
+   */
+  async #beginning({ room, until }: ReadableRoom): Promise<StoredEvent | undefined> {
+    const first = await this.#parts.store.timelineForwards(room.roomNid, startOfTime, until, 2);
+    return first.at(-1);
   }
 
   async #stateEvent(

@@ -41,24 +41,39 @@ export class TimelinePages {
     if (!filter.matchesRoom(room.roomId)) return { events: found, next: undefined };
     let { after } = range;
     let upTo = Math.min(range.upTo, until);
+    let hasSkipped = false;
     for (let reads = 0; reads < maxReads; reads++) {
       const wanted = reads === 0 ? limit + 1 : eventsPerFurtherRead;
       const events =
         direction === "b"
           ? await this.#store.timelineBackwards(room.roomNid, upTo, after, wanted)
           : await this.#store.timelineForwards(room.roomNid, after, upTo, wanted);
-      const passed = await this.#filtering.passed(filter, await view.visible(events));
+      const visible = await view.visible(events);
+      const passed = await this.#filtering.passed(filter, visible);
+      hasSkipped ||= passed.length < visible.length;
       for (const event of passed) {
         if (found.length === limit) return { events: found, next: pointAt(found.at(-1) ?? event, direction) };
         found.push(event);
       }
       const last = events.at(-1);
-      if (!last || events.length < wanted) return { events: found, next: undefined };
+      if (!last) return { events: found, next: undefined };
       if (direction === "b") upTo = (last.position ?? upTo) - 1;
       else after = last.position ?? after;
+      if (events.length < wanted) {
+        // There is more to see than what a filter lets through: some clients take it that a page with events goes on.
+        return {
+          events: found,
+          next: hasSkipped && found.length > 0 ? pointOf(direction, upTo, after) : undefined,
+        };
+      }
     }
-    return { events: found, next: direction === "b" ? upTo : after };
+    return { events: found, next: pointOf(direction, upTo, after) };
   }
+}
+
+/** From where to read on after a stretch. */
+function pointOf(direction: Direction, upTo: number, after: number): number {
+  return direction === "b" ? upTo : after;
 }
 
 /** From where to read on after an event. */
