@@ -2,21 +2,28 @@ import type { SigningKey } from "../protocol/ed25519.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
 import { EventReader } from "../state/event-reader.ts";
 import { RoomIndex } from "../state/room-index.ts";
+import { StateResolver } from "../state/state-resolver.ts";
 import { StateSnapshots } from "../state/state-snapshots.ts";
 import type { Stores } from "../storage/database.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
+import { Authorisation } from "./authorisation.ts";
 import { BatchBuilder } from "./batch.ts";
 import { LocalEventMaker } from "./local-event.ts";
+import { Redactions } from "./redactions.ts";
 import { RoomCommits } from "./room-commits.ts";
 import { RoomHeads } from "./room-heads.ts";
+import { RoomOutliers } from "./room-outliers.ts";
 import { RoomQueues } from "./room-queues.ts";
+import { RoomReceiver } from "./room-receiver.ts";
 import { RoomWriter } from "./room-writer.ts";
 
 /** The event graph, as the services see it. */
 export interface EventGraph {
   readonly writer: RoomWriter;
+  readonly receiver: RoomReceiver;
+  readonly outliers: RoomOutliers;
   readonly events: EventReader;
   readonly rooms: RoomIndex;
   readonly snapshots: StateSnapshots;
@@ -35,6 +42,9 @@ export interface EventGraphParts {
 export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph> {
   const { serverName, key, stores, names, clock, randomBytes } = parts;
   const highest = { ...(await stores.rooms.highestNids()) };
+  const nextEventNid = () => ++highest.eventNid;
+  const nextRoomNid = () => ++highest.roomNid;
+  const queues = new RoomQueues<number>();
   const rooms = new RoomIndex(stores.rooms);
   const events = new EventReader(stores.events, rooms);
   const snapshots = new StateSnapshots(stores.state, () => ++highest.snapshotNid);
@@ -46,7 +56,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     snapshots,
     names,
     maker,
-    nextEventNid: () => ++highest.eventNid,
+    nextEventNid,
     clock,
   });
   const heads = new RoomHeads(stores.rooms, snapshots);
@@ -58,9 +68,36 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     names,
     rooms,
     heads,
-    queues: new RoomQueues(),
+    queues,
     batches,
-    nextRoomNid: () => ++highest.roomNid,
+    nextRoomNid,
   });
-  return { writer, events, rooms, snapshots };
+  const authorisation = new Authorisation(events, names);
+  const receiver = new RoomReceiver({
+    serverName,
+    commits,
+    eventStore: stores.events,
+    events,
+    snapshots,
+    names,
+    heads,
+    queues,
+    resolver: new StateResolver(stores.state, snapshots),
+    authorisation,
+    redactions: new Redactions({ eventStore: stores.events, events, snapshots, authorisation }),
+    nextEventNid,
+  });
+  const outliers = new RoomOutliers({
+    commits: stores.commits,
+    eventStore: stores.events,
+    events,
+    names,
+    rooms,
+    roomStore: stores.rooms,
+    queues,
+    authorisation,
+    nextEventNid,
+    nextRoomNid,
+  });
+  return { writer, receiver, outliers, events, rooms, snapshots };
 }

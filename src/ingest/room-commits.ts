@@ -82,15 +82,16 @@ export class RoomCommits {
     try {
       const positions = await this.#parts.commits.commit(commit);
       if (positions) return this.#report(batch, positions);
-      this.#discard(batch);
+      this.discard(batch);
       return undefined;
     } catch (error) {
-      this.#discard(batch);
+      this.discard(batch);
       throw error;
     }
   }
 
-  #discard(batch: Batch): void {
+  /** Forgets a batch that will not be stored. */
+  discard(batch: Batch): void {
     discardBatch(batch, this.#parts.snapshots, this.#parts.events);
   }
 
@@ -101,6 +102,7 @@ export class RoomCommits {
       const stored = storedEvent(event, positions[index] ?? null);
       if (event.redaction) this.#parts.events.forget(event.redaction.targetNid);
       this.#parts.events.settled(event.eventNid, stored);
+      if (event.lateRedaction) this.#parts.events.forget(event.eventNid);
       return stored;
     });
   }
@@ -116,6 +118,9 @@ function storedEvent(event: NewEvent, position: number | null): StoredEvent {
     relation: _r,
     redaction: _d,
     finalisedTs: _f,
+    lateRedaction: _l,
+    awaitedTarget: _w,
+    followsGap: _g,
     ...row
   } = event;
   return { ...row, position, redactedBy: null };

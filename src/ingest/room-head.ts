@@ -40,7 +40,7 @@ export class HeadDraft {
     return this.#changes.has(pairNid) ? this.#changes.get(pairNid) : this.#base.get(pairNid);
   }
 
-  set(pairNid: number, eventNid: number): void {
+  set(pairNid: number, eventNid: number | undefined): void {
     this.#changes.set(pairNid, eventNid);
   }
 

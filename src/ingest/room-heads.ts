@@ -42,7 +42,7 @@ export class RoomHeads {
 
   /** The head of a room, with everything that is under way. A room without events has an empty one. */
   async load(room: Room): Promise<RoomHead> {
-    if (this.#underWay.get(room.roomNid)?.failed) await this.#idle(room.roomNid);
+    if (this.#underWay.get(room.roomNid)?.failed) await this.idle(room.roomNid);
     const known = this.#heads.get(room.roomNid);
     if (known) {
       this.#heads.delete(room.roomNid);
@@ -99,7 +99,8 @@ export class RoomHeads {
     for (const resume of underWay.whenIdle) resume();
   }
 
-  #idle(roomNid: number): Promise<void> {
+  /** Resolves once nothing of a room is on its way into storage. */
+  idle(roomNid: number): Promise<void> {
     return new Promise((resolve) => {
       const underWay = this.#underWay.get(roomNid);
       if (underWay) underWay.whenIdle.push(resolve);

@@ -86,3 +86,14 @@ class VarintReader {
     }
   }
 }
+
+/** What has to change in one state to make it another; the event of a pair that goes is `undefined`. */
+export function differenceOf(
+  earlier: ReadonlyMap<number, number>,
+  later: ReadonlyMap<number, number>,
+): StateDelta {
+  const changes = new Map<number, number | undefined>();
+  for (const [pair, event] of later) if (earlier.get(pair) !== event) changes.set(pair, event);
+  for (const pair of earlier.keys()) if (!later.has(pair)) changes.set(pair, undefined);
+  return changes;
+}

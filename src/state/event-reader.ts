@@ -1,10 +1,10 @@
 import { LRUCache } from "lru-cache";
 import { boundedCache } from "../cache/bounded-cache.ts";
 import type { EventId } from "../protocol/identifiers.ts";
-import type { Pdu, RoomEvent } from "../protocol/pdu.ts";
+import type { RoomEvent } from "../protocol/pdu.ts";
 import { toRoomEvent } from "../protocol/room-event.ts";
-import { parseStrictJson } from "../protocol/strict-json.ts";
 import type { EventStore, StoredEvent } from "../storage/events.ts";
+import { pduOf } from "./event-text.ts";
 import type { RoomIndex } from "./room-index.ts";
 
 /** Bounds memory: the newest events and those of the state are asked for again and again. */
@@ -98,11 +98,4 @@ export class EventReader {
     this.#stored.delete(eventNid);
     this.#parsed.delete(eventNid);
   }
-}
-
-/** The PDU of a stored event. */
-function pduOf(stored: Pick<StoredEvent, "common" | "federation">, strict: boolean): Pdu {
-  const text = `{${stored.common},${stored.federation}}`;
-  // Room versions before 6 may hold numbers that only the strict parser keeps exact.
-  return (strict ? JSON.parse(text) : parseStrictJson(text)) as Pdu;
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { SnapshotRow, StateStore } from "../storage/state.ts";
-import { decodeDelta, encodeDelta, type StateDelta } from "./delta.ts";
+import { decodeDelta, differenceOf, encodeDelta, type StateDelta } from "./delta.ts";
 
 /** Pair of type and state key to event, all as integer IDs. */
 export type StateMap = ReadonlyMap<number, number>;
@@ -23,7 +23,7 @@ const cachedDeltaEntries = 200_000;
  * about log16(n) times, and any snapshot is read in at most 15 log16(n) steps.
  */
 export class StateSnapshots {
-  readonly #store: StateStore;
+  readonly #store: Pick<StateStore, "snapshot">;
   readonly #nextNid: () => number;
   readonly #snapshots = new LRUCache<number, Snapshot>({
     maxSize: cachedDeltaEntries,
@@ -36,7 +36,7 @@ export class StateSnapshots {
     sizeCalculation: (map) => map.size + 1,
   });
 
-  constructor(store: StateStore, nextNid: () => number) {
+  constructor(store: Pick<StateStore, "snapshot">, nextNid: () => number) {
     this.#store = store;
     this.#nextNid = nextNid;
   }
@@ -176,11 +176,4 @@ function applyDelta(map: Map<number, number>, delta: StateDelta): void {
     if (event === undefined) map.delete(pair);
     else map.set(pair, event);
   }
-}
-
-function differenceOf(earlier: StateMap, later: StateMap): StateDelta {
-  const changes = new Map<number, number | undefined>();
-  for (const [pair, event] of later) if (earlier.get(pair) !== event) changes.set(pair, event);
-  for (const pair of earlier.keys()) if (!later.has(pair)) changes.set(pair, undefined);
-  return changes;
 }

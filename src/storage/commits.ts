@@ -15,6 +15,12 @@ export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
   readonly finalisedTs?: number | undefined;
   readonly relation?: EventRelation | undefined;
   readonly redaction?: AppliedRedaction | undefined;
+  /** A redaction of this event that was stored before it. */
+  readonly lateRedaction?: LateRedaction | undefined;
+  /** The event that a redaction is for, which is not here: the redaction waits for it. */
+  readonly awaitedTarget?: string | undefined;
+  /** Events between this one of the timeline and those before it are missing: room is left for them. */
+  readonly followsGap?: boolean | undefined;
 }
 
 /** See `SendTransaction`. */
@@ -38,6 +44,10 @@ export interface AppliedRedaction {
   readonly targetNid: number;
   readonly common: string;
   readonly federation: string;
+}
+
+export interface LateRedaction extends AppliedRedaction {
+  readonly redactionNid: number;
 }
 
 export interface CurrentMembership {

@@ -1,3 +1,13 @@
+/** What became of an event that did not simply join its room's graph. */
+export const eventFlags = {
+  /** It failed an authorisation rule: it is kept for what refers to it. */
+  rejected: 1,
+  /** It was allowed where it stands in the graph, and not by the room's state when it came. */
+  softFailed: 2,
+  /** It is known without its place in the graph, for being part of a state or an auth chain. */
+  outlier: 4,
+} as const;
+
 /** An event as it is stored: integers inside, and the JSON that it is sent as. */
 export interface StoredEvent {
   readonly eventNid: number;
@@ -16,7 +26,7 @@ export interface StoredEvent {
   readonly stateAfter: number | null;
   /** The room's resolved state from this event's commit on, where that differs from `stateAfter` (after a fork). */
   readonly roomState: number | null;
-  /** Bit 0: rejected, 1: soft-failed, 2: outlier. */
+  /** See {@link eventFlags}. */
   readonly flags: number;
   /** The redaction that took the content away. */
   readonly redactedBy: number | null;
@@ -66,6 +76,10 @@ export interface EventStore {
   byNids(eventNids: readonly number[]): Promise<StoredEvent[]>;
   byId(eventId: string): Promise<StoredEvent | undefined>;
   nidOf(eventId: string): Promise<number | undefined>;
+  /** The redactions that came before the event that they are for. */
+  waitingRedactions(targetId: string): Promise<readonly number[]>;
+  /** Positions of the room's events before which events are missing, in ascending order. */
+  gaps(roomNid: number): Promise<readonly number[]>;
   /** A room's timeline backwards: positions up to and including `from`, and after `downTo`, newest first. */
   timelineBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<StoredEvent[]>;
   /** A room's timeline forwards: positions after `from`, up to and including `upTo`, oldest first. */

@@ -38,6 +38,8 @@ export interface RoomStore {
   withEventsAfter(position: number): Promise<readonly number[]>;
   extremities(roomNid: number): Promise<ExtremityRow[]>;
   highestNids(): Promise<HighestNids>;
+  /** Makes a room that nothing is known of but its ID and version; nothing changes when there is one with that ID. */
+  adopt(roomNid: number, roomId: string, version: string): Promise<void>;
   setPublic(roomNid: number, isPublic: boolean): Promise<void>;
   alias(alias: string): Promise<AliasRow | undefined>;
   aliasesOf(roomNid: number): Promise<AliasRow[]>;

@@ -1,3 +1,5 @@
+import type { StateDelta } from "../state/delta.ts";
+
 /** A state snapshot as stored: its parent, and the entries in which it differs. */
 export interface SnapshotRow {
   readonly snapshotNid: number;
@@ -8,6 +10,27 @@ export interface SnapshotRow {
   readonly delta: Uint8Array;
 }
 
+/** A state event that is on its way into storage, as far as state resolution looks at it. */
+export interface PendingStateEvent {
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly flags: number;
+  readonly authNids: readonly number[];
+  readonly common: string;
+  readonly federation: string;
+}
+
+/** Which states to resolve, and what of them is not in storage yet. */
+export interface ResolutionRequest {
+  /** The room version's ID. */
+  readonly version: string;
+  readonly snapshotNids: readonly number[];
+  readonly pendingSnapshots: readonly SnapshotRow[];
+  readonly pendingEvents: readonly PendingStateEvent[];
+}
+
 export interface StateStore {
   snapshot(snapshotNid: number): Promise<SnapshotRow | undefined>;
+  /** Resolves states (room versions, "State resolution"). @returns what has to change in the first of them */
+  resolve(request: ResolutionRequest): Promise<StateDelta>;
 }

@@ -6,6 +6,8 @@ export interface WriteTransaction {
   readonly db: Connection;
   /** The next position of the one stream, for a change that concerns this room or user. */
   position(stream: Stream, nid: number, details?: ChangeDetails): number;
+  /** Leaves so many positions free before the next one, for what will be found later and belongs there. */
+  leaveRoom(positions: number): void;
 }
 
 /**

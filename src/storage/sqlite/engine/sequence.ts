@@ -39,6 +39,11 @@ export class Sequence {
     return position;
   }
 
+  /** Leaves positions out. */
+  skip(positions: number): void {
+    this.#next += positions;
+  }
+
   /** Where the sequence stands, for `undo`. */
   mark(): SequenceMark {
     return { next: this.#next, ceiling: this.#ceiling, changes: this.#changes.length };

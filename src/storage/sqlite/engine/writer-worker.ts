@@ -20,6 +20,7 @@ const sequence = new Sequence(db);
 const transaction: WriteTransaction = {
   db,
   position: (stream, nid, details) => sequence.next(db, stream, nid, details),
+  leaveRoom: (positions) => sequence.skip(positions),
 };
 
 /** Runs one operation inside the group's transaction; when it throws, it alone is undone. */

@@ -1,5 +1,6 @@
 import { encodeNids } from "../../../state/delta.ts";
 import type {
+  AppliedRedaction,
   CommitStore,
   CommittedHead,
   CurrentMembership,
@@ -81,13 +82,20 @@ function insertSnapshot(
   );
 }
 
+/** An outlier gets its place: what it is stays, and may have been redacted since. */
+const insertEventSql = `INSERT INTO events (event_nid, event_id, room_nid, position, type_nid, pair_nid, sender_nid, depth,
+    origin_server_ts, state_before, state_after, room_state, flags, replaces, delay_id, common, federation)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (event_nid) DO UPDATE SET position = excluded.position, state_before = excluded.state_before,
+    state_after = excluded.state_after, room_state = excluded.room_state, flags = excluded.flags,
+    replaces = excluded.replaces`;
+
 function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   const { db } = tx;
+  if (event.followsGap) tx.leaveRoom(gapSize);
   const position = event.inTimeline ? tx.position("timeline", event.roomNid, detailsOf(event)) : null;
   db.run(
-    `INSERT INTO events (event_nid, event_id, room_nid, position, type_nid, pair_nid, sender_nid, depth,
-       origin_server_ts, state_before, state_after, room_state, flags, replaces, delay_id, common, federation)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    insertEventSql,
     event.eventNid,
     event.eventId,
     event.roomNid,
@@ -108,7 +116,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   );
   if (event.pairNid !== null) {
     db.run(
-      "INSERT INTO event_auth (event_nid, auth_nids) VALUES (?, ?)",
+      "INSERT INTO event_auth (event_nid, auth_nids) VALUES (?, ?) ON CONFLICT DO NOTHING",
       event.eventNid,
       encodeNids(event.authNids),
     );
@@ -116,8 +124,21 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   if (event.relation && position !== null) insertRelation(tx.db, event, event.relation, position);
   if (event.transaction) insertTransaction(tx, event);
   if (event.delayId !== null) endDelay(db, event, event.delayId);
-  if (event.redaction) applyRedaction(tx, event);
+  if (event.followsGap && position !== null) insertGap(db, event, position);
+  redactWhatItMust(db, event);
   return position;
+}
+
+/** Positions that are left free for the events of a gap: more than anybody will ever page through. */
+const gapSize = 2 ** 24;
+
+function insertGap(db: Connection, { roomNid, eventNid }: NewEvent, position: number): void {
+  db.run(
+    "INSERT INTO timeline_gaps (room_nid, position, event_nid) VALUES (?, ?, ?)",
+    roomNid,
+    position,
+    eventNid,
+  );
 }
 
 function detailsOf({ redaction, pairNid, relation, senderNid }: NewEvent): ChangeDetails | undefined {
@@ -202,16 +223,36 @@ function endDelay(db: Connection, { eventId, finalisedTs }: NewEvent, delayId: s
   finaliseDelayedEvent(db, delayId, { finalisedTs, eventId, error: null });
 }
 
-function applyRedaction({ db }: WriteTransaction, { eventNid, redaction }: NewEvent): void {
-  if (!redaction) return;
+function redactWhatItMust(
+  db: Connection,
+  { eventNid, eventId, redaction, lateRedaction, awaitedTarget }: NewEvent,
+): void {
+  if (redaction) applyRedaction(db, eventNid, redaction);
+  if (lateRedaction) {
+    applyRedaction(db, lateRedaction.redactionNid, lateRedaction);
+    db.run("DELETE FROM waiting_redactions WHERE target_id = ?", eventId);
+  }
+  if (awaitedTarget === undefined) return;
+  db.run(
+    "INSERT INTO waiting_redactions (target_id, redaction_nid) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    awaitedTarget,
+    eventNid,
+  );
+}
+
+function applyRedaction(
+  db: Connection,
+  redactionNid: number,
+  { targetNid, common, federation }: AppliedRedaction,
+): void {
   db.run(
     "UPDATE events SET common = ?, federation = ?, redacted_by = ? WHERE event_nid = ? AND redacted_by IS NULL",
-    redaction.common,
-    redaction.federation,
-    eventNid,
-    redaction.targetNid,
+    common,
+    federation,
+    redactionNid,
+    targetNid,
   );
-  removeRelation(db, redaction.targetNid);
+  removeRelation(db, targetNid);
 }
 
 function setMembership(

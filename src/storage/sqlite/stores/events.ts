@@ -44,6 +44,22 @@ export const eventOperations: StoreOperations<EventStore> = {
     (db, eventId: string) =>
       db.get<{ nid: number }>("SELECT event_nid AS nid FROM events WHERE event_id = ?", eventId)?.nid,
   ),
+  waitingRedactions: point((db, targetId: string) =>
+    db
+      .all<{ nid: number }>(
+        "SELECT redaction_nid AS nid FROM waiting_redactions WHERE target_id = ? ORDER BY redaction_nid LIMIT 20",
+        targetId,
+      )
+      .map(({ nid }) => nid),
+  ),
+  gaps: point((db, roomNid: number) =>
+    db
+      .all<{ position: number }>(
+        "SELECT position FROM timeline_gaps WHERE room_nid = ? ORDER BY position",
+        roomNid,
+      )
+      .map(({ position }) => position),
+  ),
   timelineBackwards: point((db, roomNid: number, from: number, downTo: number, limit: number) =>
     db.all<StoredEvent>(backwardsSql, roomNid, from, downTo, limit),
   ),

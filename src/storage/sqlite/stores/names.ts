@@ -10,7 +10,7 @@ function findEventType(db: Connection, type: string): number | undefined {
   return db.get<{ nid: number }>("SELECT type_nid AS nid FROM event_types WHERE type = ?", type)?.nid;
 }
 
-function findStatePair(db: Connection, type: string, stateKey: string): number | undefined {
+export function findStatePair(db: Connection, type: string, stateKey: string): number | undefined {
   return db.get<{ nid: number }>(
     "SELECT pair_nid AS nid FROM state_pairs WHERE type = ? AND state_key = ?",
     type,

@@ -58,6 +58,14 @@ export const roomOperations: StoreOperations<RoomStore> = {
       (SELECT coalesce(max(snapshot_nid), 0) FROM state_snapshots) AS snapshotNid`);
     return highest ?? { roomNid: 0, eventNid: 0, snapshotNid: 0 };
   }),
+  adopt: write(({ db }, roomNid: number, roomId: string, version: string) => {
+    db.run(
+      "INSERT INTO rooms (room_nid, room_id, version) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      roomNid,
+      roomId,
+      version,
+    );
+  }),
   setPublic: write(({ db }, roomNid: number, isPublic: boolean) => {
     db.run("UPDATE rooms SET is_public = ? WHERE room_nid = ?", isPublic ? 1 : 0, roomNid);
   }),

@@ -1,12 +1,8 @@
-import type { SnapshotRow, StateStore } from "../../state.ts";
-import { point, type StoreOperations } from "../engine/operations.ts";
+import type { StateStore } from "../../state.ts";
+import { point, scan, type StoreOperations } from "../engine/operations.ts";
+import { readSnapshot, resolve } from "./state-resolution.ts";
 
 export const stateOperations: StoreOperations<StateStore> = {
-  snapshot: point((db, snapshotNid: number) =>
-    db.get<SnapshotRow>(
-      `SELECT snapshot_nid AS snapshotNid, parent_nid AS parentNid, height, delta
-       FROM state_snapshots WHERE snapshot_nid = ?`,
-      snapshotNid,
-    ),
-  ),
+  snapshot: point(readSnapshot),
+  resolve: scan(resolve),
 };

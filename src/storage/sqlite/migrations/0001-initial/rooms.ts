@@ -56,6 +56,22 @@ CREATE TABLE events (
 -- The time is part of it so that events are found by their time without reading them: no position occurs twice anyway.
 CREATE UNIQUE INDEX events_timeline ON events (room_nid, position, origin_server_ts) WHERE position IS NOT NULL;
 
+-- Events of timelines before which events are missing that other servers may have. A row goes when they have come.
+CREATE TABLE timeline_gaps (
+  room_nid INTEGER NOT NULL,
+  -- Of the event after the gap.
+  position INTEGER NOT NULL,
+  event_nid INTEGER NOT NULL,
+  PRIMARY KEY (room_nid, position)
+) WITHOUT ROWID;
+
+-- Redactions that came before what they redact. A row goes when that comes.
+CREATE TABLE waiting_redactions (
+  target_id TEXT NOT NULL,
+  redaction_nid INTEGER NOT NULL,
+  PRIMARY KEY (target_id, redaction_nid)
+) WITHOUT ROWID;
+
 -- Auth edges of state events: what walks of the auth chain read. Varints, ascending differences.
 CREATE TABLE event_auth (
   event_nid INTEGER PRIMARY KEY,

@@ -1,0 +1,285 @@
+import type { ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
+import type { AuthRejection } from "../protocol/auth/rejection.ts";
+import type { EventId, ServerName } from "../protocol/identifiers.ts";
+import { isCommonKey, isFederationKey } from "../state/event-text.ts";
+import type { EventReader } from "../state/event-reader.ts";
+import type { StateResolver } from "../state/state-resolver.ts";
+import { differenceOf } from "../state/delta.ts";
+import type { StateMap, StateSnapshots } from "../state/state-snapshots.ts";
+import type { NewEvent } from "../storage/commits.ts";
+import { eventFlags, type EventStore } from "../storage/events.ts";
+import type { NameCache } from "../storage/name-cache.ts";
+import { type Authorisation, createEventIdOf, type StateLookup } from "./authorisation.ts";
+import type { Batch } from "./batch.ts";
+import { moveCurrentState } from "./current-state-move.ts";
+import type { Receipt, ReceivedEvent } from "./received-event.ts";
+import type { Redactions } from "./redactions.ts";
+import { relationOf } from "./relation.ts";
+import type { HeadDraft } from "./room-head.ts";
+import { SummaryDraft } from "./summary-draft.ts";
+
+export interface ReceivedBatchParts {
+  readonly serverName: ServerName;
+  readonly eventStore: EventStore;
+  readonly events: EventReader;
+  readonly names: NameCache;
+  readonly snapshots: StateSnapshots;
+  readonly resolver: StateResolver;
+  readonly authorisation: Authorisation;
+  readonly redactions: Redactions;
+  readonly nextEventNid: () => number;
+}
+
+/** How events take their place. `live`: after the room's newest. `join`: as the room's only extremity. */
+export type Placement = "live" | "join";
+
+/** An event that others follow: what is known of it in the graph. */
+interface Standing {
+  readonly eventNid: number;
+  readonly stateAfter: number;
+  readonly flags: number;
+  readonly prevEventIds: readonly EventId[];
+}
+
+/** What an event rests on and builds on, all of it here. */
+interface Ground {
+  readonly prevs: readonly Standing[];
+  readonly auth: readonly (ReferencedEvent & { readonly eventNid: number })[];
+  readonly stateBefore: number | null;
+}
+
+type Missing = Pick<Receipt, "missingPrev" | "missingAuth">;
+
+/** Soft-failed events that follow each other are looked through this far for the extremities that they hide. */
+const maxHiddenEvents = 100;
+
+/** Received events of one room on their way into its graph, each judged by what those before it have left. */
+export class ReceivedBatch {
+  readonly #parts: ReceivedBatchParts;
+  readonly #draft: HeadDraft;
+  readonly #placed = new Map<string, NewEvent & { readonly prevEventIds: readonly EventId[] }>();
+  readonly batch: Batch;
+
+  constructor(parts: ReceivedBatchParts, draft: HeadDraft) {
+    this.#parts = parts;
+    this.#draft = draft;
+    this.batch = { draft, events: [], snapshots: [], memberships: [], summary: new SummaryDraft() };
+  }
+
+  /** Judges an event and gives it its place; see {@link Receipt}. */
+  async add(received: ReceivedEvent, placement: Placement): Promise<Receipt> {
+    const { event } = received;
+    const { eventId } = event;
+    const storedNid = await this.#parts.eventStore.nidOf(eventId);
+    if (this.#placed.has(eventId) || (await this.#isPlaced(storedNid))) return { eventId, verdict: "known" };
+    const ground = await this.#ground(received);
+    if (!("prevs" in ground)) return { eventId, verdict: "incomplete", ...ground };
+    const rejection = await this.#rejection(received, ground);
+    const softFailure =
+      rejection || placement === "join" ? undefined : await this.#softFailure(received, ground);
+    const flags = rejection ? eventFlags.rejected : softFailure === undefined ? 0 : eventFlags.softFailed;
+    const eventNid = storedNid ?? this.#parts.nextEventNid();
+    this.#parts.events.announce(eventNid, event);
+    const row = await this.#place(received, ground, eventNid, flags);
+    if (flags === 0) await this.#moveHead(row, placement);
+    const verdict = rejection ? "rejected" : softFailure === undefined ? "accepted" : "soft-failed";
+    return { eventId, verdict, reason: rejection?.message ?? softFailure };
+  }
+
+  /** Whether an event that is stored has its place in the graph, or never will have one. */
+  async #isPlaced(eventNid: number | undefined): Promise<boolean> {
+    if (eventNid === undefined) return false;
+    const { flags } = await this.#parts.events.stored(eventNid);
+    return (flags & eventFlags.outlier) === 0;
+  }
+
+  /** Finds what an event refers to, or tells what of it is missing. */
+  async #ground({ event, toldStates }: ReceivedEvent): Promise<Ground | Missing> {
+    const prevs: Standing[] = [];
+    const missingPrev: EventId[] = [];
+    for (const eventId of event.prevEventIds) {
+      const standing = await this.#standing(eventId);
+      if (standing) prevs.push(standing);
+      else missingPrev.push(eventId);
+    }
+    const auth: Ground["auth"][number][] = [];
+    const missingAuth: EventId[] = [];
+    for (const eventId of event.authEventIds) {
+      const authEvent = await this.#referenced(eventId);
+      if (authEvent) auth.push(authEvent);
+      else missingAuth.push(eventId);
+    }
+    if (missingAuth.length > 0 || (missingPrev.length > 0 && !toldStates))
+      return { missingPrev, missingAuth };
+    const states = prevs.map(({ stateAfter }) => stateAfter);
+    for (const told of toldStates ?? []) states.push(await this.#snapshotOf(told));
+    const stateBefore = states.length === 0 ? null : await this.#resolve(states);
+    return { prevs, auth, stateBefore };
+  }
+
+  async #standing(eventId: EventId): Promise<Standing | undefined> {
+    const placed = this.#placed.get(eventId);
+    if (placed) return placed.stateAfter === null ? undefined : { ...placed, stateAfter: placed.stateAfter };
+    const eventNid = await this.#parts.eventStore.nidOf(eventId);
+    if (eventNid === undefined) return undefined;
+    const { roomNid, stateAfter, flags } = await this.#parts.events.stored(eventNid);
+    if (stateAfter === null || roomNid !== this.#draft.room.roomNid) return undefined;
+    const { prevEventIds } = await this.#parts.events.roomEvent(eventNid);
+    return { eventNid, stateAfter, flags, prevEventIds };
+  }
+
+  async #referenced(eventId: EventId): Promise<Ground["auth"][number] | undefined> {
+    const placed = this.#placed.get(eventId);
+    const eventNid = placed?.eventNid ?? (await this.#parts.eventStore.nidOf(eventId));
+    if (eventNid === undefined) return undefined;
+    const { flags } = placed ?? (await this.#parts.events.stored(eventNid));
+    const event = await this.#parts.events.roomEvent(eventNid);
+    return { eventNid, event, rejected: (flags & eventFlags.rejected) !== 0 };
+  }
+
+  /** The room's own rules, by what the event rests on and by the state before it. */
+  async #rejection(
+    { event }: ReceivedEvent,
+    { auth, stateBefore }: Ground,
+  ): Promise<AuthRejection | undefined> {
+    const { authorisation } = this.#parts;
+    const { room } = this.#draft;
+    const createId = createEventIdOf(room);
+    const create = createId === undefined ? undefined : await this.#referenced(createId);
+    return (
+      authorisation.byAuthEvents(room, event, auth, create) ??
+      (await authorisation.byState(room, event, this.#lookupIn(stateBefore)))
+    );
+  }
+
+  /** The same rules by the room's current state, so that nobody gets around a ban by an old place in the graph. */
+  async #softFailure(
+    { event, isUnwanted }: ReceivedEvent,
+    { stateBefore }: Ground,
+  ): Promise<string | undefined> {
+    if (isUnwanted) return "The room's policy server does not want it.";
+    if (stateBefore === this.#draft.snapshotNid) return undefined;
+    const { room } = this.#draft;
+    const rejection = await this.#parts.authorisation.byState(room, event, (pair) => this.#draft.get(pair));
+    return rejection?.message;
+  }
+
+  #lookupIn(snapshotNid: number | null): StateLookup {
+    return (pair) => (snapshotNid === null ? undefined : this.#parts.snapshots.get(snapshotNid, pair));
+  }
+
+  /** Makes the event's row, and the state that it leaves behind. */
+  async #place(
+    { event, encoded }: ReceivedEvent,
+    { prevs, auth, stateBefore }: Ground,
+    eventNid: number,
+    flags: number,
+  ): Promise<NewEvent> {
+    const { names, redactions } = this.#parts;
+    const { room } = this.#draft;
+    const pairNid =
+      event.stateKey === undefined ? null : await names.internStatePair(event.type, event.stateKey);
+    const replaces = pairNid === null ? undefined : await this.#lookupIn(stateBefore)(pairNid);
+    const isShown = flags === 0;
+    const isRejected = (flags & eventFlags.rejected) !== 0;
+    const redaction = isShown
+      ? await redactions.of(room, event, this.#lookupIn(stateBefore), (id) => this.#placed.get(id)?.eventNid)
+      : undefined;
+    const row: NewEvent = {
+      eventNid,
+      eventId: event.eventId,
+      roomNid: room.roomNid,
+      typeNid: await names.internEventType(event.type),
+      pairNid,
+      senderNid: await names.internUser(event.sender),
+      depth: event.depth,
+      originServerTs: event.originServerTs,
+      stateBefore,
+      stateAfter: isRejected ? stateBefore : await this.#stateAfter(stateBefore, pairNid, eventNid),
+      roomState: null,
+      flags,
+      replaces: replaces ?? null,
+      delayId: null,
+      common: encoded.members(isCommonKey),
+      federation: encoded.members(isFederationKey),
+      inTimeline: isShown,
+      followsGap: isShown && prevs.length < event.prevEventIds.length,
+      prevNids: prevs.map((prev) => prev.eventNid),
+      authNids: auth.map((authEvent) => authEvent.eventNid),
+      relation: relationOf(event.content),
+      redaction,
+      lateRedaction: isShown ? await redactions.waitingFor(room, event, eventNid) : undefined,
+      awaitedTarget: isShown && !redaction ? event.redacts : undefined,
+    };
+    this.batch.events.push(row);
+    this.#placed.set(event.eventId, { ...row, prevEventIds: event.prevEventIds });
+    return row;
+  }
+
+  async #stateAfter(
+    stateBefore: number | null,
+    pairNid: number | null,
+    eventNid: number,
+  ): Promise<number | null> {
+    if (pairNid === null) return stateBefore;
+    const { snapshots } = this.#parts;
+    const change = new Map([[pairNid, eventNid]]);
+    const row = stateBefore === null ? snapshots.first(change) : await snapshots.derive(stateBefore, change);
+    this.batch.snapshots.push(row);
+    return row.snapshotNid;
+  }
+
+  /** A state that others told of, as a snapshot. It differs little from the room's state where that is known. */
+  async #snapshotOf(told: StateMap): Promise<number> {
+    const { snapshots } = this.#parts;
+    const current = this.#draft.snapshotNid;
+    const changes = current === null ? undefined : differenceOf(await snapshots.map(current), told);
+    if (current !== null && changes?.size === 0) return current;
+    const row =
+      current === null || !changes ? snapshots.first(told) : await snapshots.derive(current, changes);
+    this.batch.snapshots.push(row);
+    return row.snapshotNid;
+  }
+
+  #resolve(states: readonly number[]): Promise<number> {
+    return this.#parts.resolver.resolve(this.#draft.room, states, {
+      snapshots: this.batch.snapshots,
+      stateEvents: this.batch.events.filter(({ pairNid }) => pairNid !== null),
+    });
+  }
+
+  /** Makes an accepted event an extremity in place of those that it follows, and the room's state what it is then. */
+  async #moveHead(row: NewEvent, placement: Placement): Promise<void> {
+    const draft = this.#draft;
+    const { eventNid, eventId, depth } = row;
+    const covered = placement === "join" ? undefined : await this.#covered(eventId as EventId);
+    const left = covered ? draft.extremities.filter((extremity) => !covered.has(extremity.eventNid)) : [];
+    draft.extremities = [...left, { eventNid, eventId, depth }];
+    const states: number[] = [];
+    for (const extremity of draft.extremities) {
+      const standing = await this.#standing(extremity.eventId as EventId);
+      if (standing) states.push(standing.stateAfter);
+    }
+    const current = await this.#resolve(states);
+    await moveCurrentState(this.#parts, this.batch, current);
+    if (current !== row.stateAfter) this.#remember(row, current);
+  }
+
+  /** After a fork the room's state is not what any one event left behind: sync has to know it at every position. */
+  #remember(row: NewEvent, roomState: number): void {
+    this.batch.events[this.batch.events.length - 1] = { ...row, roomState };
+  }
+
+  /** The events that an event takes the place of: those that it follows, also by way of events that are not shown. */
+  async #covered(eventId: EventId): Promise<ReadonlySet<number>> {
+    const covered = new Set<number>();
+    const pending = [...((await this.#standing(eventId))?.prevEventIds ?? [])];
+    for (let id = pending.pop(); id !== undefined && covered.size < maxHiddenEvents; id = pending.pop()) {
+      const standing = await this.#standing(id);
+      if (!standing || covered.has(standing.eventNid)) continue;
+      covered.add(standing.eventNid);
+      if (standing.flags !== 0) pending.push(...standing.prevEventIds);
+    }
+    return covered;
+  }
+}

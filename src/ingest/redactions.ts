@@ -1,0 +1,74 @@
+import type { EventId } from "../protocol/identifiers.ts";
+import type { RoomEvent } from "../protocol/pdu.ts";
+import type { EventReader } from "../state/event-reader.ts";
+import type { Room } from "../state/room-index.ts";
+import type { StateSnapshots } from "../state/state-snapshots.ts";
+import type { AppliedRedaction, LateRedaction } from "../storage/commits.ts";
+import type { EventStore } from "../storage/events.ts";
+import type { Authorisation, StateLookup } from "./authorisation.ts";
+import { redactedText, takesEffect } from "./redaction.ts";
+
+export interface RedactionsParts {
+  readonly eventStore: Pick<EventStore, "nidOf" | "waitingRedactions">;
+  readonly events: EventReader;
+  readonly snapshots: Pick<StateSnapshots, "get">;
+  readonly authorisation: Authorisation;
+}
+
+/** Finds out what redactions of other servers do, be it that they come before what they redact or after it. */
+export class Redactions {
+  readonly #parts: RedactionsParts;
+
+  constructor(parts: RedactionsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * What a redaction does to an event that is here.
+   * @param lookup the state before the redaction
+   * @param pendingNid finds events that are on their way into storage
+   */
+  async of(
+    room: Room,
+    event: RoomEvent,
+    lookup: StateLookup,
+    pendingNid: (eventId: EventId) => number | undefined,
+  ): Promise<AppliedRedaction | undefined> {
+    if (event.redacts === undefined) return undefined;
+    const pending = pendingNid(event.redacts as EventId);
+    const targetNid = pending ?? (await this.#parts.eventStore.nidOf(event.redacts));
+    if (targetNid === undefined) return undefined;
+    if (pending === undefined) {
+      const stored = await this.#parts.events.stored(targetNid);
+      if (stored.roomNid !== room.roomNid || stored.redactedBy !== null) return undefined;
+    }
+    return this.#applied(room, event, lookup, targetNid);
+  }
+
+  /** The redaction that has waited for an event, if one has. */
+  async waitingFor(room: Room, event: RoomEvent, eventNid: number): Promise<LateRedaction | undefined> {
+    for (const redactionNid of await this.#parts.eventStore.waitingRedactions(event.eventId)) {
+      const { roomNid, stateBefore } = await this.#parts.events.stored(redactionNid);
+      if (roomNid !== room.roomNid || stateBefore === null) continue;
+      const redaction = await this.#parts.events.roomEvent(redactionNid);
+      const lookup = (pair: number) => this.#parts.snapshots.get(stateBefore, pair);
+      const applied = await this.#applied(room, redaction, lookup, eventNid);
+      if (applied) return { ...applied, redactionNid };
+    }
+    return undefined;
+  }
+
+  async #applied(
+    { version }: Room,
+    redaction: RoomEvent,
+    lookup: StateLookup,
+    targetNid: number,
+  ): Promise<AppliedRedaction | undefined> {
+    const { authorisation, events } = this.#parts;
+    const create = await authorisation.stateEvent(lookup, "m.room.create", "");
+    const powerLevels = await authorisation.stateEvent(lookup, "m.room.power_levels", "");
+    const target = await events.roomEvent(targetNid);
+    if (!create || !takesEffect(version, redaction, target, create, powerLevels)) return undefined;
+    return redactedText(version, targetNid, target);
+  }
+}

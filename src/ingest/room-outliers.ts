@@ -1,0 +1,141 @@
+import type { ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
+import type { EventId, RoomId } from "../protocol/identifiers.ts";
+import type { RoomVersion } from "../protocol/room-versions.ts";
+import type { EventReader } from "../state/event-reader.ts";
+import { isCommonKey, isFederationKey } from "../state/event-text.ts";
+import type { Room, RoomIndex } from "../state/room-index.ts";
+import type { CommitStore, NewEvent } from "../storage/commits.ts";
+import { eventFlags, type EventStore } from "../storage/events.ts";
+import type { NameCache } from "../storage/name-cache.ts";
+import type { RoomStore } from "../storage/rooms.ts";
+import { type Authorisation, createEventIdOf } from "./authorisation.ts";
+import type { Receipt, ReceivedEvent } from "./received-event.ts";
+import type { RoomQueues } from "./room-queues.ts";
+
+export interface RoomOutliersParts {
+  readonly commits: CommitStore;
+  readonly eventStore: Pick<EventStore, "nidOf">;
+  readonly events: EventReader;
+  readonly names: NameCache;
+  readonly rooms: RoomIndex;
+  readonly roomStore: Pick<RoomStore, "adopt">;
+  readonly queues: RoomQueues<number>;
+  readonly authorisation: Authorisation;
+  readonly nextEventNid: () => number;
+  readonly nextRoomNid: () => number;
+}
+
+/** Bounds what one commit holds up. */
+const maxEventsAtOnce = 500;
+
+/** Stores events without a place in the graph: those of states and auth chains that other servers tell. */
+export class RoomOutliers {
+  readonly #parts: RoomOutliersParts;
+
+  constructor(parts: RoomOutliersParts) {
+    this.#parts = parts;
+  }
+
+  /** A room of which so far nothing has to be known but its ID and version. */
+  async adopt(roomId: RoomId, version: RoomVersion): Promise<Room> {
+    const known = await this.#parts.rooms.find(roomId);
+    if (known) return known;
+    await this.#parts.roomStore.adopt(this.#parts.nextRoomNid(), roomId, version.id);
+    const adopted = await this.#parts.rooms.find(roomId);
+    if (!adopted) throw new Error(`room ${roomId} has not been stored`);
+    return adopted;
+  }
+
+  /**
+   * Stores events that are not known yet; each is judged by the events that it rests on.
+   * @param events at most 500, each after its `auth_events`
+   * @returns what became of each: `accepted` stands for one that its auth events allow
+   * @throws StorageError
+   */
+  store(room: Room, events: readonly ReceivedEvent[]): Promise<readonly Receipt[]> {
+    if (events.length > maxEventsAtOnce) throw new RangeError(`${events.length} events at once are too many`);
+    return this.#parts.queues.run(room.roomNid, async () => {
+      const rows = new Map<string, NewEvent>();
+      try {
+        const receipts: Receipt[] = [];
+        for (const received of events) receipts.push(await this.#add(room, received, rows));
+        await this.#commit(room, [...rows.values()]);
+        return receipts;
+      } finally {
+        // They are read from storage from now on, if they are there.
+        for (const { eventNid } of rows.values()) this.#parts.events.settled(eventNid, undefined);
+      }
+    });
+  }
+
+  async #commit({ roomNid }: Room, events: readonly NewEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    await this.#parts.commits.commit({ roomNid, events, snapshots: [], memberships: [] });
+  }
+
+  async #add(room: Room, received: ReceivedEvent, rows: Map<string, NewEvent>): Promise<Receipt> {
+    const { event } = received;
+    const { eventId } = event;
+    if (rows.has(eventId) || (await this.#parts.eventStore.nidOf(eventId)) !== undefined) {
+      return { eventId, verdict: "known" };
+    }
+    const auth: (ReferencedEvent & { readonly eventNid: number })[] = [];
+    const missingAuth: EventId[] = [];
+    for (const authId of event.authEventIds) {
+      const referenced = await this.#referenced(authId, rows);
+      if (referenced) auth.push(referenced);
+      else missingAuth.push(authId);
+    }
+    if (missingAuth.length > 0) return { eventId, verdict: "incomplete", missingAuth };
+    const createId = createEventIdOf(room);
+    const create = createId === undefined ? undefined : await this.#referenced(createId, rows);
+    const rejection = this.#parts.authorisation.byAuthEvents(room, event, auth, create);
+    const row = await this.#row(room, received, auth, rejection !== undefined);
+    this.#parts.events.announce(row.eventNid, event);
+    rows.set(eventId, row);
+    return { eventId, verdict: rejection ? "rejected" : "accepted", reason: rejection?.message };
+  }
+
+  async #referenced(
+    eventId: EventId,
+    rows: ReadonlyMap<string, NewEvent>,
+  ): Promise<(ReferencedEvent & { readonly eventNid: number }) | undefined> {
+    const row = rows.get(eventId);
+    const eventNid = row?.eventNid ?? (await this.#parts.eventStore.nidOf(eventId));
+    if (eventNid === undefined) return undefined;
+    const { flags } = row ?? (await this.#parts.events.stored(eventNid));
+    const event = await this.#parts.events.roomEvent(eventNid);
+    return { eventNid, event, rejected: (flags & eventFlags.rejected) !== 0 };
+  }
+
+  async #row(
+    { roomNid }: Room,
+    { event, encoded }: ReceivedEvent,
+    auth: readonly { readonly eventNid: number }[],
+    isRejected: boolean,
+  ): Promise<NewEvent> {
+    const { names } = this.#parts;
+    const { type, stateKey } = event;
+    return {
+      eventNid: this.#parts.nextEventNid(),
+      eventId: event.eventId,
+      roomNid,
+      typeNid: await names.internEventType(type),
+      pairNid: stateKey === undefined ? null : await names.internStatePair(type, stateKey),
+      senderNid: await names.internUser(event.sender),
+      depth: event.depth,
+      originServerTs: event.originServerTs,
+      stateBefore: null,
+      stateAfter: null,
+      roomState: null,
+      flags: eventFlags.outlier | (isRejected ? eventFlags.rejected : 0),
+      replaces: null,
+      delayId: null,
+      common: encoded.members(isCommonKey),
+      federation: encoded.members(isFederationKey),
+      inTimeline: false,
+      prevNids: [],
+      authNids: auth.map(({ eventNid }) => eventNid),
+    };
+  }
+}

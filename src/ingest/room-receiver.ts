@@ -1,0 +1,76 @@
+import { MatrixError } from "../protocol/matrix-error.ts";
+import type { Room } from "../state/room-index.ts";
+import type { StoredEvent } from "../storage/events.ts";
+import { StorageError } from "../storage/errors.ts";
+import { ReceivedBatch, type Placement, type ReceivedBatchParts } from "./received-batch.ts";
+import type { Receipt, ReceivedEvent } from "./received-event.ts";
+import type { RoomCommits } from "./room-commits.ts";
+import { HeadDraft } from "./room-head.ts";
+import type { RoomHeads } from "./room-heads.ts";
+import type { RoomQueues } from "./room-queues.ts";
+
+export interface RoomReceiverParts extends ReceivedBatchParts {
+  readonly commits: RoomCommits;
+  readonly heads: RoomHeads;
+  readonly queues: RoomQueues<number>;
+}
+
+/** Inside an object, so that nobody who waits for the judging waits for the commit as well. */
+interface ReceiptUnderWay {
+  readonly receipts: readonly Receipt[];
+  readonly done: Promise<StoredEvent[] | undefined>;
+}
+
+const maxAttempts = 3;
+/** Bounds what one commit holds up. */
+const maxEventsAtOnce = 100;
+
+/** The one way for events of other servers into a room's graph. */
+export class RoomReceiver {
+  readonly #parts: RoomReceiverParts;
+
+  constructor(parts: RoomReceiverParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Takes events into the graph, in order: each after those that it follows. Every one is judged by the checks 4 to 6 on
+   * receipt of a PDU (server-server API).
+   * @param events at most 100
+   * @returns what became of each, once what there is to store is on disk
+   * @throws StorageError
+   */
+  async receive(
+    room: Room,
+    events: readonly ReceivedEvent[],
+    placement: Placement = "live",
+  ): Promise<readonly Receipt[]> {
+    if (events.length > maxEventsAtOnce) throw new RangeError(`${events.length} events at once are too many`);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const { receipts, done } = await this.#parts.queues.run(room.roomNid, () =>
+        this.#begin(room, events, placement),
+      );
+      if (await done) return receipts;
+    }
+    throw new StorageError("overloaded", `what room ${room.roomId} receives cannot be stored`);
+  }
+
+  async #begin(room: Room, events: readonly ReceivedEvent[], placement: Placement): Promise<ReceiptUnderWay> {
+    const { heads, commits } = this.#parts;
+    // What is on its way has its state in no snapshot that could be read from storage.
+    await heads.idle(room.roomNid);
+    const head = await heads.load(room);
+    const receiving = new ReceivedBatch(this.#parts, new HeadDraft(head));
+    const { batch } = receiving;
+    try {
+      const receipts: Receipt[] = [];
+      for (const event of events) receipts.push(await receiving.add(event, placement));
+      if (batch.events.length === 0) return { receipts, done: Promise.resolve([]) };
+      if (!heads.advance(head, batch.draft)) throw new MatrixError("M_UNKNOWN", "the room's head has moved");
+      return { receipts, done: commits.track(batch) };
+    } catch (error) {
+      commits.discard(batch);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { boundedCache } from "../cache/bounded-cache.ts";
+import type { PendingStateEvent, SnapshotRow, StateStore } from "../storage/state.ts";
+import type { Room } from "./room-index.ts";
+import type { StateSnapshots } from "./state-snapshots.ts";
+
+/** While a fork lasts, the same states are resolved again and again. */
+const cachedResolutions = 10_000;
+
+/** What has been made and is not in storage yet. Snapshots that a resolution makes are added. */
+export interface PendingState {
+  readonly snapshots: SnapshotRow[];
+  readonly stateEvents: readonly PendingStateEvent[];
+}
+
+/** Resolves the states of forks; the work itself is done by storage, off the main thread. */
+export class StateResolver {
+  readonly #store: Pick<StateStore, "resolve">;
+  readonly #snapshots: Pick<StateSnapshots, "derive">;
+  readonly #resolved = boundedCache<string, number>(cachedResolutions);
+
+  constructor(store: Pick<StateStore, "resolve">, snapshots: Pick<StateSnapshots, "derive">) {
+    this.#store = store;
+    this.#snapshots = snapshots;
+  }
+
+  /**
+   * The resolution of states, as a snapshot: one of theirs, or a new one that is derived from the first of them.
+   * @param snapshotNids at least one
+   */
+  async resolve(room: Room, snapshotNids: readonly number[], pending: PendingState): Promise<number> {
+    const different = [...new Set(snapshotNids)];
+    const [first] = different;
+    if (first === undefined) throw new Error("there are no states to resolve");
+    if (different.length === 1) return first;
+    const key = different.toSorted((a, b) => a - b).join(" ");
+    const known = this.#resolved.get(key);
+    if (known !== undefined) return known;
+    const changes = await this.#store.resolve({
+      version: room.version.id,
+      snapshotNids: different,
+      pendingSnapshots: pending.snapshots,
+      pendingEvents: pending.stateEvents,
+    });
+    if (changes.size === 0) return first;
+    const row = await this.#snapshots.derive(first, changes);
+    pending.snapshots.push(row);
+    this.#resolved.set(key, row.snapshotNid);
+    return row.snapshotNid;
+  }
+
+  /** Forgets resolutions whose snapshots could not be stored. */
+  forget(rows: readonly SnapshotRow[]): void {
+    const lost = new Set(rows.map(({ snapshotNid }) => snapshotNid));
+    for (const [key, snapshotNid] of this.#resolved.entries()) {
+      if (lost.has(snapshotNid)) this.#resolved.delete(key);
+    }
+  }
+}
