@@ -109,7 +109,7 @@ export class ReceivedBatch {
       if (authEvent) auth.push(authEvent);
       else missingAuth.push(eventId);
     }
-    if (missingAuth.length > 0 || (missingPrev.length > 0 && !toldStates))
+    if (missingAuth.length > 0 || (missingPrev.length > 0 && !toldStates?.length))
       return { missingPrev, missingAuth };
     const states = prevs.map(({ stateAfter }) => stateAfter);
     for (const told of toldStates ?? []) states.push(await this.#snapshotOf(told));

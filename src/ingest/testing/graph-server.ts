@@ -11,8 +11,9 @@ import { toRoomEvent } from "../../protocol/room-event.ts";
 import type { RoomVersion } from "../../protocol/room-versions.ts";
 import { parseStrictJson } from "../../protocol/strict-json.ts";
 import type { Room } from "../../state/room-index.ts";
+import type { StateMap } from "../../state/state-snapshots.ts";
 import type { Database } from "../../storage/database.ts";
-import type { StoredEvent } from "../../storage/events.ts";
+import { eventFlags, type StoredEvent } from "../../storage/events.ts";
 import { NameCache } from "../../storage/name-cache.ts";
 import { openSqliteDatabase } from "../../storage/sqlite/open.ts";
 import { systemClock } from "../../telemetry/clock.ts";
@@ -22,6 +23,13 @@ import type { Receipt, ReceivedEvent } from "../received-event.ts";
 
 function failOnFault(error: unknown): never {
   throw error;
+}
+
+interface EventState {
+  readonly isRejected: boolean;
+  readonly isSoftFailed: boolean;
+  /** After the event; see `GraphServer.state`. */
+  readonly state: ReadonlyMap<string, string>;
 }
 
 /** The event graph of one server on a database of its own, and what a test makes it do with others. */
@@ -85,9 +93,28 @@ export class GraphServer implements AsyncDisposable {
   /** The room's state by type and state key, as event IDs. */
   async state(room: Room): Promise<Map<string, string>> {
     const row = await this.database.stores.rooms.byId(room.roomId);
-    const state = row?.currentSnapshot ? await this.graph.snapshots.map(row.currentSnapshot) : new Map();
+    return row?.currentSnapshot ? this.#named(row.currentSnapshot) : new Map();
+  }
+
+  /** What is known of each event that has its place in the graph, by its ID. */
+  async eventStates({ roomNid }: Room): Promise<Map<string, EventState>> {
+    const { eventNid: newest } = await this.database.stores.rooms.highestNids();
+    const states = new Map<string, EventState>();
+    for (let eventNid = 1; eventNid <= newest; eventNid++) {
+      const stored = await this.database.stores.events.byNid(eventNid);
+      if (stored?.roomNid !== roomNid || stored.stateAfter === null) continue;
+      states.set(stored.eventId, {
+        isRejected: (stored.flags & eventFlags.rejected) !== 0,
+        isSoftFailed: (stored.flags & eventFlags.softFailed) !== 0,
+        state: await this.#named(stored.stateAfter),
+      });
+    }
+    return states;
+  }
+
+  async #named(snapshotNid: number): Promise<Map<string, string>> {
     const entries: [string, string][] = [];
-    for (const [pairNid, eventNid] of state) {
+    for (const [pairNid, eventNid] of await this.graph.snapshots.map(snapshotNid)) {
       const { type, stateKey } = await this.#names.statePair(pairNid);
       entries.push([`${type} ${stateKey}`, (await this.graph.events.stored(eventNid)).eventId]);
     }
@@ -102,23 +129,36 @@ export class GraphServer implements AsyncDisposable {
     if (verdict?.verdict !== "accepted")
       throw new Error(`the join is ${verdict?.verdict}: ${verdict?.reason}`);
     const stored = await resident.database.stores.events.byId(event.eventId);
-    const told = await resident.graph.snapshots.map(stored?.stateBefore ?? 0);
-    const chain = await resident.#authChain([...told.values()]);
     const own = await this.graph.outliers.adopt(room.roomId, room.version);
-    const receipts = await this.graph.outliers.store(own, chain);
-    const refused = receipts.find(({ verdict: each }) => each === "incomplete" || each === "rejected");
-    if (refused) throw new Error(`${refused.eventId} is ${refused.verdict}: ${refused.reason}`);
-    const ids = await resident.graph.events.storedAll([...told.values()]);
-    const state = new Map<number, number>();
-    for (const { eventId } of ids) {
-      const row = await this.database.stores.events.byId(eventId);
-      if (row?.pairNid) state.set(row.pairNid, row.eventNid);
-    }
+    const state = await this.#told(own, resident, stored?.stateBefore ?? 0);
     const joined = { event, encoded, toldStates: [state] };
     const [receipt] = await this.graph.receiver.receive(own, [joined], "join");
     if (receipt?.verdict !== "accepted")
       throw new Error(`the join is ${receipt?.verdict}: ${receipt?.reason}`);
     return own;
+  }
+
+  /**
+   * Takes the state before an event from the server that sent it, as is done when events that it follows are not sent any
+   * more.
+   */
+  async toldState(room: Room, resident: GraphServer, eventId: string): Promise<StateMap> {
+    const stored = await resident.database.stores.events.byId(eventId);
+    if (!stored?.stateBefore) throw new Error(`${resident.name} does not know the state before ${eventId}`);
+    return this.#told(room, resident, stored.stateBefore);
+  }
+
+  async #told(own: Room, resident: GraphServer, snapshotNid: number): Promise<StateMap> {
+    const told = await resident.graph.snapshots.map(snapshotNid);
+    const receipts = await this.graph.outliers.store(own, await resident.#authChain([...told.values()]));
+    const refused = receipts.find(({ verdict }) => verdict === "incomplete" || verdict === "rejected");
+    if (refused) throw new Error(`${refused.eventId} is ${refused.verdict}: ${refused.reason}`);
+    const state = new Map<number, number>();
+    for (const { eventId } of await resident.graph.events.storedAll([...told.values()])) {
+      const row = await this.database.stores.events.byId(eventId);
+      if (row?.pairNid) state.set(row.pairNid, row.eventNid);
+    }
+    return state;
   }
 
   /** Hands events over; those that cannot be judged yet are given again once others have come. */
@@ -138,16 +178,16 @@ export class GraphServer implements AsyncDisposable {
     const row = await this.database.stores.rooms.byId(roomId);
     if (!row?.currentSnapshot) throw new Error("the room has no state");
     const content = { membership: "join" };
-    const join = { type: "m.room.member", stateKey: userId, sender: userId, content };
+    const member = { type: "m.room.member", stateKey: userId, sender: userId, content };
     const auth: RoomEvent[] = [];
-    for (const [type, stateKey] of authEventTypesFor(version, join)) {
+    for (const [type, stateKey] of authEventTypesFor(version, member)) {
       const pairNid = await this.#names.findStatePair(type, stateKey);
       const nid = pairNid && (await this.graph.snapshots.get(row.currentSnapshot, pairNid));
       if (nid) auth.push(await this.graph.events.roomEvent(nid));
     }
     const extremities = await this.database.stores.rooms.extremities(row.roomNid);
     return {
-      ...join,
+      ...member,
       roomId,
       depth: Math.max(...extremities.map(({ depth }) => depth)) + 1,
       prevEvents: eventReferences(
