@@ -7,6 +7,7 @@ import { composeFoundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
 import { composeReading } from "./composition/reading.ts";
 import { composeSync } from "./composition/sync.ts";
+import { composeThreadSubscriptions } from "./composition/thread-subscriptions.ts";
 import { composeTimeline } from "./composition/timeline.ts";
 import { composeMedia } from "./composition/media.ts";
 import { composeNotifications } from "./composition/notifications.ts";
@@ -66,8 +67,11 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const encryption = composeEncryption(foundation, accounts.interactive);
   const timeline = await composeTimeline(foundation, userData);
   const ephemeral = opened.use(await composeEphemeral(foundation, rooms.access));
-  const notifications = opened.use(composeNotifications(foundation, timeline, userData, rooms));
-  const push = opened.use(await composePush(foundation, { timeline, userData, rooms, notifications }));
+  const threads = composeThreadSubscriptions(foundation, timeline);
+  const notifications = opened.use(composeNotifications(foundation, timeline, userData, rooms, threads));
+  const push = opened.use(
+    await composePush(foundation, { timeline, userData, rooms, notifications, threads }),
+  );
   const sync = composeSync(foundation, {
     timeline,
     userData,
@@ -75,6 +79,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ephemeral: ephemeral.ephemeral,
     unread: notifications.unread,
     presence: ephemeral.presence,
+    threads,
   });
   const parts: PipelineParts = accounts;
   const endpoints: BoundEndpoint[] = [
@@ -86,6 +91,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...sending.handlers,
     ...encryption.handlers,
     ...ephemeral.handlers,
+    ...threads.handlers,
     ...notifications.handlers,
     ...push.handlers,
     ...sync,

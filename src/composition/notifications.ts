@@ -10,6 +10,7 @@ import type { UnreadCountStream } from "../sync/streams/unread-counts.ts";
 import { EventThreads } from "../timeline/event-threads.ts";
 import type { Foundation } from "./foundation.ts";
 import type { RoomParts } from "./rooms.ts";
+import type { ThreadSubscriptionParts } from "./thread-subscriptions.ts";
 import type { TimelineParts } from "./timeline.ts";
 import type { UserDataParts } from "./user-data.ts";
 
@@ -28,6 +29,7 @@ export function composeNotifications(
   { timelines, readers, views, presenter }: TimelineParts,
   { pushRules, accountData }: UserDataParts,
   { state }: RoomParts,
+  { subscriptions }: ThreadSubscriptionParts,
 ): NotificationParts {
   const { rooms, events, snapshots } = graph;
   const { memberships, receipts, relations, unreadCheckpoints: checkpoints } = stores;
@@ -43,6 +45,7 @@ export function composeNotifications(
     checkpointWriter,
     pushEvents,
     pushRules,
+    threads: subscriptions,
     accountData,
     names,
     clock,
@@ -54,6 +57,7 @@ export function composeNotifications(
     rooms,
     pushEvents,
     pushRules,
+    threads: subscriptions,
     standings,
     readers,
     views,

@@ -14,6 +14,7 @@ import type { Foundation } from "./foundation.ts";
 import type { NotificationParts } from "./notifications.ts";
 import { composeOutbound } from "./outbound.ts";
 import type { RoomParts } from "./rooms.ts";
+import type { ThreadSubscriptionParts } from "./thread-subscriptions.ts";
 import type { TimelineParts } from "./timeline.ts";
 import type { UserDataParts } from "./user-data.ts";
 
@@ -27,6 +28,7 @@ export interface PushSources {
   readonly userData: UserDataParts;
   readonly rooms: RoomParts;
   readonly notifications: NotificationParts;
+  readonly threads: ThreadSubscriptionParts;
 }
 
 /**
@@ -99,18 +101,26 @@ function composeBadges(
 
 function composeJudge(
   { names }: Foundation,
-  { userData, notifications }: PushSources,
+  { userData, notifications, threads }: PushSources,
   audiences: PushAudiences,
   pace: Pace,
 ): PushJudge {
   const { pushRules, accountData } = userData;
   const { pushEvents } = notifications;
-  return new PushJudge({ audiences, pushEvents, pushRules, accountData, names, pace });
+  return new PushJudge({
+    audiences,
+    pushEvents,
+    pushRules,
+    threads: threads.subscriptions,
+    accountData,
+    names,
+    pace,
+  });
 }
 
 function composeNotificationWriter(
   { stores, graph, names }: Foundation,
-  { rooms: { state }, userData, notifications }: PushSources,
+  { rooms: { state }, userData, notifications, threads }: PushSources,
   badges: Badges,
 ): PushNotifications {
   const { memberships, receipts } = stores;
@@ -124,6 +134,7 @@ function composeNotificationWriter(
     state,
     pushEvents: notifications.pushEvents,
     pushRules: userData.pushRules,
+    threads: threads.subscriptions,
     badges,
   });
 }

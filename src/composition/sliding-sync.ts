@@ -83,9 +83,16 @@ function composeRoomResults(
 }
 
 function composeExtensions(
-  { userData: { accountData }, ephemeral, encryption: { oneTimeKeys } }: SyncedParts,
+  { userData: { accountData }, ephemeral, encryption: { oneTimeKeys }, threads }: SyncedParts,
   { toDevice, deviceLists }: SharedSyncParts,
 ): ExtensionSections {
   const rooms = new ExtensionRooms(accountData, ephemeral);
-  return new ExtensionSections({ rooms, accountData, toDevice, deviceLists, oneTimeKeys });
+  return new ExtensionSections({
+    rooms,
+    accountData,
+    toDevice,
+    deviceLists,
+    oneTimeKeys,
+    threadSubscriptions: threads.stream,
+  });
 }

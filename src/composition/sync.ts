@@ -22,6 +22,7 @@ import { TimelineWindows } from "../sync/timeline-window.ts";
 import type { EncryptionParts } from "./encryption.ts";
 import type { Foundation } from "./foundation.ts";
 import { composeSlidingSync, type SharedSyncParts } from "./sliding-sync.ts";
+import type { ThreadSubscriptionParts } from "./thread-subscriptions.ts";
 import type { TimelineParts } from "./timeline.ts";
 import type { UserDataParts } from "./user-data.ts";
 
@@ -33,6 +34,7 @@ export interface SyncedParts {
   readonly ephemeral: readonly EphemeralStream[];
   readonly unread: UnreadCountStream | undefined;
   readonly presence: PresenceStream | undefined;
+  readonly threads: ThreadSubscriptionParts;
 }
 
 export function composeSync(foundation: Foundation, synced: SyncedParts): readonly BoundEndpoint[] {

@@ -23,7 +23,10 @@ export interface UserDataParts {
 
 /** What users keep for themselves, and their profiles to look at. */
 export function composeUserData({ config, stores, names, clock }: Foundation): UserDataParts {
-  const pushRules = new PushRuleService(stores.pushRules, defaultPushRules({ polls: true }));
+  const pushRules = new PushRuleService(
+    stores.pushRules,
+    defaultPushRules({ polls: true, threadSubscriptions: true }),
+  );
   const accountData = new AccountDataService(stores.accountData, pushRules);
   const filters = new FilterService(stores.filters, clock);
   const profiles = new Profiles(stores.profiles, stores.accounts, names, config.server_name);

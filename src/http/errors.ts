@@ -4,6 +4,7 @@ import { Reply } from "./reply.ts";
 import { InteractiveAuthRequired } from "../auth/interactive.ts";
 
 const statusByErrcode: Partial<Record<Errcode, number>> = {
+  "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION": 409,
   M_BAD_STATE: 403,
   M_CONFLICT: 409,
   M_CANNOT_OVERWRITE_MEDIA: 409,

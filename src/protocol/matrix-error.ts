@@ -2,6 +2,8 @@ import type { JsonObject } from "./json.ts";
 
 /** Error codes of the specification ("Standard error response", and the modules' own). */
 export type Errcode =
+  | "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION"
+  | "IO.ELEMENT.MSC4306.M_NOT_IN_THREAD"
   | "M_BAD_ALIAS"
   | "M_BAD_JSON"
   | "M_BAD_STATE"

@@ -2,7 +2,9 @@ import { isJsonObject } from "../protocol/json.ts";
 import type { AccountDataService } from "../services/account-data.ts";
 import type { PushEvents } from "../services/notifications/push-events.ts";
 import type { PushRuleService } from "../services/push-rules.ts";
+import type { ThreadSubscriptions } from "../services/thread-subscriptions.ts";
 import type { StoredEvent } from "../storage/events.ts";
+import { mainThread } from "../storage/receipts.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { Pace } from "../telemetry/pace.ts";
 import type { PushAudiences, PushUser } from "./push-audiences.ts";
@@ -11,6 +13,7 @@ export interface PushJudgeParts {
   readonly audiences: PushAudiences;
   readonly pushEvents: Pick<PushEvents, "of">;
   readonly pushRules: Pick<PushRuleService, "compiledFor">;
+  readonly threads: Pick<ThreadSubscriptions, "inThread">;
   readonly accountData: Pick<AccountDataService, "ignoredUsers">;
   readonly names: Pick<NameCache, "findUser">;
   readonly pace: Pace;
@@ -46,11 +49,16 @@ export class PushJudge {
     return invited.length === 0 ? members : [...members, ...invited];
   }
 
-  async #notifies(user: PushUser, { eventNid, senderNid, redactedBy }: StoredEvent): Promise<boolean> {
+  async #notifies(
+    user: PushUser,
+    { eventNid, roomNid, senderNid, redactedBy }: StoredEvent,
+  ): Promise<boolean> {
     if (senderNid === user.userNid || redactedBy !== null) return false;
-    const { event } = await this.#parts.pushEvents.of(eventNid);
+    const { event, thread } = await this.#parts.pushEvents.of(eventNid);
     const rules = await this.#parts.pushRules.compiledFor(user.userNid);
-    if (rules.evaluate(event, user)?.notify !== true) return false;
+    const reader =
+      thread === mainThread ? user : await this.#parts.threads.inThread(user, user.userNid, roomNid, thread);
+    if (rules.evaluate(event, reader)?.notify !== true) return false;
     const ignored = await this.#parts.accountData.ignoredUsers(user.userNid);
     return !ignored.has(event.sender);
   }

@@ -3,6 +3,7 @@ import type { PushOutcome } from "../protocol/push/actions.ts";
 import type { PushEvents } from "../services/notifications/push-events.ts";
 import type { RoomStandings } from "../services/notifications/room-standings.ts";
 import type { PushRuleService } from "../services/push-rules.ts";
+import type { ThreadSubscriptions } from "../services/thread-subscriptions.ts";
 import type { CurrentState } from "../state/current-state.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { Room, RoomIndex } from "../state/room-index.ts";
@@ -36,6 +37,7 @@ export interface PushNotificationsParts {
   readonly state: Pick<CurrentState, "event">;
   readonly pushEvents: Pick<PushEvents, "of">;
   readonly pushRules: Pick<PushRuleService, "compiledFor">;
+  readonly threads: Pick<ThreadSubscriptions, "inThread">;
   readonly badges: Pick<Badges, "of">;
 }
 
@@ -82,7 +84,9 @@ export class PushNotifications {
     }
     const rules = await this.#parts.pushRules.compiledFor(userNid);
     const userId = await this.#parts.names.userId(userNid);
-    return rules.evaluate(pushable.event, { userId, displayName: standing?.displayName });
+    const user = { userId, displayName: standing?.displayName };
+    const reader = await this.#parts.threads.inThread(user, userNid, roomNid, pushable.thread);
+    return rules.evaluate(pushable.event, reader);
   }
 
   async #details(userNid: number, { senderNid, common }: StoredEvent, room: Room): Promise<JsonObject> {

@@ -33,6 +33,7 @@ import type { SlidingSyncStore } from "./sliding-sync.ts";
 import type { StateStore } from "./state.ts";
 import type { RegistrationTokenStore } from "./registration-tokens.ts";
 import type { SessionStore } from "./sessions.ts";
+import type { ThreadSubscriptionStore } from "./thread-subscriptions.ts";
 import type { ToDeviceStore } from "./to-device.ts";
 import type { UnreadCheckpointStore } from "./unread-checkpoints.ts";
 import type { UserDirectoryStore } from "./user-directory.ts";
@@ -73,6 +74,7 @@ export interface Stores {
   readonly deviceLists: DeviceListStore;
   readonly toDevice: ToDeviceStore;
   readonly receipts: ReceiptStore;
+  readonly threadSubscriptions: ThreadSubscriptionStore;
   readonly unreadCheckpoints: UnreadCheckpointStore;
   readonly presence: PresenceStore;
   readonly positions: PositionStore;

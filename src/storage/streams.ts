@@ -12,6 +12,7 @@ export const streamScopes = {
   oneTimeKeys: "user",
   userSignatures: "user",
   notifications: "user",
+  threadSubscriptions: "user",
   deviceLists: "neighbours",
   presence: "neighbours",
 } as const satisfies Record<string, "room" | "user" | "neighbours">;

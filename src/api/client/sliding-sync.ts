@@ -33,7 +33,7 @@ const list = Type.Object({
 const enabled = Type.Optional(Type.Boolean());
 const roomExtension = Type.Object({ enabled, lists: Type.Optional(texts), rooms: Type.Optional(texts) });
 
-/** MSC4186, with the extensions of MSC3884, MSC3885, MSC3959, MSC3960 and MSC3961. */
+/** MSC4186, with the extensions of MSC3884, MSC3885, MSC3959, MSC3960, MSC3961 and MSC4308. */
 export const slidingSync = endpoint({
   operationId: "slidingSync",
   method: "POST",
@@ -67,6 +67,9 @@ export const slidingSync = endpoint({
         account_data: Type.Optional(roomExtension),
         receipts: Type.Optional(roomExtension),
         typing: Type.Optional(roomExtension),
+        "io.element.msc4308.thread_subscriptions": Type.Optional(
+          Type.Object({ enabled, limit: Type.Optional(Type.Integer({ minimum: 1 })) }),
+        ),
       }),
     ),
   }),

@@ -56,6 +56,8 @@ const unstableFeatures = {
   "uk.timedout.msc4491.create_room_invite_reasons": true,
   // Signing in another device by QR code, in the form of 2024.
   "org.matrix.msc4108": true,
+  // Subscriptions of threads, with their extension of sliding sync (MSC4308).
+  "org.matrix.msc4306": true,
   // Simplified sliding sync.
   "org.matrix.simplified_msc3575": true,
 };

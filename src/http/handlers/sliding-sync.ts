@@ -22,7 +22,7 @@ type ScopeJson = ExtensionsJson["receipts"];
 /** "The server may cap this number." */
 const maxTimelineLimit = 100;
 const maxListKeyBytes = 64;
-const defaultToDeviceLimit = 100;
+const defaultLimit = 100;
 
 /** MSC4186. */
 export function slidingSyncHandlers(sync: SlidingSync): BoundEndpoint[] {
@@ -88,18 +88,19 @@ function roomConfigOf({ timeline_limit: limit, required_state: rules }: RoomConf
 }
 
 function extensionsOf(json: ExtensionsJson): Extensions {
-  const { to_device: toDevice } = json;
+  const { to_device: toDevice, "io.element.msc4308.thread_subscriptions": subscriptions } = json;
   return {
     toDevice: toDevice?.enabled
       ? {
           since: toDevice.since === undefined ? 0 : parseStreamToken(toDevice.since, "to_device.since"),
-          limit: toDevice.limit ?? defaultToDeviceLimit,
+          limit: toDevice.limit ?? defaultLimit,
         }
       : undefined,
     e2ee: json.e2ee?.enabled ?? false,
     accountData: scopeOf(json.account_data),
     receipts: scopeOf(json.receipts),
     typing: scopeOf(json.typing),
+    threadSubscriptions: subscriptions?.enabled ? { limit: subscriptions.limit ?? defaultLimit } : undefined,
   };
 }
 

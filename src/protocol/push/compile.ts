@@ -6,8 +6,8 @@ import type { DefaultPushRule } from "./default-rules.ts";
 import { PropertyKey } from "./event.ts";
 import { CompiledRuleset, listBlock, lookupBlock, sharedBlock } from "./ruleset.ts";
 import type { CompiledRule, RuleBlock } from "./ruleset.ts";
-import { ruleKinds, untouchedPushRules } from "./rules.ts";
-import type { OwnPushRule, RuleKind, StoredPushRules } from "./rules.ts";
+import { isOwnRuleKind, ownRuleKinds, ruleKinds, untouchedPushRules } from "./rules.ts";
+import type { OwnPushRule, OwnRuleKind, RuleKind, StoredPushRules } from "./rules.ts";
 
 type DefaultChanges = StoredPushRules["defaultChanges"];
 
@@ -49,7 +49,8 @@ export class PushRuleCompiler {
   #assemble({ own, defaultChanges }: StoredPushRules): CompiledRuleset {
     const blocks = listBlocks(this.#compileDefaults(this.#master, defaultChanges));
     for (const kind of ruleKinds) {
-      blocks.push(...ownBlocks(kind, own[kind]), ...this.#defaultBlocks(kind, defaultChanges));
+      if (isOwnRuleKind(kind)) blocks.push(...ownBlocks(kind, own[kind]));
+      blocks.push(...this.#defaultBlocks(kind, defaultChanges));
     }
     return new CompiledRuleset(blocks);
   }
@@ -82,10 +83,10 @@ function listBlocks(rules: readonly CompiledRule[]): RuleBlock[] {
 }
 
 function isUntouched({ own, defaultChanges }: StoredPushRules): boolean {
-  return ruleKinds.every((kind) => own[kind].length === 0) && Object.keys(defaultChanges).length === 0;
+  return ownRuleKinds.every((kind) => own[kind].length === 0) && Object.keys(defaultChanges).length === 0;
 }
 
-function ownBlocks(kind: RuleKind, rules: readonly OwnPushRule[]): RuleBlock[] {
+function ownBlocks(kind: OwnRuleKind, rules: readonly OwnPushRule[]): RuleBlock[] {
   const enabled = rules.filter((rule) => rule.enabled);
   if (enabled.length === 0) return [];
   if (kind !== "room" && kind !== "sender")
@@ -96,7 +97,7 @@ function ownBlocks(kind: RuleKind, rules: readonly OwnPushRule[]): RuleBlock[] {
   return [lookupBlock(kind === "room" ? "roomId" : "sender", new Map(outcomes))];
 }
 
-function compileOwnRule(kind: RuleKind, rule: OwnPushRule): CompiledRule {
+function compileOwnRule(kind: OwnRuleKind, rule: OwnPushRule): CompiledRule {
   const body = { kind: "event_match", key: "content.body", pattern: rule.pattern ?? "" };
   const conditions = kind === "content" ? [body] : (rule.conditions ?? []);
   return {

@@ -1,12 +1,12 @@
 import t from "tap";
 import type { Test } from "tap";
 import type { JsonValue } from "../json.ts";
-import { compileCondition, needsScan } from "./conditions.ts";
+import { compileCondition, needsScan, type PushUser } from "./conditions.ts";
 import type { EventForPush, RoomForPush } from "./event.ts";
 import type { PushCondition } from "./rules.ts";
 import { alice, eventForPush, messageForPush } from "./testing/events.ts";
 
-function holds(condition: PushCondition, event: EventForPush, user = alice): boolean {
+function holds(condition: PushCondition, event: EventForPush, user: PushUser = alice): boolean {
   const verdict = compileCondition(condition)(event);
   return typeof verdict === "boolean" ? verdict : verdict(user);
 }
@@ -204,4 +204,19 @@ t.test("which patterns take a scan", async (t) => {
   t.equal(needsScan("content.body", "café"), true);
   t.equal(needsScan("content.body", "c*ke"), true);
   t.equal(needsScan("type", "m.?"), true);
+});
+
+t.test("thread_subscription", async (t) => {
+  const reply = messageForPush("reply", { "m.relates_to": { rel_type: "m.thread", event_id: "$root" } });
+  const condition = (subscribed: JsonValue) => ({
+    kind: "io.element.msc4306.thread_subscription",
+    subscribed,
+  });
+  for (const subscribed of [true, false]) {
+    t.equal(holds(condition(subscribed), reply, { ...alice, followsThread: subscribed }), true);
+    t.equal(holds(condition(subscribed), reply, { ...alice, followsThread: !subscribed }), false);
+    t.equal(holds(condition(subscribed), reply), false, "of whom it is not known");
+    t.equal(holds(condition(subscribed), messageForPush("no reply")), false);
+  }
+  t.equal(holds(condition("true"), reply, { ...alice, followsThread: true }), false);
 });

@@ -10,6 +10,8 @@ export interface PushUser {
   readonly userId: string;
   /** The user's display name in the event's room. */
   readonly displayName: string | undefined;
+  /** Whether the user follows the event's thread (MSC4306); absent for an event in none. */
+  readonly followsThread?: boolean | undefined;
 }
 
 /** What remains to be asked about a condition once the event is known, where that depends on the user. */
@@ -41,9 +43,12 @@ const never: CompiledCondition = () => false;
  * never matches. Specification: "Conditions".
  */
 export function compileCondition(condition: PushCondition): CompiledCondition {
-  const { kind, key, pattern, value, is } = condition;
+  const { kind, key, pattern, value, is, subscribed } = condition;
   if (kind === "contains_display_name") return containsDisplayName;
   if (kind === "room_member_count") return typeof is === "string" ? roomMemberCount(is) : never;
+  if (kind === "io.element.msc4306.thread_subscription") {
+    return typeof subscribed === "boolean" ? threadSubscription(subscribed) : never;
+  }
   if (typeof key !== "string") return never;
   if (kind === "sender_notification_permission") return senderNotificationPermission(key);
   if (kind === "event_match") return typeof pattern === "string" ? eventMatch(key, pattern) : never;
@@ -130,6 +135,14 @@ function containsDisplayName(event: EventForPush): boolean | UserTest {
   if (words === undefined) return false;
   return ({ displayName }) =>
     displayName !== undefined && displayName !== "" && words.hasPhrase(foldCase(displayName));
+}
+
+const relatesToKey = new PropertyKey("content.m\\.relates_to");
+
+/** MSC4306. Most events relate to nothing, and so are in no thread. */
+function threadSubscription(subscribed: boolean): CompiledCondition {
+  return (event) =>
+    event.property(relatesToKey).value !== undefined && (({ followsThread }) => followsThread === subscribed);
 }
 
 const memberCountRange = /^(==|<=|>=|<|>)?([0-9]{1,15})$/;

@@ -290,7 +290,9 @@ t.test("a user without a display name is not named by every message", async (t) 
 });
 
 t.test("IDs are unique and start with a dot", async (t) => {
-  const ids = defaultPushRules({ polls: true, legacyMentions: true }).map(({ ruleId }) => ruleId);
+  const ids = defaultPushRules({ polls: true, legacyMentions: true, threadSubscriptions: true }).map(
+    ({ ruleId }) => ruleId,
+  );
   t.equal(new Set(ids).size, ids.length);
   t.ok(ids.every((id) => id.startsWith(".")));
 });

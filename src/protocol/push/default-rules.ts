@@ -10,6 +10,8 @@ export interface DefaultRuleOptions {
    * mentions (`m.mentions`). The specification had these rules until v1.16.
    */
   readonly legacyMentions?: boolean;
+  /** Notify about replies in threads that the user follows, and not about others: MSC4306. */
+  readonly threadSubscriptions?: boolean;
 }
 
 /** A server-default rule, the same for all users until they change it. */
@@ -151,6 +153,22 @@ const knownRules: readonly DefaultPushRule[] = [
     ownIdCondition: { kind: "event_match", key: "content.body", own: "localpart" },
     actions: ["notify", sound, highlight],
     option: "legacyMentions",
+  },
+  {
+    kind: "postcontent",
+    ruleId: ".io.element.msc4306.rule.unsubscribed_thread",
+    enabled: true,
+    conditions: [{ kind: "io.element.msc4306.thread_subscription", subscribed: false }],
+    actions: [],
+    option: "threadSubscriptions",
+  },
+  {
+    kind: "postcontent",
+    ruleId: ".io.element.msc4306.rule.subscribed_thread",
+    enabled: true,
+    conditions: [{ kind: "io.element.msc4306.thread_subscription", subscribed: true }],
+    actions: ["notify", sound],
+    option: "threadSubscriptions",
   },
   {
     kind: "underride",

@@ -4,7 +4,7 @@ import type { Test } from "tap";
 import { defaultPushRules } from "./default-rules.ts";
 import { addRule, deleteRule, setActions, setEnabled } from "./edit.ts";
 import { PushRuleError } from "./errors.ts";
-import { pushRuleLimits, ruleKinds, untouchedPushRules } from "./rules.ts";
+import { ownRules, pushRuleLimits, ruleKinds, untouchedPushRules } from "./rules.ts";
 import type { StoredPushRules } from "./rules.ts";
 import { parseRuleKind } from "./validation.ts";
 
@@ -214,7 +214,7 @@ t.test("whatever a client sends, a change is made or refused with our own error"
     fc.property(kinds, anyId, bodies, places, (kind, id, body, place) => {
       try {
         const stored = addRule(start, kind, id, body, place);
-        return stored.own[kind].some(({ rule_id }) => rule_id === id);
+        return ownRules(stored, kind).some(({ rule_id }) => rule_id === id);
       } catch (error) {
         return error instanceof PushRuleError;
       }
@@ -223,4 +223,20 @@ t.test("whatever a client sends, a change is made or refused with our own error"
   );
   const ids = start.own.override.map(({ rule_id }) => rule_id);
   t.strictSame(ids, ["b", "a"], "and the rules it started from are as they were");
+});
+
+t.test("rules of the server's own kind can be changed, and no others added or deleted", async (t) => {
+  const rules = defaultPushRules({ threadSubscriptions: true });
+  const ruleId = ".io.element.msc4306.rule.subscribed_thread";
+  const changed = setEnabled(none, rules, "postcontent", ruleId, false);
+  t.strictSame(changed.defaultChanges, { [ruleId]: { enabled: false } });
+  t.throws(() => addRule(none, "postcontent", "mine", notify), {
+    name: "PushRuleError",
+    reason: "invalid-parameter",
+  });
+  t.throws(() => deleteRule(none, "postcontent", "mine"), { name: "PushRuleError", reason: "unknown-rule" });
+  t.throws(() => setEnabled(none, rules, "postcontent", "mine", true), {
+    name: "PushRuleError",
+    reason: "unknown-rule",
+  });
 });

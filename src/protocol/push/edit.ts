@@ -1,7 +1,14 @@
 import type { DefaultPushRule } from "./default-rules.ts";
 import { PushRuleError, unknownRule } from "./errors.ts";
-import { pushRuleLimits, ruleKinds } from "./rules.ts";
-import type { DefaultRuleChange, OwnPushRule, PushAction, RuleKind, StoredPushRules } from "./rules.ts";
+import { isOwnRuleKind, ownRuleKinds, ownRules, pushRuleLimits } from "./rules.ts";
+import type {
+  DefaultRuleChange,
+  OwnPushRule,
+  OwnRuleKind,
+  PushAction,
+  RuleKind,
+  StoredPushRules,
+} from "./rules.ts";
 import { countScanningPatterns, parseActions, parseOwnRule } from "./validation.ts";
 import type { PushRuleBody } from "./validation.ts";
 
@@ -27,6 +34,9 @@ export function addRule(
   body: PushRuleBody,
   place: RulePlace = {},
 ): StoredPushRules {
+  if (!isOwnRuleKind(kind)) {
+    throw new PushRuleError("invalid-parameter", `Rules of the kind ${kind} are the server's alone.`);
+  }
   const parsed = parseOwnRule(kind, ruleId, body);
   const rules = stored.own[kind];
   const existing = rules.find((rule) => rule.rule_id === ruleId);
@@ -42,9 +52,9 @@ export function addRule(
  * @throws PushRuleError `unknown-rule`, also for server-default rules, which can only be disabled
  */
 export function deleteRule(stored: StoredPushRules, kind: RuleKind, ruleId: string): StoredPushRules {
-  const rules = stored.own[kind];
+  const rules = ownRules(stored, kind);
   const left = rules.filter((rule) => rule.rule_id !== ruleId);
-  if (left.length < rules.length) return withOwn(stored, kind, left);
+  if (isOwnRuleKind(kind) && left.length < rules.length) return withOwn(stored, kind, left);
   if (!ruleId.startsWith(".")) throw unknownRule(kind);
   throw new PushRuleError("unknown-rule", "Server-default rules can be disabled, not deleted.");
 }
@@ -89,8 +99,8 @@ function changeRule(
   ruleId: string,
   changes: DefaultRuleChange,
 ): StoredPushRules {
-  const rules = stored.own[kind];
-  if (rules.some((rule) => rule.rule_id === ruleId)) {
+  const rules = ownRules(stored, kind);
+  if (isOwnRuleKind(kind) && rules.some((rule) => rule.rule_id === ruleId)) {
     const changed = rules.map((rule) => (rule.rule_id === ruleId ? { ...rule, ...changes } : rule));
     return withOwn(stored, kind, changed);
   }
@@ -117,7 +127,7 @@ function isSameJson(one: readonly PushAction[], other: readonly PushAction[]): b
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-function withOwn(stored: StoredPushRules, kind: RuleKind, rules: readonly OwnPushRule[]): StoredPushRules {
+function withOwn(stored: StoredPushRules, kind: OwnRuleKind, rules: readonly OwnPushRule[]): StoredPushRules {
   return { ...stored, own: { ...stored.own, [kind]: rules } };
 }
 
@@ -144,7 +154,7 @@ function insert(
 }
 
 /** Refuses what goes beyond the limits, but lets rules be changed that were beyond them before (an imported account). */
-function checkLimits(changed: StoredPushRules, stored: StoredPushRules, kind: RuleKind): void {
+function checkLimits(changed: StoredPushRules, stored: StoredPushRules, kind: OwnRuleKind): void {
   const { rulesPerKind, scanningPatterns } = pushRuleLimits;
   if (changed.own[kind].length > Math.max(rulesPerKind, stored.own[kind].length)) {
     throw new PushRuleError("too-large", `You may have at most ${rulesPerKind} rules of a kind.`);
@@ -158,6 +168,6 @@ function checkLimits(changed: StoredPushRules, stored: StoredPushRules, kind: Ru
 }
 
 function scanningPatternsOf({ own }: StoredPushRules): number {
-  const counts = ruleKinds.flatMap((kind) => own[kind].map(countScanningPatterns));
+  const counts = ownRuleKinds.flatMap((kind) => own[kind].map(countScanningPatterns));
   return counts.reduce((sum, count) => sum + count, 0);
 }

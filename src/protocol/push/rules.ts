@@ -1,9 +1,18 @@
 import type { JsonObject } from "../json.ts";
 
-/** The kinds of push rule in the order in which they are checked. Specification: "Push Rules". */
-export const ruleKinds = ["override", "content", "room", "sender", "underride"] as const;
+/** The kinds of push rule in the order in which they are checked. Specification: "Push Rules"; MSC4306. */
+export const ruleKinds = ["override", "content", "postcontent", "room", "sender", "underride"] as const;
 
 export type RuleKind = (typeof ruleKinds)[number];
+
+/** The kinds of which users may have rules of their own. */
+export const ownRuleKinds = ["override", "content", "room", "sender", "underride"] as const;
+
+export type OwnRuleKind = (typeof ownRuleKinds)[number];
+
+export function isOwnRuleKind(kind: RuleKind): kind is OwnRuleKind {
+  return kind !== "postcontent";
+}
 
 /** `"notify"`, a tweak `{ set_tweak, value? }`, or one of the historical actions, which do nothing. */
 export type PushAction = string | JsonObject;
@@ -44,9 +53,14 @@ export interface DefaultRuleChange {
  */
 export interface StoredPushRules {
   /** The user's own rules of each kind, the most important first. */
-  readonly own: Readonly<Record<RuleKind, readonly OwnPushRule[]>>;
+  readonly own: Readonly<Record<OwnRuleKind, readonly OwnPushRule[]>>;
   /** By the ID of the server-default rule, which is unique across the kinds. */
   readonly defaultChanges: Readonly<Record<string, DefaultRuleChange>>;
+}
+
+/** A user's own rules of a kind. */
+export function ownRules({ own }: StoredPushRules, kind: RuleKind): readonly OwnPushRule[] {
+  return isOwnRuleKind(kind) ? own[kind] : [];
 }
 
 /** What is stored for a user who never touched a push rule. */

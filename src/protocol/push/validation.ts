@@ -4,7 +4,7 @@ import { isKnownAction } from "./actions.ts";
 import { isMemberCountRange, isPlain, needsScan } from "./conditions.ts";
 import { PushRuleError } from "./errors.ts";
 import { pushRuleLimits, ruleKinds } from "./rules.ts";
-import type { OwnPushRule, PushAction, PushCondition, RuleKind } from "./rules.ts";
+import type { OwnPushRule, OwnRuleKind, PushAction, PushCondition, RuleKind } from "./rules.ts";
 
 /** The body of a request that sets a push rule, as it came. */
 export interface PushRuleBody {
@@ -26,7 +26,7 @@ export function parseRuleKind(text: string): RuleKind {
  * @returns the rule, enabled, with no more than the parameters of its kind
  * @throws PushRuleError saying what to mend
  */
-export function parseOwnRule(kind: RuleKind, ruleId: string, body: PushRuleBody): OwnPushRule {
+export function parseOwnRule(kind: OwnRuleKind, ruleId: string, body: PushRuleBody): OwnPushRule {
   checkRuleId(ruleId);
   const actions = parseActions(body.actions);
   const rule = { rule_id: ruleId, enabled: true, actions };

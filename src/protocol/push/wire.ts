@@ -2,6 +2,7 @@ import { fillInOwnId } from "./conditions.ts";
 import { masterRuleId } from "./default-rules.ts";
 import type { DefaultPushRule } from "./default-rules.ts";
 import { unknownRule } from "./errors.ts";
+import { ownRules } from "./rules.ts";
 import type { PushRule, PushRuleset, RuleKind, StoredPushRules } from "./rules.ts";
 
 /**
@@ -17,6 +18,7 @@ export function rulesToWire(
   return {
     override: rulesOfKind(stored, defaults, userId, "override"),
     content: rulesOfKind(stored, defaults, userId, "content"),
+    postcontent: rulesOfKind(stored, defaults, userId, "postcontent"),
     room: rulesOfKind(stored, defaults, userId, "room"),
     sender: rulesOfKind(stored, defaults, userId, "sender"),
     underride: rulesOfKind(stored, defaults, userId, "underride"),
@@ -46,7 +48,7 @@ function rulesOfKind(
   userId: string,
   kind: RuleKind,
 ): PushRule[] {
-  const own = stored.own[kind].map((rule) => ({ ...rule, default: false }));
+  const own = ownRules(stored, kind).map((rule) => ({ ...rule, default: false }));
   const ofKind = defaults.filter((rule) => rule.kind === kind);
   const toWire = (rule: DefaultPushRule) =>
     defaultRuleToWire({ ...rule, ...stored.defaultChanges[rule.ruleId] }, userId);

@@ -6,6 +6,7 @@ import type { EventPresenter } from "../../timeline/event-presenter.ts";
 import type { Reader } from "../../timeline/reader.ts";
 import type { Readers } from "../../timeline/readers.ts";
 import type { RoomViews } from "../../timeline/room-view.ts";
+import type { ThreadSubscriptions } from "../thread-subscriptions.ts";
 import type { PushRuleService } from "../push-rules.ts";
 import type { PushEvents } from "./push-events.ts";
 import type { RoomStanding, RoomStandings } from "./room-standings.ts";
@@ -16,6 +17,7 @@ export interface NotificationListParts {
   readonly rooms: RoomIndex;
   readonly pushEvents: PushEvents;
   readonly pushRules: PushRuleService;
+  readonly threads: Pick<ThreadSubscriptions, "inThread">;
   readonly standings: RoomStandings;
   readonly readers: Readers;
   readonly views: RoomViews;
@@ -104,7 +106,9 @@ class Search {
     const position = stored.position ?? 0;
     if (!standing || position <= standing.marks.joinedAt) return;
     const { event, thread } = await this.#parts.pushEvents.of(stored.eventNid);
-    const outcome = this.#rules.evaluate(event, { userId, displayName: standing.displayName });
+    const user = { userId, displayName: standing.displayName };
+    const reader = await this.#parts.threads.inThread(user, userNid, roomNid, thread);
+    const outcome = this.#rules.evaluate(event, reader);
     if (!outcome?.notify || (this.#query.highlightsOnly && !outcome.highlight)) return;
     const view = this.#parts.views.of(roomNid, this.#reader);
     const [text] = await this.#parts.presenter.present(view, [stored]);

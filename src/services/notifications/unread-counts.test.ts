@@ -115,6 +115,7 @@ class TestRoom {
       checkpointWriter: { save: (checkpoint) => (this.checkpoint = checkpoint) },
       pushEvents: { of: async (eventNid) => this.#pushable(eventNid) },
       pushRules: { compiledFor: async () => rules },
+      threads: { inThread: async (user) => user },
       accountData: { ignoredUsers: async () => new Set() },
       names: { userId: async () => userId },
       clock: new ManualClock(),

@@ -2,11 +2,13 @@ import { LRUCache } from "lru-cache";
 import type { EventOutline, EventStore } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { StreamChange } from "../../storage/streams.ts";
+import { mainThread } from "../../storage/receipts.ts";
 import type { UnreadCheckpointStore } from "../../storage/unread-checkpoints.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import { Pace } from "../../telemetry/pace.ts";
 import type { RoomTimelines } from "../../timeline/room-timelines.ts";
 import type { AccountDataService } from "../account-data.ts";
+import type { ThreadSubscriptions } from "../thread-subscriptions.ts";
 import type { PushRuleService } from "../push-rules.ts";
 import type { CheckpointWriter } from "./checkpoint-writer.ts";
 import type { PushEvents } from "./push-events.ts";
@@ -21,6 +23,7 @@ export interface UnreadCountsParts {
   readonly checkpointWriter: Pick<CheckpointWriter, "save">;
   readonly pushEvents: Pick<PushEvents, "of">;
   readonly pushRules: Pick<PushRuleService, "compiledFor">;
+  readonly threads: Pick<ThreadSubscriptions, "inThread">;
   readonly accountData: Pick<AccountDataService, "ignoredUsers">;
   readonly names: Pick<NameCache, "userId">;
   readonly clock: Clock;
@@ -150,7 +153,7 @@ export class UnreadCounts {
   }
 
   async #count(tally: RoomTally, events: readonly EventOutline[]): Promise<void> {
-    const { pushRules, accountData, names, pushEvents, clock } = this.#parts;
+    const { pushRules, accountData, names, pushEvents, threads, clock } = this.#parts;
     const rules = await pushRules.compiledFor(tally.userNid);
     const ignored = await accountData.ignoredUsers(tally.userNid);
     const user = { userId: await names.userId(tally.userNid), displayName: tally.displayName };
@@ -166,7 +169,9 @@ export class UnreadCounts {
       if (outline.redactedBy !== null || position <= (tally.marks?.everywhere ?? position)) continue;
       const { event, thread } = await pushEvents.of(outline.eventNid);
       if (position <= (tally.marks?.upTo(thread) ?? position) || ignored.has(event.sender)) continue;
-      const outcome = rules.evaluate(event, user);
+      const reader =
+        thread === mainThread ? user : await threads.inThread(user, tally.userNid, tally.roomNid, thread);
+      const outcome = rules.evaluate(event, reader);
       if (outcome?.notify) tally.add(thread, position, outcome.highlight);
     }
   }

@@ -15,6 +15,8 @@ export interface ConnectionState {
   readonly rooms: ReadonlyMap<number, SentRoom>;
   /** Whether the client has the account data that belong to no room, up to its position. */
   readonly hasAccountData: boolean;
+  /** The same for subscriptions of threads. */
+  readonly hasThreadSubscriptions: boolean;
 }
 
 /** The extensions that bring something for each room. */
@@ -24,12 +26,16 @@ export type RoomExtension = keyof typeof extensionBits;
 /** More events than any client asks for. */
 export const wholeTimeline = 1_000_000;
 
-export const emptyState: ConnectionState = { rooms: new Map(), hasAccountData: false };
+export const emptyState: ConnectionState = {
+  rooms: new Map(),
+  hasAccountData: false,
+  hasThreadSubscriptions: false,
+};
 
 type StoredRoom = [roomNid: number, upTo: number | null, limit: number, required: number, covered: number];
 
 /** A state as text. Rooms share their rules. */
-export function encodeState({ rooms, hasAccountData }: ConnectionState): string {
+export function encodeState({ rooms, ...rest }: ConnectionState): string {
   const rules = new Map<string, number>();
   const stored: StoredRoom[] = [];
   for (const [roomNid, { upTo, limit, required, covered }] of rooms) {
@@ -37,25 +43,25 @@ export function encodeState({ rooms, hasAccountData }: ConnectionState): string 
     rules.set(required, index);
     stored.push([roomNid, upTo, limit, index, covered]);
   }
-  return JSON.stringify({ rooms: stored, rules: [...rules.keys()], hasAccountData });
+  return JSON.stringify({ rooms: stored, rules: [...rules.keys()], ...rest });
 }
 
 /** The state that `encodeState` has written. */
 export function decodeState(text: string): ConnectionState {
-  const { rooms, rules, hasAccountData } = JSON.parse(text) as {
+  const { rooms, rules, ...rest } = JSON.parse(text) as Omit<ConnectionState, "rooms"> & {
     rooms: StoredRoom[];
     rules: string[];
-    hasAccountData: boolean;
   };
   const sent = rooms.map(([roomNid, upTo, limit, index, covered]): [number, SentRoom] => [
     roomNid,
     { upTo, limit, required: rules[index] ?? "[]", covered },
   ]);
-  return { rooms: new Map(sent), hasAccountData };
+  return { rooms: new Map(sent), ...rest };
 }
 
 export function isSameState(a: ConnectionState, b: ConnectionState): boolean {
   if (a.rooms.size !== b.rooms.size || a.hasAccountData !== b.hasAccountData) return false;
+  if (a.hasThreadSubscriptions !== b.hasThreadSubscriptions) return false;
   for (const [roomNid, room] of a.rooms) {
     const other = b.rooms.get(roomNid);
     if (other !== room && (!other || !isSameRoom(room, other))) return false;

@@ -18,6 +18,19 @@ const maxConnections = 8;
 const lifetimeMs = 30 * 24 * 60 * 60 * 1000;
 const versionBytes = 9;
 
+const posPattern = /^([\w-]{12})\.(\d{1,15})$/;
+
+/**
+ * The position of the one stream that a client's `pos` names, whatever connection it is of.
+ * @param name of the parameter, for the error
+ * @throws MatrixError M_INVALID_PARAM
+ */
+export function positionOfPos(pos: string, name: string): number {
+  const [, , digits] = posPattern.exec(pos) ?? [];
+  if (digits !== undefined) return Number(digits);
+  throw new MatrixError("M_INVALID_PARAM", `${name} is not a position of sliding sync`);
+}
+
 /** Where a connection is: what a client's `pos` stands for. */
 export interface ConnectionPoint {
   /** Names the state; `undefined` for a connection that begins. */
@@ -60,7 +73,7 @@ export class SlidingConnections {
    */
   async at(key: ConnectionKey, pos: string | undefined, newest: number): Promise<ConnectionPoint> {
     if (pos === undefined) return beginning;
-    const [, version, digits] = /^([\w-]{12})\.(\d{1,15})$/.exec(pos) ?? [];
+    const [, version, digits] = posPattern.exec(pos) ?? [];
     const position = Number(digits);
     const state = version !== undefined && position <= newest ? await this.#state(key, version) : undefined;
     if (state) return { version, state, position };

@@ -3,6 +3,7 @@ import type { DeviceKeyStore } from "../../storage/device-keys.ts";
 import { streamToken } from "../../timeline/stream-token.ts";
 import type { PossibleChanges } from "../possible-changes.ts";
 import type { DeviceListStream } from "../streams/device-lists.ts";
+import type { ThreadSubscriptionStream } from "../streams/thread-subscriptions.ts";
 import type { ToDeviceStream } from "../streams/to-device.ts";
 import { accountDataTexts, type AnswerRooms, type ExtensionRooms } from "./extension-rooms.ts";
 import type { SlidingRound } from "./sliding-request.ts";
@@ -21,6 +22,7 @@ export interface ExtensionParts {
   readonly toDevice: ToDeviceStream;
   readonly deviceLists: DeviceListStream;
   readonly oneTimeKeys: Pick<DeviceKeyStore, "oneTimeKeyStatus">;
+  readonly threadSubscriptions: ThreadSubscriptionStream;
 }
 
 interface Part {
@@ -44,6 +46,7 @@ export class ExtensionSections {
       ["account_data", await this.#accountData(round, rooms)],
       ["receipts", await this.#ephemeral(round, rooms, "receipts")],
       ["typing", await this.#ephemeral(round, rooms, "typing")],
+      ["io.element.msc4308.thread_subscriptions", await this.#threadSubscriptions(round, rooms)],
     ];
     const texts = parts.flatMap(([name, part]) => (part ? [`"${name}":${part.text}`] : []));
     return { text: `{${texts.join(",")}}`, isEmpty: !parts.some(([, part]) => part?.isNews) };
@@ -124,6 +127,26 @@ export class ExtensionSections {
     const byRoom = scope && (await this.#parts.rooms.ephemeral(round, rooms, name, scope));
     if (!byRoom || byRoom.size === 0) return undefined;
     return { text: `{"rooms":${membersOf(byRoom)}}`, isNews: true };
+  }
+
+  /** MSC4308. */
+  async #threadSubscriptions(
+    { request: { device, extensions }, since, upTo }: SlidingRound,
+    { state, changes }: AnswerRooms,
+  ): Promise<Part | undefined> {
+    const { threadSubscriptions: wanted } = extensions;
+    if (!wanted) return undefined;
+    const after = state.hasThreadSubscriptions ? since : undefined;
+    if (after !== undefined && !changes.has("threadSubscriptions")) return undefined;
+    const page = await this.#parts.threadSubscriptions.changes(device.userNid, after, upTo, wanted.limit);
+    if (page.isEmpty) return undefined;
+    const { subscribed, unsubscribed, next } = page;
+    const text = JSON.stringify({
+      ...(Object.keys(subscribed).length > 0 && { subscribed }),
+      ...(Object.keys(unsubscribed).length > 0 && { unsubscribed }),
+      ...(next !== undefined && { prev_batch: streamToken(next) }),
+    });
+    return { text, isNews: true };
   }
 }
 

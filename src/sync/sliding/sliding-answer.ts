@@ -140,7 +140,11 @@ function nextState(
     if (!sent || isOver) continue;
     rooms.set(roomNid, { ...sent, covered: coverageOf(selected, extensions) });
   }
-  return { rooms, hasAccountData: extensions.accountData !== undefined };
+  return {
+    rooms,
+    hasAccountData: extensions.accountData !== undefined,
+    hasThreadSubscriptions: extensions.threadSubscriptions !== undefined,
+  };
 }
 
 function coverageOf(selected: SelectedRoom, extensions: SlidingRound["request"]["extensions"]): number {

@@ -42,6 +42,8 @@ export interface Extensions {
   readonly accountData: ExtensionScope | undefined;
   readonly receipts: ExtensionScope | undefined;
   readonly typing: ExtensionScope | undefined;
+  /** MSC4308. */
+  readonly threadSubscriptions: { readonly limit: number } | undefined;
 }
 
 /** A request of simplified sliding sync (MSC4186). */

@@ -36,6 +36,7 @@ import { slidingSyncOperations } from "./sliding-sync.ts";
 import { stateOperations } from "./state.ts";
 import { registrationTokenOperations } from "./registration-tokens.ts";
 import { sessionOperations } from "./sessions.ts";
+import { threadSubscriptionOperations } from "./thread-subscriptions.ts";
 import { toDeviceOperations } from "./to-device.ts";
 import { unreadCheckpointOperations } from "./unread-checkpoints.ts";
 import { userDirectoryOperations } from "./user-directory.ts";
@@ -76,6 +77,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   deviceLists: deviceListOperations,
   toDevice: toDeviceOperations,
   receipts: receiptOperations,
+  threadSubscriptions: threadSubscriptionOperations,
   unreadCheckpoints: unreadCheckpointOperations,
   presence: presenceOperations,
   positions: positionOperations,

@@ -166,7 +166,10 @@ export const membershipOperations: StoreOperations<MembershipStore> = {
       userNid,
       roomNid,
     );
-    if (forgotten > 0) tx.position("membership", userNid);
+    if (forgotten > 0) {
+      tx.position("membership", userNid);
+      tx.db.run("DELETE FROM thread_subscriptions WHERE user_nid = ? AND room_nid = ?", userNid, roomNid);
+    }
     return forgotten > 0;
   }),
 };

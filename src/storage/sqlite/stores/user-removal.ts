@@ -18,6 +18,7 @@ const ownedByUser: readonly string[] = [
   "DELETE FROM contacts WHERE user_nid = ?",
   "DELETE FROM contact_bindings WHERE user_nid = ?",
   "DELETE FROM delayed_events WHERE user_nid = ?",
+  "DELETE FROM thread_subscriptions WHERE user_nid = ?",
 ];
 
 /** What others see of a user: it goes when the user asks for erasure. */

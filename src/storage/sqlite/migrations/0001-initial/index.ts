@@ -13,6 +13,7 @@ import { reports } from "./reports.ts";
 import { rooms } from "./rooms.ts";
 import { slidingSync } from "./sliding-sync.ts";
 import { signIn } from "./sign-in.ts";
+import { threadSubscriptions } from "./thread-subscriptions.ts";
 import { toDevice } from "./to-device.ts";
 import { userData } from "./user-data.ts";
 
@@ -36,5 +37,6 @@ export const initial: Migration = {
     slidingSync,
     pushers,
     delayedEvents,
+    threadSubscriptions,
   ].join("\n"),
 };
