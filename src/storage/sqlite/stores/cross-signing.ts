@@ -29,8 +29,8 @@ function upload(
   const storedMaster = existing.get("master");
   const uploadedMaster = keys.find(({ usage }) => usage === "master");
   const changed = keys.filter((key) => existing.get(key.usage)?.signed !== key.signed);
-  // "There is an existing master signing key and it exactly matches the [one] provided ... no new keys."
-  const isRepetition = uploadedMaster !== undefined && changed.length === 0;
+  // "In other words, the request contains no new keys." Without a master key in it, it goes by the one that is stored.
+  const isRepetition = changed.length === 0;
   if (storedMaster && !isRepetition && !authorised) return "needs-authorisation";
   if (!uploadedMaster && storedMaster?.publicKey !== masterKey) return "master-changed";
   if (keys.some(({ publicKey }) => hasDevice(db, userNid, publicKey))) return "device-has-key-id";
