@@ -198,6 +198,26 @@ t.test("upgradeRoom, joinRoomById: members find their own settings in the new ro
   t.strictSame((await bob.get(tags(bob, impostor))).body["tags"], {}, "the old room does not point to it");
 });
 
+t.test(
+  "setRoomStateWithKey: a tombstone carries over the settings of those who are there already",
+  async (t) => {
+    const old = await createRoom(alice, { room_version: "10" }, bob);
+    const rule = (id: string) => `${v3}/pushrules/global/room/${encodeURIComponent(id)}`;
+    for (const user of [alice, bob]) await user.put(rule(old), { actions: ["notify"] });
+    const predecessor = { room_id: old, event_id: await say(alice, old, "the last word") };
+    const room = await createRoom(alice, { room_version: "11", creation_content: { predecessor } });
+    t.equal((await alice.get(rule(room))).status, 404);
+    await setState(alice, old, "m.room.tombstone", { body: "We have moved", replacement_room: room });
+    t.match((await alice.get(rule(room))).body, { actions: ["notify"], enabled: true });
+    t.equal((await bob.get(rule(room))).status, 404, "bob has not come yet");
+    await join(bob, room);
+    t.match((await bob.get(rule(room))).body, { actions: ["notify"], enabled: true });
+    for (const replacement_room of ["!nowhere:hearth.test", 7]) {
+      await setState(alice, room, "m.room.tombstone", { body: "On again", replacement_room });
+    }
+  },
+);
+
 t.test("upgradeRoom makes one room of a request that is repeated meanwhile", async (t) => {
   const old = await createRoom(alice);
   const rooms = await Promise.all([upgrade(alice, old, "12"), upgrade(alice, old, "12")]);

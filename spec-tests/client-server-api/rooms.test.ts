@@ -166,6 +166,36 @@ t.test("joinRoom lets members of an allowed room into a restricted one", async (
   t.equal((await bob.post(`${client}/join/${room}`, {}, "joinRoom")).status, 200);
 });
 
+t.test("setRoomStateWithKey: nobody in a restricted room has to say again who let them in", async (t) => {
+  const hall = await createRoom(alice, { preset: "public_chat" });
+  const allow = [{ type: "m.room_membership", room_id: decodeURIComponent(hall) }];
+  const rules = { type: "m.room.join_rules", state_key: "", content: { join_rule: "restricted", allow } };
+  const room = await createRoom(alice, { initial_state: [rules] });
+  for (const id of [hall, room]) await bob.post(`${client}/join/${id}`, {});
+  const member = { membership: "join", displayname: "Bobby" };
+  const path = `${client}/rooms/${room}/state/m.room.member/${encodeURIComponent(bob.userId)}`;
+  const content = { ...member, join_authorised_via_users_server: "unused" };
+  t.equal((await bob.put(path, content, "setRoomStateWithKey")).status, 200);
+  t.strictSame((await bob.get(path, "getRoomStateWithKey")).body, member);
+});
+
+t.test("joinRoom, joinRoomById: the member event has what else the client says", async (t) => {
+  const room = await createRoom(alice, { preset: "public_chat" });
+  const extra = { foo: "bar", membership: "ban", join_authorised_via_users_server: alice.userId };
+  const member = `${client}/rooms/${room}/state/m.room.member/${encodeURIComponent(bob.userId)}`;
+  for (const [path, operationId] of [
+    [`${client}/join/${room}`, "joinRoom"],
+    [`${client}/rooms/${room}/join`, "joinRoomById"],
+  ] as const) {
+    t.equal((await bob.post(path, { ...extra, reason: "why not" }, operationId)).status, 200);
+    const { body } = await bob.get(member, "getRoomStateWithKey");
+    t.match(body, { membership: "join", foo: "bar", reason: "why not" });
+    t.notOk("join_authorised_via_users_server" in body);
+    await bob.post(`${client}/rooms/${room}/leave`, {}, "leaveRoom");
+  }
+  t.equal((await bob.post(`${client}/join/${room}`, { foo: 1.5 })).status, 400);
+});
+
 t.test("joinRoom: into a restricted room somebody lets others who may invite", async (t) => {
   const lobby = await makeRoom(alice, {}, bob);
   const allow = [{ type: "m.room_membership", room_id: lobby }];

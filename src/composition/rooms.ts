@@ -34,7 +34,16 @@ export function composeRooms(
   const access = new RoomAccess(rooms, memberships);
   const state = new CurrentState({ rooms: stores.rooms, snapshots, events, names });
   const store = stores.accountData;
-  const succession = new RoomSuccession({ rooms, state, accountData, store, pushRules, log });
+  const succession = new RoomSuccession({
+    rooms,
+    state,
+    accountData,
+    store,
+    pushRules,
+    memberships,
+    names,
+    log,
+  });
   const invites = new InvitePermission(accountData, stores.userDirectory, names);
   const services = composeServices(foundation, { access, state, succession, invites, profiles });
   const { membership } = services;
@@ -99,6 +108,7 @@ function composeServices(
       names,
       guests,
       invites,
+      succession,
     }),
     aliases: new RoomAliases({ serverName, store, rooms, access, state, writer }),
   };

@@ -53,12 +53,12 @@ function membershipHandlers({ access, aliases, membership }: RoomServices): Boun
   return [
     handler(api.joinRoomById, async ({ requester, params, body }) => {
       const room = await access.room(params.roomId);
-      await membership.join(requester, room, body.reason);
+      await membership.join(requester, room, body.reason, joinContent(body));
       return { room_id: room.roomId };
     }),
     handler(api.joinRoom, async ({ requester, params, body }) => {
       const room = await aliases.byIdOrAlias(params.roomIdOrAlias);
-      await membership.join(requester, room, body.reason);
+      await membership.join(requester, room, body.reason, joinContent(body));
       return { room_id: room.roomId };
     }),
     handler(api.knockRoom, async ({ requester, params, body }) => {
@@ -91,6 +91,12 @@ function membershipHandlers({ access, aliases, membership }: RoomServices): Boun
       return {};
     }),
   ];
+}
+
+/** What a client wants in its member event beside what the specification has: other servers take the body for that, too. */
+function joinContent(body: object): JsonObject {
+  const { reason: _reason, third_party_signed: _signed, ...content } = body as JsonObject;
+  return content;
 }
 
 function invitedUser(body: BodyOf<typeof api.inviteUser>): string {

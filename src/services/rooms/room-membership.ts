@@ -37,7 +37,10 @@ export class RoomMembership {
     this.#parts = parts;
   }
 
-  /** @throws MatrixError M_FORBIDDEN, M_GUEST_ACCESS_FORBIDDEN, M_USER_SUSPENDED, M_UNABLE_TO_GRANT_JOIN */
+  /**
+   * @param extra further content of the member event
+   * @throws MatrixError M_FORBIDDEN, M_GUEST_ACCESS_FORBIDDEN, M_USER_SUSPENDED, M_UNABLE_TO_GRANT_JOIN
+   */
   async join(requester: Requester, room: Room, reason?: string, extra: JsonObject = {}): Promise<void> {
     const { access, guests, profiles, restricted } = this.#parts;
     if ((await access.membership(room, requester)) === "join") return;
@@ -46,7 +49,7 @@ export class RoomMembership {
     const authoriser = await restricted.authoriser(room, requester.userNid);
     const content = {
       ...(await profiles.memberContent(requester.userNid)),
-      ...extra,
+      ...withoutAuthoriser(extra),
       ...(authoriser === undefined ? undefined : { join_authorised_via_users_server: authoriser }),
       ...withReason("join", reason),
     };
@@ -146,6 +149,14 @@ export class RoomMembership {
     const userNid = await this.#parts.names.findUser(userId);
     return userNid === undefined ? {} : this.#parts.profiles.memberContent(userNid);
   }
+}
+
+/** Who vouches for a user is found out when they join, and nothing that they or their member event could say later. */
+export function withoutAuthoriser({
+  join_authorised_via_users_server: _authoriser,
+  ...content
+}: JsonObject): JsonObject {
+  return content;
 }
 
 /** What of a join goes on being true: neither the profile of that time, nor why it was, nor who vouched for it. */

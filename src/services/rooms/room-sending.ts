@@ -20,6 +20,8 @@ import type { RoomStore } from "../../storage/rooms.ts";
 import { type GuestAccess, guestAccessType } from "./guest-access.ts";
 import type { InvitePermission } from "./invite-permission.ts";
 import type { RoomAccess } from "./room-access.ts";
+import { withoutAuthoriser } from "./room-membership.ts";
+import type { RoomSuccession } from "./room-succession.ts";
 
 export interface RoomSendingParts {
   readonly writer: RoomWriter;
@@ -31,6 +33,7 @@ export interface RoomSendingParts {
   readonly names: NameCache;
   readonly guests: GuestAccess;
   readonly invites: InvitePermission;
+  readonly succession: RoomSuccession;
 }
 
 /** What goes with an event beside what it says. */
@@ -85,15 +88,24 @@ export class RoomSending {
     content: JsonObject,
     { delayId }: SendOptions = {},
   ): Promise<EventId> {
-    const { access, guests, invites, writer } = this.#parts;
+    const { access, guests, invites, succession, writer } = this.#parts;
     const room = await access.joinedRoom(roomId, requester);
     refuseSuspended(requester);
-    const event = { type, stateKey, sender: requester.userId, content, delayId };
+    const isJoin = type === "m.room.member" && content["membership"] === "join";
+    const event = {
+      type,
+      stateKey,
+      sender: requester.userId,
+      content: isJoin ? withoutAuthoriser(content) : content,
+      delayId,
+    };
     if (type === guestAccessType && stateKey === "") return (await guests.change(room, event)) as EventId;
     if (type === "m.room.canonical_alias") await this.#checkAliases(room, content);
     if (type === "m.room.member" && content["membership"] === "invite")
       await invites.check(requester, stateKey);
-    return idOf(await writer.sendOne(room, event));
+    const stored = await writer.sendOne(room, event);
+    if (type === "m.room.tombstone" && stateKey === "") await succession.replaced(room);
+    return idOf(stored);
   }
 
   /** @throws MatrixError M_NOT_FOUND when the room has no such event, M_FORBIDDEN, M_USER_SUSPENDED */

@@ -1,7 +1,10 @@
+import type { UserId } from "../../protocol/identifiers.ts";
 import { isJsonObject } from "../../protocol/json.ts";
 import type { CurrentState } from "../../state/current-state.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import { type AccountDataStore, globalScope } from "../../storage/account-data.ts";
+import type { MembershipStore } from "../../storage/memberships.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { AccountDataService } from "../account-data.ts";
 import type { LocalUser } from "../local-user.ts";
@@ -9,6 +12,9 @@ import type { PushRuleService } from "../push-rules.ts";
 
 /** Kinds of push rule that clients make for one room, with its ID as theirs. */
 const ruleKinds = ["override", "room", "underride"] as const;
+
+/** Few are in a room before the one that it replaces says so. */
+const maxEarlyMembers = 100;
 
 const directRoomsType = "m.direct";
 
@@ -19,6 +25,8 @@ export class RoomSuccession {
   readonly #accountData: AccountDataService;
   readonly #store: AccountDataStore;
   readonly #pushRules: PushRuleService;
+  readonly #memberships: Pick<MembershipStore, "localJoinedNids">;
+  readonly #names: NameCache;
   readonly #log: Logger;
 
   constructor(parts: {
@@ -27,6 +35,8 @@ export class RoomSuccession {
     accountData: AccountDataService;
     store: AccountDataStore;
     pushRules: PushRuleService;
+    memberships: Pick<MembershipStore, "localJoinedNids">;
+    names: NameCache;
     log: Logger;
   }) {
     this.#rooms = parts.rooms;
@@ -34,6 +44,8 @@ export class RoomSuccession {
     this.#accountData = parts.accountData;
     this.#store = parts.store;
     this.#pushRules = parts.pushRules;
+    this.#memberships = parts.memberships;
+    this.#names = parts.names;
     this.#log = parts.log;
   }
 
@@ -50,6 +62,19 @@ export class RoomSuccession {
       await this.#carryDirectChat(user, predecessor.roomId, room.roomId);
     } catch (error) {
       this.#log.warn({ err: error, roomId: room.roomId }, "a user's settings were not carried over");
+    }
+  }
+
+  /** To be called when a room has got a tombstone: some may be in the room that it names already, its creator for one. */
+  async replaced(room: Room): Promise<void> {
+    const tombstone = await this.#state.event(room, "m.room.tombstone", "");
+    const roomId = tombstone?.content["replacement_room"];
+    const replacement = typeof roomId === "string" ? await this.#rooms.find(roomId) : undefined;
+    if (!replacement) return;
+    const userNids = await this.#memberships.localJoinedNids(replacement.roomNid, maxEarlyMembers);
+    for (const userNid of userNids) {
+      const userId = (await this.#names.userId(userNid)) as UserId;
+      await this.joined({ userNid, userId }, replacement);
     }
   }
 
