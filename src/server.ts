@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
+import { composeContacts } from "./composition/contacts.ts";
 import { composeDiscovery } from "./composition/discovery.ts";
 import { composeEncryption } from "./composition/encryption.ts";
 import { composeEphemeral } from "./composition/ephemeral.ts";
@@ -60,7 +61,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     randomBytes: systemRandomBytes,
   });
   const userData = composeUserData(foundation);
-  const accounts = opened.use(composeAccounts(foundation, userData));
+  const contacts = opened.use(composeContacts(foundation));
+  const accounts = opened.use(composeAccounts(foundation, userData, contacts));
   const media = opened.use(await composeMedia(foundation));
   const rooms = composeRooms(foundation, userData);
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
@@ -85,6 +87,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(config.public_base_url),
     ...accounts.handlers,
+    ...contacts.handlers,
     ...userData.handlers,
     ...media.handlers,
     ...rooms.handlers,

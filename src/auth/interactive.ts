@@ -32,6 +32,8 @@ export interface StageFailure {
 /** One way to prove something, such as `m.login.password`. */
 export interface Stage {
   readonly type: string;
+  /** What a client has to know for it. */
+  readonly params?: JsonObject;
   /**
    * Judges what a client sent. Returns a failure that the client may mend by another attempt, or `undefined` when it passes.
    * @throws MatrixError when no other attempt could mend the request: M_FORBIDDEN for a stranger, M_LIMIT_EXCEEDED.
@@ -184,6 +186,15 @@ export class InteractiveAuth {
     };
   }
 
+  #paramsOf(flows: Flows): JsonObject {
+    const params: JsonObject = {};
+    for (const type of new Set(flows.flat())) {
+      const own = this.#stages.get(type)?.params;
+      if (own) params[type] = own;
+    }
+    return params;
+  }
+
   #demand(session: InteractiveSession, flows: Flows, failure?: StageFailure): InteractiveAuthRequired {
     session.flows = flows;
     this.#sessions.set(session.id, session);
@@ -191,7 +202,7 @@ export class InteractiveAuth {
       ...failure,
       ...(session.passed.size > 0 && { completed: [...session.passed.keys()] }),
       flows: flows.map((stages) => ({ stages: [...stages] })),
-      params: {},
+      params: this.#paramsOf(flows),
       session: session.id,
     });
   }

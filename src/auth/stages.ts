@@ -6,7 +6,8 @@ import type { RegistrationTokenStore } from "../storage/registration-tokens.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { InteractiveRequest, Stage, StageFailure } from "./interactive.ts";
 import type { PasswordCheck } from "./password-check.ts";
-import { namedUser, userIdsNamed } from "./user-identifier.ts";
+import type { ContactOwners } from "./contact-owners.ts";
+import { userIdsNamed } from "./user-identifier.ts";
 
 /** Client-server API, "Dummy Auth": always passes. */
 export const dummyStage: Stage = {
@@ -19,9 +20,16 @@ export class PasswordStage implements Stage {
   readonly type = "m.login.password";
   readonly #accounts: AccountStore;
   readonly #passwords: PasswordCheck;
+  readonly #owners: ContactOwners;
   readonly #serverName: ServerName;
 
-  constructor(accounts: AccountStore, passwords: PasswordCheck, serverName: ServerName) {
+  constructor(
+    accounts: AccountStore,
+    passwords: PasswordCheck,
+    owners: ContactOwners,
+    serverName: ServerName,
+  ) {
+    this.#owners = owners;
     this.#accounts = accounts;
     this.#passwords = passwords;
     this.#serverName = serverName;
@@ -36,7 +44,7 @@ export class PasswordStage implements Stage {
       return { errcode: "M_MISSING_PARAM", error: "auth.password has to be a string" };
     if (!requester)
       return { errcode: "M_FORBIDDEN", error: "A password proves nothing without an access token" };
-    const name = namedUser(auth);
+    const name = await this.#owners.nameOf(auth);
     // The name may be left away: it can only be one.
     if (name !== undefined && !userIdsNamed(name, this.#serverName).includes(requester.userId)) {
       throw new MatrixError("M_FORBIDDEN", `This request has to be confirmed by ${requester.userId}`);

@@ -19,6 +19,8 @@ export const exitCodes = {
   drainTimeout: 10,
   /** The database failed while the server ran: whoever supervises it should start it again. */
   databaseLost: 11,
+  /** A text of the operator's own, such as that of an e-mail, cannot be used. */
+  badText: 12,
 } as const;
 
 export const startupExitCodes: Readonly<Record<StartupFailure, number>> = {
@@ -27,4 +29,5 @@ export const startupExitCodes: Readonly<Record<StartupFailure, number>> = {
   "newer-database": exitCodes.newerDatabase,
   "bad-key": exitCodes.badKey,
   "bad-tls": exitCodes.badTls,
+  "bad-text": exitCodes.badText,
 };

@@ -1,14 +1,18 @@
 import { TokenAuthenticator } from "../auth/authenticator.ts";
+import { ContactOwners } from "../auth/contact-owners.ts";
+import { ContactStage } from "../auth/contact-stages.ts";
 import { DeviceActivity } from "../auth/device-activity.ts";
 import { InteractiveAuth } from "../auth/interactive.ts";
 import { PasswordCheck } from "../auth/password-check.ts";
 import { PasswordHasher } from "../auth/password-hasher.ts";
 import { SharedSecret } from "../auth/shared-secret.ts";
 import { dummyStage, PasswordStage, RegistrationTokenStage } from "../auth/stages.ts";
+import { TermsStage } from "../auth/terms-stage.ts";
 import type { Config } from "../config/schema.ts";
 import { accountHandlers } from "../http/handlers/account.ts";
 import { administrationHandlers } from "../http/handlers/administration.ts";
 import { sharedSecretHandlers } from "../http/handlers/admin/shared-secret-registration.ts";
+import { contactHandlers } from "../http/handlers/contacts.ts";
 import { deviceHandlers } from "../http/handlers/devices.ts";
 import { fallbackPageHandlers } from "../http/handlers/fallback-pages.ts";
 import { loginHandlers } from "../http/handlers/login.ts";
@@ -18,8 +22,10 @@ import { BucketRateLimiter, unlimited } from "../http/rate-limit.ts";
 import { Departures } from "../services/accounts/departures.ts";
 import { Login } from "../services/accounts/login.ts";
 import { AccountModeration } from "../services/accounts/moderation.ts";
+import { PasswordPolicy } from "../services/accounts/new-password.ts";
 import { SessionFactory } from "../services/accounts/new-session.ts";
 import { OwnAccount } from "../services/accounts/own-account.ts";
+import { PasswordReset } from "../services/accounts/password-reset.ts";
 import { Registration } from "../services/accounts/registration.ts";
 import { Sessions, type SessionsChanged } from "../services/accounts/sessions.ts";
 import { Devices } from "../services/devices.ts";
@@ -27,6 +33,7 @@ import { LeaveAllRooms } from "../services/rooms/leave-all.ts";
 import type { Stores } from "../storage/database.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
+import type { ContactParts } from "./contacts.ts";
 import type { Foundation } from "./foundation.ts";
 
 export interface AccountParts extends PipelineParts, AsyncDisposable {
@@ -41,26 +48,34 @@ export function composeRegistration(
   clock: Clock,
   randomBytes: RandomBytes,
   sessionsChanged: SessionsChanged,
-): { hasher: PasswordHasher; factory: SessionFactory; registration: Registration } {
+): {
+  hasher: PasswordHasher;
+  passwordPolicy: PasswordPolicy;
+  factory: SessionFactory;
+  registration: Registration;
+} {
   const { memory_kib: memoryKib, passes } = config.password_hashing;
   const hasher = new PasswordHasher({ memoryKib, passes });
   const factory = new SessionFactory(clock, randomBytes);
+  const passwordPolicy = new PasswordPolicy(config.passwords);
   const registration = new Registration({
     accounts: stores.accounts,
     hasher,
+    passwordPolicy,
     sessions: factory,
     serverName: config.server_name,
     clock,
     randomBytes,
     sessionsChanged,
   });
-  return { hasher, factory, registration };
+  return { hasher, passwordPolicy, factory, registration };
 }
 
 /** Accounts, their sessions and devices, and what stands before every endpoint: authentication and rate limits. */
 export function composeAccounts(
   foundation: Foundation,
   userData: { forgetUser(userNid: number): void },
+  contactParts: ContactParts,
 ): AccountParts {
   const { config, stores, clock, randomBytes, log, notifier, graph } = foundation;
   const { accounts, sessions, devices } = stores;
@@ -74,7 +89,7 @@ export function composeAccounts(
     userData.forgetUser(userNid);
     notifier.wakeUser(userNid);
   };
-  const { hasher, factory, registration } = composeRegistration(
+  const { hasher, passwordPolicy, factory, registration } = composeRegistration(
     config,
     stores,
     clock,
@@ -83,13 +98,18 @@ export function composeAccounts(
   );
   const passwords = new PasswordCheck(accounts, hasher, clock, limited);
   const tokenStage = new RegistrationTokenStage(stores.registrationTokens, clock);
-  const passwordStage = new PasswordStage(accounts, passwords, serverName);
-  const interactive = new InteractiveAuth([dummyStage, passwordStage, tokenStage], clock, randomBytes);
+  const { contacts, validations } = contactParts;
+  const owners = new ContactOwners(stores.contacts, accounts);
+  const passwordStage = new PasswordStage(accounts, passwords, owners, serverName);
+  const contactStages = (["email", "msisdn"] as const).map((medium) => new ContactStage(medium, validations));
+  const termsStage = new TermsStage(policy.terms);
+  const interactive = new InteractiveAuth([dummyStage, passwordStage, tokenStage, termsStage, ...contactStages], clock, randomBytes);
   const logins = new Login({
     accounts,
     sessions,
     factory,
     passwords,
+    owners,
     crossSigning: stores.crossSigning,
     serverName,
     clock,
@@ -98,21 +118,45 @@ export function composeAccounts(
   const ownSessions = new Sessions(sessions, devices, factory, sessionsChanged, clock, randomBytes);
   const leaver = new LeaveAllRooms(stores.memberships, graph.rooms, graph.writer);
   const departures = new Departures(accounts, leaver, clock, log);
-  const ownAccount = new OwnAccount(accounts, hasher, departures, sessionsChanged);
+  const ownAccount = new OwnAccount(accounts, hasher, passwordPolicy, contacts, departures, sessionsChanged);
+  const reset = new PasswordReset({
+    ...contactParts,
+    contacts: stores.contacts,
+    accounts,
+    account: ownAccount,
+    deliveries: stores.deliveries,
+    clock,
+  });
   const ownDevices = new Devices(devices, activity, sessionsChanged);
   const moderation = new AccountModeration(accounts, ownDevices, serverName, sessionsChanged);
   const secret =
     policy.shared_secret === null ? undefined : new SharedSecret(policy.shared_secret, clock, randomBytes);
+  const areChangeable = config.contacts.user_changes && contactParts.rules.hasAny;
+  const accountContacts = { reset, areChangeable, languageFor: contactParts.languageFor };
   departures.begin();
   return {
     authenticator,
     interactive,
     rateLimiter: limited ? new BucketRateLimiter(clock) : unlimited,
     handlers: [
-      ...registrationHandlers({ registration, interactive, tokenStage, authenticator, serverName, policy }),
+      ...registrationHandlers({
+        registration,
+        interactive,
+        tokenStage,
+        authenticator,
+        serverName,
+        policy,
+        passwordPolicy,
+        validations,
+        contactsAdded: async (userId, added) => {
+          const account = added.length === 0 ? undefined : await accounts.find(userId);
+          if (account) for (const contact of added) contacts.announce(account, contact);
+        },
+      }),
       ...sharedSecretHandlers(registration, serverName, secret),
       ...loginHandlers({ logins, sessions: ownSessions, interactive, serverName, publicBaseUrl }),
-      ...accountHandlers(ownAccount, interactive, config),
+      ...accountHandlers(ownAccount, interactive, accountContacts, config),
+      ...contactHandlers(contacts, interactive),
       ...deviceHandlers(ownDevices, interactive),
       ...administrationHandlers(moderation),
       ...fallbackPageHandlers(interactive),

@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { Value } from "typebox/value";
 import { parseServerName } from "../protocol/server-name.ts";
 import { ConfigError } from "./config-error.ts";
+import { contradictions } from "./contradictions.ts";
 import {
   configFileVariable,
   type Environment,
@@ -53,6 +54,8 @@ function complete(
   if (!Value.Check(configSchema, value) || !isOwnServerName(value.server_name)) {
     throw new TypeError("validate() let a configuration pass that is not what the schema says.");
   }
+  const conflicts = contradictions(value).map(inSentences);
+  if (conflicts.length > 0) throw new ConfigError(conflicts);
   return deepFreeze({
     ...value,
     server_name: value.server_name,

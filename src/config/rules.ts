@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
-import type { ServerName } from "../protocol/identifiers.ts";
+import { parseEmailAddress } from "../protocol/email-address.ts";
+import { isOpaqueIdentifier, type ServerName } from "../protocol/identifiers.ts";
 import { parseServerName } from "../protocol/server-name.ts";
 import { isTemplate } from "../sso/claims.ts";
 import type { ConfigSchema } from "./schema.ts";
@@ -23,6 +24,22 @@ export const rules: Readonly<Record<Rule, { expected: string; accepts: (value: s
   "bind-address": {
     expected: "an IP address, such as 127.0.0.1 or ::, or localhost",
     accepts: (value) => value === "localhost" || isIP(value) !== 0,
+  },
+  mailbox: {
+    expected: "an e-mail address, with a name or without, such as Example Chat <chat@example.org>",
+    accepts: isMailbox,
+  },
+  "opaque-id": {
+    expected: "a word of letters, digits and ._~-",
+    accepts: isOpaqueIdentifier,
+  },
+  language: {
+    expected: "the code of a language, such as en or zh-Hans",
+    accepts: (value) => /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(value),
+  },
+  "web-address": {
+    expected: "an http:// or https:// address, such as https://example.org/terms.html",
+    accepts: (value) => ["http:", "https:"].includes(URL.parse(value)?.protocol ?? ""),
   },
   "provider-id": {
     expected: "up to 100 letters, digits and the characters . _ - ~, such as corporate",
@@ -48,6 +65,11 @@ function isBaseUrl(value: string): boolean {
   const url = URL.parse(value);
   if (!url || !["http:", "https:"].includes(url.protocol)) return false;
   return url.username === "" && url.password === "" && !/[?#]/.test(value);
+}
+
+function isMailbox(value: string): boolean {
+  const parts = /^[^<>"\r\n]*<([^<>]+)>$/.exec(value);
+  return parseEmailAddress(parts?.[1] ?? value) !== undefined;
 }
 
 function isAddressRange(value: string): boolean {

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import type { ServerName } from "../protocol/identifiers.ts";
+import { addressAtRegistration, contactKeys, passwordKeys, registrationTerms } from "./contact-schema.ts";
 import { supportedRoomVersions } from "../protocol/room-versions.ts";
 import { addressRange, nullable, outboundKeys } from "./schema-parts.ts";
 import { signInKeys } from "./sign-in-schema.ts";
@@ -33,6 +34,10 @@ export interface ConfigSchema {
     | "base-url"
     | "address-range"
     | "bind-address"
+    | "mailbox"
+    | "opaque-id"
+    | "language"
+    | "web-address"
     | "provider-id"
     | "colour"
     | "claim-template";
@@ -124,7 +129,11 @@ export const configSchema = Type.Object({
       description: "Whether people without an account may look into rooms that allow guests.",
       default: false,
     }),
+    email: addressAtRegistration("an e-mail address", "email.from"),
+    phone: addressAtRegistration("a telephone number", "sms.gateway_url"),
+    terms: registrationTerms,
   }),
+  passwords: Type.Object(passwordKeys),
   password_hashing: Type.Object({
     memory_kib: Type.Integer({
       description: "Memory that hashing one password takes with argon2id, in KiB. Lower it in tests only.",
@@ -140,6 +149,7 @@ export const configSchema = Type.Object({
     }),
   }),
   ...signInKeys,
+  ...contactKeys,
   rate_limits: Type.Object({
     enabled: Type.Boolean({
       description:

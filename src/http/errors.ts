@@ -1,4 +1,5 @@
 import { type Errcode, MatrixError } from "../protocol/matrix-error.ts";
+import { IdentityServerError } from "../services/contacts/identity-server-error.ts";
 import { StorageError } from "../storage/errors.ts";
 import { Reply } from "./reply.ts";
 import { InteractiveAuthRequired } from "../auth/interactive.ts";
@@ -32,6 +33,7 @@ export function replyOfError(error: unknown): Reply | undefined {
   if (error instanceof MatrixError) return replyOfMatrixError(error);
   if (error instanceof InteractiveAuthRequired) return new Reply(401, error.body);
   if (error instanceof StorageError) return replyOfStorageError(error);
+  if (error instanceof IdentityServerError) return new Reply(error.status, error.body);
   return undefined;
 }
 

@@ -24,6 +24,8 @@ export interface ContactValidation extends ContactAddress {
 
 export type NewValidation = Omit<ContactValidation, "failures" | "validatedTs">;
 
+export type TokenOutcome = "validated" | "wrong" | "ended";
+
 /** Validation sessions, short-lived: each new one removes those that have expired. */
 export interface ContactValidationStore {
   /**
@@ -34,10 +36,10 @@ export interface ContactValidationStore {
   begin(session: NewValidation, message: NewDelivery, nowTs: number): Promise<string | undefined>;
   /** A session that has not expired. */
   find(sid: string, nowTs: number): Promise<ContactValidation | undefined>;
-  /** Counts a wrong token. */
-  failed(sid: string): Promise<void>;
-  /** The right token has come. */
-  validated(sid: string, nowTs: number): Promise<void>;
+  /**
+   * Notes that a token has come, and whether it was right. A wrong one is counted; after too many a session takes no more.
+   */
+  tokenCame(sid: string, isRight: boolean, nowTs: number): Promise<TokenOutcome>;
   /** Ends a session. False when it has ended already: what it proves counts once. */
   take(sid: string): Promise<boolean>;
 }

@@ -17,7 +17,8 @@ export const changePassword = endpoint({
   method: "POST",
   path: "/account/password",
   versions: ["v3", "r0"],
-  access: "user",
+  // Whoever has forgotten the password proves an address.
+  access: "optional-user",
   rateLimit: "login",
   interactive: true,
   body: Type.Object({

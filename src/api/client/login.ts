@@ -22,6 +22,8 @@ export const login = endpoint({
     type: Type.String(),
     identifier: Type.Optional(Type.Object({})),
     user: Type.Optional(Type.String()),
+    medium: Type.Optional(Type.String()),
+    address: Type.Optional(Type.String()),
     password: Type.Optional(Type.String()),
     token: Type.Optional(Type.String()),
     device_id: Type.Optional(Type.String()),

@@ -7,14 +7,24 @@ import {
 import type { InteractiveAuth } from "../../auth/interactive.ts";
 import type { Config } from "../../config/schema.ts";
 import { supportedRoomVersions } from "../../protocol/room-versions.ts";
-import { checkNewPassword } from "../../services/accounts/new-password.ts";
 import type { OwnAccount } from "../../services/accounts/own-account.ts";
+import type { PasswordReset } from "../../services/accounts/password-reset.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
+
+/** What an account's addresses are good for. */
+export interface AccountContacts {
+  readonly reset: PasswordReset;
+  /** Whether users may add and remove addresses. */
+  readonly areChangeable: boolean;
+  /** The language of messages to somebody, by their `Accept-Language`. */
+  readonly languageFor: (acceptLanguage: string | undefined) => string;
+}
 
 /** Client-server API, "Current account information", "Account management" and "Capabilities negotiation". */
 export function accountHandlers(
   account: OwnAccount,
   interactive: InteractiveAuth,
+  contacts: AccountContacts,
   config: Pick<Config, "default_room_version" | "delayed_events">,
 ): BoundEndpoint[] {
   const delayedEvents = {
@@ -33,23 +43,29 @@ export function accountHandlers(
     })),
     handler(changePassword, async (request) => {
       const { new_password: password, logout_devices: logOutDevices = true } = request.body;
-      checkNewPassword(password);
-      await interactive.confirmIdentity(request);
-      await account.changePassword(request.requester, password, logOutDevices);
+      account.checkNewPassword(password);
+      const { requester } = request;
+      if (requester === undefined) {
+        const proof = await interactive.require(request, contacts.reset.flows());
+        const language = contacts.languageFor(request.context.incoming.headers["accept-language"]);
+        await contacts.reset.reset(proof, password, logOutDevices, language);
+        return {};
+      }
+      await interactive.confirmIdentity({ ...request, requester });
+      await account.changePassword(requester.userNid, password, logOutDevices, requester.deviceId);
       return {};
     }),
     handler(deactivateAccount, async (request) => {
       await interactive.confirmIdentity(request);
-      await account.deactivate(request.requester, request.body.erase ?? false);
-      // No identifiers are bound, so none is left bound.
-      return { id_server_unbind_result: "success" };
+      const { erase = false, id_server: identityServer } = request.body;
+      return { id_server_unbind_result: await account.deactivate(request.requester, erase, identityServer) };
     }),
     handler(getCapabilities, async ({ requester }) => ({
       capabilities: {
         "m.change_password": { enabled: await account.hasPassword(requester) },
         "m.room_versions": roomVersions,
         "m.get_login_token": { enabled: true },
-        "m.3pid_changes": { enabled: false },
+        "m.3pid_changes": { enabled: contacts.areChangeable },
         "m.profile_fields": { enabled: true },
         // MSC4140, under its final name and the one of its drafts.
         "m.delayed_events": delayedEvents,

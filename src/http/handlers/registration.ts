@@ -3,14 +3,18 @@ import {
   register,
   registrationTokenValidity,
 } from "../../api/client/registration.ts";
-import type { Flows, InteractiveAuth } from "../../auth/interactive.ts";
+import { provenSessions, type SessionCredentials } from "../../auth/contact-stages.ts";
+import type { InteractiveAuth } from "../../auth/interactive.ts";
+import { registrationFlows } from "../../auth/registration-flows.ts";
 import type { Authenticator, Requester } from "../../auth/requester.ts";
-import { dummyStage, type RegistrationTokenStage } from "../../auth/stages.ts";
+import type { RegistrationTokenStage } from "../../auth/stages.ts";
 import type { Config } from "../../config/schema.ts";
 import { localpart, type ServerName, type UserId } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
-import { checkNewPassword } from "../../services/accounts/new-password.ts";
+import type { PasswordPolicy } from "../../services/accounts/new-password.ts";
 import type { Registration } from "../../services/accounts/registration.ts";
+import type { ContactValidations } from "../../services/contacts/contact-validations.ts";
+import type { Contact } from "../../storage/contacts.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import type { Request } from "../request.ts";
 import { registeredJson, sessionWish } from "./sessions.ts";
@@ -22,6 +26,10 @@ export interface RegistrationHandling {
   readonly authenticator: Authenticator;
   readonly serverName: ServerName;
   readonly policy: Config["registration"];
+  readonly passwordPolicy: PasswordPolicy;
+  readonly validations: ContactValidations;
+  /** Told of the addresses that a new user has. */
+  readonly contactsAdded: (userId: UserId, contacts: readonly Contact[]) => Promise<void>;
 }
 
 /** Client-server API, "Account registration" and "Guest Access". */
@@ -43,30 +51,41 @@ export function registrationHandlers(parts: RegistrationHandling): BoundEndpoint
 }
 
 async function registerUser(request: Request<typeof register>, parts: RegistrationHandling): Promise<object> {
-  const { registration, interactive, policy } = parts;
+  const { registration, interactive, policy, passwordPolicy } = parts;
   const { body } = request;
   if (policy.mode === "closed") throw registrationClosed();
   const userId = registration.userIdFor(body.username);
-  if (body.password !== undefined) checkNewPassword(body.password);
+  if (body.password !== undefined) passwordPolicy.check(body.password);
   const guest = await upgradingGuest(request, userId, parts);
   if (!guest) await registration.checkAvailable(userId);
-  const flows = flowsOf(policy.mode);
-  const proof = await interactive.require(request, flows);
+  const proof = await interactive.require(request, registrationFlows(policy));
   if (body.password === undefined) throw new MatrixError("M_MISSING_PARAM", "Missing password");
   const token = proof.get("m.login.registration_token")?.["token"];
+  const sessions = provenSessions(proof);
+  const contacts = await provenContacts(sessions, parts);
   const registered = await registration.register({
     userId,
     password: body.password,
     displayName: body.username ?? localpart(userId),
     guest,
     registrationToken: typeof token === "string" ? token : undefined,
+    contacts,
+    // Who cannot go on without accepting has accepted all of them.
+    acceptedPolicies: policy.terms,
     session: body.inhibit_login ? undefined : sessionWish(body),
   });
+  for (const session of sessions) await parts.validations.end(session);
+  await parts.contactsAdded(userId, contacts);
   return registeredJson(registered, parts.serverName);
 }
 
-function flowsOf(mode: "open" | "token"): Flows {
-  return [[mode === "open" ? dummyStage.type : "m.login.registration_token"]];
+/** @throws MatrixError M_THREEPID_AUTH_FAILED for an address that was not proved for this */
+async function provenContacts(
+  sessions: readonly SessionCredentials[],
+  { validations }: RegistrationHandling,
+): Promise<Contact[]> {
+  const proven = await Promise.all(sessions.map((session) => validations.require(session, "register")));
+  return proven.map((contact) => ({ ...contact, addedTs: contact.validatedTs }));
 }
 
 async function registerGuest(

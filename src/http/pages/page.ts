@@ -6,6 +6,8 @@ export interface PageParts {
   /** HTML inside `main`; nothing of a request may be in it. */
   readonly main: string;
   readonly script: string;
+  /** English unless said otherwise. */
+  readonly language?: string;
 }
 
 const style = `
@@ -19,9 +21,9 @@ button { padding: .5rem 1rem; font: inherit; }
 `;
 
 /** A page of its own: it loads nothing, and runs and shows nothing but what is in it. */
-export function page({ title, main, script }: PageParts): Reply {
+export function page({ title, main, script, language = "en" }: PageParts): Reply {
   const html = `<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

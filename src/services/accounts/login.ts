@@ -1,4 +1,5 @@
-import { namedUser, type IdentifiesUser, userIdsNamed } from "../../auth/user-identifier.ts";
+import type { ContactOwners } from "../../auth/contact-owners.ts";
+import { type IdentifiesUser, userIdsNamed } from "../../auth/user-identifier.ts";
 import type { PasswordCheck } from "../../auth/password-check.ts";
 import { hashToken } from "../../auth/tokens.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
@@ -20,6 +21,7 @@ export interface LoginParts {
   readonly sessions: SessionStore;
   readonly factory: SessionFactory;
   readonly passwords: PasswordCheck;
+  readonly owners: ContactOwners;
   readonly crossSigning: KeyIds;
   readonly serverName: ServerName;
   readonly clock: Clock;
@@ -41,7 +43,7 @@ export class Login {
     address: string,
     wish: SessionWish,
   ): Promise<LoggedIn> {
-    const name = namedUser(who);
+    const name = await this.#parts.owners.nameOf(who);
     if (name === undefined) throw new MatrixError("M_MISSING_PARAM", "Missing identifier");
     const account = await this.#find(name);
     const isRight = await this.#parts.passwords.check(account, name, password, address);

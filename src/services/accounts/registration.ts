@@ -2,10 +2,11 @@ import type { PasswordHasher } from "../../auth/password-hasher.ts";
 import type { Requester } from "../../auth/requester.ts";
 import { parseNewUserId, type ServerName, type UserId } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
-import type { AccountStore, CreateAccountOutcome } from "../../storage/accounts.ts";
+import type { AcceptedPolicy, AccountStore, CreateAccountOutcome } from "../../storage/accounts.ts";
+import type { Contact } from "../../storage/contacts.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
-import { checkNewPassword } from "./new-password.ts";
+import type { PasswordPolicy } from "./new-password.ts";
 import type { Credentials, SessionFactory, SessionWish } from "./new-session.ts";
 import type { SessionsChanged } from "./sessions.ts";
 
@@ -17,6 +18,9 @@ export interface RegistrationWish {
   readonly userType?: string | null;
   /** A registration token to spend. */
   readonly registrationToken?: string | undefined;
+  /** Addresses that the person has proved. */
+  readonly contacts?: readonly Contact[] | undefined;
+  readonly acceptedPolicies?: readonly AcceptedPolicy[] | undefined;
   /** The guest that becomes this user. */
   readonly guest?: Requester | undefined;
   /** `undefined`: nobody is logged in. */
@@ -33,6 +37,7 @@ const chosenLocalpartBytes = 8;
 export interface RegistrationParts {
   readonly accounts: AccountStore;
   readonly hasher: PasswordHasher;
+  readonly passwordPolicy: PasswordPolicy;
   readonly sessions: SessionFactory;
   readonly serverName: ServerName;
   readonly clock: Clock;
@@ -70,13 +75,15 @@ export class Registration {
 
   /** @throws MatrixError M_USER_IN_USE, M_WEAK_PASSWORD, M_FORBIDDEN for a registration token that is spent. */
   async register(wish: RegistrationWish): Promise<Registered> {
-    const { userId, password, guest, registrationToken } = wish;
-    checkNewPassword(password);
+    const { userId, password, guest, registrationToken, contacts, acceptedPolicies } = wish;
+    this.#parts.passwordPolicy.check(password);
     const passwordHash = await this.#parts.hasher.hash(password);
     const created = wish.session && this.#parts.sessions.create(wish.session);
     const extras = {
       ...(created && { session: created.session }),
       ...(registrationToken !== undefined && { registrationToken }),
+      ...(contacts && { contacts }),
+      ...(acceptedPolicies && { acceptedPolicies }),
     };
     const createdTs = this.#parts.clock.nowMs();
     const outcome = guest

@@ -57,15 +57,26 @@ export function contactValidationStoreContract(t: Test, open: () => Promise<Data
     await using database = await open();
     const { contactValidations: store } = database.stores;
     await store.begin(newSession("one"), newMessage(), 1_000);
-    await store.failed("one");
-    await store.failed("one");
-    t.match(await store.find("one", 1_000), { failures: 2, validatedTs: null, purpose: "add" });
-    await store.validated("one", 2_000);
-    await store.validated("one", 3_000);
+    for (let n = 0; n < 4; n++) t.equal(await store.tokenCame("one", false, 1_500), "wrong");
+    t.match(await store.find("one", 1_000), { failures: 4, validatedTs: null, purpose: "add" });
+    t.equal(await store.tokenCame("one", true, 2_000), "validated");
+    t.equal(await store.tokenCame("one", true, 3_000), "validated");
     t.match(await store.find("one", 1_000), { validatedTs: 2_000 });
+    t.equal(await store.tokenCame("two", true, 3_000), "ended");
     t.equal(await store.take("one"), true);
     t.equal(await store.take("one"), false);
     t.equal(await store.find("one", 1_000), undefined);
+  });
+
+  t.test("contact validations: after five wrong tokens the right one is too late", async (t) => {
+    await using database = await open();
+    const { contactValidations: store } = database.stores;
+    await store.begin(newSession("one"), newMessage(), 1_000);
+    const guesses = Array.from({ length: 20 }, () => store.tokenCame("one", false, 1_000));
+    const outcomes = await Promise.all(guesses);
+    t.equal(outcomes.filter((outcome) => outcome === "wrong").length, 5);
+    t.equal(await store.tokenCame("one", true, 1_000), "ended");
+    t.match(await store.find("one", 1_000), { validatedTs: null });
   });
 
   t.test("contact validations: expired ones are gone", async (t) => {

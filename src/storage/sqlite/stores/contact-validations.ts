@@ -1,8 +1,16 @@
-import type { ContactValidation, ContactValidationStore, NewValidation } from "../../contact-validations.ts";
+import type {
+  ContactValidation,
+  ContactValidationStore,
+  NewValidation,
+  TokenOutcome,
+} from "../../contact-validations.ts";
 import type { NewDelivery } from "../../deliveries.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
 import { addDelivery } from "./deliveries.ts";
+
+/** A number of six digits is not guessed with so many attempts. */
+const maxFailures = 5;
 
 const findQuery = `SELECT sid, purpose, medium, address, secret_hash AS secretHash, send_attempt AS sendAttempt,
   next_link AS nextLink, failures, validated_ts AS validatedTs, expires_ts AS expiresTs
@@ -44,20 +52,24 @@ function begin(
   return sid;
 }
 
+function tokenCame(db: Connection, sid: string, isRight: boolean, nowTs: number): TokenOutcome {
+  const session = db.get<ContactValidation>(findQuery, sid, nowTs);
+  if (!session || session.failures >= maxFailures) return "ended";
+  if (!isRight) {
+    db.run("UPDATE contact_validations SET failures = failures + 1 WHERE sid = ?", sid);
+    return "wrong";
+  }
+  db.run("UPDATE contact_validations SET validated_ts = coalesce(validated_ts, ?) WHERE sid = ?", nowTs, sid);
+  return "validated";
+}
+
 export const contactValidationOperations: StoreOperations<ContactValidationStore> = {
   begin: write(({ db }, session: NewValidation, message: NewDelivery, nowTs: number) =>
     begin(db, session, message, nowTs),
   ),
   find: point((db, sid: string, nowTs: number) => db.get<ContactValidation>(findQuery, sid, nowTs)),
-  failed: write(({ db }, sid: string) => {
-    db.run("UPDATE contact_validations SET failures = failures + 1 WHERE sid = ?", sid);
-  }),
-  validated: write(({ db }, sid: string, nowTs: number) => {
-    db.run(
-      "UPDATE contact_validations SET validated_ts = ? WHERE sid = ? AND validated_ts IS NULL",
-      nowTs,
-      sid,
-    );
-  }),
+  tokenCame: write(({ db }, sid: string, isRight: boolean, nowTs: number) =>
+    tokenCame(db, sid, isRight, nowTs),
+  ),
   take: write(({ db }, sid: string) => db.run("DELETE FROM contact_validations WHERE sid = ?", sid) > 0),
 };
