@@ -20,7 +20,9 @@ export type RateLimitClass =
   | "message"
   | "join"
   | "invite"
-  | "media";
+  | "media"
+  | "upload"
+  | "url-preview";
 
 type Segment<Text extends string> = Text extends `{${infer Name}}` ? Name : never;
 type ParamNames<Path extends string> = Path extends `${infer Head}/${infer Rest}`

@@ -3,6 +3,7 @@ import { parseEmailAddress } from "../protocol/email-address.ts";
 import { isOpaqueIdentifier, type ServerName } from "../protocol/identifiers.ts";
 import { parseServerName } from "../protocol/server-name.ts";
 import { isTemplate } from "../sso/claims.ts";
+import { momentOf } from "../telemetry/clock.ts";
 import type { ConfigSchema } from "./schema.ts";
 
 type Rule = NonNullable<ConfigSchema["rule"]>;
@@ -24,6 +25,14 @@ export const rules: Readonly<Record<Rule, { expected: string; accepts: (value: s
   "bind-address": {
     expected: "an IP address, such as 127.0.0.1 or ::, or localhost",
     accepts: (value) => value === "localhost" || isIP(value) !== 0,
+  },
+  "all-none-or-time": {
+    expected: "all, none, or a time such as 2026-01-31T00:00:00Z",
+    accepts: (value) => value === "all" || value === "none" || momentOf(value) !== undefined,
+  },
+  "url-pattern": {
+    expected: "a host, or a host and a path, such as *.example.org or example.org/private/*",
+    accepts: (value) => /^[^/\s:]+(:\d{1,5})?(\/\S*)?$/.test(value),
   },
   mailbox: {
     expected: "an e-mail address, with a name or without, such as Example Chat <chat@example.org>",

@@ -2,6 +2,7 @@ import { type Static, Type } from "typebox";
 import type { ServerName } from "../protocol/identifiers.ts";
 import { addressAtRegistration, contactKeys, passwordKeys, registrationTerms } from "./contact-schema.ts";
 import { supportedRoomVersions } from "../protocol/room-versions.ts";
+import { mediaKeys } from "./media-schema.ts";
 import { addressRange, nullable, outboundKeys } from "./schema-parts.ts";
 import { signInKeys } from "./sign-in-schema.ts";
 
@@ -34,6 +35,8 @@ export interface ConfigSchema {
     | "base-url"
     | "address-range"
     | "bind-address"
+    | "all-none-or-time"
+    | "url-pattern"
     | "mailbox"
     | "opaque-id"
     | "language"
@@ -200,19 +203,7 @@ export const configSchema = Type.Object({
     ...outboundKeys("other servers"),
   }),
   push: Type.Object(outboundKeys("push gateways")),
-  media: Type.Object({
-    max_upload_bytes: Type.Integer({
-      description:
-        "The largest file that a user may upload. Clients ask for this limit, and every upload is held to it.",
-      default: 52_428_800,
-      minimum: 0,
-      maximum: 17_179_869_184,
-    }),
-    max_bytes_per_user: nullable(
-      Type.Integer({ minimum: 0, maximum: 2 ** 50 }),
-      "How much one user may upload in all; what is beyond is refused. null sets no bound.",
-    ),
-  }),
+  ...mediaKeys,
   application_services: Type.Array(file("A registration file of an application service."), {
     description: "Registration files (YAML) of bridges and other application services.",
     default: [],

@@ -25,6 +25,9 @@ const sizes: Readonly<Record<LimitedClass, BucketSize>> = {
   join: { burst: 30, perSecond: 0.5 },
   invite: { burst: 50, perSecond: 0.5 },
   media: { burst: 200, perSecond: 20 },
+  upload: { burst: 100, perSecond: 2 },
+  // A room that is opened may show many links at once.
+  "url-preview": { burst: 60, perSecond: 1 },
 };
 
 /** Token buckets, one for each class and user or address. */

@@ -44,6 +44,12 @@ export class RequestContext {
     this.userAgent = (incoming.headers["user-agent"] ?? "").slice(0, 512);
   }
 
+  /** Calls back when the answer has been sent, or the client has gone. */
+  whenEnded(callback: () => void): void {
+    if (this.#response.closed) callback();
+    else this.#response.once("close", callback);
+  }
+
   /** Aborted when the client goes away: what waits for long listens to it. Made for those who ask only. */
   get signal(): AbortSignal {
     if (this.#signal) return this.#signal;

@@ -6,9 +6,12 @@ import { fitsIn, type ThumbnailSize } from "./thumbnail-size.ts";
 import { Turns } from "./turns.ts";
 
 /** A thumbnail, or word that the picture itself serves as one. */
-export type ScaledImage =
-  | { readonly kind: "original"; readonly contentType: string }
-  | { readonly kind: "scaled"; readonly contentType: string; readonly bytes: Buffer };
+export type ScaledImage = {
+  readonly contentType: string;
+  /** In pixels, as it is shown. */
+  readonly width: number;
+  readonly height: number;
+} & ({ readonly kind: "original" } | { readonly kind: "scaled"; readonly bytes: Buffer });
 
 /** The file is no picture, or none of a kind that can be scaled. */
 export class UnscalableImageError extends Error {
@@ -41,7 +44,8 @@ const maxAnimatedPixels = 40_000_000;
 const maxFrames = 300;
 
 /** The decoders that files of strangers may reach. */
-const loaders = ["JpegFile", "PngFile", "NsgifFile", "WebpFile", "HeifFile"];
+const formats = ["Jpeg", "Png", "Nsgif", "Webp", "Heif"];
+const loaders = formats.flatMap((format) => [`${format}File`, `${format}Buffer`]);
 
 /** Formats that clients show and that a thumbnail may have ("Download a thumbnail", `Content-Type`). */
 const servedFormats: Readonly<Record<string, string>> = {
@@ -51,7 +55,10 @@ const servedFormats: Readonly<Record<string, string>> = {
   webp: "image/webp",
 };
 
-type OpenImage = (path: string, options: SharpOptions) => Sharp;
+/** A file by its path, or the bytes themselves. */
+export type ImageSource = string | Buffer;
+
+type OpenImage = (source: ImageSource, options: SharpOptions) => Sharp;
 
 /** Makes pictures smaller. The library is loaded with the first one: it takes 20 MiB of memory. */
 export class ImageScaler {
@@ -66,10 +73,10 @@ export class ImageScaler {
    * A picture at a size, never larger than it is.
    * @throws UnscalableImageError, ImageTooLargeError, MatrixError M_LIMIT_EXCEEDED when too many are waiting.
    */
-  scale(path: string, size: ThumbnailSize, animated: boolean): Promise<ScaledImage> {
+  scale(source: ImageSource, size: ThumbnailSize, animated: boolean): Promise<ScaledImage> {
     return this.#turns.run(async () => {
       this.#library ??= loadLibrary();
-      return scaleImage(await this.#library, path, size, animated);
+      return scaleImage(await this.#library, source, size, animated);
     });
   }
 }
@@ -80,26 +87,26 @@ async function loadLibrary(): Promise<OpenImage> {
   sharp.concurrency(1);
   sharp.block({ operation: ["VipsForeignLoad"] });
   sharp.unblock({ operation: loaders.map((loader) => `VipsForeignLoad${loader}`) });
-  return (path, options) => sharp(path, options);
+  return (source, options) => sharp(source, options);
 }
 
 async function scaleImage(
   openImage: OpenImage,
-  path: string,
+  source: ImageSource,
   size: ThumbnailSize,
   animated: boolean,
 ): Promise<ScaledImage> {
-  const found = await understood(() => openImage(path, { limitInputPixels: false }).metadata());
+  const found = await understood(() => openImage(source, { limitInputPixels: false }).metadata());
   const { width, height, format, pages = 1 } = found;
   if (width * height > (format === "jpeg" ? maxJpegPixels : maxPixels)) throw new ImageTooLargeError();
-  const moves = pages > 1 || (format === "png" && (await isAnimatedPng(path)));
+  const moves = pages > 1 || (format === "png" && (await isAnimatedPng(source)));
   const contentType = servedFormats[format];
   if (contentType !== undefined && fitsIn(found.autoOrient, size) && (animated || !moves)) {
-    return { kind: "original", contentType };
+    return { kind: "original", contentType, width: found.autoOrient.width, height: found.autoOrient.height };
   }
   const keepsMoving =
     animated && pages > 1 && pages <= maxFrames && width * height * pages <= maxAnimatedPixels;
-  const image = openImage(path, {
+  const image = openImage(source, {
     limitInputPixels: maxJpegPixels,
     sequentialRead: true,
     ...(keepsMoving ? { pages: -1 } : { autoOrient: true }),
@@ -125,11 +132,13 @@ async function encoded(
   size: ThumbnailSize,
   moving: boolean,
 ): Promise<ScaledImage> {
-  if (moving || (hasAlpha && size.method === "whole")) {
-    return { kind: "scaled", contentType: "image/webp", bytes: await image.webp({ effort: 2 }).toBuffer() };
-  }
-  if (hasAlpha) return { kind: "scaled", contentType: "image/png", bytes: await image.png().toBuffer() };
-  return { kind: "scaled", contentType: "image/jpeg", bytes: await image.jpeg({ quality: 80 }).toBuffer() };
+  const type = moving || (hasAlpha && size.method === "whole") ? "webp" : hasAlpha ? "png" : "jpeg";
+  if (type === "webp") image.webp({ effort: 2 });
+  else if (type === "png") image.png();
+  else image.jpeg({ quality: 80 });
+  const { data: bytes, info } = await image.toBuffer({ resolveWithObject: true });
+  const height = info.pageHeight ?? info.height;
+  return { kind: "scaled", contentType: `image/${type}`, width: info.width, height, bytes };
 }
 
 /** The library tells a broken file from another failure by its message alone, so that every failure is the file's. */
@@ -144,11 +153,16 @@ async function understood<Result>(run: () => Promise<Result>): Promise<Result> {
 const pngHeadBytes = 256 * 1024;
 
 /** Whether a PNG has the chunk that makes it move, which comes before the pixels; the library shows its first frame. */
-async function isAnimatedPng(path: string): Promise<boolean> {
-  await using file = await open(path, "r");
-  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(pngHeadBytes), 0, pngHeadBytes, 0);
-  const head = buffer.subarray(0, bytesRead);
+async function isAnimatedPng(source: ImageSource): Promise<boolean> {
+  const head = await headOf(source);
   const control = head.indexOf("acTL");
   const pixels = head.indexOf("IDAT");
   return pixels === -1 || (control !== -1 && control < pixels);
+}
+
+async function headOf(source: ImageSource): Promise<Buffer> {
+  if (typeof source !== "string") return source.subarray(0, pngHeadBytes);
+  await using file = await open(source, "r");
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(pngHeadBytes), 0, pngHeadBytes, 0);
+  return buffer.subarray(0, bytesRead);
 }

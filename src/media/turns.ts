@@ -65,7 +65,7 @@ export class Turns {
 function busy(): MatrixError {
   return new MatrixError(
     "M_LIMIT_EXCEEDED",
-    "The server is busy with other pictures: try again in a moment",
+    "The server is busy with other work of this kind: try again in a moment",
     {
       retry_after_ms: 5_000,
     },

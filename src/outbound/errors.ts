@@ -1,6 +1,7 @@
 /** Why a request to another host came to nothing. */
 export type OutboundFailure =
   | "bad-url"
+  | "refused-url"
   | "refused-address"
   | "unreachable"
   | "timeout"

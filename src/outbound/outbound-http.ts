@@ -22,8 +22,14 @@ export interface OutboundRequest {
   readonly timeoutMs: number;
   /** A longer answer is an error. */
   readonly maxResponseBytes: number;
-  /** How many redirects of a GET are followed; none unless said otherwise. Headers go to the first host only. */
+  /** How much of an answer is of use, as its headers tell: the rest is not read, and is no error. */
+  readonly bytesOfUse?: (headers: IncomingHttpHeaders) => number;
+  /** How many redirects of a GET are followed; none unless said otherwise. */
   readonly maxRedirects?: number;
+  /** The headers hold nothing secret, and go to every host that the request is sent on to; else to the first one only. */
+  readonly headersForAll?: boolean;
+  /** Whether a URL may be asked for, redirects included; an error when not. */
+  readonly permits?: (url: URL) => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -31,6 +37,8 @@ export interface OutboundResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** Whether the body is all there; false when what came after was of no use. */
+  readonly isComplete: boolean;
   /** Where the answer comes from, after redirects. */
   readonly url: URL;
 }
@@ -100,7 +108,8 @@ export class OutboundHttp implements Disposable {
     const ended = signal ? AbortSignal.any([deadline.signal, signal]) : deadline.signal;
     let url = request.url;
     for (let redirects = 0; ; redirects++) {
-      const hop = url.origin === request.url.origin ? { ...request, url } : { ...request, url, headers: {} };
+      const keepsHeaders = request.headersForAll === true || url.origin === request.url.origin;
+      const hop = keepsHeaders ? { ...request, url } : { ...request, url, headers: {} };
       const response = await this.#exchange(hop, ended);
       const next = maxRedirects > 0 && request.method === "GET" ? redirectTarget(response) : undefined;
       if (!next) return response;
@@ -118,13 +127,15 @@ export class OutboundHttp implements Disposable {
   }
 
   async #exchange(request: OutboundRequest, signal: AbortSignal): Promise<OutboundResponse> {
-    const { url, maxResponseBytes } = request;
+    const { url, maxResponseBytes, bytesOfUse, permits } = request;
     checkUrl(url);
+    if (permits?.(url) === false) throw new OutboundError("refused-url", `${url.host} may not be asked`);
     try {
       signal.throwIfAborted();
       const incoming = await this.#send(request, signal);
-      const body = await readBody(incoming, maxResponseBytes);
-      return { status: incoming.statusCode ?? 0, headers: incoming.headers, body, url };
+      const { headers, statusCode: status = 0 } = incoming;
+      const read = await readBody(incoming, maxResponseBytes, bytesOfUse?.(headers) ?? Infinity);
+      return { status, headers, ...read, url };
     } catch (error) {
       throw outboundError(error, url, signal);
     }
@@ -178,18 +189,24 @@ function checkUrl({ protocol, username, password, host }: URL): void {
   }
 }
 
-/** @throws OutboundError for a longer one */
-async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** @throws OutboundError for one that is longer than `maxBytes` */
+async function readBody(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  bytesOfUse: number,
+): Promise<Pick<OutboundResponse, "body" | "isComplete">> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  // Leaving the loop by a throw closes the connection.
+  // Leaving the loop early closes the connection.
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxBytes)
       throw new OutboundError("too-large", `the answer has more than ${maxBytes} bytes`);
     chunks.push(chunk);
+    if (sizeBytes > bytesOfUse) break;
   }
-  return Buffer.concat(chunks, sizeBytes);
+  const body = Buffer.concat(chunks, Math.min(sizeBytes, bytesOfUse));
+  return { body, isComplete: sizeBytes <= bytesOfUse };
 }
 
 function redirectTarget({ status, headers, url }: OutboundResponse): URL | undefined {

@@ -9,7 +9,7 @@ function answering(status: number, body: string) {
   const requests: OutboundRequest[] = [];
   const request = async (asked: OutboundRequest) => {
     requests.push(asked);
-    return { status, headers: {}, body: Buffer.from(body), url };
+    return { status, headers: {}, body: Buffer.from(body), isComplete: true, url };
   };
   return { requests, client: new PushGatewayClient({ request }) };
 }

@@ -36,6 +36,7 @@ import type { SessionStore } from "./sessions.ts";
 import type { ThreadSubscriptionStore } from "./thread-subscriptions.ts";
 import type { ToDeviceStore } from "./to-device.ts";
 import type { UnreadCheckpointStore } from "./unread-checkpoints.ts";
+import type { UrlPreviewStore } from "./url-previews.ts";
 import type { UserDirectoryStore } from "./user-directory.ts";
 
 /** Every store of a back end, by owner. */
@@ -68,6 +69,7 @@ export interface Stores {
   readonly pushers: PusherStore;
   readonly profiles: ProfileStore;
   readonly media: MediaStore;
+  readonly urlPreviews: UrlPreviewStore;
   readonly deviceKeys: DeviceKeyStore;
   readonly crossSigning: CrossSigningStore;
   readonly dehydratedDevices: DehydratedDeviceStore;

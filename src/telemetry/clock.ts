@@ -12,6 +12,13 @@ export interface Timer extends Disposable {
   cancel(): void;
 }
 
+/** The moment that a text of RFC 3339 names, in milliseconds since the Unix epoch; `undefined` for any other text. */
+export function momentOf(text: string): number | undefined {
+  const isWritten = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/.test(text);
+  const ts = isWritten ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ts) ? undefined : ts;
+}
+
 /** The longest delay of Node's timers: a longer one would fire at once. */
 const maxDelayMs = 2 ** 31 - 1;
 

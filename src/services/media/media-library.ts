@@ -18,6 +18,8 @@ export interface MediaLibraryParts {
   readonly arrivals: UploadArrivals;
   readonly access: MediaAccess;
   readonly clock: Clock;
+  /** When files stopped being handed out to people who have not signed in: later ones are for users only. */
+  readonly frozenSinceTs: number;
 }
 
 /** Who waits for a file, and for how long. */
@@ -51,13 +53,17 @@ export class MediaLibrary {
    * A file's description; waits for it when it is still to be uploaded.
    * @throws MatrixError M_NOT_FOUND, M_NOT_YET_UPLOADED.
    */
-  async find(serverName: string, mediaId: string, patience: Patience): Promise<MediaContent> {
-    // What other servers have is not fetched yet.
-    if (serverName !== this.#parts.serverName) throw notFound();
-    const record = await this.#available(mediaId);
-    const content = record.content ?? (await this.#awaited(mediaId, patience));
-    this.#parts.access.saw(mediaId);
-    return content;
+  find(serverName: string, mediaId: string, patience: Patience): Promise<MediaContent> {
+    return this.#find(serverName, mediaId, patience, Infinity);
+  }
+
+  /**
+   * As `find`, for somebody who has not signed in. "Any media uploaded before the freeze remains accessible via the
+   * deprecated endpoints, and any media uploaded after (or during) the freeze SHOULD only be accessible through the new,
+   * authenticated, endpoints."
+   */
+  findForAnybody(serverName: string, mediaId: string, patience: Patience): Promise<MediaContent> {
+    return this.#find(serverName, mediaId, patience, this.#parts.frozenSinceTs);
   }
 
   /** A part of a blob. */
@@ -68,11 +74,26 @@ export class MediaLibrary {
     return bytes.subarray(range.start, range.end);
   }
 
-  /** Removes a file for ever, with its thumbnails unless an equal file needs them. */
-  async remove(mediaId: string): Promise<void> {
-    const orphans = await this.#parts.store.remove(mediaId);
+  /** Removes files for ever, with their thumbnails unless equal files need them. */
+  async remove(mediaIds: readonly string[]): Promise<void> {
+    if (mediaIds.length === 0) return;
+    const orphans = await this.#parts.store.remove(mediaIds);
     for (const sha256 of orphans) this.#small.delete(sha256);
     await this.#parts.references.release(orphans);
+  }
+
+  async #find(
+    serverName: string,
+    mediaId: string,
+    patience: Patience,
+    uploadedBeforeTs: number,
+  ): Promise<MediaContent> {
+    // What other servers have is not fetched yet.
+    if (serverName !== this.#parts.serverName) throw notFound();
+    const record = await this.#available(mediaId, uploadedBeforeTs);
+    const content = record.content ?? (await this.#awaited(mediaId, patience, uploadedBeforeTs));
+    this.#parts.access.saw(mediaId);
+    return content;
   }
 
   #readSmall(sha256: string, sizeBytes: number): Promise<Buffer> {
@@ -82,16 +103,20 @@ export class MediaLibrary {
     return reading;
   }
 
-  async #awaited(mediaId: string, { waitMs, signal }: Patience): Promise<MediaContent> {
+  async #awaited(
+    mediaId: string,
+    { waitMs, signal }: Patience,
+    uploadedBeforeTs: number,
+  ): Promise<MediaContent> {
     await this.#parts.arrivals.wait(mediaId, Math.min(waitMs, maxWaitMs), signal);
-    const { content } = await this.#available(mediaId);
+    const { content } = await this.#available(mediaId, uploadedBeforeTs);
     if (content) return content;
     throw new MatrixError("M_NOT_YET_UPLOADED", "The content has not been uploaded yet: try again later");
   }
 
-  async #available(mediaId: string): Promise<MediaRecord> {
+  async #available(mediaId: string, uploadedBeforeTs: number): Promise<MediaRecord> {
     const record = await this.#parts.store.find(mediaId);
-    if (!record || record.quarantined) throw notFound();
+    if (!record || record.quarantined || record.createdTs >= uploadedBeforeTs) throw notFound();
     if (record.expiresTs !== null && record.expiresTs <= this.#parts.clock.nowMs()) throw notFound();
     return record;
   }

@@ -11,6 +11,7 @@ import { createLogTo } from "../../telemetry/log.ts";
 import { systemRandomBytes } from "../../telemetry/random.ts";
 import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
 import { MediaAccess } from "./media-access.ts";
+import { type MediaChoreParts, mediaChores } from "./media-chores.ts";
 import { MediaLibrary } from "./media-library.ts";
 import { MediaUpkeep } from "./media-upkeep.ts";
 import { ReferencedBlobs } from "./referenced-blobs.ts";
@@ -31,7 +32,7 @@ function failOnFault(error: unknown): never {
 }
 
 /** The services on a database and a folder of their own, at a time that the test sets. */
-async function openMedia(folder: string) {
+async function openMedia(folder: string, overrides: Partial<MediaChoreParts> = {}) {
   const clock = new ManualClock(Date.now());
   const database = await openSqliteDatabase(folder, () => undefined, failOnFault);
   const store = database.stores.media;
@@ -43,6 +44,15 @@ async function openMedia(folder: string) {
   const limits = { maxUploadBytes: 1_000_000, maxBytesPerUser: null };
   const parts = { serverName, store, blobs, references, arrivals, clock, access };
   const uploads = new Uploads({ ...parts, randomBytes: systemRandomBytes, limits });
+  const library = new MediaLibrary({ ...parts, frozenSinceTs: clock.nowMs() + dayMs });
+  const chores = mediaChores({
+    ...parts,
+    library,
+    retentionMs: null,
+    uriPrefix: `mxc://${serverName}/`,
+    keepsFilesOfErasedUsers: false,
+    ...overrides,
+  });
   const upload = async (bytes: string | Uint8Array) => {
     const file = {
       bytes: once(bytes),
@@ -58,9 +68,10 @@ async function openMedia(folder: string) {
     access,
     uploads,
     upload,
-    library: new MediaLibrary(parts),
+    library,
+    accounts: database.stores.accounts,
     thumbnails: new Thumbnails(store, blobs, references, new ImageScaler(clock)),
-    upkeep: new MediaUpkeep(store, blobs, references, clock, log),
+    upkeep: new MediaUpkeep(chores, clock, log),
     pass: (ms: number) => clock.advance(ms),
     pathOf: (sha256: string) => join(folder, "media", sha256.slice(0, 2), sha256.slice(2, 4), sha256),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
@@ -84,11 +95,11 @@ t.test("a removed file is gone, with its thumbnails, unless an equal one needs t
   const wish = { width: 96, height: 96, method: "crop", animated: false } as const;
   const thumbnail = await media.thumbnails.find(content, wish);
   const paths = [content.sha256, thumbnail.sha256].map(media.pathOf);
-  await media.library.remove(one);
+  await media.library.remove([one]);
   t.equal(await media.library.find(serverName, one, impatient).catch(errcodeOf), "M_NOT_FOUND");
   t.ok(paths.every(existsSync), "the equal file is there");
   t.match(await media.library.find(serverName, two, impatient), content);
-  await media.library.remove(two);
+  await media.library.remove([two]);
   t.notOk(paths.some(existsSync));
   t.equal(
     await media.thumbnails.find(content, wish).catch(String),
@@ -125,7 +136,7 @@ t.test("a blob that a crash left without reference goes after a day, others stay
   const lostId = await media.upload("lost");
   const lost = await media.library.find(serverName, lostId, impatient);
   // As after a crash between the removal of the last row and that of the file.
-  await media.store.remove(lostId);
+  await media.store.remove([lostId]);
   const sweep = async (nowTs: number) => {
     for (const { sha256 } of [kept, lost]) {
       await media.references.sweep(Number.parseInt(sha256.slice(0, 2), 16), nowTs);

@@ -1,64 +1,52 @@
-import { type BlobStore, blobShards } from "../../media/blob-store.ts";
-import type { MediaStore } from "../../storage/media.ts";
 import type { Clock, Timer } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import type { ReferencedBlobs } from "./referenced-blobs.ts";
 
-/** With a shard at a time, every blob is looked at once in some eleven days. */
 const intervalMs = 60 * 60 * 1000;
-/** No upload takes this long. */
-const leftoverAgeMs = 24 * 60 * 60 * 1000;
-const maxExpiredAtOnce = 10_000;
 
-/** Takes away what nobody needs any more: URIs that nothing was uploaded to, leftovers of uploads, lost blobs. */
+/** Something that takes away what nobody needs any more. What it does not get done waits for the next round. */
+export interface Chore {
+  /** For the log. */
+  readonly name: string;
+  readonly run: (nowTs: number) => Promise<void>;
+}
+
+/** Sees to the chores of the content repository, once an hour. */
 export class MediaUpkeep implements AsyncDisposable {
-  readonly #store: MediaStore;
-  readonly #blobs: BlobStore;
-  readonly #references: ReferencedBlobs;
+  readonly #chores: readonly Chore[];
   readonly #clock: Clock;
   readonly #log: Logger;
-  #shard = 0;
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
   #closing = false;
 
-  constructor(store: MediaStore, blobs: BlobStore, references: ReferencedBlobs, clock: Clock, log: Logger) {
-    this.#store = store;
-    this.#blobs = blobs;
-    this.#references = references;
+  constructor(chores: readonly Chore[], clock: Clock, log: Logger) {
+    this.#chores = chores;
     this.#clock = clock;
     this.#log = log;
   }
 
-  /** Looks after everything from now on, once an hour. */
   start(): void {
     if (this.#closing) return;
     this.#timer = this.#clock.setTimer(intervalMs, () => {
-      this.#round = this.#roundInPeace();
+      this.#round = this.tidy().then(() => this.start());
     });
   }
 
-  /** One round: a part of the blobs, everything else. */
+  /** One round. A chore that fails keeps no other from being done. */
   async tidy(): Promise<void> {
-    const nowTs = this.#clock.nowMs();
-    await this.#store.removeExpired(nowTs, maxExpiredAtOnce);
-    await this.#blobs.removeLeftovers(nowTs - leftoverAgeMs);
-    await this.#references.sweep(this.#shard, nowTs);
-    this.#shard = (this.#shard + 1) % blobShards;
+    for (const { name, run } of this.#chores) {
+      if (this.#closing) return;
+      try {
+        await run(this.#clock.nowMs());
+      } catch (error) {
+        this.#log.error({ err: error, chore: name }, "media could not be tidied; the next round tries again");
+      }
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     this.#timer?.cancel();
     await this.#round;
-  }
-
-  async #roundInPeace(): Promise<void> {
-    try {
-      await this.tidy();
-    } catch (error) {
-      this.#log.error({ err: error }, "media could not be tidied; the next round tries again");
-    }
-    this.start();
   }
 }

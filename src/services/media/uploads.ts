@@ -81,7 +81,13 @@ export class Uploads {
     await using received = await this.#receive(userNid, file);
     const mediaId = this.#newMediaId();
     const content = contentOf(received, file);
-    await references.keep(received, () => store.insert(mediaId, userNid, clock.nowMs(), content));
+    const media = { mediaId, userNid, createdTs: clock.nowMs(), content, expiresTs: null };
+    const { maxBytesPerUser } = this.#parts.limits;
+    const outcome = await references.keep(received, () => store.insert(media, maxBytesPerUser));
+    if (outcome === "over-quota") {
+      await references.release([received.sha256]);
+      throw noRoom();
+    }
     return this.#uriOf(mediaId);
   }
 
@@ -90,11 +96,13 @@ export class Uploads {
    * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN, M_CANNOT_OVERWRITE_MEDIA, and as `upload`.
    */
   async uploadTo(userNid: number, serverName: string, mediaId: string, file: IncomingFile): Promise<void> {
-    const { store, references, arrivals } = this.#parts;
+    const { store, references, arrivals, clock, limits } = this.#parts;
     await this.#checkReserved(userNid, serverName, mediaId);
     await using received = await this.#receive(userNid, file);
     const content = contentOf(received, file);
-    const outcome = await references.keep(received, () => store.complete(mediaId, content));
+    const outcome = await references.keep(received, () =>
+      store.complete(mediaId, content, clock.nowMs(), limits.maxBytesPerUser),
+    );
     if (outcome !== "completed") {
       await references.release([received.sha256]);
       throw refusal(outcome);
@@ -151,13 +159,23 @@ function contentOf(
   return { sha256, sizeBytes, contentType: knownType(contentType), filename: filename || null };
 }
 
-/** What can be sent as `Content-Type` again; anything else counts as not given. */
+const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
+/** RFC 9110, section 5.6.6. */
+const parameters = /^(\s*;\s*[\w!#$%&'*+.^`|~-]+=([\w!#$%&'*+.^`|~-]+|"([ !#-[\]-~]|\\[ -~])*"))*\s*;?\s*$/;
+
+/**
+ * What can be sent as `Content-Type` again; anything else counts as not given. Parameters that are malformed are left
+ * away: of "image/png; a, text/html" browsers would take the last type, and show it in place as a picture may be.
+ */
 function knownType(contentType = unknownType): string {
-  const isType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;[\x20-\x7e]*)?$/.test(contentType);
-  return isType && contentType.length <= maxContentTypeLength ? contentType : unknownType;
+  const end = contentType.indexOf(";");
+  const type = (end === -1 ? contentType : contentType.slice(0, end)).trim();
+  if (!mediaType.test(type) || contentType.length > maxContentTypeLength) return unknownType;
+  return end === -1 || parameters.test(contentType.slice(end)) ? contentType : type;
 }
 
 function refusal(outcome: Exclude<CompletedUpload, "completed">): MatrixError {
+  if (outcome === "over-quota") return noRoom();
   return outcome === "has-content"
     ? new MatrixError("M_CANNOT_OVERWRITE_MEDIA", "Something has been uploaded to this URI before")
     : new MatrixError("M_NOT_FOUND", "This URI was not made here, or its time is up: make another one");

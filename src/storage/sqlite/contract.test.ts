@@ -17,6 +17,7 @@ import { sessionStoreContract } from "../contract/sessions.ts";
 import { slidingSyncStoreContract } from "../contract/sliding-sync.ts";
 import { timelineStoreContract } from "../contract/timeline.ts";
 import { unreadCheckpointStoreContract } from "../contract/unread-checkpoints.ts";
+import { urlPreviewStoreContract } from "../contract/url-previews.ts";
 import { freshDatabases } from "./testing/fresh-databases.ts";
 
 const open = freshDatabases(t.testdir());
@@ -28,6 +29,7 @@ registrationTokenStoreContract(t, open);
 accountDataStoreContract(t, open);
 filterStoreContract(t, open);
 mediaStoreContract(t, open);
+urlPreviewStoreContract(t, open);
 profileStoreContract(t, open);
 pushRuleStoreContract(t, open);
 pusherStoreContract(t, open);

@@ -39,6 +39,7 @@ import { sessionOperations } from "./sessions.ts";
 import { threadSubscriptionOperations } from "./thread-subscriptions.ts";
 import { toDeviceOperations } from "./to-device.ts";
 import { unreadCheckpointOperations } from "./unread-checkpoints.ts";
+import { urlPreviewOperations } from "./url-previews.ts";
 import { userDirectoryOperations } from "./user-directory.ts";
 
 /** The operations of every store. */
@@ -71,6 +72,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   pushers: pusherOperations,
   profiles: profileOperations,
   media: mediaOperations,
+  urlPreviews: urlPreviewOperations,
   deviceKeys: deviceKeyOperations,
   crossSigning: crossSigningOperations,
   dehydratedDevices: dehydratedDeviceOperations,

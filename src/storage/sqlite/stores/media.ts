@@ -1,10 +1,18 @@
-import type { CompletedUpload, MediaContent, MediaRecord, MediaStore, Thumbnail } from "../../media.ts";
+import type {
+  CompletedUpload,
+  InsertedUpload,
+  MediaContent,
+  MediaRecord,
+  MediaStore,
+  NewMedia,
+  Thumbnail,
+} from "../../media.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
 
 interface MediaRow {
   readonly mediaId: string;
-  readonly userNid: number;
+  readonly userNid: number | null;
   readonly createdTs: number;
   readonly sha256: string | null;
   readonly sizeBytes: number;
@@ -22,16 +30,29 @@ function recordOf(row: MediaRow | undefined): MediaRecord | undefined {
   return { ...others, content, quarantined: quarantined === 1 };
 }
 
-function insert(
+function bytesOf(db: Connection, userNid: number): number {
+  const total = db.get<{ bytes: number }>(
+    "SELECT coalesce(sum(size_bytes), 0) AS bytes FROM media WHERE user_nid = ? AND expires_ts IS NULL",
+    userNid,
+  );
+  return total?.bytes ?? 0;
+}
+
+function isOverQuota(
   db: Connection,
-  mediaId: string,
-  userNid: number,
-  createdTs: number,
-  content: MediaContent,
-): void {
+  userNid: number | null,
+  { sizeBytes }: MediaContent,
+  maxBytes: number | null,
+): boolean {
+  return userNid !== null && maxBytes !== null && bytesOf(db, userNid) + sizeBytes > maxBytes;
+}
+
+function insert(db: Connection, media: NewMedia, maxBytesOfUser: number | null): InsertedUpload {
+  const { mediaId, userNid, createdTs, content, expiresTs } = media;
+  if (isOverQuota(db, userNid, content, maxBytesOfUser)) return "over-quota";
   db.run(
-    `INSERT INTO media (media_id, user_nid, created_ts, sha256, size_bytes, content_type, filename)
-    VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO media (media_id, user_nid, created_ts, sha256, size_bytes, content_type, filename, expires_ts, quarantined)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, EXISTS (SELECT 1 FROM media WHERE sha256 = ? AND quarantined = 1))`,
     mediaId,
     userNid,
     createdTs,
@@ -39,7 +60,10 @@ function insert(
     content.sizeBytes,
     content.contentType,
     content.filename,
+    expiresTs,
+    content.sha256,
   );
+  return "stored";
 }
 
 function reserve(
@@ -66,18 +90,62 @@ function reserve(
   return true;
 }
 
-function complete(db: Connection, mediaId: string, content: MediaContent): CompletedUpload {
-  const completed = db.run(
-    `UPDATE media SET sha256 = ?, size_bytes = ?, content_type = ?, filename = ?, expires_ts = NULL
-    WHERE media_id = ? AND sha256 IS NULL`,
+function complete(
+  db: Connection,
+  mediaId: string,
+  content: MediaContent,
+  nowTs: number,
+  maxBytesOfUser: number | null,
+): CompletedUpload {
+  const place = db.get<{ userNid: number; sha256: string | null; expiresTs: number | null }>(
+    "SELECT user_nid AS userNid, sha256, expires_ts AS expiresTs FROM media WHERE media_id = ?",
+    mediaId,
+  );
+  if (place && place.sha256 !== null) return "has-content";
+  if (!place || (place.expiresTs ?? 0) <= nowTs) return "unknown";
+  if (isOverQuota(db, place.userNid, content, maxBytesOfUser)) return "over-quota";
+  db.run(
+    `UPDATE media SET created_ts = ?, sha256 = ?, size_bytes = ?, content_type = ?, filename = ?, expires_ts = NULL,
+      quarantined = EXISTS (SELECT 1 FROM media WHERE sha256 = ? AND quarantined = 1)
+    WHERE media_id = ?`,
+    nowTs,
     content.sha256,
     content.sizeBytes,
     content.contentType,
     content.filename,
+    content.sha256,
     mediaId,
   );
-  if (completed > 0) return "completed";
-  return db.get("SELECT 1 FROM media WHERE media_id = ?", mediaId) ? "has-content" : "unknown";
+  return "completed";
+}
+
+/** With all equal files: who uploads the same bytes again does not bring them back. */
+function setQuarantined(db: Connection, mediaId: string, quarantined: boolean): void {
+  db.run(
+    `UPDATE media SET quarantined = ?
+    WHERE media_id = ? OR sha256 = (SELECT sha256 FROM media WHERE media_id = ?)`,
+    Number(quarantined),
+    mediaId,
+    mediaId,
+  );
+}
+
+/** Avatars are looked at without being asked for: clients keep them. */
+function listUnused(db: Connection, sinceTs: number, uriPrefix: string, limit: number): string[] {
+  const rows = db.all<{ mediaId: string }>(
+    `SELECT media_id AS mediaId FROM media
+    WHERE sha256 IS NOT NULL AND coalesce(last_access_ts, created_ts) < ?
+      AND user_nid IS NOT NULL AND quarantined = 0
+      AND ? || media_id NOT IN (
+        SELECT json_extract(value, '$') FROM profile_fields WHERE name = 'avatar_url'
+        UNION ALL SELECT avatar_url FROM room_summaries WHERE avatar_url IS NOT NULL
+      )
+    LIMIT ?`,
+    sinceTs,
+    uriPrefix,
+    limit,
+  );
+  return rows.map(({ mediaId }) => mediaId);
 }
 
 function isReferenced(db: Connection, sha256: string): boolean {
@@ -87,7 +155,8 @@ function isReferenced(db: Connection, sha256: string): boolean {
   );
 }
 
-function remove(db: Connection, mediaId: string): string[] {
+/** Returns the blobs that may have lost their last reference. */
+function removeOne(db: Connection, mediaId: string): string[] {
   const row = db.get<{ sha256: string | null }>("SELECT sha256 FROM media WHERE media_id = ?", mediaId);
   db.run("DELETE FROM media WHERE media_id = ?", mediaId);
   const source = row?.sha256;
@@ -97,7 +166,11 @@ function remove(db: Connection, mediaId: string): string[] {
     source,
   );
   db.run("DELETE FROM thumbnails WHERE source_sha256 = ?", source);
-  const candidates = new Set([source, ...thumbnails.map(({ sha256 }) => sha256)]);
+  return [source, ...thumbnails.map(({ sha256 }) => sha256)];
+}
+
+function remove(db: Connection, mediaIds: readonly string[]): string[] {
+  const candidates = new Set(mediaIds.flatMap((mediaId) => removeOne(db, mediaId)));
   return [...candidates].filter((sha256) => !isReferenced(db, sha256));
 }
 
@@ -131,38 +204,45 @@ export const mediaOperations: StoreOperations<MediaStore> = {
       ),
     ),
   ),
-  insert: write(({ db }, mediaId: string, userNid: number, createdTs: number, content: MediaContent) =>
-    insert(db, mediaId, userNid, createdTs, content),
+  insert: write(({ db }, media: NewMedia, maxBytesOfUser: number | null) =>
+    insert(db, media, maxBytesOfUser),
   ),
   reserve: write(
     ({ db }, mediaId: string, userNid: number, createdTs: number, expiresTs: number, maxPending: number) =>
       reserve(db, mediaId, userNid, createdTs, expiresTs, maxPending),
   ),
-  complete: write(({ db }, mediaId: string, content: MediaContent) => complete(db, mediaId, content)),
-  bytesOf: scan(
-    (db, userNid: number) =>
-      db.get<{ bytes: number }>(
-        "SELECT coalesce(sum(size_bytes), 0) AS bytes FROM media WHERE user_nid = ? AND expires_ts IS NULL",
-        userNid,
-      )?.bytes ?? 0,
+  complete: write(
+    ({ db }, mediaId: string, content: MediaContent, nowTs: number, maxBytesOfUser: number | null) =>
+      complete(db, mediaId, content, nowTs, maxBytesOfUser),
   ),
-  setQuarantined: write(({ db }, mediaId: string, quarantined: boolean) => {
-    db.run("UPDATE media SET quarantined = ? WHERE media_id = ?", Number(quarantined), mediaId);
-  }),
+  bytesOf: scan(bytesOf),
+  setQuarantined: write(({ db }, mediaId: string, quarantined: boolean) =>
+    setQuarantined(db, mediaId, quarantined),
+  ),
   touch: write(({ db }, mediaIds: readonly string[], accessTs: number) => {
     for (const mediaId of mediaIds) {
       db.run("UPDATE media SET last_access_ts = ? WHERE media_id = ?", accessTs, mediaId);
     }
   }),
-  remove: write(({ db }, mediaId: string) => remove(db, mediaId)),
-  removeExpired: write(({ db }, nowTs: number, limit: number) =>
-    db.run(
-      `DELETE FROM media WHERE media_id IN (
-        SELECT media_id FROM media WHERE expires_ts IS NOT NULL AND expires_ts <= ? LIMIT ?
-      )`,
-      nowTs,
-      limit,
-    ),
+  remove: write(({ db }, mediaIds: readonly string[]) => remove(db, mediaIds)),
+  listExpired: scan((db, nowTs: number, limit: number) =>
+    db
+      .all<{ mediaId: string }>(
+        "SELECT media_id AS mediaId FROM media WHERE expires_ts IS NOT NULL AND expires_ts <= ? LIMIT ?",
+        nowTs,
+        limit,
+      )
+      .map(({ mediaId }) => mediaId),
+  ),
+  listUnused: scan(listUnused),
+  listOfErasedUsers: scan((db, limit: number) =>
+    db
+      .all<{ mediaId: string }>(
+        `SELECT media_id AS mediaId FROM media
+        WHERE user_nid IN (SELECT user_nid FROM accounts WHERE is_erased = 1) LIMIT ?`,
+        limit,
+      )
+      .map(({ mediaId }) => mediaId),
   ),
   findThumbnail: point((db, sourceSha256: string, variant: string) =>
     db.get<Thumbnail>(

@@ -15,6 +15,7 @@ import { slidingSync } from "./sliding-sync.ts";
 import { signIn } from "./sign-in.ts";
 import { threadSubscriptions } from "./thread-subscriptions.ts";
 import { toDevice } from "./to-device.ts";
+import { urlPreviews } from "./url-previews.ts";
 import { userData } from "./user-data.ts";
 
 /** The schema of the first release, one file an owner. */
@@ -30,6 +31,7 @@ export const initial: Migration = {
     reports,
     userData,
     media,
+    urlPreviews,
     encryptionKeys,
     toDevice,
     keyBackups,

@@ -1,16 +1,19 @@
 /** Uploaded files and their thumbnails; see `stores/media.ts`. The bytes are in the blob store. */
 export const media = `
--- What local users uploaded: stays until somebody deletes it. Places reserved for an upload expire after a day.
+-- What local users uploaded: stays until somebody deletes it, or as long as the configuration says. Places reserved for an
+-- upload expire after a day, what the server has fetched for a URL preview after a week.
 CREATE TABLE media (
   media_id TEXT PRIMARY KEY,
-  user_nid INTEGER NOT NULL,
+  -- NULL: fetched by the server itself.
+  user_nid INTEGER,
+  -- When the content came; when the place was reserved, as long as there is none.
   created_ts INTEGER NOT NULL,
   -- NULL until the content has been uploaded, as the four that follow.
   sha256 TEXT,
   size_bytes INTEGER,
   content_type TEXT,
   filename TEXT,
-  -- When a place without content is given up; NULL once there is content.
+  -- When it is given up; NULL: it stays.
   expires_ts INTEGER,
   quarantined INTEGER NOT NULL DEFAULT 0,
   last_access_ts INTEGER
@@ -18,6 +21,8 @@ CREATE TABLE media (
 -- Whether a blob is still needed.
 CREATE INDEX media_blobs ON media (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX media_expiry ON media (expires_ts) WHERE expires_ts IS NOT NULL;
+-- What nobody has asked for in a long time.
+CREATE INDEX media_last_use ON media (coalesce(last_access_ts, created_ts)) WHERE sha256 IS NOT NULL;
 -- A user's uploads and their total; pending ones have an expiry.
 CREATE INDEX media_user ON media (user_nid, expires_ts, size_bytes);
 
