@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
 import { composeContacts } from "./composition/contacts.ts";
+import { composeCalls } from "./composition/calls.ts";
 import { composeDiscovery } from "./composition/discovery.ts";
 import { composeEncryption } from "./composition/encryption.ts";
 import { composeEphemeral } from "./composition/ephemeral.ts";
@@ -85,7 +86,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   });
   const parts: PipelineParts = accounts;
   const endpoints: BoundEndpoint[] = [
-    ...serverHandlers(config.public_base_url),
+    ...serverHandlers(),
+    ...composeCalls(foundation),
     ...accounts.handlers,
     ...contacts.handlers,
     ...userData.handlers,

@@ -184,7 +184,6 @@ t.test("declarations agree with the specification's table", { skip: withoutTable
 const notYetServed = new Set([
   "getAuthMetadata",
   "getUrlPreviewAuthed",
-  "getWellknownSupport",
   "pingAppservice",
 ]);
 

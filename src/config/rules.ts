@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { parseEmailAddress } from "../protocol/email-address.ts";
-import { isOpaqueIdentifier, type ServerName } from "../protocol/identifiers.ts";
+import { isOpaqueIdentifier, isUserId, type ServerName } from "../protocol/identifiers.ts";
 import { parseServerName } from "../protocol/server-name.ts";
 import { isTemplate } from "../sso/claims.ts";
 import { momentOf } from "../telemetry/clock.ts";
@@ -10,6 +10,18 @@ type Rule = NonNullable<ConfigSchema["rule"]>;
 
 /** For each rule of the schema: what a value has to be, as the end of "KEY has to be …", and the check of it. */
 export const rules: Readonly<Record<Rule, { expected: string; accepts: (value: string) => boolean }>> = {
+  "turn-uri": {
+    expected: "a turn: or turns: URI, such as turn:turn.example.org:3478?transport=udp",
+    accepts: (value) => /^turns?:[^\s/]+$/.test(value),
+  },
+  "user-id": {
+    expected: "a Matrix user, such as @admin:example.org",
+    accepts: isUserId,
+  },
+  "ed25519-key": {
+    expected: "an Ed25519 public key in unpadded Base64: 43 characters",
+    accepts: (value) => /^[A-Za-z0-9+/]{43}$/.test(value),
+  },
   "server-name": {
     expected: "a host name or IP address with an optional port, such as example.org or example.org:8448",
     accepts: isOwnServerName,

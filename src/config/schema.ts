@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { discoveryKeys } from "./discovery-schema.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
 import { addressAtRegistration, contactKeys, passwordKeys, registrationTerms } from "./contact-schema.ts";
 import { supportedRoomVersions } from "../protocol/room-versions.ts";
@@ -31,6 +32,9 @@ export interface ConfigSchema {
   readonly path?: "file" | "folder";
   readonly secret?: true;
   readonly rule?:
+    | "turn-uri"
+    | "user-id"
+    | "ed25519-key"
     | "server-name"
     | "base-url"
     | "address-range"
@@ -204,6 +208,7 @@ export const configSchema = Type.Object({
   }),
   push: Type.Object(outboundKeys("push gateways")),
   ...mediaKeys,
+  ...discoveryKeys,
   application_services: Type.Array(file("A registration file of an application service."), {
     description: "Registration files (YAML) of bridges and other application services.",
     default: [],

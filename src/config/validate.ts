@@ -153,6 +153,8 @@ function expected(schema: ConfigSchema): string {
       return `a whole number${range}`;
     case "number":
       return `a number${range}`;
+    case "object":
+      return "a group of keys";
     case "string":
       return "a text that is not empty (numbers need quotes)";
     default:

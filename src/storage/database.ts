@@ -19,6 +19,7 @@ import type { MediaStore } from "./media.ts";
 import type { MembershipStore } from "./memberships.ts";
 import type { NameStore } from "./names.ts";
 import type { OAuthSessionStore, OAuthStore } from "./oauth.ts";
+import type { OpenIdTokenStore } from "./openid-tokens.ts";
 import type { PositionStore } from "./positions.ts";
 import type { PresenceStore } from "./presence.ts";
 import type { ProfileStore } from "./profiles.ts";
@@ -55,6 +56,7 @@ export interface Stores {
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;
   readonly devices: DeviceStore;
+  readonly openIdTokens: OpenIdTokenStore;
   readonly registrationTokens: RegistrationTokenStore;
   readonly contacts: ContactStore;
   readonly externalIds: ExternalIdStore;

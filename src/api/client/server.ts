@@ -9,12 +9,3 @@ export const getVersions = endpoint({
   guests: true,
   rateLimit: "none",
 });
-
-export const getWellknown = endpoint({
-  operationId: "getWellknown",
-  method: "GET",
-  path: "/.well-known/matrix/client",
-  versions: [],
-  access: "public",
-  rateLimit: "none",
-});

@@ -67,6 +67,10 @@ export function accountHandlers(
         "m.get_login_token": { enabled: true },
         "m.3pid_changes": { enabled: contacts.areChangeable },
         "m.profile_fields": { enabled: true },
+        // Their predecessors, for clients that do not know them.
+        "m.set_displayname": { enabled: true },
+        "m.set_avatar_url": { enabled: true },
+        "m.forget_forced_upon_leave": { enabled: false },
         // MSC4140, under its final name and the one of its drafts.
         "m.delayed_events": delayedEvents,
         "org.matrix.msc4140.delayed_events": delayedEvents,

@@ -1,4 +1,4 @@
-import { getVersions, getWellknown } from "../../api/client/server.ts";
+import { getVersions } from "../../api/client/server.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 
 /**
@@ -54,6 +54,8 @@ const unstableFeatures = {
   // Invites from strangers only may be blocked, and new rooms say why people are invited.
   "uk.timedout.msc4494": true,
   "uk.timedout.msc4491.create_room_invite_reasons": true,
+  // How calls are carried.
+  "org.matrix.msc4143": true,
   // Signing in another device by QR code, in the form of 2024.
   "org.matrix.msc4108": true,
   // Subscriptions of threads, with their extension of sliding sync (MSC4308).
@@ -62,9 +64,8 @@ const unstableFeatures = {
   "org.matrix.simplified_msc3575": true,
 };
 
-/** Client-server API, "API versions" and "Well-known URIs". */
-export function serverHandlers(publicBaseUrl: string): BoundEndpoint[] {
+/** Client-server API, "API versions". */
+export function serverHandlers(): BoundEndpoint[] {
   const versions = { versions: specVersions, unstable_features: unstableFeatures };
-  const wellKnown = { "m.homeserver": { base_url: publicBaseUrl } };
-  return [handler(getVersions, async () => versions), handler(getWellknown, async () => wellKnown)];
+  return [handler(getVersions, async () => versions)];
 }

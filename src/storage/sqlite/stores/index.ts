@@ -20,6 +20,7 @@ import { keyBackupOperations } from "./key-backups.ts";
 import { mediaOperations } from "./media.ts";
 import { membershipOperations } from "./memberships.ts";
 import { nameOperations } from "./names.ts";
+import { openIdTokenOperations } from "./openid-tokens.ts";
 import { positionOperations } from "./positions.ts";
 import { oauthOperations } from "./oauth.ts";
 import { oauthSessionOperations } from "./oauth-sessions.ts";
@@ -58,6 +59,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   accounts: accountOperations,
   sessions: sessionOperations,
   devices: deviceOperations,
+  openIdTokens: openIdTokenOperations,
   registrationTokens: registrationTokenOperations,
   contacts: contactOperations,
   contactValidations: contactValidationOperations,

@@ -14,6 +14,7 @@ const ownedByUser: readonly string[] = [
   "DELETE FROM receipts WHERE user_nid = ?",
   "DELETE FROM unread_checkpoints WHERE user_nid = ?",
   "DELETE FROM presence WHERE user_nid = ?",
+  "DELETE FROM openid_tokens WHERE user_nid = ?",
   "DELETE FROM browser_sessions WHERE user_nid = ?",
   "DELETE FROM contacts WHERE user_nid = ?",
   "DELETE FROM contact_bindings WHERE user_nid = ?",

@@ -67,6 +67,15 @@ CREATE TABLE login_tokens (
 ) WITHOUT ROWID;
 CREATE INDEX login_tokens_age ON login_tokens (expires_ts);
 
+-- Short-lived, and bounded for each user: each insertion removes those that have expired and the user's oldest.
+CREATE TABLE openid_tokens (
+  token_hash BLOB PRIMARY KEY,
+  user_nid INTEGER NOT NULL,
+  expires_ts INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX openid_tokens_age ON openid_tokens (expires_ts);
+CREATE INDEX openid_tokens_user ON openid_tokens (user_nid, expires_ts);
+
 -- Made and deleted by administrators.
 CREATE TABLE registration_tokens (
   token TEXT PRIMARY KEY,

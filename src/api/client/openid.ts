@@ -1,0 +1,12 @@
+import { Type } from "typebox";
+import { endpoint } from "../endpoint.ts";
+
+export const requestOpenIdToken = endpoint({
+  operationId: "requestOpenIdToken",
+  method: "POST",
+  path: "/user/{userId}/openid/request_token",
+  versions: ["v3", "r0"],
+  access: "user",
+  rateLimit: "default",
+  body: Type.Object({}),
+});
