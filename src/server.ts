@@ -19,6 +19,7 @@ import { composePush } from "./composition/push.ts";
 import { composeRoomUpgrades } from "./composition/room-upgrades.ts";
 import { composeRooms } from "./composition/rooms.ts";
 import { composeSending } from "./composition/sending.ts";
+import { composeSearch } from "./composition/search.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
 import { createApp } from "./http/app.ts";
@@ -69,6 +70,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
   const encryption = composeEncryption(foundation, accounts.interactive);
   const timeline = await composeTimeline(foundation, userData);
+  const reading = composeReading(foundation, timeline, userData);
+  const search = opened.use(composeSearch(foundation, storage.database.searchIndex, { timeline, reading }));
   const ephemeral = opened.use(await composeEphemeral(foundation, rooms.access));
   const threads = composeThreadSubscriptions(foundation, timeline);
   const notifications = opened.use(composeNotifications(foundation, timeline, userData, rooms, threads));
@@ -103,7 +106,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...composeDiscovery(foundation, rooms),
     ...composeReports(foundation, rooms),
     ...composeRoomUpgrades(foundation, rooms, userData.profiles),
-    ...composeReading(foundation, timeline, userData),
+    ...reading.handlers,
+    ...search.handlers,
     ...composeRendezvous(foundation),
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];

@@ -9,8 +9,11 @@ export interface TestServer extends AsyncDisposable {
   /** Base URL, without a slash at its end. */
   readonly url: string;
   readonly folder: string;
-  /** Stops the server, keeping its data, and starts it again on the same port. */
-  restart(): Promise<void>;
+  /**
+   * Stops the server, keeping its data, and starts it again on the same port.
+   * @param meanwhile what happens while it is down
+   */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
 }
 
 /** Passwords hash quickly and nobody is slowed down, unless a test asks for it. */
@@ -38,8 +41,9 @@ export async function startServer(overrides: Record<string, unknown> = {}): Prom
   return {
     url,
     folder,
-    async restart() {
+    async restart(meanwhile) {
       await server[Symbol.asyncDispose]();
+      await meanwhile?.();
       server = await start();
     },
     async [Symbol.asyncDispose]() {

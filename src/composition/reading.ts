@@ -11,12 +11,20 @@ import type { Foundation } from "./foundation.ts";
 import type { TimelineParts } from "./timeline.ts";
 import type { UserDataParts } from "./user-data.ts";
 
+/** What reads rooms for one user, and the endpoints that do nothing else. */
+export interface ReadingParts {
+  readonly access: ReadingAccess;
+  readonly pages: TimelinePages;
+  readonly single: SingleEvents;
+  readonly handlers: readonly BoundEndpoint[];
+}
+
 /** Reading rooms outside of sync. */
 export function composeReading(
   { stores, names, graph, notifier, memberships }: Foundation,
   timeline: TimelineParts,
   { filters }: UserDataParts,
-): readonly BoundEndpoint[] {
+): ReadingParts {
   const { rooms, events, snapshots } = graph;
   const {
     timelines,
@@ -50,7 +58,7 @@ export function composeReading(
     members,
     filtering,
   });
-  return readingHandlers({
+  const handlers = readingHandlers({
     messages: new Messages({ access, pages, presenter, events, members }),
     single,
     states: new RoomStates({ access, timelines, store, texts, events, snapshots, names, presenter, pace }),
@@ -60,4 +68,5 @@ export function composeReading(
     memberships,
     rooms,
   });
+  return { access, pages, single, handlers };
 }

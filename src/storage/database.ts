@@ -33,6 +33,7 @@ import type { RoomStore } from "./rooms.ts";
 import type { SlidingSyncStore } from "./sliding-sync.ts";
 import type { StateStore } from "./state.ts";
 import type { RegistrationTokenStore } from "./registration-tokens.ts";
+import type { SearchIndex } from "./search-index.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { ThreadSubscriptionStore } from "./thread-subscriptions.ts";
 import type { ToDeviceStore } from "./to-device.ts";
@@ -89,6 +90,7 @@ export interface Stores {
 /** An open database. `sqlite/` implements it; what another back end has to do is in `contract/`. */
 export interface Database extends AsyncDisposable {
   readonly stores: Stores;
+  readonly searchIndex: SearchIndex;
   /** Resolves when the database can no longer be written, for good: the process had better start anew. */
   readonly lost: Promise<Error>;
   /** Writes that wait for the next commit. */

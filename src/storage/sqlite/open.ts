@@ -4,6 +4,7 @@ import type { CommitListener, FaultListener } from "../streams.ts";
 import { Engine } from "./engine/engine.ts";
 import { bindStore, type StoreOperations } from "./engine/operations.ts";
 import { migrate } from "./migrations/migrate.ts";
+import { SqliteSearchIndex } from "./search/sqlite-search-index.ts";
 import { stores } from "./stores/index.ts";
 
 /**
@@ -19,6 +20,7 @@ export async function openSqliteDatabase(
   const file = join(folder, "hearth.db");
   migrate(file);
   const engine = new Engine(file, onCommit, onFault);
+  const searchIndex = new SqliteSearchIndex(file, join(folder, "search.db"), onFault);
   onCommit(await engine.ready, []);
   const bound = Object.entries(stores).map(([name, operations]) => [
     name,
@@ -26,10 +28,14 @@ export async function openSqliteDatabase(
   ]);
   return {
     stores: Object.fromEntries(bound) as Stores,
+    searchIndex,
     lost: engine.lost,
     get waitingWrites() {
       return engine.waitingWrites;
     },
-    [Symbol.asyncDispose]: () => engine.close(),
+    async [Symbol.asyncDispose]() {
+      await searchIndex[Symbol.asyncDispose]();
+      await engine.close();
+    },
   };
 }

@@ -19,7 +19,7 @@ export class WorkerLink<Reply> {
   #failure: StorageError | undefined;
   #closing = false;
 
-  constructor(script: "writer-worker" | "reader-worker", options: WorkerOptions) {
+  constructor(script: "writer-worker" | "reader-worker" | "../search/search-worker", options: WorkerOptions) {
     this.#worker = new Worker(new URL(`./${script}${extension}`, import.meta.url), {
       workerData: options,
       name: script,

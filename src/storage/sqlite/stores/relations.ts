@@ -81,7 +81,8 @@ function readChildren(db: Connection, query: ChildQuery): number[] {
   return nidsOf(db.all<NidRow>(sql, targetId, roomNid, maxDepth, after, upTo, relation, typeNid, limit));
 }
 
-function readReplacements(db: Connection, query: ReplacementQuery): number[] {
+/** See `RelationStore.replacements`; for the search index, too. */
+export function readReplacements(db: Connection, query: ReplacementQuery): number[] {
   const { targetId, upTo, roomNid, senderNid, typeNid, limit } = query;
   return nidsOf(db.all<NidRow>(replacementsSql, targetId, upTo, roomNid, senderNid, typeNid, limit));
 }

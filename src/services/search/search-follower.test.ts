@@ -1,0 +1,108 @@
+import { setTimeout as delay } from "node:timers/promises";
+import t from "tap";
+import type { RoomToIndex, SearchIndex } from "../../storage/search-index.ts";
+import type { StreamChange } from "../../storage/streams.ts";
+import { systemClock } from "../../telemetry/clock.ts";
+import { createLogTo } from "../../telemetry/log.ts";
+import { SearchFollower } from "./search-follower.ts";
+
+const change = (nid: number, position: number): StreamChange => ({ stream: "timeline", nid, position });
+
+class FakeIndex implements SearchIndex {
+  begun = 0;
+  readonly asked: RoomToIndex[][] = [];
+  failures = 0;
+  /** Rooms that are not done at once. */
+  readonly slow = new Set<number>();
+
+  async begin(): Promise<number> {
+    return this.begun;
+  }
+
+  async reached(position: number): Promise<void> {
+    this.begun = position;
+  }
+
+  async indexRooms(rooms: readonly RoomToIndex[]): Promise<number[]> {
+    await delay(1);
+    if (this.failures-- > 0) throw new Error("the disk is full");
+    this.asked.push([...rooms]);
+    const done = rooms.filter(({ roomNid }) => !this.slow.has(roomNid)).map(({ roomNid }) => roomNid);
+    this.slow.clear();
+    return done;
+  }
+
+  find(): never {
+    throw new Error("nobody searches here");
+  }
+}
+
+function follow(index: FakeIndex, roomsBehind: readonly number[] = []) {
+  const state = { position: 10 };
+  const follower = new SearchFollower({
+    index,
+    rooms: { withEventsAfter: async () => roomsBehind },
+    position: () => state.position,
+    clock: systemClock,
+    log: createLogTo(process.stderr, "fatal"),
+  });
+  return { follower, state };
+}
+
+t.test("who searches waits for what is new in their rooms, and for no other", async (t) => {
+  const index = new FakeIndex();
+  index.begun = 10;
+  const { follower } = follow(index);
+  follower.committed(12, [change(1, 11), change(2, 12)]);
+  await follower.catchUp([2], 10_000);
+  t.same(
+    index.asked[0]?.map(({ roomNid }) => roomNid),
+    [2, 1],
+    "their rooms come first",
+  );
+  t.same(index.asked[0]?.[0], { roomNid: 2, upTo: 12 });
+  await follower.catchUp([1, 2, 3], 10_000);
+  t.equal(index.asked.length, 1, "there is nothing more to wait for");
+  await follower[Symbol.asyncDispose]();
+});
+
+t.test("after a start the rooms are taken up that were left behind", async (t) => {
+  const index = new FakeIndex();
+  index.begun = 4;
+  index.slow.add(8);
+  const { follower } = follow(index, [7, 8]);
+  await follower.catchUp([8], 10_000);
+  t.same(index.asked, [
+    [
+      { roomNid: 8, upTo: 10 },
+      { roomNid: 7, upTo: 10 },
+    ],
+    [{ roomNid: 8, upTo: 10 }],
+  ]);
+  while (index.begun === 4) await delay(1);
+  t.equal(index.begun, 10, "the next start has nothing to take up");
+  await follower[Symbol.asyncDispose]();
+});
+
+t.test("a fault keeps nobody waiting, and what was not indexed is tried again", async (t) => {
+  const index = new FakeIndex();
+  index.begun = 10;
+  index.failures = 1;
+  const { follower } = follow(index);
+  follower.committed(11, [change(1, 11)]);
+  await follower.catchUp([1], 10_000);
+  t.equal(index.asked.length, 0);
+  await follower.catchUp([1], 10_000);
+  t.equal(index.asked.length, 1);
+  await follower[Symbol.asyncDispose]();
+});
+
+t.test("nobody waits for longer than they want", async (t) => {
+  const index = new FakeIndex();
+  index.begun = 10;
+  index.indexRooms = () => new Promise(() => undefined);
+  const { follower } = follow(index);
+  follower.committed(11, [change(1, 11)]);
+  await follower.catchUp([1], 5);
+  t.pass("it came back");
+});

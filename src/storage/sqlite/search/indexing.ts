@@ -1,0 +1,162 @@
+import type { RoomToIndex } from "../../search-index.ts";
+import { maxWordsOfMessage } from "../../search-terms.ts";
+import { messageWords } from "../../message-words.ts";
+import type { Connection } from "../engine/connection.ts";
+import {
+  documentIdSql,
+  documentText,
+  firstPosition,
+  inRoomSql,
+  lastPosition,
+  positionSql,
+} from "./documents.ts";
+import {
+  editedId,
+  messageAt,
+  messageById,
+  type MessageRow,
+  redactedId,
+  searchedText,
+} from "./message-rows.ts";
+
+/** The events themselves, and their index. */
+export interface IndexedDatabase {
+  readonly main: Connection;
+  readonly index: Connection;
+}
+
+/** A document of the index; one without text is to go. */
+interface Document {
+  readonly roomNid: number;
+  readonly position: number;
+  readonly text: string | undefined;
+}
+
+type EventRow = Pick<MessageRow, "roomNid" | "position" | "eventNid"> & { readonly isSearched: number };
+
+/** What is neither searched nor changes what is searched is passed over without being read. */
+const stretchSql = `SELECT event_nid AS eventNid, room_nid AS roomNid, position,
+    type_nid IN (SELECT type_nid FROM event_types
+      WHERE type IN ('m.room.message', 'm.room.name', 'm.room.topic', 'm.room.redaction')) AS isSearched
+  FROM events WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`;
+const encryptedSql = "SELECT 1 FROM room_summaries WHERE room_nid = ? AND encryption IS NOT NULL";
+const upToSql = "SELECT up_to AS upTo FROM rooms WHERE room_nid = ?";
+const setUpToSql = `INSERT INTO rooms (room_nid, up_to) VALUES (?, ?)
+  ON CONFLICT DO UPDATE SET up_to = excluded.up_to`;
+const removeSql = `DELETE FROM messages WHERE rowid = ${documentIdSql}`;
+const insertSql = `INSERT INTO messages (rowid, words) VALUES (${documentIdSql}, ?3)`;
+const ofRoomSql = `SELECT ${positionSql} AS position FROM messages WHERE ${inRoomSql} LIMIT ?4`;
+
+/** One chunk of work, in one transaction; see `SearchIndex.indexRooms`. */
+export function indexRooms(dbs: IndexedDatabase, rooms: readonly RoomToIndex[], limit: number): number[] {
+  const { index, main } = dbs;
+  const done: number[] = [];
+  let left = limit;
+  // What is read belongs together: an edit is not there without what it edits.
+  main.run("BEGIN");
+  index.run("BEGIN IMMEDIATE");
+  try {
+    const documents = new Map<string, Document>();
+    for (const room of rooms) {
+      if (left <= 0) break;
+      const taken = indexRoom(dbs, room, left, documents);
+      if (taken.isDone) done.push(room.roomNid);
+      left -= taken.events;
+    }
+    store(index, documents);
+    index.run("COMMIT");
+    return done;
+  } catch (error) {
+    if (index.inTransaction) index.run("ROLLBACK");
+    throw error;
+  } finally {
+    main.run("COMMIT");
+  }
+}
+
+function indexRoom(
+  dbs: IndexedDatabase,
+  { roomNid, upTo }: RoomToIndex,
+  limit: number,
+  documents: Map<string, Document>,
+): { readonly events: number; readonly isDone: boolean } {
+  const { main, index } = dbs;
+  if (main.get(encryptedSql, roomNid)) return forgetEncrypted(index, { roomNid, upTo }, limit);
+  const from = index.get<{ upTo: number }>(upToSql, roomNid)?.upTo ?? firstPosition;
+  const rows = main.all<EventRow>(stretchSql, roomNid, from, upTo, limit);
+  for (const { isSearched, position } of rows) {
+    const row = isSearched === 1 ? messageAt(main, roomNid, position) : undefined;
+    if (row) indexEvent(dbs, row, documents);
+  }
+  const isDone = rows.length < limit;
+  index.run(setUpToSql, roomNid, isDone ? upTo : (rows.at(-1)?.position ?? upTo));
+  return { events: rows.length, isDone };
+}
+
+function indexEvent(dbs: IndexedDatabase, row: MessageRow, documents: Map<string, Document>): void {
+  const redacted = redactedId(row);
+  if (redacted !== undefined) {
+    const target = messageById(dbs.main, redacted);
+    if (target?.roomNid === row.roomNid && target.redactedBy !== null) forgetRedacted(dbs, target, documents);
+    return;
+  }
+  const edited = editedId(row);
+  const original = edited === undefined ? undefined : messageById(dbs.main, edited);
+  if (original?.roomNid === row.roomNid && original.senderNid === row.senderNid) {
+    dbs.index.run(
+      "INSERT OR REPLACE INTO edits (room_nid, position, original_position) VALUES (?, ?, ?)",
+      row.roomNid,
+      row.position,
+      original.position,
+    );
+    add(dbs, original, documents);
+  }
+  add(dbs, row, documents);
+}
+
+/** What an event has become by a redaction; when it was an edit, what it had replaced is found again. */
+function forgetRedacted(dbs: IndexedDatabase, target: MessageRow, documents: Map<string, Document>): void {
+  add(dbs, target, documents);
+  const edit = dbs.index.get<{ position: number }>(
+    "SELECT original_position AS position FROM edits WHERE room_nid = ? AND position = ?",
+    target.roomNid,
+    target.position,
+  );
+  if (!edit) return;
+  dbs.index.run("DELETE FROM edits WHERE room_nid = ? AND position = ?", target.roomNid, target.position);
+  const original = messageAt(dbs.main, target.roomNid, edit.position);
+  if (original) add(dbs, original, documents);
+}
+
+function add({ main }: IndexedDatabase, row: MessageRow, documents: Map<string, Document>): void {
+  const { roomNid, position, senderNid } = row;
+  const searched = searchedText(main, row);
+  const words = searched ? messageWords(searched.text, maxWordsOfMessage) : [];
+  const text =
+    searched && words.length > 0
+      ? documentText(roomNid, words, { key: searched.key, senderNid, hasUrl: searched.hasUrl })
+      : undefined;
+  documents.set(`${roomNid} ${position}`, { roomNid, position, text });
+}
+
+/** In order of document IDs: FTS5 begins a new piece of the index whenever they go down. */
+function store(index: Connection, documents: ReadonlyMap<string, Document>): void {
+  const ordered = [...documents.values()].sort((a, b) => a.roomNid - b.roomNid || b.position - a.position);
+  for (const { roomNid, position } of ordered) index.run(removeSql, roomNid, position);
+  for (const { roomNid, position, text } of ordered) {
+    if (text !== undefined) index.run(insertSql, roomNid, position, text);
+  }
+}
+
+/** "The search will *not* include rooms that are end to end encrypted." */
+function forgetEncrypted(
+  index: Connection,
+  { roomNid, upTo }: RoomToIndex,
+  limit: number,
+): { readonly events: number; readonly isDone: boolean } {
+  const documents = index.all<{ position: number }>(ofRoomSql, roomNid, lastPosition, firstPosition, limit);
+  for (const { position } of documents) index.run(removeSql, roomNid, position);
+  index.run("DELETE FROM edits WHERE room_nid = ?", roomNid);
+  index.run(setUpToSql, roomNid, upTo);
+  return { events: documents.length, isDone: documents.length < limit };
+}

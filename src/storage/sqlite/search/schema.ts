@@ -1,0 +1,72 @@
+import { rmSync } from "node:fs";
+import { type Connection, openConnection } from "../engine/connection.ts";
+
+/** Grows with each change of the schema or of how words are made: an older index is thrown away. */
+const formatVersion = 1;
+/** Pages of the write-ahead log that are copied into the file at a time. Nobody waits for it. */
+const checkpointPages = 1_000;
+
+/**
+ * `messages` has a row for each message, room name and topic that can be found, by document ID (see `documents.ts`); it
+ * holds no text. A row goes when its event is redacted, and those of a room when it becomes encrypted. Merging earlier
+ * than FTS5 does by itself keeps the pieces few that each search has to look into.
+ */
+const schema = `
+CREATE VIRTUAL TABLE messages USING fts5 (
+  words, content = '', contentless_delete = 1, tokenize = "ascii tokenchars './'"
+);
+INSERT INTO messages (messages, rank) VALUES ('automerge', 2);
+
+-- How far each room has been indexed. A row a room.
+CREATE TABLE rooms (
+  room_nid INTEGER PRIMARY KEY,
+  up_to INTEGER NOT NULL
+);
+
+-- Which event an edit has replaced, by positions: once the edit is redacted, nothing else tells. Goes with the edit.
+CREATE TABLE edits (
+  room_nid INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  original_position INTEGER NOT NULL,
+  PRIMARY KEY (room_nid, position)
+) WITHOUT ROWID;
+
+CREATE TABLE progress (
+  id INTEGER PRIMARY KEY,
+  -- All rooms have been indexed up to here.
+  up_to INTEGER NOT NULL
+);
+INSERT INTO progress (id, up_to) VALUES (1, 0);
+`;
+
+/** Opens the index for writing, and makes it when it is missing, damaged or of another format. */
+export function openIndexForWriting(file: string, cacheKib: number): Connection {
+  const db = tryOpen(file, cacheKib);
+  if (db && Number(db.pragma("user_version")) === formatVersion) return db;
+  db?.close();
+  return makeIndex(file, cacheKib);
+}
+
+/** An empty index in place of whatever is there. */
+function makeIndex(file: string, cacheKib: number): Connection {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+  const db = tryOpen(file, cacheKib);
+  if (!db) throw new Error("the search index cannot be made");
+  db.execute(`BEGIN IMMEDIATE; ${schema}; PRAGMA user_version = ${formatVersion}; COMMIT`);
+  return db;
+}
+
+/** `undefined` for a file that is no database, or a damaged one. */
+function tryOpen(file: string, cacheKib: number): Connection | undefined {
+  try {
+    const db = openConnection(file, { readonly: false, cacheKib });
+    // What is lost in a power cut is indexed again: nothing need reach the disk before the next checkpoint.
+    db.pragma("synchronous = normal");
+    db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+    return db;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "SQLITE_NOTADB" || code === "SQLITE_CORRUPT") return undefined;
+    throw error;
+  }
+}
