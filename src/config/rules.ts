@@ -67,7 +67,8 @@ export const rules: Readonly<Record<Rule, { expected: string; accepts: (value: s
     accepts: (value) => /^[A-Za-z0-9._~-]{1,100}$/.test(value),
   },
   "claim-template": {
-    expected: "a text with claims in braces, such as {sub} or {email|localpart}; the filters are localpart and lowercase",
+    expected:
+      "a text with claims in braces, such as {sub} or {email|localpart}; the filters are localpart and lowercase",
     accepts: (value) => value.trim() !== "" && isTemplate(value),
   },
   colour: {

@@ -4,7 +4,7 @@ import { type RoomId, type ServerName, serverNameOf, type UserId } from "../prot
 import type { EventReader } from "../state/event-reader.ts";
 import { isCommonKey, isFederationKey } from "../state/event-text.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
-import type { AppliedRedaction, CurrentMembership, NewEvent } from "../storage/commits.ts";
+import type { AppliedRedaction, CurrentMembership, FilledGap, NewEvent } from "../storage/commits.ts";
 import type { EventStore } from "../storage/events.ts";
 import type { Membership } from "../storage/memberships.ts";
 import type { NameCache } from "../storage/name-cache.ts";
@@ -24,6 +24,7 @@ export interface Batch {
   readonly snapshots: SnapshotRow[];
   readonly memberships: CurrentMembership[];
   readonly summary: SummaryDraft;
+  filledGap?: FilledGap | undefined;
 }
 
 export interface BatchBuilderParts {

@@ -30,8 +30,11 @@ export interface ReceivedBatchParts {
   readonly nextEventNid: () => number;
 }
 
-/** How events take their place. `live`: after the room's newest. `join`: as the room's only extremity. */
-export type Placement = "live" | "join";
+/**
+ * How events take their place. `live`: after the room's newest. `join`: as the room's only extremity. `history`: before
+ * events that are here already, so that nothing of what the room is now changes.
+ */
+export type Placement = "live" | "join" | "history";
 
 /** An event that others follow: what is known of it in the graph. */
 interface Standing {
@@ -76,14 +79,22 @@ export class ReceivedBatch {
     if (!("prevs" in ground)) return { eventId, verdict: "incomplete", ...ground };
     const rejection = await this.#rejection(received, ground);
     const softFailure =
-      rejection || placement === "join" ? undefined : await this.#softFailure(received, ground);
+      rejection || placement !== "live" ? undefined : await this.#softFailure(received, ground);
     const flags = rejection ? eventFlags.rejected : softFailure === undefined ? 0 : eventFlags.softFailed;
     const eventNid = storedNid ?? this.#parts.nextEventNid();
     this.#parts.events.announce(eventNid, event);
     const row = await this.#place(received, ground, eventNid, flags);
-    if (flags === 0) await this.#moveHead(row, placement);
+    if (flags === 0 && placement !== "history") await this.#moveHead(row, placement);
     const verdict = rejection ? "rejected" : softFailure === undefined ? "accepted" : "soft-failed";
     return { eventId, verdict, reason: rejection?.message ?? softFailure };
+  }
+
+  /** Whether all that an event follows has its place in the graph. */
+  async hasAllPrevs(prevEventIds: readonly EventId[]): Promise<boolean> {
+    for (const eventId of prevEventIds) {
+      if (!(await this.#standing(eventId))) return false;
+    }
+    return true;
   }
 
   /** Whether an event that is stored has its place in the graph, or never will have one. */

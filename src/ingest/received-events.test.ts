@@ -179,3 +179,46 @@ t.test("a redaction takes effect on what comes after it", async (t) => {
   t.equal(stored?.redactedBy, await two.database.stores.events.nidOf(redaction.eventId));
   t.same(await two.database.stores.events.waitingRedactions(secret.eventId), []);
 });
+
+t.test("a gap is filled from its newer end, until nothing is missing", async (t) => {
+  await using one = await GraphServer.open(t, "one.test");
+  await using two = await GraphServer.open(t, "two.test");
+  const room = await createRoom(one, "11");
+  for (let index = 0; index < 12; index++)
+    await one.graph.writer.sendOne(room, message(one.user, `${index}`));
+  await one.graph.writer.sendOne(room, topic(one.user, "old"));
+  const old = await one.database.stores.events.timelineForwards(
+    room.roomNid,
+    0,
+    Number.MAX_SAFE_INTEGER,
+    100,
+  );
+  const joined = await two.join(room, one);
+  const { events } = two.database.stores;
+  const left = [...old];
+  while (left.length > 0) {
+    const [position] = await events.gaps(joined.roomNid);
+    if (position === undefined) throw new Error("the gap is closed too early");
+    const chunk = left.splice(Math.max(0, left.length - 5));
+    const [oldest, ...newer] = await Promise.all(chunk.map(({ eventId }) => one.sent(room.version, eventId)));
+    if (!oldest) throw new Error("the chunk is empty");
+    const isFirst = oldest.event.prevEventIds.length === 0;
+    const toldStates = isFirst ? [] : [await two.toldState(joined, one, oldest.event.eventId)];
+    const receipts = await two.graph.receiver.fillGap(joined, position, [
+      { ...oldest, toldStates },
+      ...newer,
+    ]);
+    t.same(
+      receipts.map(({ verdict }) => verdict),
+      chunk.map(() => "accepted"),
+    );
+  }
+  t.same(await events.gaps(joined.roomNid), []);
+  const timeline = await events.timelineForwards(joined.roomNid, 0, Number.MAX_SAFE_INTEGER, 100);
+  t.same(
+    timeline.map(({ eventId }) => eventId).slice(0, -1),
+    old.map(({ eventId }) => eventId),
+  );
+  t.same(await two.state(joined), await one.state(room));
+  t.same(await two.eventStates(joined), await one.eventStates(room));
+});

@@ -77,6 +77,7 @@ export class RoomCommits {
         currentSnapshot: draft.snapshotNid,
       },
       memberships,
+      filledGap: batch.filledGap,
       summary: summary.change,
     };
     try {
@@ -121,6 +122,7 @@ function storedEvent(event: NewEvent, position: number | null): StoredEvent {
     lateRedaction: _l,
     awaitedTarget: _w,
     followsGap: _g,
+    historyPosition: _h,
     ...row
   } = event;
   return { ...row, position, redactedBy: null };

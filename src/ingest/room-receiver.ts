@@ -55,6 +55,52 @@ export class RoomReceiver {
     throw new StorageError("overloaded", `what room ${room.roomId} receives cannot be stored`);
   }
 
+  /**
+   * Takes events that are older than those of the timeline into a gap. What they follow without its being here is the new
+   * gap.
+   * @param position where the gap is; see `EventStore.gaps`
+   * @param events at most 100, each after those that it follows
+   * @throws StorageError
+   */
+  fillGap(room: Room, position: number, events: readonly ReceivedEvent[]): Promise<readonly Receipt[]> {
+    if (events.length > maxEventsAtOnce) throw new RangeError(`${events.length} events at once are too many`);
+    return this.#parts.queues.run(room.roomNid, async () => {
+      await this.#parts.heads.idle(room.roomNid);
+      const receiving = new ReceivedBatch(this.#parts, new HeadDraft(await this.#parts.heads.load(room)));
+      const { batch } = receiving;
+      try {
+        const receipts: Receipt[] = [];
+        for (const event of events) receipts.push(await receiving.add(event, "history"));
+        await this.#placeInGap(room, receiving, position);
+        // Inside the queue, so that nobody else fills the same gap meanwhile.
+        await this.#parts.commits.commit(batch);
+        return receipts;
+      } catch (error) {
+        this.#parts.commits.discard(batch);
+        throw error;
+      }
+    });
+  }
+
+  /** Gives new events the positions before the gap's, and finds what follows missing events now. */
+  async #placeInGap({ roomNid }: Room, receiving: ReceivedBatch, position: number): Promise<void> {
+    const { events } = receiving.batch;
+    const shown = events.filter(({ inTimeline }) => inTimeline).length;
+    let next = position - shown;
+    const newPosition = next;
+    const followers: number[] = [];
+    for (const [index, event] of events.entries()) {
+      if (!event.inTimeline) continue;
+      events[index] = { ...event, historyPosition: next++ };
+      if (event.followsGap) followers.push(event.eventNid);
+    }
+    for (const eventNid of await this.#parts.eventStore.gapFollowers(roomNid, position)) {
+      const { prevEventIds } = await this.#parts.events.roomEvent(eventNid);
+      if (!(await receiving.hasAllPrevs(prevEventIds))) followers.push(eventNid);
+    }
+    receiving.batch.filledGap = { position, newPosition, followers };
+  }
+
   async #begin(room: Room, events: readonly ReceivedEvent[], placement: Placement): Promise<ReceiptUnderWay> {
     const { heads, commits } = this.#parts;
     // What is on its way has its state in no snapshot that could be read from storage.

@@ -19,6 +19,8 @@ export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
   readonly lateRedaction?: LateRedaction | undefined;
   /** The event that a redaction is for, which is not here: the redaction waits for it. */
   readonly awaitedTarget?: string | undefined;
+  /** The place in the timeline of an event that fills a gap; one after all others where this is absent. */
+  readonly historyPosition?: number | undefined;
   /** Events between this one of the timeline and those before it are missing: room is left for them. */
   readonly followsGap?: boolean | undefined;
 }
@@ -70,6 +72,15 @@ export interface RoomListing {
   readonly alias: { readonly name: string; readonly creatorNid: number } | undefined;
 }
 
+export interface FilledGap {
+  /** Where the gap has been: the position of the event after it. */
+  readonly position: number;
+  /** Where it is now. */
+  readonly newPosition: number;
+  /** Events that follow missing ones. Without any the gap is closed. */
+  readonly followers: readonly number[];
+}
+
 export interface CommittedHead {
   /** All forward extremities. */
   readonly extremities: readonly number[];
@@ -88,6 +99,8 @@ export interface EventCommit {
   readonly head?: CommittedHead | undefined;
   /** Memberships that differ in the current state afterwards. */
   readonly memberships: readonly CurrentMembership[];
+  /** Set when the events are older than others of the timeline: what is left of the gap that they are from. */
+  readonly filledGap?: FilledGap | undefined;
   /** What differs afterwards in what the room tells of itself. */
   readonly summary?: RoomSummaryChange | undefined;
 }

@@ -80,6 +80,8 @@ export interface EventStore {
   waitingRedactions(targetId: string): Promise<readonly number[]>;
   /** Positions of the room's events before which events are missing, in ascending order. */
   gaps(roomNid: number): Promise<readonly number[]>;
+  /** The events that follow those which are missing in the gap before a position. */
+  gapFollowers(roomNid: number, position: number): Promise<readonly number[]>;
   /** A room's timeline backwards: positions up to and including `from`, and after `downTo`, newest first. */
   timelineBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<StoredEvent[]>;
   /** A room's timeline forwards: positions after `from`, up to and including `upTo`, oldest first. */

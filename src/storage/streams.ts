@@ -36,6 +36,8 @@ export interface ChangeDetails {
   readonly isBundled?: boolean;
   /** With the `timeline` stream: who has sent a message; neither state, reactions nor redactions are one. */
   readonly senderNid?: number;
+  /** With the `timeline` stream: events have come that are older than others which were there. */
+  readonly isHistory?: boolean;
   /** With the `notifications` stream: the room in which the user has read. */
   readonly readRoomNid?: number;
 }

@@ -59,6 +59,8 @@ export class TimelineWindows {
       events = reads === 0 ? [...passed] : [...passed, ...events];
       ({ hasMore } = stretch);
       end = positionBefore(stretch.events, after);
+      // What is missing has to be asked for page by page.
+      if (stretch.followsGap) break;
     }
     if (events.length > limit) {
       const shown = events.slice(events.length - limit);

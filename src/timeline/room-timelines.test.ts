@@ -6,7 +6,7 @@ import { RoomTimelines } from "./room-timelines.ts";
 const roomNid = 1;
 
 /** A room in memory whose reads take a turn of the event loop, like those of a database elsewhere. */
-function memoryRoom() {
+function memoryRoom(gaps: readonly number[] = []) {
   const places: TimelinePlace[] = [];
   let reads = 0;
   const store = {
@@ -19,6 +19,7 @@ function memoryRoom() {
       await Promise.resolve();
       return found;
     },
+    gaps: () => Promise.resolve(gaps),
   };
   const events = {
     storedAll: (nids: readonly number[]) =>
@@ -85,4 +86,31 @@ t.test("many who ask at once cost one read, and asking again costs none", async 
   t.equal(reads() - before, 1);
   await timelines.at(roomNid, 4);
   t.equal(reads() - before, 1);
+});
+
+t.test("no stretch crosses a gap", async (t) => {
+  // Positions 2, 4, 6 ... of which some before 6 are missing.
+  const { timelines, commit } = memoryRoom([6]);
+  commit(5);
+  const positions = async (after: number, upTo: number, limit: number) => {
+    const { events, hasMore, followsGap } = await timelines.newest(roomNid, after, upTo, limit);
+    return [events.map(({ eventNid }) => eventNid * 2), hasMore, followsGap];
+  };
+  t.same(await positions(0, 100, 10), [[6, 8, 10], true, true]);
+  t.same(await positions(0, 100, 2), [[8, 10], true, false]);
+  t.same(await positions(0, 5, 10), [[2, 4], false, false]);
+  t.same(await positions(6, 100, 10), [[8, 10], false, false]);
+});
+
+t.test("events that come into the middle are seen", async (t) => {
+  const { timelines, commit, places } = memoryRoom();
+  commit(3);
+  await timelines.newest(roomNid, 0, 100, 10);
+  places.splice(1, 0, { eventNid: 99, position: 3 });
+  timelines.committed(7, [{ position: 7, stream: "timeline", nid: roomNid, isHistory: true }]);
+  const { events } = await timelines.newest(roomNid, 0, 100, 10);
+  t.same(
+    events.map(({ eventNid }) => eventNid),
+    [1, 99, 2, 3],
+  );
 });

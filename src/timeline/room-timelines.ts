@@ -8,12 +8,16 @@ export interface Stretch {
   readonly events: readonly StoredEvent[];
   /** Whether there are older events in the range that was asked for. */
   readonly hasMore: boolean;
+  /** Whether the older ones are missing that come right before these: other servers may have them. */
+  readonly followsGap: boolean;
 }
 
 /** The newest places of a room's timeline: all that lie after `from`, oldest first. */
 interface Tail {
   from: number;
   places: readonly TimelinePlace[];
+  /** Where events are missing; see `EventStore.gaps`. */
+  gaps: readonly number[];
   /** How many commits have changed the room since the tail is kept, and how many of them have been read. */
   changes: number;
   readChanges: number;
@@ -31,28 +35,46 @@ const cachedTails = 20_000;
 
 /** Reads the timelines of rooms; where their newest events are is known without asking storage. */
 export class RoomTimelines {
-  readonly #store: Pick<EventStore, "placesBackwards">;
+  readonly #store: Pick<EventStore, "placesBackwards" | "gaps">;
   readonly #events: Pick<EventReader, "storedAll" | "forget">;
   readonly #tails = boundedCache<number, Tail>(cachedTails);
 
-  constructor(store: Pick<EventStore, "placesBackwards">, events: Pick<EventReader, "storedAll" | "forget">) {
+  constructor(
+    store: Pick<EventStore, "placesBackwards" | "gaps">,
+    events: Pick<EventReader, "storedAll" | "forget">,
+  ) {
     this.#store = store;
     this.#events = events;
   }
 
   /** To be told of each commit before its position becomes visible. */
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
-    for (const { stream, nid, redactedNid } of changes) {
+    for (const { stream, nid, redactedNid, isHistory } of changes) {
       if (stream !== "timeline") continue;
       const tail = this.#tails.peek(nid);
-      if (tail) tail.changes++;
+      if (tail && isHistory) this.#tails.delete(nid);
+      else if (tail) tail.changes++;
       if (redactedNid !== undefined) this.#events.forget(redactedNid);
     }
   };
 
   /** The newest events after one position, up to another, at most `limit` of them. */
   async newest(roomNid: number, after: number, upTo: number, limit: number): Promise<Stretch> {
-    const { from, places } = await this.#tail(roomNid);
+    const tail = await this.#tail(roomNid);
+    const gap = tail.gaps.findLast((position) => position <= upTo && position > after);
+    if (gap === undefined)
+      return { ...(await this.#stretch(roomNid, tail, after, upTo, limit)), followsGap: false };
+    const { events, hasMore } = await this.#stretch(roomNid, tail, gap - 1, upTo, limit);
+    return { events, hasMore: true, followsGap: !hasMore };
+  }
+
+  async #stretch(
+    roomNid: number,
+    { from, places }: Tail,
+    after: number,
+    upTo: number,
+    limit: number,
+  ): Promise<Omit<Stretch, "followsGap">> {
     const end = countUpTo(places, upTo);
     const start = Math.max(countUpTo(places, after), end - limit, 0);
     if (after < from && end - start < limit) return this.#read(roomNid, after, upTo, limit);
@@ -69,7 +91,12 @@ export class RoomTimelines {
     return events[0];
   }
 
-  async #read(roomNid: number, after: number, upTo: number, limit: number): Promise<Stretch> {
+  async #read(
+    roomNid: number,
+    after: number,
+    upTo: number,
+    limit: number,
+  ): Promise<Omit<Stretch, "followsGap">> {
     const places = await this.#store.placesBackwards(roomNid, upTo, after, limit + 1);
     return {
       events: await this.#eventsAt(places.slice(0, limit).toReversed()),
@@ -83,7 +110,14 @@ export class RoomTimelines {
 
   async #tail(roomNid: number): Promise<Tail> {
     const known = this.#tails.get(roomNid);
-    const tail = known ?? { from: startOfTime, places: [], changes: 0, readChanges: -1, reading: undefined };
+    const tail = known ?? {
+      from: startOfTime,
+      places: [],
+      gaps: [],
+      changes: 0,
+      readChanges: -1,
+      reading: undefined,
+    };
     if (!known) this.#tails.set(roomNid, tail);
     // Everybody in the room may ask at the same moment: one of them reads.
     while (tail.readChanges !== tail.changes) {
@@ -113,6 +147,7 @@ export class RoomTimelines {
     if (kept.length < all.length) tail.from = all.at(-kept.length - 1)?.position ?? from;
     else if (!isAll) tail.from = newer[minTailLength]?.position ?? from;
     tail.places = kept;
+    tail.gaps = await this.#store.gaps(roomNid);
     tail.readChanges = changes;
     // They are asked for next.
     if (!isFirst) await this.#eventsAt(newer.slice(0, minTailLength));

@@ -97,7 +97,7 @@ class TestRoom {
       timelines: {
         newest: async (_room, after, upTo, limit) => {
           const found = this.#between(after, upTo);
-          return { events: found.slice(-limit), hasMore: found.length > limit };
+          return { events: found.slice(-limit), hasMore: found.length > limit, followsGap: false };
         },
       },
       events: {

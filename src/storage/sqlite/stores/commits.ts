@@ -6,6 +6,7 @@ import type {
   CurrentMembership,
   EventCommit,
   EventRelation,
+  FilledGap,
   NewEvent,
   NewRoom,
 } from "../../commits.ts";
@@ -35,6 +36,7 @@ function commit(
   if (newRoom && !insertRoom(db, roomNid, newRoom)) return undefined;
   for (const snapshot of rest.snapshots) insertSnapshot(tx, snapshot);
   const positions = rest.events.map((event) => insertEvent(tx, event));
+  if (rest.filledGap) moveGap(tx, roomNid, rest.filledGap);
   const newest = Math.max(0, ...positions.filter((position) => position !== null));
   if (rest.head) moveHead(db, roomNid, rest.head, newest);
   const positionByNid = new Map(rest.events.map((event, index) => [event.eventNid, positions[index]]));
@@ -92,8 +94,7 @@ const insertEventSql = `INSERT INTO events (event_nid, event_id, room_nid, posit
 
 function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   const { db } = tx;
-  if (event.followsGap) tx.leaveRoom(gapSize);
-  const position = event.inTimeline ? tx.position("timeline", event.roomNid, detailsOf(event)) : null;
+  const position = event.historyPosition ?? newestPosition(tx, event);
   db.run(
     insertEventSql,
     event.eventNid,
@@ -124,9 +125,16 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   if (event.relation && position !== null) insertRelation(tx.db, event, event.relation, position);
   if (event.transaction) insertTransaction(tx, event);
   if (event.delayId !== null) endDelay(db, event, event.delayId);
-  if (event.followsGap && position !== null) insertGap(db, event, position);
+  if (event.followsGap && position !== null && event.historyPosition === undefined)
+    insertGap(db, event, position);
   redactWhatItMust(db, event);
   return position;
+}
+
+function newestPosition(tx: WriteTransaction, event: NewEvent): number | null {
+  if (!event.inTimeline) return null;
+  if (event.followsGap) tx.leaveRoom(gapSize);
+  return tx.position("timeline", event.roomNid, detailsOf(event));
 }
 
 /** Positions that are left free for the events of a gap: more than anybody will ever page through. */
@@ -139,6 +147,24 @@ function insertGap(db: Connection, { roomNid, eventNid }: NewEvent, position: nu
     position,
     eventNid,
   );
+}
+
+/** Those who keep the timeline in memory are told that it has grown in the middle. */
+function moveGap(
+  tx: WriteTransaction,
+  roomNid: number,
+  { position, newPosition, followers }: FilledGap,
+): void {
+  tx.position("timeline", roomNid, { isHistory: true });
+  tx.db.run("DELETE FROM timeline_gaps WHERE room_nid = ? AND position = ?", roomNid, position);
+  for (const eventNid of followers) {
+    tx.db.run(
+      "INSERT INTO timeline_gaps (room_nid, position, event_nid) VALUES (?, ?, ?)",
+      roomNid,
+      newPosition,
+      eventNid,
+    );
+  }
 }
 
 function detailsOf({ redaction, pairNid, relation, senderNid }: NewEvent): ChangeDetails | undefined {
@@ -154,7 +180,7 @@ function moveHead(
   db: Connection,
   roomNid: number,
   { extremities, currentSnapshot }: CommittedHead,
-  newestPosition: number,
+  lastPosition: number,
 ): void {
   db.run("DELETE FROM forward_extremities WHERE room_nid = ?", roomNid);
   for (const eventNid of extremities) {
@@ -163,7 +189,7 @@ function moveHead(
   db.run(
     "UPDATE rooms SET current_snapshot = ?, last_position = max(last_position, ?) WHERE room_nid = ?",
     currentSnapshot,
-    newestPosition,
+    lastPosition,
     roomNid,
   );
 }

@@ -55,10 +55,19 @@ export const eventOperations: StoreOperations<EventStore> = {
   gaps: point((db, roomNid: number) =>
     db
       .all<{ position: number }>(
-        "SELECT position FROM timeline_gaps WHERE room_nid = ? ORDER BY position",
+        "SELECT DISTINCT position FROM timeline_gaps WHERE room_nid = ? ORDER BY position",
         roomNid,
       )
       .map(({ position }) => position),
+  ),
+  gapFollowers: point((db, roomNid: number, position: number) =>
+    db
+      .all<{ nid: number }>(
+        "SELECT event_nid AS nid FROM timeline_gaps WHERE room_nid = ? AND position = ?",
+        roomNid,
+        position,
+      )
+      .map(({ nid }) => nid),
   ),
   timelineBackwards: point((db, roomNid: number, from: number, downTo: number, limit: number) =>
     db.all<StoredEvent>(backwardsSql, roomNid, from, downTo, limit),

@@ -56,13 +56,14 @@ CREATE TABLE events (
 -- The time is part of it so that events are found by their time without reading them: no position occurs twice anyway.
 CREATE UNIQUE INDEX events_timeline ON events (room_nid, position, origin_server_ts) WHERE position IS NOT NULL;
 
--- Events of timelines before which events are missing that other servers may have. A row goes when they have come.
+-- Gaps in timelines: where events are missing that other servers may have. Rows go when those have come.
 CREATE TABLE timeline_gaps (
   room_nid INTEGER NOT NULL,
   -- Of the event after the gap.
   position INTEGER NOT NULL,
+  -- The events, all of them at this position or later, that follow missing ones.
   event_nid INTEGER NOT NULL,
-  PRIMARY KEY (room_nid, position)
+  PRIMARY KEY (room_nid, position, event_nid)
 ) WITHOUT ROWID;
 
 -- Redactions that came before what they redact. A row goes when that comes.
