@@ -1,18 +1,14 @@
-import type { RoomEvent } from "../protocol/pdu.ts";
-import { redactContent } from "../protocol/redaction.ts";
-import { type RoomId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
+import type { RoomId, ServerName } from "../protocol/identifiers.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import { isCommonKey, isFederationKey } from "../state/event-text.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
-import type { AppliedRedaction, CurrentMembership, FilledGap, NewEvent } from "../storage/commits.ts";
-import type { EventStore } from "../storage/events.ts";
-import type { Membership } from "../storage/memberships.ts";
+import type { CurrentMembership, FilledGap, NewEvent } from "../storage/commits.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { SnapshotRow } from "../storage/state.ts";
 import type { Clock } from "../telemetry/clock.ts";
-import { DraftState } from "./draft-state.ts";
+import { membershipOf } from "./current-state-move.ts";
 import type { LocalEvent, LocalEventMaker, PlacedEvent } from "./local-event.ts";
-import { redactedText, takesEffect } from "./redaction.ts";
+import type { Redactions } from "./redactions.ts";
 import { relationOf } from "./relation.ts";
 import { SummaryDraft } from "./summary-draft.ts";
 import type { HeadDraft } from "./room-head.ts";
@@ -29,11 +25,11 @@ export interface Batch {
 
 export interface BatchBuilderParts {
   readonly serverName: ServerName;
-  readonly eventStore: EventStore;
   readonly events: EventReader;
   readonly snapshots: StateSnapshots;
   readonly names: NameCache;
   readonly maker: LocalEventMaker;
+  readonly redactions: Redactions;
   readonly nextEventNid: () => number;
   readonly clock: Clock;
 }
@@ -70,19 +66,21 @@ export class BatchBuilder {
 
   /** Puts a built event on top of the draft. */
   async #add(batch: Batch, local: LocalEvent, { built, prevNids, authNids }: PlacedEvent): Promise<void> {
-    const { names, clock } = this.#parts;
+    const { names, clock, redactions } = this.#parts;
     const { draft } = batch;
     const { event, encoded } = built;
     const eventNid = this.#parts.nextEventNid();
     const pairNid =
       event.stateKey === undefined ? null : await names.internStatePair(event.type, event.stateKey);
-    const redaction = event.redacts === undefined ? undefined : await this.#redaction(batch, event);
+    const redaction = await redactions.of(draft.room, event, (pair) => draft.get(pair));
+    if (redaction) await redactions.noteInSummary(batch, redaction);
     const stateBefore = draft.snapshotNid;
     const replaces = pairNid === null ? null : (draft.get(pairNid) ?? null);
     if (pairNid !== null) await this.#moveState(batch, pairNid, eventNid);
     const { type, stateKey, content } = event;
     if (stateKey !== undefined) batch.summary.add({ type, stateKey, content }, eventNid);
-    if (event.type === "m.room.member") batch.memberships.push(await this.#membership(event, eventNid));
+    if (event.type === "m.room.member")
+      batch.memberships.push(await membershipOf(this.#parts, event, eventNid));
     batch.events.push({
       eventNid,
       eventId: event.eventId,
@@ -111,6 +109,7 @@ export class BatchBuilder {
       },
       relation: relationOf(event.content),
       redaction,
+      awaitedTarget: redaction ? undefined : event.redacts,
     });
     const left = draft.extremities.filter((extremity) => !prevNids.includes(extremity.eventNid));
     draft.extremities = [...left, { eventNid, eventId: event.eventId, depth: event.depth }];
@@ -126,37 +125,6 @@ export class BatchBuilder {
     snapshots.push(row);
     draft.set(pairNid, eventNid);
     draft.snapshotNid = row.snapshotNid;
-  }
-
-  async #membership(event: RoomEvent, eventNid: number): Promise<CurrentMembership> {
-    const userId = event.stateKey ?? "";
-    return {
-      userNid: await this.#parts.names.internUser(userId),
-      isLocal: serverNameOf(userId as UserId) === this.#parts.serverName,
-      // The authorisation rules let none but the known memberships pass.
-      membership: event.content["membership"] as Membership,
-      eventNid,
-    };
-  }
-
-  /** What a redaction does to its target, if that is in the same room and the sender may redact it. */
-  async #redaction(batch: Batch, event: RoomEvent): Promise<AppliedRedaction | undefined> {
-    const { draft } = batch;
-    const targetNid = await this.#parts.eventStore.nidOf(event.redacts ?? "");
-    if (targetNid === undefined) return undefined;
-    const stored = await this.#parts.events.stored(targetNid);
-    if (stored.roomNid !== draft.room.roomNid || stored.redactedBy !== null) return undefined;
-    const target = await this.#parts.events.roomEvent(targetNid);
-    const before = new DraftState(draft, this.#parts.names, this.#parts.events);
-    const create = await before.event("m.room.create", "");
-    const powerLevels = await before.event("m.room.power_levels", "");
-    const { version } = draft.room;
-    if (!create || !takesEffect(version, event, target, create, powerLevels)) return undefined;
-    const { type, stateKey } = target;
-    if (stateKey !== undefined && stored.pairNid !== null && draft.get(stored.pairNid) === targetNid) {
-      batch.summary.add({ type, stateKey, content: redactContent(version, type, target.content) }, targetNid);
-    }
-    return redactedText(version, targetNid, target);
   }
 }
 

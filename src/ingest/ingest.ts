@@ -49,13 +49,15 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
   const events = new EventReader(stores.events, rooms);
   const snapshots = new StateSnapshots(stores.state, () => ++highest.snapshotNid);
   const maker = new LocalEventMaker({ serverName, key, events, names, clock, randomBytes });
+  const authorisation = new Authorisation(events, names);
+  const redactions = new Redactions({ eventStore: stores.events, events, names, snapshots, authorisation });
   const batches = new BatchBuilder({
     serverName,
-    eventStore: stores.events,
     events,
     snapshots,
     names,
     maker,
+    redactions,
     nextEventNid,
     clock,
   });
@@ -72,7 +74,6 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     batches,
     nextRoomNid,
   });
-  const authorisation = new Authorisation(events, names);
   const receiver = new RoomReceiver({
     serverName,
     commits,
@@ -84,7 +85,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     queues,
     resolver: new StateResolver(stores.state, snapshots),
     authorisation,
-    redactions: new Redactions({ eventStore: stores.events, events, snapshots, authorisation }),
+    redactions,
     nextEventNid,
   });
   const outliers = new RoomOutliers({

@@ -85,6 +85,9 @@ export class ReceivedBatch {
     this.#parts.events.announce(eventNid, event);
     const row = await this.#place(received, ground, eventNid, flags);
     if (flags === 0 && placement !== "history") await this.#moveHead(row, placement);
+    for (const redaction of [row.redaction, row.lateRedaction]) {
+      if (redaction) await this.#parts.redactions.noteInSummary(this.batch, redaction);
+    }
     const verdict = rejection ? "rejected" : softFailure === undefined ? "accepted" : "soft-failed";
     return { eventId, verdict, reason: rejection?.message ?? softFailure };
   }

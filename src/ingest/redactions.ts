@@ -1,21 +1,25 @@
 import type { EventId } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
+import { redactContent } from "../protocol/redaction.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { Room } from "../state/room-index.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { AppliedRedaction, LateRedaction } from "../storage/commits.ts";
+import type { NameCache } from "../storage/name-cache.ts";
 import type { EventStore } from "../storage/events.ts";
 import type { Authorisation, StateLookup } from "./authorisation.ts";
+import type { Batch } from "./batch.ts";
 import { redactedText, takesEffect } from "./redaction.ts";
 
 export interface RedactionsParts {
   readonly eventStore: Pick<EventStore, "nidOf" | "waitingRedactions">;
   readonly events: EventReader;
+  readonly names: Pick<NameCache, "findStatePair">;
   readonly snapshots: Pick<StateSnapshots, "get">;
   readonly authorisation: Authorisation;
 }
 
-/** Finds out what redactions of other servers do, be it that they come before what they redact or after it. */
+/** Finds out what redactions do, be it that they come after what they redact or, from other servers, before it. */
 export class Redactions {
   readonly #parts: RedactionsParts;
 
@@ -32,7 +36,7 @@ export class Redactions {
     room: Room,
     event: RoomEvent,
     lookup: StateLookup,
-    pendingNid: (eventId: EventId) => number | undefined,
+    pendingNid: (eventId: EventId) => number | undefined = () => undefined,
   ): Promise<AppliedRedaction | undefined> {
     if (event.redacts === undefined) return undefined;
     const pending = pendingNid(event.redacts as EventId);
@@ -56,6 +60,15 @@ export class Redactions {
       if (applied) return { ...applied, redactionNid };
     }
     return undefined;
+  }
+
+  /** What becomes of what a room tells of itself when a redaction takes the content of a part of its state away. */
+  async noteInSummary({ draft, summary }: Batch, { targetNid }: AppliedRedaction): Promise<void> {
+    const { type, stateKey, content } = await this.#parts.events.roomEvent(targetNid);
+    if (stateKey === undefined) return;
+    const pairNid = await this.#parts.names.findStatePair(type, stateKey);
+    if (pairNid === undefined || draft.get(pairNid) !== targetNid) return;
+    summary.add({ type, stateKey, content: redactContent(draft.room.version, type, content) }, targetNid);
   }
 
   async #applied(
