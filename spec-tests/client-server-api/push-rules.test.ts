@@ -225,6 +225,9 @@ t.test("getPushRules: polls notify like messages (MSC3930)", async (t) => {
   const overrides = (await rulesOf(alice, "override")).map((rule) => rule.rule_id);
   const response = overrides.indexOf(".org.matrix.msc3930.rule.poll_response");
   t.equal(overrides[response - 1], ".m.rule.room.server_acl");
+  const start = await alice.get(rulePath("underride", ".org.matrix.msc3930.rule.poll_start"), "getPushRule");
+  const isPoll = { kind: "event_match", key: "type", pattern: "org.matrix.msc3381.poll.start" };
+  t.strictSame(start.body["conditions"], [isPoll]);
   const path = rulePath("underride", ".org.matrix.msc3930.rule.poll_start", "/actions");
   t.equal((await alice.put(path, { actions: [] }, "setPushRuleActions")).status, 200);
 });
