@@ -5,6 +5,7 @@ import { assertFitsKeyLimits, assertFitsPduLimit } from "./event-format.ts";
 import { contentHash, eventId, referenceHash } from "./event-hash.ts";
 import type { EventId, RoomId, ServerName, UserId } from "./identifiers.ts";
 import type { JsonObject } from "./json.ts";
+import { ownedStateKeyFault } from "./owned-state.ts";
 import type { HashedEventReference, Pdu, RoomEvent } from "./pdu.ts";
 import { toRoomEvent } from "./room-event.ts";
 import type { RoomVersion } from "./room-versions.ts";
@@ -40,7 +41,8 @@ export interface BuiltEvent {
  * Builds, hashes and signs a new event of this server (server-server API, "Adding hashes and signatures to outgoing events").
  * The template's content, `prevEvents` and `authEvents` become the event's own and must not be changed afterwards.
  * @throws CanonicalJsonError if the content has no canonical JSON in the room version
- * @throws PduFormatError if the event is larger than any may be, or lacks an ID in room versions 1 and 2
+ * @throws PduFormatError if the event is larger than any may be, has a state key that the room version has no meaning for,
+ *   or lacks an ID in room versions 1 and 2
  */
 export function buildEvent(
   version: RoomVersion,
@@ -49,7 +51,8 @@ export function buildEvent(
   key: SigningKey,
 ): BuiltEvent {
   const pdu = unsignedPdu(version, template);
-  assertFitsKeyLimits(pdu);
+  assertFitsKeyLimits(version, pdu);
+  if (version.ownedState) assertOwnedStateKey(pdu.state_key ?? "");
   const encoded = new EncodedEvent(version, pdu);
   pdu.hashes = { sha256: contentHash(version, pdu, encoded) };
   encoded.update("hashes");
@@ -88,6 +91,11 @@ function unsignedPdu(version: RoomVersion, template: EventTemplate): Pdu {
     ...(stateKey === undefined ? undefined : { state_key: stateKey }),
     type: template.type,
   };
+}
+
+function assertOwnedStateKey(stateKey: string): void {
+  const fault = ownedStateKeyFault(stateKey);
+  if (fault !== undefined) throw new PduFormatError("invalid-identifier", fault);
 }
 
 function chosenEventId(template: EventTemplate): EventId {

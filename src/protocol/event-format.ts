@@ -12,6 +12,7 @@ import {
   maxIdentifierBytes,
 } from "./identifiers.ts";
 import { isJsonObject } from "./json.ts";
+import { maxOwnedStateKeyBytes } from "./owned-state.ts";
 import type { Pdu } from "./pdu.ts";
 import type { RoomVersion } from "./room-versions.ts";
 
@@ -61,17 +62,18 @@ export function assertFitsPduLimit(text: string): void {
  * Checks the members of which the size is limited (client-server API, "Size limits").
  * @throws PduFormatError
  */
-export function assertFitsKeyLimits(event: {
-  readonly type: string;
-  readonly state_key?: string | undefined;
-}): void {
-  assertFitsIdentifierLimit("type", event.type);
-  if (event.state_key !== undefined) assertFitsIdentifierLimit("state_key", event.state_key);
+export function assertFitsKeyLimits(
+  version: RoomVersion,
+  event: { readonly type: string; readonly state_key?: string | undefined },
+): void {
+  assertFitsLimit("type", event.type, maxIdentifierBytes);
+  const maxBytes = version.ownedState ? maxOwnedStateKeyBytes : maxIdentifierBytes;
+  if (event.state_key !== undefined) assertFitsLimit("state_key", event.state_key, maxBytes);
 }
 
-function assertFitsIdentifierLimit(key: string, text: string): void {
-  if (fitsIdentifierLimit(text)) return;
-  throw new PduFormatError("too-large", `\`${key}\` is longer than ${maxIdentifierBytes} bytes.`);
+function assertFitsLimit(key: string, text: string, maxBytes: number): void {
+  if (fitsIdentifierLimit(text) || Buffer.byteLength(text) <= maxBytes) return;
+  throw new PduFormatError("too-large", `\`${key}\` is longer than ${maxBytes} bytes.`);
 }
 
 function encode(version: RoomVersion, event: EventLike): EncodedEvent {
@@ -87,7 +89,7 @@ function assertPdu(version: RoomVersion, event: EventLike): asserts event is Pdu
   const type = requireString(event, "type");
   const stateKey = event["state_key"];
   if (stateKey !== undefined && typeof stateKey !== "string") throw wrongType("state_key", "a string");
-  assertFitsKeyLimits({ type, state_key: stateKey });
+  assertFitsKeyLimits(version, { type, state_key: stateKey });
   requireIdentifier(event, "sender", "a user ID", isUserId);
   assertIds(version, event, type);
   if (!isJsonObject(event["content"])) throw wrongType("content", "an object");

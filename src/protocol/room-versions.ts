@@ -34,6 +34,8 @@ export interface RoomVersion {
   readonly redaction: "v1" | "v6" | "v8" | "v9" | "v11";
   /** v11: `redacts` is in `content`. */
   readonly redactsInContent: boolean;
+  /** MSC3757: the state whose key begins with a user's ID is theirs, and of those with more power. */
+  readonly ownedState: boolean;
 }
 
 const v1: RoomVersion = {
@@ -54,6 +56,7 @@ const v1: RoomVersion = {
   privilegedCreators: false,
   redaction: "v1",
   redactsInContent: false,
+  ownedState: false,
 };
 const v2: RoomVersion = { ...v1, id: "2", stateResolution: "v2" };
 const v3: RoomVersion = { ...v2, id: "3", eventIdFormat: "hash", redactionInAuthRules: false };
@@ -86,12 +89,21 @@ const v12: RoomVersion = {
   stateResolution: "v2.1",
 };
 
+const stable = [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12];
+const unstable = [
+  { ...v10, id: "org.matrix.msc3757.10", ownedState: true },
+  { ...v11, id: "org.matrix.msc3757.11", ownedState: true },
+];
+
 const versions: ReadonlyMap<string, RoomVersion> = new Map(
-  [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12].map((version) => [version.id, Object.freeze(version)]),
+  [...stable, ...unstable].map((version) => [version.id, Object.freeze(version)]),
 );
 
-/** Every room version that Hearth speaks, oldest first. */
-export const supportedRoomVersions: readonly string[] = [...versions.keys()];
+/** Every room version of the specification that Hearth speaks, oldest first. */
+export const supportedRoomVersions: readonly string[] = stable.map(({ id }) => id);
+
+/** Room versions of proposals: who wants one asks for it by its name. */
+export const unstableRoomVersions: readonly string[] = unstable.map(({ id }) => id);
 
 /** The rules of a room version, or `undefined` for one that Hearth does not know. */
 export function roomVersion(id: string): RoomVersion | undefined {

@@ -6,7 +6,7 @@ import {
 } from "../../api/client/account.ts";
 import type { InteractiveAuth } from "../../auth/interactive.ts";
 import type { Config } from "../../config/schema.ts";
-import { supportedRoomVersions } from "../../protocol/room-versions.ts";
+import { supportedRoomVersions, unstableRoomVersions } from "../../protocol/room-versions.ts";
 import type { OwnAccount } from "../../services/accounts/own-account.ts";
 import type { PasswordReset } from "../../services/accounts/password-reset.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
@@ -33,7 +33,10 @@ export function accountHandlers(
   };
   const roomVersions = {
     default: config.default_room_version,
-    available: Object.fromEntries(supportedRoomVersions.map((version) => [version, "stable"])),
+    available: Object.fromEntries([
+      ...supportedRoomVersions.map((version) => [version, "stable"]),
+      ...unstableRoomVersions.map((version) => [version, "unstable"]),
+    ]),
   };
   return [
     handler(getTokenOwner, async ({ requester }) => ({

@@ -10,6 +10,7 @@ import { authoriseCreate } from "./rules/create.ts";
 import { authoriseMember } from "./rules/member.ts";
 import { authorisePowerLevels } from "./rules/power-levels.ts";
 import { authoriseRedaction } from "./rules/redaction.ts";
+import { authoriseStateKey } from "./rules/state-key.ts";
 
 /**
  * Judges an event by the authorisation rules that look at the room state (room versions, "Authorisation rules"). What
@@ -78,10 +79,8 @@ function authoriseAsParticipant(check: AuthCheck): AuthRejection | undefined {
     );
   }
 
-  // 9. If the event has a state_key that starts with an @ and does not match the sender, reject.
-  if (stateKey?.startsWith("@") && stateKey !== sender) {
-    return reject(version, "state_key", `Only ${stateKey} may set state under that user ID.`);
-  }
+  const byStateKey = authoriseStateKey(check);
+  if (byStateKey) return byStateKey;
 
   // 10. If type is m.room.power_levels.
   if (type === "m.room.power_levels") return authorisePowerLevels(check);

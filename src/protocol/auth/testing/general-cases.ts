@@ -3,6 +3,7 @@ import { type TestRoom, testRoom } from "./test-room.ts";
 
 const topic = { type: "m.room.topic", key: "", content: { topic: "Tea" } };
 const message = { type: "m.room.message", content: { body: "Tea?" } };
+const equals = { "@moderator:example.org": 50, "@moderator2:example.org": 50 };
 const thirdPartyInvite = { type: "m.room.third_party_invite", key: "token", content: {} };
 
 function withVisitor(room: TestRoom): TestRoom {
@@ -120,11 +121,35 @@ export const generalCases: readonly RuleCase[] = [
   },
   {
     rule: "state_key",
+    versions: (version) => !version.ownedState,
     refused: (room) =>
       room.judge({ type: "org.example.status", sender: "moderator", key: "@carol:example.org" }),
     allowed: (room) =>
       room.judge({ type: "org.example.status", sender: "moderator", key: "@moderator:example.org" }),
   },
+  ...[
+    { about: "of one with as much power", wrong: "@moderator2:example.org", right: "@moderator:example.org" },
+    { about: "of one with more power", wrong: "@alice:example.org_a", right: "@carol:example.org" },
+    { about: "of no user", wrong: "@moderator", right: "moderator" },
+    { about: "of no server", wrong: "@moderator:example.org@_x", right: "@moderator:example.org_@:_" },
+    {
+      about: "with a long suffix",
+      wrong: `@moderator:example.org_${"x".repeat(256)}`,
+      right: `@moderator:example.org_${"x".repeat(255)}`,
+    },
+    { about: "long, without an owner", wrong: "x".repeat(256), right: "x".repeat(255) },
+  ].map(
+    ({ about, wrong, right }): RuleCase => ({
+      rule: "state_key",
+      about,
+      versions: (version) => version.ownedState,
+      refused: (room) =>
+        room
+          .withPowerLevels({ users: { ...equals, "@alice:example.org": 100 } })
+          .judge({ type: "org.example.status", sender: "moderator", key: wrong }),
+      allowed: (room) => room.judge({ type: "org.example.status", sender: "moderator", key: right }),
+    }),
+  ),
   {
     rule: "redaction.otherwise",
     about: "the event of another server",

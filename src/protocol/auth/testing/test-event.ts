@@ -1,7 +1,12 @@
 import type { EventId, RoomId, UserId } from "../../identifiers.ts";
 import type { JsonObject } from "../../json.ts";
 import type { Pdu, RoomEvent } from "../../pdu.ts";
-import { type RoomVersion, roomVersion, supportedRoomVersions } from "../../room-versions.ts";
+import {
+  type RoomVersion,
+  roomVersion,
+  supportedRoomVersions,
+  unstableRoomVersions,
+} from "../../room-versions.ts";
 
 /** What a test says of an event; the rest is filled in. */
 export interface Draft {
@@ -80,5 +85,7 @@ export function versionNamed(id: string): RoomVersion {
   return version;
 }
 
-/** All room versions, oldest first. */
-export const allVersions: readonly RoomVersion[] = supportedRoomVersions.map(versionNamed);
+/** All room versions, oldest first, then those of proposals. */
+export const allVersions: readonly RoomVersion[] = [...supportedRoomVersions, ...unstableRoomVersions].map(
+  versionNamed,
+);
