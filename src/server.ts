@@ -8,6 +8,7 @@ import { composeEphemeral } from "./composition/ephemeral.ts";
 import { composeFoundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
 import { composeReading } from "./composition/reading.ts";
+import { composeSignIn } from "./composition/sign-in.ts";
 import { composeSync } from "./composition/sync.ts";
 import { composeThreadSubscriptions } from "./composition/thread-subscriptions.ts";
 import { composeTimeline } from "./composition/timeline.ts";
@@ -65,6 +66,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const userData = composeUserData(foundation);
   const contacts = opened.use(composeContacts(foundation));
   const accounts = opened.use(composeAccounts(foundation, userData, contacts));
+  const signIn = composeSignIn(foundation, accounts);
   const media = opened.use(await composeMedia(foundation));
   const rooms = composeRooms(foundation, userData);
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
@@ -92,6 +94,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...serverHandlers(),
     ...composeCalls(foundation),
     ...accounts.handlers,
+    ...signIn.handlers,
     ...contacts.handlers,
     ...userData.handlers,
     ...media.handlers,

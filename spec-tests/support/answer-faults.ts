@@ -32,7 +32,10 @@ export function faultsOf(answer: RawAnswer, expected: ExpectedAnswer = {}): stri
   return faults;
 }
 
-function isStandardError({ status, headers, json }: RawAnswer): boolean {
+function isStandardError({ status, headers, json, text }: RawAnswer): boolean {
+  // What people see in a browser says it in words.
+  const isPage = String(headers["content-type"]).startsWith("text/html");
+  if (isPage) return text.includes('role="alert"');
   const isJson = String(headers["content-type"]).startsWith("application/json");
   // User-interactive authentication has an answer of its own.
   if (status === 401 && Array.isArray(json["flows"])) return isJson && typeof json["session"] === "string";

@@ -55,6 +55,7 @@ export async function makeRequestSamples(server: TestServer): Promise<RequestSam
       kind: "override",
       ruleId: ".m.rule.master",
       authType: "m.login.registration_token",
+      idpId: "sample",
       delayId: String(delayed.body["delay_id"]),
     },
   };

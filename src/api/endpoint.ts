@@ -62,7 +62,9 @@ export interface EndpointDeclaration<
   readonly query?: Query;
   /** JSON body. Without a schema the body is not read: the handler may stream it. */
   readonly body?: Body;
-  /** The largest body in bytes; 1 MiB unless said otherwise. */
+  /** What the body is written in: JSON unless said otherwise; `form` for the fields of a page's form, all of them texts. */
+  readonly bodyFormat?: "form";
+  /** The largest body in bytes; 1 MiB unless said otherwise, and 64 KiB for a form. */
   readonly maxBodyBytes?: number;
   /** An empty state key may be left away with or without its slash ("/state/{eventType}/"). */
   readonly trailingSlash?: boolean;

@@ -56,7 +56,10 @@ interface InteractiveSession {
   readonly passed: Map<string, JsonObject>;
 }
 
-const identityFlows: Flows = [["m.login.password"]];
+/** How a user can prove who they are. @throws MatrixError when they cannot, by a client. */
+export type IdentityFlows = (requester: Requester) => Promise<Flows>;
+
+const byPassword: IdentityFlows = () => Promise.resolve([["m.login.password"]]);
 
 /** What a client sent for the stages that it passed, by stage. */
 export type Proof = ReadonlyMap<string, JsonObject>;
@@ -71,8 +74,15 @@ export class InteractiveAuth {
   readonly #stages: ReadonlyMap<string, Stage>;
   readonly #randomBytes: RandomBytes;
   readonly #sessions: LRUCache<string, InteractiveSession>;
+  readonly #identityFlows: IdentityFlows;
 
-  constructor(stages: readonly Stage[], clock: Clock, randomBytes: RandomBytes) {
+  constructor(
+    stages: readonly Stage[],
+    clock: Clock,
+    randomBytes: RandomBytes,
+    identityFlows: IdentityFlows = byPassword,
+  ) {
+    this.#identityFlows = identityFlows;
     this.#stages = new Map(stages.map((stage) => [stage.type, stage]));
     this.#randomBytes = randomBytes;
     this.#sessions = new LRUCache({
@@ -116,7 +126,7 @@ export class InteractiveAuth {
    * @throws InteractiveAuthRequired until then; MatrixError M_FORBIDDEN for somebody else's password, M_LIMIT_EXCEEDED.
    */
   async confirmIdentity(request: InteractiveRequest & { readonly requester: Requester }): Promise<void> {
-    await this.require(request, identityFlows);
+    await this.require(request, await this.#identityFlows(request.requester));
   }
 
   /**
@@ -133,6 +143,24 @@ export class InteractiveAuth {
     const { requester, flows } = session;
     const failure = await this.#attempt(session, auth, flows, { body: {}, requester, context });
     if (failure) throw new MatrixError(failure.errcode, failure.error);
+  }
+
+  /** Whose session it is; `undefined` for one that is not known (any more), or is nobody's in particular. */
+  ownerOf(sessionId: string): Requester | undefined {
+    return this.#sessions.get(sessionId)?.requester;
+  }
+
+  /**
+   * Notes a stage as done that was done elsewhere than in the client: at a provider of single sign-on.
+   * @throws MatrixError M_NOT_FOUND for a session that is not known (any more), M_FORBIDDEN when it is not the next stage.
+   */
+  completeStage(sessionId: string, type: string): void {
+    const session = this.#sessions.get(sessionId);
+    if (!session) throw new MatrixError("M_NOT_FOUND", "This has taken too long: start over in your client");
+    if (!isNext(session, session.flows, type)) {
+      throw new MatrixError("M_FORBIDDEN", "This authentication type is not the next stage of any flow");
+    }
+    session.passed.set(type, { type });
   }
 
   /** The request was served: its session has done its duty. */

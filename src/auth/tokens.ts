@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { encodeBase64Url } from "../protocol/base64.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 
-const prefixes = { access: "hat", refresh: "hrt", login: "hlt", openid: "hot" } as const;
+const prefixes = { access: "hat", refresh: "hrt", login: "hlt", openid: "hot", browser: "hbt" } as const;
 const tokenBytes = 32;
 
 /** A secret for a client to keep, with what the server keeps of it. */

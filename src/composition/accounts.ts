@@ -6,6 +6,7 @@ import { InteractiveAuth } from "../auth/interactive.ts";
 import { PasswordCheck } from "../auth/password-check.ts";
 import { PasswordHasher } from "../auth/password-hasher.ts";
 import { SharedSecret } from "../auth/shared-secret.ts";
+import { identityFlows } from "../auth/identity-flows.ts";
 import { dummyStage, PasswordStage, RegistrationTokenStage } from "../auth/stages.ts";
 import { TermsStage } from "../auth/terms-stage.ts";
 import type { Config } from "../config/schema.ts";
@@ -14,7 +15,7 @@ import { administrationHandlers } from "../http/handlers/administration.ts";
 import { sharedSecretHandlers } from "../http/handlers/admin/shared-secret-registration.ts";
 import { contactHandlers } from "../http/handlers/contacts.ts";
 import { deviceHandlers } from "../http/handlers/devices.ts";
-import { fallbackPageHandlers } from "../http/handlers/fallback-pages.ts";
+import { loginFlows } from "../http/handlers/login-flows.ts";
 import { loginHandlers } from "../http/handlers/login.ts";
 import { registrationHandlers } from "../http/handlers/registration.ts";
 import type { BoundEndpoint, PipelineParts } from "../http/pipeline.ts";
@@ -38,6 +39,9 @@ import type { Foundation } from "./foundation.ts";
 
 export interface AccountParts extends PipelineParts, AsyncDisposable {
   readonly authenticator: TokenAuthenticator;
+  readonly logins: Login;
+  readonly sessions: Sessions;
+  readonly registration: Registration;
   readonly handlers: readonly BoundEndpoint[];
 }
 
@@ -103,7 +107,12 @@ export function composeAccounts(
   const passwordStage = new PasswordStage(accounts, passwords, owners, serverName);
   const contactStages = (["email", "msisdn"] as const).map((medium) => new ContactStage(medium, validations));
   const termsStage = new TermsStage(policy.terms);
-  const interactive = new InteractiveAuth([dummyStage, passwordStage, tokenStage, termsStage, ...contactStages], clock, randomBytes);
+  const interactive = new InteractiveAuth(
+    [dummyStage, passwordStage, tokenStage, termsStage, ...contactStages],
+    clock,
+    randomBytes,
+    identityFlows(stores, config),
+  );
   const logins = new Login({
     accounts,
     sessions,
@@ -137,6 +146,9 @@ export function composeAccounts(
   return {
     authenticator,
     interactive,
+    logins,
+    sessions: ownSessions,
+    registration,
     rateLimiter: limited ? new BucketRateLimiter(clock) : unlimited,
     handlers: [
       ...registrationHandlers({
@@ -154,12 +166,11 @@ export function composeAccounts(
         },
       }),
       ...sharedSecretHandlers(registration, serverName, secret),
-      ...loginHandlers({ logins, sessions: ownSessions, interactive, serverName, publicBaseUrl }),
+      ...loginHandlers({ logins, sessions: ownSessions, interactive, serverName, publicBaseUrl, flows: loginFlows(config) }),
       ...accountHandlers(ownAccount, interactive, accountContacts, config),
       ...contactHandlers(contacts, interactive),
       ...deviceHandlers(ownDevices, interactive),
       ...administrationHandlers(moderation),
-      ...fallbackPageHandlers(interactive),
     ],
     async [Symbol.asyncDispose]() {
       await departures[Symbol.asyncDispose]();

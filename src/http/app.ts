@@ -5,7 +5,7 @@ import { pathsOf } from "../api/endpoint.ts";
 import type { TrustedProxies } from "./client-address.ts";
 import { replyOfError } from "./errors.ts";
 import { type BoundEndpoint, pipeline, type PipelineParts } from "./pipeline.ts";
-import { JsonChunks, Reply } from "./reply.ts";
+import { HandedOver, JsonChunks, Reply } from "./reply.ts";
 import { RequestContext } from "./request.ts";
 import { EndpointRouter } from "./router.ts";
 
@@ -78,7 +78,9 @@ async function serve(
   try {
     const found = router.match(koa.method, koa.path);
     if (found) await found(koa, () => Promise.resolve());
-    send(koa, (koa.state["result"] as object | undefined) ?? notServed(koa, router));
+    const result = (koa.state["result"] as object | undefined) ?? notServed(koa, router);
+    if (result instanceof HandedOver) await handOver(koa, result);
+    else send(koa, result);
   } catch (error) {
     const reply = replyOfError(error) ?? unforeseen(error, context, options.log);
     send(koa, reply);
@@ -127,6 +129,11 @@ function send(koa: Context, result: object): void {
     koa.set(jsonType);
     koa.body = JSON.stringify(body);
   }
+}
+
+async function handOver(koa: Context, { answer }: HandedOver): Promise<void> {
+  koa.respond = false;
+  await answer(koa.req, koa.res);
 }
 
 /** Hands the pieces to the socket as they are: a big answer is not put together in memory first. */

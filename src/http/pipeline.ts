@@ -3,7 +3,7 @@ import type { EndpointDeclaration } from "../api/endpoint.ts";
 import type { InteractiveAuth } from "../auth/interactive.ts";
 import type { Authenticator, Requester } from "../auth/requester.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
-import { readJsonBody } from "./body.ts";
+import { readFormBody, readJsonBody } from "./body.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import type { Request, RequestContext } from "./request.ts";
 import { Checker, QueryReader } from "./validation.ts";
@@ -43,7 +43,8 @@ export function pipeline(bound: BoundEndpoint, parts: PipelineParts): Middleware
     const query = queryReader ? queryReader.read(koa.search) : {};
     let body: unknown;
     if (bodyChecker) {
-      body = await readJsonBody(koa.req, declaration.maxBodyBytes);
+      const read = declaration.bodyFormat === "form" ? readFormBody : readJsonBody;
+      body = await read(koa.req, declaration.maxBodyBytes);
       if (declaration.interactive) body = parts.interactive.completeBody({ body, requester, context });
       bodyChecker.check(body);
     }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 
 /** Copying less than this costs less than one more write to a socket. */
@@ -34,15 +35,27 @@ export class JsonChunks {
   }
 }
 
+/** A header with several values is sent as often, as `Set-Cookie` has to be. */
+export type ReplyHeaders = Readonly<Record<string, string | string[]>>;
+
 /** An answer other than 200 with a JSON body. */
 export class Reply {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: ReplyHeaders;
   readonly body: object | JsonChunks | Buffer | Readable | string | undefined;
 
-  constructor(status: number, body: Reply["body"], headers: Readonly<Record<string, string>> = {}) {
+  constructor(status: number, body: Reply["body"], headers: ReplyHeaders = {}) {
     this.status = status;
     this.headers = headers;
     this.body = body;
+  }
+}
+
+/** Leaves the answer to somebody else, who writes it to the response. */
+export class HandedOver {
+  readonly answer: (incoming: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+  constructor(answer: HandedOver["answer"]) {
+    this.answer = answer;
   }
 }

@@ -9,6 +9,7 @@ export const getAuthFallback = endpoint({
   versions: ["v3", "r0"],
   access: "public",
   rateLimit: "default",
+  query: Type.Object({ session: Type.Optional(Type.String()), provider: Type.Optional(Type.String()) }),
 });
 
 export const completeAuthFallback = endpoint({

@@ -2,13 +2,24 @@ import { completeAuthFallback, getAuthFallback, getLoginFallback } from "../../a
 import type { InteractiveAuth } from "../../auth/interactive.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { authFallbackPage } from "../pages/auth-fallback.ts";
-import { loginFallbackPage } from "../pages/login-fallback.ts";
+import { type LoginFallbackContent, loginFallbackPage } from "../pages/login-fallback.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
+import { ssoStageType } from "./sso-completion.ts";
+import type { StagePage } from "./sso-stage.ts";
+
+export interface FallbackPageParts extends LoginFallbackContent {
+  /** The page of the stage that is done at a provider of single sign-on. */
+  readonly stage: StagePage;
+}
 
 /** Pages for clients that cannot do it themselves (client-server API, "Fallback" and "Login Fallback"). */
-export function fallbackPageHandlers(interactive: InteractiveAuth): BoundEndpoint[] {
+export function fallbackPageHandlers(
+  interactive: InteractiveAuth,
+  parts: FallbackPageParts,
+): BoundEndpoint[] {
   return [
-    handler(getAuthFallback, async ({ params }) => {
+    handler(getAuthFallback, async ({ params, query, context }) => {
+      if (params.authType === ssoStageType) return parts.stage(query, context);
       const found = authFallbackPage(params.authType);
       if (found) return found;
       throw new MatrixError("M_NOT_FOUND", "There is no page for this authentication type");
@@ -17,6 +28,6 @@ export function fallbackPageHandlers(interactive: InteractiveAuth): BoundEndpoin
       await interactive.passStage(session, { ...auth, type: params.authType }, context);
       return {};
     }),
-    handler(getLoginFallback, async () => loginFallbackPage()),
+    handler(getLoginFallback, async () => loginFallbackPage(parts)),
   ];
 }

@@ -14,9 +14,9 @@ import type { LoggedIn } from "../../services/accounts/new-session.ts";
 import type { Sessions } from "../../services/accounts/sessions.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import type { Request } from "../request.ts";
+import type { LoginFlow } from "./login-flows.ts";
 import { credentialsJson, loggedInJson, sessionWish } from "./sessions.ts";
 
-const flows = [{ type: "m.login.password" }, { type: "m.login.token", get_login_token: true }];
 
 export interface LoginHandling {
   readonly logins: Login;
@@ -24,15 +24,21 @@ export interface LoginHandling {
   readonly interactive: InteractiveAuth;
   readonly serverName: ServerName;
   readonly publicBaseUrl: string;
+  /** What `GET /login` lists. */
+  readonly flows: readonly LoginFlow[];
 }
 
 /** Client-server API, "Legacy login" and "Refreshing access tokens". */
 export function loginHandlers(parts: LoginHandling): BoundEndpoint[] {
-  const { logins, sessions, interactive, serverName, publicBaseUrl } = parts;
+  const { logins, sessions, interactive, serverName, publicBaseUrl, flows } = parts;
+  const offered = new Set(flows.map(({ type }) => type));
   const wellKnown = { "m.homeserver": { base_url: publicBaseUrl } };
   return [
     handler(getLoginFlows, async () => ({ flows })),
     handler(login, async (request) => {
+      if (!offered.has(request.body.type)) {
+        throw new MatrixError("M_UNKNOWN", "This login type is not supported: GET /login lists those that are");
+      }
       const loggedIn = await logIn(request, logins);
       return { ...loggedInJson(loggedIn, serverName), well_known: wellKnown };
     }),

@@ -45,10 +45,7 @@ export class Login {
   ): Promise<LoggedIn> {
     const name = await this.#parts.owners.nameOf(who);
     if (name === undefined) throw new MatrixError("M_MISSING_PARAM", "Missing identifier");
-    const account = await this.#find(name);
-    const isRight = await this.#parts.passwords.check(account, name, password, address);
-    if (!account || !isRight) throw new MatrixError("M_FORBIDDEN", "Wrong username or password");
-    return this.#logIn(account, wish);
+    return this.#logIn(await this.#withPassword(name, password, address), wish);
   }
 
   /** @throws MatrixError M_FORBIDDEN when the token is not known, was used or has expired. */
@@ -57,6 +54,33 @@ export class Login {
     const account = userNid === undefined ? undefined : await this.#parts.accounts.findByNid(userNid);
     if (!account) throw new MatrixError("M_FORBIDDEN", "This login token is not valid: get another one");
     return this.#logIn(account, wish);
+  }
+
+  /**
+   * Logs somebody in who has proved otherwise who they are.
+   * @throws MatrixError M_USER_DEACTIVATED, M_USER_LOCKED, M_FORBIDDEN, M_INVALID_PARAM for a device ID that cannot be used.
+   */
+  async asUser(userNid: number, wish: SessionWish): Promise<LoggedIn> {
+    const account = await this.#parts.accounts.findByNid(userNid);
+    if (!account) throw deactivated();
+    return this.#logIn(account, wish);
+  }
+
+  /**
+   * The account of somebody who gives username and password on a page of ours.
+   * @throws MatrixError M_FORBIDDEN, M_LIMIT_EXCEEDED, M_USER_DEACTIVATED, M_USER_LOCKED.
+   */
+  async checkPassword(name: string, password: string, address: string): Promise<Account> {
+    const account = await this.#withPassword(name, password, address);
+    refuseUnusable(account);
+    return account;
+  }
+
+  async #withPassword(name: string, password: string, address: string): Promise<Account> {
+    const account = await this.#find(name);
+    const isRight = await this.#parts.passwords.check(account, name, password, address);
+    if (!account || !isRight) throw new MatrixError("M_FORBIDDEN", "Wrong username or password");
+    return account;
   }
 
   async #find(name: string): Promise<Account | undefined> {
@@ -86,7 +110,8 @@ export class Login {
   }
 }
 
-function refuseUnusable({ isDeactivated, isLocked }: Account): void {
+/** @throws MatrixError M_USER_DEACTIVATED, M_USER_LOCKED. */
+export function refuseUnusable({ isDeactivated, isLocked }: Account): void {
   if (isDeactivated) throw deactivated();
   if (isLocked) throw new MatrixError("M_USER_LOCKED", "This account has been locked", { soft_logout: true });
 }

@@ -16,6 +16,8 @@ export interface LoginToken {
 }
 
 const loginTokenLifetimeMs = 2 * 60 * 1000;
+/** "Around five seconds", and some more for a phone that has to start its app first. */
+const signOnTokenLifetimeMs = 15 * 1000;
 
 /** What users do with the sessions that they have. */
 export class Sessions {
@@ -78,10 +80,19 @@ export class Sessions {
   }
 
   /** A token that lets another client log in as the same user, once and soon (client-server API, `/login/get_token`). */
-  async createLoginToken({ userNid }: Requester): Promise<LoginToken> {
+  createLoginToken({ userNid }: Requester): Promise<LoginToken> {
+    return this.#newLoginToken(userNid, loginTokenLifetimeMs);
+  }
+
+  /** A token for the client that somebody is sent back to, where it is used at once ("Client login via SSO"). */
+  async createSignOnToken(userNid: number): Promise<string> {
+    return (await this.#newLoginToken(userNid, signOnTokenLifetimeMs)).token;
+  }
+
+  async #newLoginToken(userNid: number, expiresInMs: number): Promise<LoginToken> {
     const { token, hash } = newToken("login", this.#randomBytes);
     const nowMs = this.#clock.nowMs();
-    await this.#sessions.addLoginToken(userNid, hash, nowMs + loginTokenLifetimeMs, nowMs);
-    return { token, expiresInMs: loginTokenLifetimeMs };
+    await this.#sessions.addLoginToken(userNid, hash, nowMs + expiresInMs, nowMs);
+    return { token, expiresInMs };
   }
 }

@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { BrowserSessions } from "../auth/browser-sessions.ts";
+import { Sealer } from "../auth/sealer.ts";
+import { deriveSecret } from "../auth/server-secret.ts";
+import { pathsOf } from "../api/endpoint.ts";
+import { ssoCallback } from "../api/pages/sso.ts";
+import type { Config } from "../config/schema.ts";
+import { fallbackPageHandlers } from "../http/handlers/fallback-pages.ts";
+import { brandingHandlers, logoPath } from "../http/handlers/branding.ts";
+import { SignOnCompletion } from "../http/handlers/sso-completion.ts";
+import { Newcomers } from "../http/handlers/sso-newcomers.ts";
+import { ssoHandlers } from "../http/handlers/sso.ts";
+import { ssoStagePage } from "../http/handlers/sso-stage.ts";
+import { BrowserPages } from "../http/pages/browser-page.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import { ExternalAccounts } from "../sso/external-accounts.ts";
+import { SingleSignOn } from "../sso/single-sign-on.ts";
+import { type ProviderConfig, UpstreamProvider } from "../sso/upstream-provider.ts";
+import type { AccountParts } from "./accounts.ts";
+import type { Foundation } from "./foundation.ts";
+import { composeOutbound } from "./outbound.ts";
+
+export interface SignInParts {
+  readonly handlers: readonly BoundEndpoint[];
+}
+
+/**
+ * Signing in by a browser: single sign-on, and the pages of this server.
+ * @throws StartupError when the certificates for a provider, or the logo, cannot be used
+ */
+export function composeSignIn(foundation: Foundation, accounts: AccountParts): SignInParts {
+  const { config, stores, clock, randomBytes, log, signingKey } = foundation;
+  const { interactive, sessions, registration } = accounts;
+  const serverName = config.server_name;
+  const page = { pages: composePages(config), ownOrigin: new URL(config.public_base_url).origin };
+  const sealer = new Sealer(deriveSecret(signingKey, "signing in"), clock, randomBytes);
+  const browserSessions = new BrowserSessions(stores.browserSessions, clock, randomBytes);
+  const providers = config.sso.providers.map((provider) => composeProvider(provider, foundation));
+  const [callbackPath = ""] = pathsOf(ssoCallback);
+  const singleSignOn = new SingleSignOn(
+    providers,
+    sealer,
+    randomBytes,
+    config.public_base_url + callbackPath,
+  );
+  const externalAccounts = new ExternalAccounts({ ...stores, registration, serverName, clock });
+  const trustedClients = config.sso.trusted_clients;
+  const completion = new SignOnCompletion({
+    ...page,
+    sessions,
+    interactive,
+    browserSessions,
+    sealer,
+    trustedClients,
+  });
+  return {
+    handlers: [
+      ...brandingHandlers(config.branding.logo_file),
+      ...fallbackPageHandlers(interactive, {
+        stage: ssoStagePage({ ...page, singleSignOn, interactive, log }),
+        providers: singleSignOn.providers,
+        hasPasswords: config.oauth.legacy_password_login !== "off",
+      }),
+      ...ssoHandlers({
+        ...page,
+        singleSignOn,
+        accounts: externalAccounts,
+        completion,
+        newcomers: new Newcomers(sealer),
+        serverName,
+        log,
+        signInPath: undefined,
+      }),
+    ],
+  };
+}
+
+function composePages({ branding, server_name: serverName }: Config): BrowserPages {
+  return new BrowserPages({
+    organisation: branding.organisation ?? serverName,
+    accentColour: branding.accent_colour,
+    logoPath: branding.logo_file === null ? undefined : logoPath,
+  });
+}
+
+function composeProvider(config: ProviderConfig, { clock }: Foundation): UpstreamProvider {
+  const { client_secret: secret, client_secret_file: file } = config;
+  const read = file === null ? (secret ?? undefined) : readFileSync(file, "utf8").trim();
+  return new UpstreamProvider(config, read, composeOutbound(config, clock), clock);
+}
