@@ -5,7 +5,7 @@ import { mediaHandlers } from "../http/handlers/media.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { FileBlobStore } from "../media/file-blob-store.ts";
 import { ImageScaler } from "../media/image-scaler.ts";
-import { mxcUri } from "../protocol/mxc-uri.ts";
+import { mxcUri, parseMxcUri } from "../protocol/mxc-uri.ts";
 import { MediaAccess } from "../services/media/media-access.ts";
 import { mediaChores } from "../services/media/media-chores.ts";
 import { MediaLibrary } from "../services/media/media-library.ts";
@@ -46,7 +46,7 @@ export async function composeMedia(foundation: Foundation): Promise<MediaParts> 
   const frozenSinceTs = freezeOf(config.media);
   const parts = { serverName, store, blobs, references, arrivals, access, clock, randomBytes };
   const uploads = new Uploads({ ...parts, limits });
-  const library = new MediaLibrary({ ...parts, frozenSinceTs });
+  const library = new MediaLibrary({ ...parts, frozenSinceTs, publicMediaIds: providerIcons(config) });
   const scaler = new ImageScaler(clock);
   const thumbnails = new Thumbnails(store, blobs, references, scaler);
   const previews = composeUrlPreviews(foundation, { blobs, references, library, scaler });
@@ -82,4 +82,10 @@ function freezeOf({ unauthenticated_downloads: which }: Config["media"]): number
   if (which === "all") return Infinity;
   // The configuration has been checked: it is a time, or "none".
   return momentOf(which) ?? -Infinity;
+}
+
+/** "Servers SHOULD exclude IdP icons used in the m.login.sso flow from the freeze." */
+function providerIcons({ sso, server_name: serverName }: Config): ReadonlySet<string> {
+  const icons = sso.providers.map(({ icon }) => (icon === null ? undefined : parseMxcUri(icon)));
+  return new Set(icons.flatMap((icon) => (icon?.serverName === serverName ? [icon.mediaId] : [])));
 }

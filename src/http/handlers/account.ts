@@ -25,7 +25,7 @@ export function accountHandlers(
   account: OwnAccount,
   interactive: InteractiveAuth,
   contacts: AccountContacts,
-  config: Pick<Config, "default_room_version" | "delayed_events">,
+  config: Pick<Config, "default_room_version" | "delayed_events" | "url_previews">,
 ): BoundEndpoint[] {
   const delayedEvents = {
     max_delay_ms: config.delayed_events.max_delay_ms,
@@ -77,6 +77,8 @@ export function accountHandlers(
         // MSC4140, under its final name and the one of its drafts.
         "m.delayed_events": delayedEvents,
         "org.matrix.msc4140.delayed_events": delayedEvents,
+        // MSC4452.
+        "io.element.msc4452.preview_url": { enabled: config.url_previews.enabled && !requester.isGuest },
         ...(requester.isAdmin && { "m.account_moderation": { suspend: true, lock: true } }),
       },
     })),

@@ -20,6 +20,8 @@ export interface MediaLibraryParts {
   readonly clock: Clock;
   /** When files stopped being handed out to people who have not signed in: later ones are for users only. */
   readonly frozenSinceTs: number;
+  /** Files that are handed out to everybody all the same, by their media IDs. */
+  readonly publicMediaIds: ReadonlySet<string>;
 }
 
 /** Who waits for a file, and for how long. */
@@ -63,7 +65,9 @@ export class MediaLibrary {
    * authenticated, endpoints."
    */
   findForAnybody(serverName: string, mediaId: string, patience: Patience): Promise<MediaContent> {
-    return this.#find(serverName, mediaId, patience, this.#parts.frozenSinceTs);
+    const { frozenSinceTs, publicMediaIds } = this.#parts;
+    const beforeTs = publicMediaIds.has(mediaId) ? Infinity : frozenSinceTs;
+    return this.#find(serverName, mediaId, patience, beforeTs);
   }
 
   /** A part of a blob. */

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import sharp from "sharp";
 import t from "tap";
 import { FileBlobStore } from "../../media/file-blob-store.ts";
 import { ImageScaler } from "../../media/image-scaler.ts";
-import type { ServerName } from "../../protocol/identifiers.ts";
+import type { ServerName, UserId } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { openSqliteDatabase } from "../../storage/sqlite/open.ts";
 import { createLogTo } from "../../telemetry/log.ts";
@@ -21,6 +22,7 @@ import { Uploads } from "./uploads.ts";
 
 const serverName = "hearth.test" as ServerName;
 const dayMs = 24 * 60 * 60 * 1000;
+const publicMediaIds = new Set(["icon"]);
 const impatient = { waitMs: 0, signal: new AbortController().signal };
 const background = { r: 10, g: 200, b: 100 };
 const photo = await sharp({ create: { width: 500, height: 500, channels: 3, background } })
@@ -31,8 +33,10 @@ function failOnFault(error: unknown): never {
   throw error;
 }
 
+type Overrides = Partial<MediaChoreParts> & { readonly maxBytesPerUser?: number | null };
+
 /** The services on a database and a folder of their own, at a time that the test sets. */
-async function openMedia(folder: string, overrides: Partial<MediaChoreParts> = {}) {
+async function openMedia(folder: string, { maxBytesPerUser = null, ...overrides }: Overrides = {}) {
   const clock = new ManualClock(Date.now());
   const database = await openSqliteDatabase(folder, () => undefined, failOnFault);
   const store = database.stores.media;
@@ -41,10 +45,10 @@ async function openMedia(folder: string, overrides: Partial<MediaChoreParts> = {
   const arrivals = new UploadArrivals(clock);
   const log = createLogTo(process.stderr, "warn");
   const access = new MediaAccess(store, clock, log);
-  const limits = { maxUploadBytes: 1_000_000, maxBytesPerUser: null };
+  const limits = { maxUploadBytes: 1_000_000, maxBytesPerUser };
   const parts = { serverName, store, blobs, references, arrivals, clock, access };
   const uploads = new Uploads({ ...parts, randomBytes: systemRandomBytes, limits });
-  const library = new MediaLibrary({ ...parts, frozenSinceTs: clock.nowMs() + dayMs });
+  const library = new MediaLibrary({ ...parts, frozenSinceTs: clock.nowMs() + dayMs, publicMediaIds });
   const chores = mediaChores({
     ...parts,
     library,
@@ -53,16 +57,31 @@ async function openMedia(folder: string, overrides: Partial<MediaChoreParts> = {
     keepsFilesOfErasedUsers: false,
     ...overrides,
   });
-  const upload = async (bytes: string | Uint8Array) => {
+  const upload = async (bytes: string | Uint8Array, userNid = 1) => {
     const file = {
       bytes: once(bytes),
       announcedBytes: undefined,
       contentType: "image/jpeg",
       filename: undefined,
     };
-    return mediaIdOf(await uploads.upload(1, file));
+    return mediaIdOf(await uploads.upload(userNid, file));
+  };
+  const register = async (userId: string) => {
+    const account = {
+      userId: userId as UserId,
+      passwordHash: null,
+      createdTs: 1,
+      isAdmin: false,
+      isGuest: false,
+    };
+    const created = await database.stores.accounts.create(
+      { ...account, userType: null, appserviceId: null, displayName: null },
+      {},
+    );
+    return created.created ? created.userNid : 0;
   };
   return {
+    register,
     store,
     references,
     access,
@@ -170,4 +189,105 @@ t.test("upkeep goes on by itself until it ends", async (t) => {
   media.pass(dayMs);
   await media.upkeep[Symbol.asyncDispose]();
   t.equal(await media.store.find(mediaIdOf(contentUri)), undefined);
+});
+
+t.test("people who have not signed in get what came before the freeze, and what is public", async (t) => {
+  await using media = await openMedia(t.testdir());
+  const forAnybody = (mediaId: string) =>
+    media.library
+      .findForAnybody(serverName, mediaId, impatient)
+      .then(({ sizeBytes }) => sizeBytes, errcodeOf);
+  const before = await media.upload("abc");
+  const reserved = mediaIdOf((await media.uploads.reserve(1)).contentUri);
+  t.equal(await forAnybody(before), 3);
+  t.equal(await forAnybody(reserved), "M_NOT_YET_UPLOADED");
+  // The place is given up at the very moment of the freeze.
+  media.pass(dayMs - 1);
+  const file = { bytes: once("abc"), announcedBytes: 3, contentType: undefined, filename: undefined };
+  const lateReserved = mediaIdOf((await media.uploads.reserve(1)).contentUri);
+  media.pass(1);
+  await media.uploads.uploadTo(1, serverName, lateReserved, file);
+  const after = await media.upload("abc");
+  t.equal(await forAnybody(before), 3);
+  t.equal(await forAnybody(lateReserved), "M_NOT_FOUND", "its content came during the freeze");
+  t.equal(await forAnybody(after), "M_NOT_FOUND");
+  t.equal((await media.library.find(serverName, after, impatient)).sizeBytes, 3, "users get it");
+  const content = { sha256: "ab".repeat(32), sizeBytes: 4, contentType: "image/png", filename: null };
+  const icon = { mediaId: "icon", userNid: 1, createdTs: Date.now() + 2 * dayMs, content, expiresTs: null };
+  await media.store.insert(icon, null);
+  t.equal(await forAnybody("icon"), 4);
+});
+
+t.test("files that nobody asks for go when they have been kept long enough", async (t) => {
+  await using media = await openMedia(t.testdir(), { retentionMs: 30 * dayMs });
+  const [unused, used] = [await media.upload("unused"), await media.upload("used")];
+  const { sha256 } = await media.library.find(serverName, unused, impatient);
+  media.pass(20 * dayMs);
+  await media.library.find(serverName, used, impatient);
+  media.pass(9 * dayMs);
+  await media.upkeep.tidy();
+  t.ok(await media.store.find(unused), "not yet");
+  media.pass(2 * dayMs);
+  await media.upkeep.tidy();
+  t.ok(await media.store.find(unused), "somebody asked for it as well");
+  await media.access[Symbol.asyncDispose]();
+  media.pass(29 * dayMs);
+  await media.library.find(serverName, used, impatient);
+  await media.access[Symbol.asyncDispose]();
+  await media.upkeep.tidy();
+  t.equal(await media.store.find(unused), undefined);
+  t.notOk(existsSync(media.pathOf(sha256)));
+  t.ok(await media.store.find(used));
+});
+
+t.test("what erased users uploaded goes, unless the organisation keeps it", async (t) => {
+  for (const keepsFilesOfErasedUsers of [false, true]) {
+    const folder = t.testdir();
+    await using media = await openMedia(folder, { keepsFilesOfErasedUsers });
+    const userNid = await media.register("@gone:hearth.test");
+    const mine = await media.upload("mine", userNid);
+    const others = await media.upload("others", 99);
+    const { sha256 } = await media.library.find(serverName, mine, impatient);
+    await media.upkeep.tidy();
+    t.ok(await media.store.find(mine), "the account is there");
+    await media.accounts.deactivate(userNid, true);
+    await media.upkeep.tidy();
+    t.equal((await media.store.find(mine)) !== undefined, keepsFilesOfErasedUsers);
+    t.equal(existsSync(media.pathOf(sha256)), keepsFilesOfErasedUsers);
+    t.ok(await media.store.find(others));
+  }
+});
+
+t.test("uploads at the same time do not get past a user's bound together", async (t) => {
+  await using media = await openMedia(t.testdir(), { maxBytesPerUser: 1000 });
+  const outcomes = await Promise.all(
+    Array.from({ length: 8 }, (_, index) =>
+      media.upload(`${index}`.repeat(400)).then(() => "stored", errcodeOf),
+    ),
+  );
+  t.strictSame(outcomes.toSorted(), [...Array<string>(6).fill("M_FORBIDDEN"), "stored", "stored"]);
+  t.equal(await media.store.bytesOf(1), 800);
+});
+
+t.test("a chore that fails is logged, and keeps no other from being done", async (t) => {
+  const clock = new ManualClock();
+  const done: string[] = [];
+  const lines: string[] = [];
+  const output = new Writable({
+    write(chunk: Buffer, _encoding, written) {
+      lines.push(chunk.toString());
+      written();
+    },
+  });
+  const failing = { name: "failing", run: () => Promise.reject(new Error("no")) };
+  const other = {
+    name: "other",
+    run: async () => {
+      done.push("other");
+    },
+  };
+  await using upkeep = new MediaUpkeep([failing, other], clock, createLogTo(output, "error"));
+  await upkeep.tidy();
+  t.strictSame(done, ["other"]);
+  t.match(lines.join(""), /failing/);
 });
