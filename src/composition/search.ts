@@ -22,7 +22,8 @@ export function composeSearch(
   { timeline, reading }: { readonly timeline: TimelineParts; readonly reading: ReadingParts },
 ): SearchComposition {
   const { rooms, events } = graph;
-  const { views, readers, aggregations, filtering, presenter, members, stateTexts, pace } = timeline;
+  const { views, readers, aggregations, erasures, filtering, presenter, members, stateTexts, pace } =
+    timeline;
   const { access, pages } = reading;
   const position = () => notifier.position;
   const follower = new SearchFollower({ index, rooms: stores.rooms, position, clock, log });
@@ -31,7 +32,7 @@ export function composeSearch(
     index,
     follower,
     rooms: new SearchedRooms(stores.memberships, rooms),
-    found: new FoundEvents({ events, views, aggregations, filtering, names, pace }),
+    found: new FoundEvents({ events, views, aggregations, erasures, filtering, names, pace }),
     readers,
     names,
     position,

@@ -1,5 +1,6 @@
 import { Pace } from "../telemetry/pace.ts";
 import { Aggregations } from "../timeline/aggregations.ts";
+import { Erasures } from "../timeline/erasures.ts";
 import { EventPresenter } from "../timeline/event-presenter.ts";
 import { EventFiltering } from "../timeline/filtering.ts";
 import { MemberEvents } from "../timeline/member-events.ts";
@@ -14,6 +15,7 @@ import type { UserDataParts } from "./user-data.ts";
 export interface TimelineParts {
   readonly timelines: RoomTimelines;
   readonly views: RoomViews;
+  readonly erasures: Erasures;
   readonly readers: Readers;
   readonly presenter: EventPresenter;
   readonly aggregations: Aggregations;
@@ -32,22 +34,27 @@ export async function composeTimeline(
   const views = new RoomViews({ events, snapshots, names, memberships: stores.memberships });
   const aggregations = new Aggregations(stores.relations, events);
   const redactionTypeNid = await names.internEventType("m.room.redaction");
+  const memberTypeNid = await names.internEventType("m.room.member");
+  const erasures = new Erasures(rooms, memberTypeNid, await stores.accounts.erasures());
   const presenter = new EventPresenter({
     store: stores.events,
     events,
     names,
     rooms,
     aggregations,
+    erasures,
     clock,
     redactionTypeNid,
   });
   const stateTexts = new StateTexts({ events, snapshots, names, presenter });
   notifier.follow(timelines.committed);
+  notifier.follow(erasures.committed);
   notifier.follow(stateTexts.committed);
   notifier.follow(aggregations.committed);
   return {
     timelines,
     views,
+    erasures,
     readers: new Readers(accountData, names),
     presenter,
     aggregations,

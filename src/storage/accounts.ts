@@ -73,6 +73,13 @@ export interface Departure {
   readonly userId: UserId;
 }
 
+/** A user whose messages are hidden from those who came later. */
+export interface Erasure {
+  readonly userNid: number;
+  /** When it was asked for. */
+  readonly position: number;
+}
+
 /** Local accounts. Their devices and tokens are in the `sessions` and `devices` stores. */
 export interface AccountStore {
   find(userId: UserId): Promise<Account | undefined>;
@@ -94,6 +101,8 @@ export interface AccountStore {
   changePassword(userNid: number, passwordHash: string, exceptDeviceId: string | null): Promise<void>;
   /** Takes password, devices and tokens away, for ever. What is left to do is noted as a departure. */
   deactivate(userNid: number, erase: boolean): Promise<void>;
+  /** Everybody who is erased. */
+  erasures(): Promise<Erasure[]>;
   /** Deactivated users who may still be in rooms. */
   listDepartures(): Promise<Departure[]>;
   /** A deactivated user has left all rooms. */

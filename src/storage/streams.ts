@@ -12,6 +12,7 @@ export const streamScopes = {
   oneTimeKeys: "user",
   userSignatures: "user",
   notifications: "user",
+  erasures: "user",
   threadSubscriptions: "user",
   deviceLists: "neighbours",
   presence: "neighbours",
@@ -38,6 +39,8 @@ export interface ChangeDetails {
   readonly senderNid?: number;
   /** With the `timeline` stream: events have come that are older than others which were there. */
   readonly isHistory?: boolean;
+  /** With the `erasures` stream: whether the user's messages are hidden from now on, or shown again. */
+  readonly isErased?: boolean;
   /** With the `notifications` stream: the room in which the user has read. */
   readonly readRoomNid?: number;
 }

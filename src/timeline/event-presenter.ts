@@ -5,6 +5,7 @@ import type { NameCache } from "../storage/name-cache.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Aggregation, Aggregations } from "./aggregations.ts";
 import { clientEvent, contentJson, redactionForClients, type Unsigned } from "./client-event.ts";
+import type { Erasures } from "./erasures.ts";
 import type { EventFormat } from "./event-format.ts";
 import type { RoomView } from "./room-view.ts";
 
@@ -23,6 +24,7 @@ export interface EventPresenterParts {
   readonly names: NameCache;
   readonly rooms: RoomIndex;
   readonly aggregations: Aggregations;
+  readonly erasures: Erasures;
   readonly clock: Clock;
   /** Of `m.room.redaction`. */
   readonly redactionTypeNid: number;
@@ -50,8 +52,9 @@ export class EventPresenter {
     const transactionIds = await this.#transactionIds(view, events);
     const relations = await this.#relations(view, events, options);
     const memberships = await view.membershipsAt(events);
+    const shown = await this.#parts.erasures.shown(view, events);
     const texts: string[] = [];
-    for (const [index, event] of events.entries()) {
+    for (const [index, event] of shown.entries()) {
       const { eventId, eventNid, originServerTs, redactedBy, replaces, delayId, senderNid } = event;
       const unsigned: Unsigned = {
         ageMs: nowMs - originServerTs,
@@ -89,7 +92,8 @@ export class EventPresenter {
   async #history(view: RoomView, event: StoredEvent): Promise<Unsigned> {
     const redaction = event.redactedBy === null ? undefined : await this.#redactedBecause(event.redactedBy);
     if (event.replaces === null) return { redactedBecause: redaction };
-    const previous = await this.#parts.events.stored(event.replaces);
+    const stored = await this.#parts.events.stored(event.replaces);
+    const [previous = stored] = await this.#parts.erasures.shown(view, [stored]);
     const maySee = await view.maySee(previous);
     return {
       redactedBecause: redaction,

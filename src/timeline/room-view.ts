@@ -119,6 +119,15 @@ export class RoomView {
     });
   }
 
+  /** Whether the reader could see an event at a position, because they were in the room with it or came after it. */
+  async hadSeenBy(event: StoredEvent, position: number): Promise<boolean> {
+    if ((await this.#membershipIn(event.stateBefore)) === "join") return true;
+    const from = event.position ?? 0;
+    return (await this.#changes()).some(
+      (change) => change.membership === "join" && change.position >= from && change.position <= position,
+    );
+  }
+
   /** The reader's membership at each of some events, what the event itself changes included; `leave` without any. */
   async membershipsAt(events: readonly StoredEvent[]): Promise<Membership[]> {
     const memberships: Membership[] = [];
@@ -143,9 +152,14 @@ export class RoomView {
   }
 
   async #joinedAfter(position: number): Promise<boolean> {
+    const history = await this.#changes();
+    if (history.at(-1)?.membership === "join") return true;
+    return history.some((change) => change.membership === "join" && change.position > position);
+  }
+
+  async #changes(): Promise<readonly MembershipLogRow[]> {
     this.#history ??= await this.#parts.memberships.history(this.reader.userNid, this.#roomNid);
-    if (this.#history.at(-1)?.membership === "join") return true;
-    return this.#history.some((change) => change.membership === "join" && change.position > position);
+    return this.#history;
   }
 
   #ownPair(): Promise<number | undefined> {

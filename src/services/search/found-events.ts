@@ -9,6 +9,7 @@ import type { EventFilter } from "../../sync/event-filter.ts";
 import type { Pace } from "../../telemetry/pace.ts";
 import type { Aggregations } from "../../timeline/aggregations.ts";
 import { contentOf } from "../../timeline/client-event.ts";
+import type { Erasures } from "../../timeline/erasures.ts";
 import type { EventFiltering } from "../../timeline/filtering.ts";
 import type { Reader } from "../../timeline/reader.ts";
 import type { RoomView, RoomViews } from "../../timeline/room-view.ts";
@@ -32,6 +33,7 @@ export interface FoundEventsParts {
   readonly events: EventReader;
   readonly views: RoomViews;
   readonly aggregations: Aggregations;
+  readonly erasures: Erasures;
   readonly filtering: EventFiltering;
   readonly names: NameCache;
   readonly pace: Pace;
@@ -91,11 +93,13 @@ export class FoundEvents {
 
   /** What the reader sees of an event: an edit that they may not see leaves what was there before. */
   async #textOf(view: RoomView, event: StoredEvent): Promise<string> {
-    const replacement = (await this.#parts.aggregations.of(view, [event], endOfTime)).get(
-      event.eventId,
-    )?.replacement;
-    const content = replacement ? contentOf(replacement.common)["m.new_content"] : contentOf(event.common);
-    const type = await this.#parts.names.eventType(event.typeNid);
+    const { aggregations, erasures, names } = this.#parts;
+    const summed = await aggregations.of(view, [event], endOfTime);
+    const replacement = summed.get(event.eventId)?.replacement;
+    const [shown = event] = await erasures.shown(view, [replacement ?? event]);
+    const own = contentOf(shown.common);
+    const content = replacement ? own["m.new_content"] : own;
+    const type = await names.eventType(event.typeNid);
     return isJsonObject(content) ? (searchedContent(type, content)?.text ?? "") : "";
   }
 }

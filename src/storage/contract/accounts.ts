@@ -173,9 +173,11 @@ export function accountStoreContract(t: Test, open: () => Promise<Database>): vo
     t.strictSame(await devices.list(userNid), []);
     t.equal((await accounts.create(newAccount(alice), {})).created, false);
     t.strictSame(await accounts.listDepartures(), [{ userNid, userId: alice }]);
+    t.match(await accounts.erasures(), [{ userNid }]);
     await accounts.departed(userNid);
     t.strictSame(await accounts.listDepartures(), []);
     await accounts.reactivate(userNid, "$again");
     t.match(await accounts.find(alice), { isDeactivated: false, isErased: false, passwordHash: "$again" });
+    t.strictSame(await accounts.erasures(), []);
   });
 }

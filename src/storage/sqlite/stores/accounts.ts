@@ -7,6 +7,7 @@ import type {
   AccountStore,
   CreateAccountOutcome,
   Departure,
+  Erasure,
   NewAccount,
 } from "../../accounts.ts";
 import type { Connection } from "../engine/connection.ts";
@@ -158,6 +159,10 @@ function deactivate(tx: WriteTransaction, userNid: number, erase: boolean): void
   deleteCrossSigningKeys(tx, userNid);
   removeUserData(tx.db, userNid, erase);
   indexUser(tx.db, userNid);
+  if (erase) {
+    const position = tx.position("erasures", userNid, { isErased: true });
+    tx.db.run("INSERT OR REPLACE INTO erasures (user_nid, position) VALUES (?, ?)", userNid, position);
+  }
   tx.db.run("INSERT INTO account_departures (user_nid) VALUES (?) ON CONFLICT DO NOTHING", userNid);
 }
 
@@ -185,6 +190,8 @@ export const accountOperations: StoreOperations<AccountStore> = {
     removeDevices(tx, userNid, exceptDeviceId);
   }),
   deactivate: write(deactivate),
+  // Asked once, when the server starts: no reason to wake a reading worker.
+  erasures: point((db) => db.all<Erasure>("SELECT user_nid AS userNid, position FROM erasures")),
   listDepartures: point((db) =>
     db.all<Departure>(
       "SELECT user_nid AS userNid, user_id AS userId FROM account_departures CROSS JOIN users USING (user_nid)",
@@ -199,12 +206,16 @@ export const accountOperations: StoreOperations<AccountStore> = {
       userNid,
     ),
   ),
-  reactivate: write(({ db }, userNid: number, passwordHash: string | null) => {
+  reactivate: write((tx, userNid: number, passwordHash: string | null) => {
+    const { db } = tx;
     db.run(
       "UPDATE accounts SET is_deactivated = 0, is_erased = 0, password_hash = ? WHERE user_nid = ?",
       passwordHash,
       userNid,
     );
+    if (db.run("DELETE FROM erasures WHERE user_nid = ?", userNid) > 0) {
+      tx.position("erasures", userNid, { isErased: false });
+    }
     indexUser(db, userNid);
   }),
 };

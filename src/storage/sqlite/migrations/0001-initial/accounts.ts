@@ -17,6 +17,12 @@ CREATE TABLE accounts (
   appservice_id TEXT
 );
 
+-- Users whose messages are hidden from those who came later than this position. A row goes when the account is reactivated.
+CREATE TABLE erasures (
+  user_nid INTEGER PRIMARY KEY,
+  position INTEGER NOT NULL
+);
+
 -- Deactivated users who may still be in rooms. A row goes when they have left them all.
 CREATE TABLE account_departures (
   user_nid INTEGER PRIMARY KEY
