@@ -161,8 +161,8 @@ const pages = new Set(["completeAuthFallback", "getAuthFallback", "getLoginFallb
 /** Administration, and what is not in the specification yet. */
 const isUnspecified = (path: string) => /^\/_synapse\/|^\/_matrix\/client\/unstable\//.test(path);
 
-/** Without a token these are for who proves an e-mail address or telephone number, which this server does not have. */
-const tokenAlwaysNeeded = new Set(["changePassword", "deactivateAccount"]);
+/** Who proves an e-mail address without a token may set a new password; to end an account takes more. */
+const tokenAlwaysNeeded = new Set(["deactivateAccount"]);
 
 /** Beyond what the specification opens to guests: clients join by this path whoever is signed in. */
 const guestsBeyond = new Set(["joinRoom"]);

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { deriveSecret } from "../auth/server-secret.ts";
 import { StartupError } from "../config/startup-error.ts";
 import { readCustomTexts } from "../delivery/custom-texts.ts";
 import { DeliveryQueue } from "../delivery/delivery-queue.ts";
@@ -37,7 +37,7 @@ export interface ContactParts extends AsyncDisposable {
 export function composeContacts(foundation: Foundation): ContactParts {
   const { config, stores, clock, log, randomBytes, signingKey } = foundation;
   const { email } = config;
-  const secrets = new ValidationSecrets(derivedKey(foundation));
+  const secrets = new ValidationSecrets(deriveSecret(signingKey, "proving addresses"));
   const writer = composeWriter(foundation, secrets);
   const transports = composeTransports(foundation);
   const queue = new DeliveryQueue({ store: stores.deliveries, transports, writer, clock, log });
@@ -90,11 +90,6 @@ export function composeContacts(foundation: Foundation): ContactParts {
       http[Symbol.dispose]();
     },
   };
-}
-
-/** A secret for this purpose only. Ed25519 signatures are the same each time, and nobody gets to see this one. */
-function derivedKey({ signingKey }: Foundation): Buffer {
-  return hash("sha256", signingKey.sign("Hearth: secrets that prove addresses"), "buffer");
 }
 
 function composeWriter({ config }: Foundation, secrets: ValidationSecrets): MessageWriter {

@@ -58,6 +58,7 @@ export function composeSignIn(foundation: Foundation, accounts: AccountParts): S
       ...brandingHandlers(config.branding.logo_file),
       ...fallbackPageHandlers(interactive, {
         stage: ssoStagePage({ ...page, singleSignOn, interactive, log }),
+        policies: config.registration.terms,
         providers: singleSignOn.providers,
         hasPasswords: config.oauth.legacy_password_login !== "off",
       }),

@@ -84,14 +84,14 @@ t.test("a failure is tried again, later and later, under one ID, until the messa
   add(2, "b@example.org");
   await settle();
   t.strictSame(sent, ["b@example.org"], "others are not held up");
-  for (const minutes of [0.5, 1, 2, 4]) {
+  for (const seconds of [5, 10, 20, 40]) {
     const before = attempts.length;
-    clock.advance(minutes * 60_000 - 1);
+    clock.advance(seconds * 1_000 - 1);
     await settle();
     t.equal(attempts.length, before);
     clock.advance(1);
     await settle();
-    t.equal(attempts.length, before + 1, `after ${minutes} minutes`);
+    t.equal(attempts.length, before + 1, `after ${seconds} seconds`);
   }
   t.equal(ids.size, 2);
   t.notOk(lines.join("").includes("a@example.org"), "addresses are not in the log");
@@ -120,7 +120,7 @@ t.test("a fault that nobody foresaw is no reason to drop a message", async (t) =
   await settle();
   t.equal(rows.size, 1);
   fails.clear();
-  clock.advance(30_000);
+  clock.advance(5_000);
   await settle();
   t.strictSame(sent, ["a@example.org"]);
 });

@@ -16,7 +16,7 @@ export interface DeliveryQueueParts {
 
 /** Mail servers and gateways take so many at once without a grudge. */
 const maxAtOnce = 4;
-const firstRetryMs = 30_000;
+const firstRetryMs = 5_000;
 const lastRetryMs = 60 * 60 * 1000;
 /** When the queue itself cannot be read. */
 const storeRetryMs = 60_000;

@@ -1,5 +1,6 @@
 import { completeAuthFallback, getAuthFallback, getLoginFallback } from "../../api/client/fallback-pages.ts";
 import type { InteractiveAuth } from "../../auth/interactive.ts";
+import type { Policies } from "../../auth/terms-stage.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { authFallbackPage } from "../pages/auth-fallback.ts";
 import { type LoginFallbackContent, loginFallbackPage } from "../pages/login-fallback.ts";
@@ -10,6 +11,8 @@ import type { StagePage } from "./sso-stage.ts";
 export interface FallbackPageParts extends LoginFallbackContent {
   /** The page of the stage that is done at a provider of single sign-on. */
   readonly stage: StagePage;
+  /** What people accept when they register. */
+  readonly policies: Policies;
 }
 
 /** Pages for clients that cannot do it themselves (client-server API, "Fallback" and "Login Fallback"). */
@@ -20,7 +23,8 @@ export function fallbackPageHandlers(
   return [
     handler(getAuthFallback, async ({ params, query, context }) => {
       if (params.authType === ssoStageType) return parts.stage(query, context);
-      const found = authFallbackPage(params.authType);
+      const acceptLanguage = context.incoming.headers["accept-language"];
+      const found = authFallbackPage(params.authType, parts.policies, acceptLanguage);
       if (found) return found;
       throw new MatrixError("M_NOT_FOUND", "There is no page for this authentication type");
     }),

@@ -1,5 +1,7 @@
+import type { Policies } from "../../auth/terms-stage.ts";
 import type { Reply } from "../reply.ts";
 import { page } from "./page.ts";
+import { termsInput } from "./terms-input.ts";
 
 /** For each stage that has a page, what it asks for: the key of the authentication data and its input. */
 const inputs: Readonly<Record<string, string>> = {
@@ -37,8 +39,13 @@ form.addEventListener("submit", async (event) => {
 `;
 
 /** The page on which a stage can be done in a browser, or `undefined` for a stage that has none. */
-export function authFallbackPage(stageType: string): Reply | undefined {
-  const input = Object.hasOwn(inputs, stageType) ? inputs[stageType] : undefined;
+export function authFallbackPage(
+  stageType: string,
+  policies: Policies,
+  acceptLanguage: string | undefined,
+): Reply | undefined {
+  const own = Object.hasOwn(inputs, stageType) ? inputs[stageType] : undefined;
+  const input = stageType === "m.login.terms" ? termsInput(policies, acceptLanguage) : own;
   if (input === undefined) return undefined;
   const main = `<form>\n${input}\n<button>Continue</button>\n</form>\n<p role="alert"></p>`;
   return page({ title: "Confirm that it is you", main, script });

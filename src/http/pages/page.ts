@@ -16,6 +16,7 @@ main { max-width: 22rem; margin: 15vh auto; padding: 0 1rem; }
 h1 { font-size: 1.3rem; }
 label { display: block; margin: 1rem 0; }
 input { display: block; box-sizing: border-box; width: 100%; margin-top: .3rem; padding: .5rem; font: inherit; }
+[type=checkbox] { display: inline; width: auto; margin: 0 .4rem 0 0; }
 button { padding: .5rem 1rem; font: inherit; }
 [role=alert] { min-height: 1.5em; }
 `;
