@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { text } from "node:stream/consumers";
@@ -165,6 +165,40 @@ t.test("an answer that is too long is not read to its end", async (t) => {
   t.equal(await failureOf(http.request(get(`http://127.0.0.1:${port}/`))), "too-large");
   const fitting = get(`http://127.0.0.1:${port}/`, { maxResponseBytes: 1_001 });
   t.equal((await http.request(fitting)).body.length, 1_001);
+});
+
+t.test("of an answer only so much is read as is of use", async (t) => {
+  const port = await serve(t, (request, response) => {
+    response.setHeader("Content-Type", request.url === "/page" ? "text/html" : "video/mp4");
+    response.write("x".repeat(500));
+    // The answer to /page ends; the other goes on for ever.
+    if (request.url === "/page") response.end();
+  });
+  const bytesOfUse = ({ "content-type": type }: IncomingHttpHeaders) => (type === "text/html" ? 500 : 0);
+  const page = await client(t).request(get(`http://127.0.0.1:${port}/page`, { bytesOfUse }));
+  t.match(page, { status: 200, isComplete: true });
+  t.equal(page.body.length, 500);
+  const film = await client(t).request(get(`http://127.0.0.1:${port}/film`, { bytesOfUse }));
+  t.match(film, { status: 200, isComplete: false });
+  t.equal(film.body.length, 0);
+});
+
+t.test("each URL has to be permitted, and headers without secrets go everywhere", async (t) => {
+  const seen: (string | undefined)[] = [];
+  const last = await serve(t, ({ headers }, response) => {
+    seen.push(headers["accept-language"]);
+    response.end("here");
+  });
+  const first = await serve(t, (_request, response) => {
+    response.writeHead(302, { Location: `http://127.0.0.1:${last}/` }).end();
+  });
+  const asked = get(`http://127.0.0.1:${first}/`, { maxRedirects: 1, headers: { "Accept-Language": "de" } });
+  t.equal((await client(t).request({ ...asked, headersForAll: true })).body.toString(), "here");
+  await client(t).request(asked);
+  t.strictSame(seen, ["de", undefined]);
+  const permits = ({ port }: URL) => port === String(first);
+  t.equal(await failureOf(client(t).request({ ...asked, permits })), "refused-url");
+  t.equal(seen.length, 2);
 });
 
 t.test("whoever has asked can break off", async (t) => {

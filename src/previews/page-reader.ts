@@ -17,12 +17,14 @@ export interface PageReaderOptions {
   readonly clock: Clock;
   /** How long one page may take. */
   readonly timeoutMs?: number;
+  /** How much memory the thread may take, in mebibytes. */
+  readonly maxMemoryMib?: number;
 }
 
 const defaultTimeoutMs = 5_000;
 const idleMs = 60_000;
 const turnLimits = { maxAtWork: 1, maxWaiting: 100, maxWaitMs: 20_000 };
-const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 2 };
+const defaultMaxMemoryMib = 64;
 /** Modules run from TypeScript in development and from JavaScript in the built package. */
 const extension = import.meta.filename.endsWith(".ts") ? ".ts" : ".js";
 
@@ -33,13 +35,15 @@ const extension = import.meta.filename.endsWith(".ts") ? ".ts" : ".js";
 export class PageReader implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #maxMemoryMib: number;
   readonly #turns: Turns;
   #worker: Worker | undefined;
   #idle: Timer | undefined;
 
-  constructor({ clock, timeoutMs = defaultTimeoutMs }: PageReaderOptions) {
+  constructor({ clock, timeoutMs, maxMemoryMib }: PageReaderOptions) {
     this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
+    this.#timeoutMs = timeoutMs ?? defaultTimeoutMs;
+    this.#maxMemoryMib = maxMemoryMib ?? defaultMaxMemoryMib;
     this.#turns = new Turns(turnLimits, clock);
   }
 
@@ -85,6 +89,7 @@ export class PageReader implements AsyncDisposable {
 
   #startWorker(): Worker {
     const script = new URL(`./page-worker${extension}`, import.meta.url);
+    const resourceLimits = { maxOldGenerationSizeMb: this.#maxMemoryMib };
     const worker = new Worker(script, { name: "pages", resourceLimits });
     // Whoever waits for its answer hears of it too; nobody may be waiting any more.
     worker.once("error", () => {

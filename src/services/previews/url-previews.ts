@@ -16,8 +16,8 @@ import type { SiteClient } from "./site-client.ts";
 export interface UrlPreviewParts {
   readonly store: UrlPreviewStore;
   readonly sites: Pick<SiteClient, "permits">;
-  readonly fetcher: PreviewFetcher;
-  readonly pictures: PreviewPictures;
+  readonly fetcher: Pick<PreviewFetcher, "fetch">;
+  readonly pictures: Pick<PreviewPictures, "keep">;
   readonly library: Pick<MediaLibrary, "remove">;
   readonly clock: Clock;
   readonly log: Logger;
