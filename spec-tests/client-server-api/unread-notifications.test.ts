@@ -235,3 +235,21 @@ t.test("sync: counts are the same after a restart", async (t) => {
   await server.restart();
   t.same(await threadCounts(bob, roomId), before);
 });
+
+t.test("sync: names in the text are mentions where the configuration says so", async (t) => {
+  await using old = await startServer({ push: { mentions_in_text: true }, presence: { enabled: false } });
+  const [sender, reader, third] = [
+    await registerUser(old, "sender"),
+    await registerUser(old, "reader"),
+    await registerUser(old, "third"),
+  ] as const;
+  const roomId = await createRoom(sender, {}, reader, third);
+  await say(sender, roomId, `Hello ${reader.userId}!`);
+  t.strictSame(await counts(reader, roomId), [1, 1]);
+  t.strictSame(await counts(third, roomId), [1, 0]);
+  await send(sender, roomId, "m.room.message", { msgtype: "m.text", body: "reader", "m.mentions": {} });
+  t.strictSame(await counts(reader, roomId), [2, 1], "the sender's client says that nobody is mentioned");
+  const here = await createRoom(alice, {}, bob, carol);
+  await say(alice, here, `Hello ${bob.userId}!`);
+  t.strictSame(await counts(bob, here), [1, 0], "they are not otherwise");
+});

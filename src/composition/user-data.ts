@@ -25,7 +25,11 @@ export interface UserDataParts {
 export function composeUserData({ config, stores, names, clock }: Foundation): UserDataParts {
   const pushRules = new PushRuleService(
     stores.pushRules,
-    defaultPushRules({ polls: true, threadSubscriptions: true }),
+    defaultPushRules({
+      polls: true,
+      threadSubscriptions: true,
+      legacyMentions: config.push.mentions_in_text,
+    }),
   );
   const accountData = new AccountDataService(stores.accountData, pushRules);
   const filters = new FilterService(stores.filters, clock);

@@ -206,7 +206,15 @@ export const configSchema = Type.Object({
     }),
     ...outboundKeys("other servers"),
   }),
-  push: Type.Object(outboundKeys("push gateways")),
+  push: Type.Object({
+    mentions_in_text: Type.Boolean({
+      description:
+        "Whether a message whose text has a user's name, or @room, counts as a mention when the sender's client does " +
+        "not say who is mentioned. For organisations with old clients or bridges, which cannot say it.",
+      default: false,
+    }),
+    ...outboundKeys("push gateways"),
+  }),
   ...mediaKeys,
   ...discoveryKeys,
   application_services: Type.Array(file("A registration file of an application service."), {
