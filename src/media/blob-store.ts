@@ -6,7 +6,10 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** Where files are: content-addressed, so equal files are one blob. */
+/**
+ * Where files are: content-addressed, so equal files are one blob. What every implementation does is written down in
+ * `testing/blob-store-contract.ts`; it may be on this machine or elsewhere, or be made of several others.
+ */
 export interface BlobStore {
   /**
    * Takes bytes in and hashes them on the way. They are no blob until they are kept; disposing of them before gives
@@ -40,7 +43,7 @@ export interface ReceivedBlob extends AsyncDisposable {
   /** In lowercase hexadecimal digits. */
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** Makes it a blob; when this returns, it survives a power cut. */
+  /** Makes it a blob; when this returns, it survives a power cut. @throws StorageError "disk-full" */
   keep(): Promise<void>;
 }
 

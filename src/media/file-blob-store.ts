@@ -47,14 +47,17 @@ export class FileBlobStore implements BlobStore {
     const giveUp = () => rm(path, { force: true });
     try {
       const { sha256, sizeBytes } = await writeFile(path, source, maxBytes);
-      const keep = () => this.#moveIn(path, sha256);
+      const keep = async () => {
+        try {
+          await this.#moveIn(path, sha256);
+        } catch (error) {
+          throw orDiskFull(error);
+        }
+      };
       return { sha256, sizeBytes, keep, [Symbol.asyncDispose]: giveUp };
     } catch (error) {
       await giveUp();
-      if (hasCode(error, "ENOSPC") || hasCode(error, "EDQUOT")) {
-        throw new StorageError("disk-full", "the disk of the media folder is full", { cause: error });
-      }
-      throw error;
+      throw orDiskFull(error);
     }
   }
 
@@ -186,6 +189,11 @@ async function statIfThere(path: string): Promise<{ mtimeMs: number }> {
     if (hasCode(error, "ENOENT")) return { mtimeMs: Infinity };
     throw error;
   }
+}
+
+function orDiskFull(error: unknown): unknown {
+  if (!hasCode(error, "ENOSPC") && !hasCode(error, "EDQUOT")) return error;
+  return new StorageError("disk-full", "the disk of the media folder is full", { cause: error });
 }
 
 function hasCode(error: unknown, code: string): boolean {
