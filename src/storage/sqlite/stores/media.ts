@@ -137,7 +137,7 @@ function listUnused(db: Connection, sinceTs: number, uriPrefix: string, limit: n
     WHERE sha256 IS NOT NULL AND coalesce(last_access_ts, created_ts) < ?
       AND user_nid IS NOT NULL AND quarantined = 0
       AND ? || media_id NOT IN (
-        SELECT json_extract(value, '$') FROM profile_fields WHERE name = 'avatar_url'
+        SELECT json_extract(value, '$') FROM profile_fields WHERE name = 'avatar_url' AND json_type(value) = 'text'
         UNION ALL SELECT avatar_url FROM room_summaries WHERE avatar_url IS NOT NULL
       )
     LIMIT ?`,
