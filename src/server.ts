@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
 import { composeContacts } from "./composition/contacts.ts";
+import { composeAppserviceParts, composeAppservices } from "./composition/appservices.ts";
 import { composeCalls } from "./composition/calls.ts";
 import { composeDiscovery } from "./composition/discovery.ts";
 import { composeEncryption } from "./composition/encryption.ts";
@@ -56,12 +57,15 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   await using opened = new AsyncDisposableStack();
   const storage = await openStorage(config, log);
   opened.use(storage.database);
+  const clock = systemClock;
+  const appservices = opened.use(composeAppserviceParts(config, storage.database.stores, { clock, log }));
   const foundation = await composeFoundation({
     ...storage,
     config,
     log,
-    clock: systemClock,
+    clock,
     randomBytes: systemRandomBytes,
+    appservices,
   });
   const userData = composeUserData(foundation);
   const contacts = opened.use(composeContacts(foundation));
@@ -89,6 +93,9 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     presence: ephemeral.presence,
     threads,
   });
+  const bridges = opened.use(
+    await composeAppservices(foundation, { timeline, ephemeral, access: rooms.access }),
+  );
   const parts: PipelineParts = accounts;
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(),
@@ -112,6 +119,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...reading.handlers,
     ...search.handlers,
     ...composeRendezvous(foundation),
+    ...bridges.handlers,
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));

@@ -3,14 +3,14 @@ import { type EndpointDeclaration, pathsOf } from "../../src/api/endpoint.ts";
 import { declaredEndpoints } from "../support/declarations.ts";
 import { faultsOfProbes, type Probe } from "../support/probe.ts";
 import type { RawRequest } from "../support/raw-request.ts";
-import { allowedToken, fillPath, makeRequestSamples } from "../support/request-samples.ts";
+import { allowedToken, fillPath, makeRequestSamples, samplesConfig } from "../support/request-samples.ts";
 import { createRoom } from "../support/rooms.ts";
 import { type JsonSchema, smallestValue, wrongTexts, wrongValues } from "../support/schema-values.ts";
 import { startServer } from "../support/server.ts";
 
 // What every endpoint makes of input that is wrong or odd; it follows from the declarations which that is.
 
-const server = await startServer();
+const server = await startServer(samplesConfig(t.testdir()));
 t.teardown(() => server[Symbol.asyncDispose]());
 const samples = await makeRequestSamples(server);
 const declarations = await declaredEndpoints();

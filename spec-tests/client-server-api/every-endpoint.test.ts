@@ -10,13 +10,14 @@ import {
   makeRequestSamples,
   methodsByPath,
   needsToken,
+  samplesConfig,
 } from "../support/request-samples.ts";
 import { startServer } from "../support/server.ts";
 
 // What every endpoint has in common, tried under each path by which it is served. What it makes of odd input is in
 // every-endpoint-input.test.ts.
 
-const server = await startServer();
+const server = await startServer(samplesConfig(t.testdir()));
 t.teardown(() => server[Symbol.asyncDispose]());
 const samples = await makeRequestSamples(server);
 const declarations = await declaredEndpoints();
@@ -55,7 +56,7 @@ t.test("a token is asked for where it is needed: M_MISSING_TOKEN, M_UNKNOWN_TOKE
     const authorization = (value: string) => ({ ...request, headers: { Authorization: value } });
     const missing = { status: 401, errcode: "M_MISSING_TOKEN" };
     const unknown = { status: 401, errcode: "M_UNKNOWN_TOKEN" };
-    if (declaration.access === "public") return [];
+    if (["public", "optional-appservice"].includes(declaration.access)) return [];
     const probes: Probe[] = [{ request: authorization("Bearer unknown"), expected: unknown }];
     if (needsToken(declaration)) probes.push({ request, expected: missing });
     if (isFirst && needsToken(declaration)) {
@@ -70,9 +71,9 @@ t.test("a token is asked for where it is needed: M_MISSING_TOKEN, M_UNKNOWN_TOKE
   }),
 );
 
-t.test("only administrators may do what is for administrators", (t) =>
+t.test("nobody else may do what is for administrators, or for application services", (t) =>
   eachPath(t, (path, declaration) => {
-    if (declaration.access !== "admin") return [];
+    if (!["admin", "appservice"].includes(declaration.access)) return [];
     const { method } = declaration;
     const request = { method, path, accessToken: samples.user.accessToken, ...bodyFor(declaration) };
     return [{ request, expected: { status: 403, errcode: "M_FORBIDDEN" } }];
@@ -164,13 +165,18 @@ const isUnspecified = (path: string) => /^\/_synapse\/|^\/_matrix\/client\/unsta
 /** Who proves an e-mail address without a token may set a new password; to end an account takes more. */
 const tokenAlwaysNeeded = new Set(["deactivateAccount"]);
 
+const accessByAuth: Readonly<Record<string, readonly string[]>> = {
+  none: ["public", "optional-appservice"],
+  appservice: ["appservice"],
+};
+
 /** Beyond what the specification opens to guests: clients join by this path whoever is signed in. */
 const guestsBeyond = new Set(["joinRoom"]);
 
 t.test("declarations agree with the specification's table", { skip: withoutTable }, async (t) => {
   for (const [{ operationId, access, guests = false, rateLimit }, row] of declaredRows()) {
     const isOptional = row.auth.includes("(optional)") && !tokenAlwaysNeeded.has(operationId);
-    const needed = row.auth === "none" ? ["public"] : isOptional ? ["optional-user"] : ["user", "admin"];
+    const needed = isOptional ? ["optional-user"] : (accessByAuth[row.auth] ?? ["user", "admin"]);
     t.ok(needed.includes(access), `${operationId}: ${access}, where the specification has ${row.auth}`);
     if (row.auth !== "none" && !isOptional) {
       const letsIn = row.guest === "y" || guestsBeyond.has(operationId);
@@ -181,11 +187,7 @@ t.test("declarations agree with the specification's table", { skip: withoutTable
 });
 
 /** What listed releases brought and this server does not have yet: it answers M_UNRECOGNIZED. */
-const notYetServed = new Set([
-  "getAuthMetadata",
-  "getUrlPreviewAuthed",
-  "pingAppservice",
-]);
+const notYetServed = new Set(["getAuthMetadata", "getUrlPreviewAuthed"]);
 
 t.test("getVersions: what a listed release brought is served", { skip: withoutTable }, async (t) => {
   const { json } = await rawRequest(server.url, { method: "GET", path: "/_matrix/client/versions" });

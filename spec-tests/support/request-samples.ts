@@ -1,9 +1,33 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type EndpointDeclaration, pathsOf } from "../../src/api/endpoint.ts";
 import { anonymous, registerAdmin, registerUser, TestClient } from "./client.ts";
 import { createRoom, say } from "./rooms.ts";
 import type { TestServer } from "./server.ts";
 
 const client = "/_matrix/client/v3";
+
+/** An application service that wants to hear nothing. */
+const appservice = { id: "sample", asToken: "as-token-of-sample" };
+
+/**
+ * The configuration of a server that the samples are for.
+ * @param folder of the test's own
+ */
+export function samplesConfig(folder: string): { application_services: string[] } {
+  const file = join(folder, "appservice.yaml");
+  const registration = {
+    id: appservice.id,
+    url: null,
+    as_token: appservice.asToken,
+    hs_token: "hs-token-of-sample",
+    sender_localpart: "_sample_bot",
+    namespaces: {},
+  };
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify(registration));
+  return { application_services: [file] };
+}
 
 /** People, and one of everything that a path can name, all of it theirs. */
 export interface RequestSamples {
@@ -56,6 +80,9 @@ export async function makeRequestSamples(server: TestServer): Promise<RequestSam
       ruleId: ".m.rule.master",
       authType: "m.login.registration_token",
       idpId: "sample",
+      appserviceId: appservice.id,
+      networkId: "sample",
+      protocol: "sample",
       delayId: String(delayed.body["delay_id"]),
     },
   };
@@ -85,11 +112,12 @@ export function fillPath(path: string, parameters: Readonly<Record<string, strin
 
 /** Whether an endpoint cannot be called without an access token. */
 export function needsToken({ access }: EndpointDeclaration): boolean {
-  return access === "user" || access === "admin";
+  return access === "user" || access === "admin" || access === "appservice";
 }
 
 /** The access token of somebody who may call an endpoint. */
 export function allowedToken({ access }: EndpointDeclaration, { user, admin }: RequestSamples): string {
+  if (access === "appservice") return appservice.asToken;
   return access === "admin" ? admin.accessToken : user.accessToken;
 }
 

@@ -7,9 +7,10 @@ export type ApiName = "client" | "federation" | "admin";
 
 /**
  * Who may call: `public` anybody; `user` a signed-in account; `optional-user` anybody, and a token is looked at when it
- * is there; `admin` an account with administrator rights.
+ * is there; `admin` an account with administrator rights; `appservice` an application service; `optional-appservice`
+ * anybody, and a token is looked at when it is that of an application service, which then acts as its own user.
  */
-export type Access = "public" | "optional-user" | "user" | "admin";
+export type Access = "public" | "optional-user" | "user" | "admin" | "appservice" | "optional-appservice";
 
 /** What a request counts against; see `http/rate-limit.ts`. */
 export type RateLimitClass =

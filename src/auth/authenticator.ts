@@ -63,6 +63,10 @@ export class TokenAuthenticator implements Authenticator {
     return session.requester;
   }
 
+  appserviceOf(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   /** Makes the next request of each of a user's devices ask storage again. */
   forgetUser(userNid: number): void {
     this.#invalidations += 1;

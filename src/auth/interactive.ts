@@ -123,9 +123,11 @@ export class InteractiveAuth {
 
   /**
    * Demands that whoever holds the access token proves to be its user: before what a stolen token must not be enough for.
+   * Application services prove it by their token, and their users have no passwords.
    * @throws InteractiveAuthRequired until then; MatrixError M_FORBIDDEN for somebody else's password, M_LIMIT_EXCEEDED.
    */
   async confirmIdentity(request: InteractiveRequest & { readonly requester: Requester }): Promise<void> {
+    if (request.requester.appserviceId !== undefined) return;
     await this.require(request, await this.#identityFlows(request.requester));
   }
 

@@ -1,3 +1,4 @@
+import { AppserviceAuthenticator } from "../auth/appservice-authenticator.ts";
 import { TokenAuthenticator } from "../auth/authenticator.ts";
 import { ContactOwners } from "../auth/contact-owners.ts";
 import { ContactStage } from "../auth/contact-stages.ts";
@@ -5,6 +6,7 @@ import { DeviceActivity } from "../auth/device-activity.ts";
 import { InteractiveAuth } from "../auth/interactive.ts";
 import { PasswordCheck } from "../auth/password-check.ts";
 import { PasswordHasher } from "../auth/password-hasher.ts";
+import type { Authenticator } from "../auth/requester.ts";
 import { SharedSecret } from "../auth/shared-secret.ts";
 import { identityFlows } from "../auth/identity-flows.ts";
 import { dummyStage, PasswordStage, RegistrationTokenStage } from "../auth/stages.ts";
@@ -20,6 +22,7 @@ import { loginHandlers } from "../http/handlers/login.ts";
 import { registrationHandlers } from "../http/handlers/registration.ts";
 import type { BoundEndpoint, PipelineParts } from "../http/pipeline.ts";
 import { BucketRateLimiter, unlimited } from "../http/rate-limit.ts";
+import { AppserviceAccounts } from "../services/accounts/appservice-accounts.ts";
 import { Departures } from "../services/accounts/departures.ts";
 import { Login } from "../services/accounts/login.ts";
 import { AccountModeration } from "../services/accounts/moderation.ts";
@@ -38,7 +41,6 @@ import type { ContactParts } from "./contacts.ts";
 import type { Foundation } from "./foundation.ts";
 
 export interface AccountParts extends PipelineParts, AsyncDisposable {
-  readonly authenticator: TokenAuthenticator;
   readonly logins: Login;
   readonly sessions: Sessions;
   readonly registration: Registration;
@@ -86,9 +88,10 @@ export function composeAccounts(
   const { server_name: serverName, public_base_url: publicBaseUrl, registration: policy } = config;
   const limited = config.rate_limits.enabled;
   const activity = new DeviceActivity(devices, clock, log);
-  const authenticator = new TokenAuthenticator(sessions, activity, clock);
+  const tokens = new TokenAuthenticator(sessions, activity, clock);
+  const authenticator = withAppservices(foundation, tokens, activity);
   const sessionsChanged = (userNid: number) => {
-    authenticator.forgetUser(userNid);
+    tokens.forgetUser(userNid);
     // The account may have ended, and its data with it.
     userData.forgetUser(userNid);
     notifier.wakeUser(userNid);
@@ -124,6 +127,15 @@ export function composeAccounts(
     clock,
     sessionsChanged,
   });
+  const { registry } = foundation.appservices;
+  const appserviceAccounts = new AppserviceAccounts({
+    registry,
+    accounts,
+    sessions: factory,
+    logins,
+    serverName,
+    clock,
+  });
   const ownSessions = new Sessions(sessions, devices, factory, sessionsChanged, clock, randomBytes);
   const leaver = new LeaveAllRooms(stores.memberships, graph.rooms, graph.writer);
   const departures = new Departures(accounts, leaver, clock, log);
@@ -153,6 +165,8 @@ export function composeAccounts(
     handlers: [
       ...registrationHandlers({
         registration,
+        appservices: registry,
+        appserviceAccounts,
         interactive,
         tokenStage,
         authenticator,
@@ -166,7 +180,15 @@ export function composeAccounts(
         },
       }),
       ...sharedSecretHandlers(registration, serverName, secret),
-      ...loginHandlers({ logins, sessions: ownSessions, interactive, serverName, publicBaseUrl, flows: loginFlows(config) }),
+      ...loginHandlers({
+        appserviceAccounts,
+        logins,
+        sessions: ownSessions,
+        interactive,
+        serverName,
+        publicBaseUrl,
+        flows: loginFlows(config),
+      }),
       ...accountHandlers(ownAccount, interactive, accountContacts, config),
       ...contactHandlers(contacts, interactive),
       ...deviceHandlers(ownDevices, interactive),
@@ -177,4 +199,14 @@ export function composeAccounts(
       await activity[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Without application services nobody looks for their tokens. */
+function withAppservices(
+  { appservices: { registry }, stores: { accounts, devices } }: Foundation,
+  users: TokenAuthenticator,
+  activity: DeviceActivity,
+): Authenticator {
+  if (registry.isEmpty) return users;
+  return new AppserviceAuthenticator({ appservices: registry, accounts, devices, activity, users });
 }

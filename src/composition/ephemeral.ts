@@ -20,6 +20,8 @@ export interface EphemeralParts extends AsyncDisposable {
   readonly ephemeral: readonly EphemeralStream[];
   /** For sync; absent where presence is switched off. */
   readonly presence: PresenceStream | undefined;
+  /** For those who are told of more than what they sync. */
+  readonly observed: { readonly typing: Typing; readonly presence: Presence | undefined };
   readonly handlers: readonly BoundEndpoint[];
 }
 
@@ -45,6 +47,7 @@ export async function composeEphemeral(foundation: Foundation, access: RoomAcces
     ephemeral: [new ReceiptStream(stores.receipts, names), new TypingStream(typing, names)],
     presence:
       presence && new UserPresenceStream({ presence, store: stores.presence, memberships, names, clock }),
+    observed: { typing, presence },
     handlers: [
       ...receiptHandlers(receipts),
       ...typingHandlers(typing, access, presence),

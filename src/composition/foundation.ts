@@ -10,6 +10,7 @@ import { NameCache } from "../storage/name-cache.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
+import type { AppserviceParts } from "./appservices.ts";
 
 /** What every domain stands on. */
 export interface Foundation {
@@ -24,6 +25,7 @@ export interface Foundation {
   /** The joined rooms of active users, exact at every position that the notifier has told. */
   readonly memberships: LiveMemberships;
   readonly graph: EventGraph;
+  readonly appservices: AppserviceParts;
 }
 
 export interface FoundationParts {
@@ -34,6 +36,7 @@ export interface FoundationParts {
   readonly database: Database;
   readonly notifier: Notifier;
   readonly memberships: LiveMemberships;
+  readonly appservices: AppserviceParts;
 }
 
 /** @throws StartupError when the signing key cannot be used */

@@ -1,5 +1,6 @@
 import { type Errcode, MatrixError } from "../protocol/matrix-error.ts";
 import { IdentityServerError } from "../services/contacts/identity-server-error.ts";
+import { UnansweredQueryError } from "../appservices/existence-queries.ts";
 import { StorageError } from "../storage/errors.ts";
 import { Reply } from "./reply.ts";
 import { InteractiveAuthRequired } from "../auth/interactive.ts";
@@ -7,8 +8,10 @@ import { InteractiveAuthRequired } from "../auth/interactive.ts";
 const statusByErrcode: Partial<Record<Errcode, number>> = {
   "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION": 409,
   M_BAD_STATE: 403,
+  M_BAD_STATUS: 502,
   M_CONFLICT: 409,
   M_CONNECTION_FAILED: 502,
+  M_CONNECTION_TIMEOUT: 504,
   M_CANNOT_OVERWRITE_MEDIA: 409,
   M_EXCLUSIVE: 400,
   M_FORBIDDEN: 403,
@@ -34,6 +37,9 @@ export function replyOfError(error: unknown): Reply | undefined {
   if (error instanceof MatrixError) return replyOfMatrixError(error);
   if (error instanceof InteractiveAuthRequired) return new Reply(401, error.body);
   if (error instanceof StorageError) return replyOfStorageError(error);
+  // Application service API, "Querying".
+  if (error instanceof UnansweredQueryError)
+    return new Reply(408, { errcode: "M_UNKNOWN", error: error.message });
   if (error instanceof IdentityServerError) return new Reply(error.status, error.body);
   return undefined;
 }

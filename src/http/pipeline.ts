@@ -84,10 +84,13 @@ async function authenticate(
   declaration: EndpointDeclaration,
   authenticator: Authenticator,
 ): Promise<Requester | undefined> {
-  if (declaration.access === "public") return undefined;
+  const { access } = declaration;
+  if (access === "public") return undefined;
   const token = bearerToken(koa);
+  if (access === "optional-appservice")
+    return token === undefined ? token : authenticator.appserviceOf(token);
   if (token === undefined) {
-    if (declaration.access === "optional-user") return undefined;
+    if (access === "optional-user") return undefined;
     throw new MatrixError(
       "M_MISSING_TOKEN",
       "This endpoint needs an access token in the Authorization header",
@@ -100,8 +103,11 @@ async function authenticate(
   if (requester.isGuest && !declaration.guests) {
     throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "Guests may not do this: register an account");
   }
-  if (declaration.access === "admin" && !requester.isAdmin) {
+  if (access === "admin" && !requester.isAdmin) {
     throw new MatrixError("M_FORBIDDEN", "Only an administrator of this server may do this");
+  }
+  if (access === "appservice" && requester.appserviceId === undefined) {
+    throw new MatrixError("M_FORBIDDEN", "Only an application service may do this, with its as_token");
   }
   return requester;
 }

@@ -8,9 +8,10 @@ import type { Clock } from "../telemetry/clock.ts";
 /** Bounds how often a user or an address may do something (client-server API, "Rate limiting"). */
 export interface RateLimiter {
   /** Counts one request. @throws MatrixError M_LIMIT_EXCEEDED with `retry_after_ms`. */
-  check(limit: RateLimitClass, requester: Pick<Requester, "userId"> | undefined, address: string): void;
+  check(limit: RateLimitClass, requester: LimitedUser | undefined, address: string): void;
 }
 
+type LimitedUser = Pick<Requester, "userId" | "isUnlimited">;
 type LimitedClass = Exclude<RateLimitClass, "none">;
 
 /**
@@ -39,8 +40,8 @@ export class BucketRateLimiter implements RateLimiter {
     this.#buckets = Object.fromEntries(buckets) as Record<LimitedClass, TokenBuckets>;
   }
 
-  check(limit: RateLimitClass, requester: Pick<Requester, "userId"> | undefined, address: string): void {
-    if (limit === "none") return;
+  check(limit: RateLimitClass, requester: LimitedUser | undefined, address: string): void {
+    if (limit === "none" || requester?.isUnlimited) return;
     const waitMs = this.#buckets[limit].take(requester?.userId ?? addressGroup(address));
     if (waitMs === 0) return;
     throw new MatrixError("M_LIMIT_EXCEEDED", "Too many requests: wait before the next one", {

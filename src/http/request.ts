@@ -7,7 +7,7 @@ export interface Request<E extends EndpointDeclaration> {
   readonly params: ParamsOf<E>;
   readonly query: QueryOf<E>;
   readonly body: BodyOf<E>;
-  /** Who calls: set for `user` and `admin` endpoints, `undefined` possible for `optional-user`, never set for `public`. */
+  /** Who calls: never set for `public` endpoints, perhaps for `optional-user` and `optional-appservice`, always for others. */
   readonly requester: RequesterOf<E>;
   readonly context: RequestContext;
 }
@@ -50,6 +50,18 @@ export class RequestContext {
     else this.#response.once("close", callback);
   }
 
+  /** Whether an access token came along, be it a good one or not. */
+  get hasToken(): boolean {
+    return this.incoming.headers.authorization !== undefined;
+  }
+
+  /** The query, with its question mark; empty without one. */
+  get search(): string {
+    const { url = "" } = this.incoming;
+    const start = url.indexOf("?");
+    return start === -1 ? "" : url.slice(start);
+  }
+
   /** Aborted when the client goes away: what waits for long listens to it. Made for those who ask only. */
   get signal(): AbortSignal {
     if (this.#signal) return this.#signal;
@@ -65,6 +77,6 @@ export class RequestContext {
 
 type RequesterOf<E extends EndpointDeclaration> = E["access"] extends "public"
   ? undefined
-  : E["access"] extends "optional-user"
+  : E["access"] extends "optional-user" | "optional-appservice"
     ? Requester | undefined
     : Requester;

@@ -1,5 +1,6 @@
 import type { AccountDataStore } from "./account-data.ts";
 import type { AccountStore } from "./accounts.ts";
+import type { AppserviceStore } from "./appservices.ts";
 import type { BrowserSessionStore } from "./browser-sessions.ts";
 import type { ContactValidationStore } from "./contact-validations.ts";
 import type { ContactStore } from "./contacts.ts";
@@ -85,6 +86,7 @@ export interface Stores {
   readonly positions: PositionStore;
   readonly keyBackups: KeyBackupStore;
   readonly slidingSync: SlidingSyncStore;
+  readonly appservices: AppserviceStore;
 }
 
 /** An open database. `sqlite/` implements it; what another back end has to do is in `contract/`. */

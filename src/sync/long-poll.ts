@@ -45,7 +45,9 @@ export class LongPolls {
   }
 
   /** A wait ends for those, too, whose session does. */
-  async #checkSession({ tokenHash }: SyncDevice): Promise<void> {
+  async #checkSession({ tokenHash, appserviceId }: SyncDevice): Promise<void> {
+    // Application services stay what they are as long as the server runs.
+    if (appserviceId !== undefined) return;
     if (await this.#sessions.findByAccessToken(tokenHash)) return;
     throw new MatrixError("M_UNKNOWN_TOKEN", "This device has been logged out", { soft_logout: false });
   }

@@ -12,6 +12,8 @@ export interface SyncDevice {
   readonly deviceId: string;
   /** Of the access token. */
   readonly tokenHash: Uint8Array;
+  /** The application service that acts as the user, with a token that is no session's. */
+  readonly appserviceId?: string;
 }
 
 /** How state is reported: up to the start of the timeline, or up to its end under either name (MSC4222). */

@@ -19,6 +19,8 @@ export interface Unsigned {
   /** The content of that state event, as JSON. */
   readonly prevContent?: string | undefined;
   readonly prevSender?: string | undefined;
+  /** What an application service is shown of a room that one of its users is invited to: stripped state, as JSON. */
+  readonly inviteRoomState?: string | undefined;
   /** Bundled aggregations by relation type, as JSON. */
   readonly relations?: string | undefined;
 }
@@ -49,6 +51,7 @@ function unsignedMembers(unsigned: Unsigned): string {
   text = withMember(text, "replaces_state", quoted(unsigned.replacesState));
   text = withMember(text, "prev_content", unsigned.prevContent);
   text = withMember(text, "prev_sender", quoted(unsigned.prevSender));
+  text = withMember(text, "invite_room_state", unsigned.inviteRoomState);
   return withMember(text, "m.relations", unsigned.relations);
 }
 

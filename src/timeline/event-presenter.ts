@@ -70,6 +70,17 @@ export class EventPresenter {
     return texts;
   }
 
+  /**
+   * An event as those get it who observe a room without being anybody in it, and see all of it.
+   * @param inviteRoomState stripped state to go with an invite, as JSON
+   */
+  async presentToObserver(event: StoredEvent, inviteRoomState?: string): Promise<string> {
+    const { roomId } = await this.#parts.rooms.byNid(event.roomNid);
+    const ageMs = this.#parts.clock.nowMs() - event.originServerTs;
+    const history = await this.#history(undefined, event);
+    return this.#text(event, { ageMs, ...history, inviteRoomState }, { roomId });
+  }
+
   /** State events as the same text for everybody: without `unsigned`, except for what a redaction leaves. */
   async presentState(events: readonly StoredEvent[], roomId?: string): Promise<string[]> {
     const texts: string[] = [];
@@ -88,13 +99,16 @@ export class EventPresenter {
     return format ? format.apply(event, text) : text;
   }
 
-  /** What became of the event, and what was in its place before. */
-  async #history(view: RoomView, event: StoredEvent): Promise<Unsigned> {
+  /**
+   * What became of the event, and what was in its place before.
+   * @param view absent for those who see all
+   */
+  async #history(view: RoomView | undefined, event: StoredEvent): Promise<Unsigned> {
     const redaction = event.redactedBy === null ? undefined : await this.#redactedBecause(event.redactedBy);
     if (event.replaces === null) return { redactedBecause: redaction };
     const stored = await this.#parts.events.stored(event.replaces);
-    const [previous = stored] = await this.#parts.erasures.shown(view, [stored]);
-    const maySee = await view.maySee(previous);
+    const [previous = stored] = view ? await this.#parts.erasures.shown(view, [stored]) : [];
+    const maySee = view === undefined || (await view.maySee(previous));
     return {
       redactedBecause: redaction,
       replacesState: previous.eventId,

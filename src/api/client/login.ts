@@ -16,7 +16,7 @@ export const login = endpoint({
   method: "POST",
   path: "/login",
   versions: ["v3", "r0", "v1"],
-  access: "public",
+  access: "optional-appservice",
   rateLimit: "login",
   body: Type.Object({
     type: Type.String(),

@@ -7,12 +7,14 @@ export const register = endpoint({
   method: "POST",
   path: "/register",
   versions: ["v3", "r0", "v1"],
-  access: "public",
+  access: "optional-appservice",
   rateLimit: "registration",
   interactive: true,
   query: Type.Object({ kind: Type.Optional(Type.Enum(["guest", "user"])) }),
   body: Type.Object({
     ...interactiveAuthKey,
+    /** `m.login.application_service`, for application services. */
+    type: Type.Optional(Type.String()),
     username: Type.Optional(Type.String()),
     password: Type.Optional(Type.String()),
     device_id: Type.Optional(Type.String()),

@@ -12,7 +12,7 @@ export interface LoginFlow {
  * Where clients shall lead to the pages of this server instead of asking for passwords themselves, those that know about
  * the OAuth 2.0 API are told that single sign-on is preferred ("OAuth 2.0 aware clients").
  */
-export function loginFlows({ sso, oauth }: Config): LoginFlow[] {
+export function loginFlows({ sso, oauth, application_services: appservices }: Config): LoginFlow[] {
   const leadsToPages = oauth.enabled && oauth.legacy_password_login !== "offered";
   const hasSso = sso.providers.length > 0 || leadsToPages;
   const identityProviders = sso.providers.map(({ id, name, icon, brand }) => ({
@@ -34,5 +34,6 @@ export function loginFlows({ sso, oauth }: Config): LoginFlow[] {
     ...(oauth.legacy_password_login === "off" ? [] : [{ type: "m.login.password" }]),
     ...(hasSso ? [ssoFlow] : []),
     { type: "m.login.token", get_login_token: true },
+    ...(appservices.length > 0 ? [{ type: "m.login.application_service" }] : []),
   ];
 }

@@ -3,6 +3,7 @@ import {
   register,
   registrationTokenValidity,
 } from "../../api/client/registration.ts";
+import type { AppserviceRegistry } from "../../appservices/registry.ts";
 import { provenSessions, type SessionCredentials } from "../../auth/contact-stages.ts";
 import type { InteractiveAuth } from "../../auth/interactive.ts";
 import { registrationFlows } from "../../auth/registration-flows.ts";
@@ -12,6 +13,7 @@ import type { Config } from "../../config/schema.ts";
 import { localpart, type ServerName, type UserId } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { PasswordPolicy } from "../../services/accounts/new-password.ts";
+import { type AppserviceAccounts, requireAppservice } from "../../services/accounts/appservice-accounts.ts";
 import type { Registration } from "../../services/accounts/registration.ts";
 import type { ContactValidations } from "../../services/contacts/contact-validations.ts";
 import type { Contact } from "../../storage/contacts.ts";
@@ -20,6 +22,8 @@ import type { Request } from "../request.ts";
 import { registeredJson, sessionWish } from "./sessions.ts";
 
 export interface RegistrationHandling {
+  readonly appservices: AppserviceRegistry;
+  readonly appserviceAccounts: AppserviceAccounts;
   readonly registration: Registration;
   readonly interactive: InteractiveAuth;
   readonly tokenStage: RegistrationTokenStage;
@@ -36,11 +40,14 @@ export interface RegistrationHandling {
 export function registrationHandlers(parts: RegistrationHandling): BoundEndpoint[] {
   const { registration, policy, tokenStage } = parts;
   return [
-    handler(register, (request) =>
-      request.query.kind === "guest" ? registerGuest(request, parts) : registerUser(request, parts),
-    ),
+    handler(register, (request) => {
+      if (request.body.type === "m.login.application_service") return registerByAppservice(request, parts);
+      return request.query.kind === "guest" ? registerGuest(request, parts) : registerUser(request, parts);
+    }),
     handler(checkUsernameAvailability, async ({ query }) => {
-      await registration.checkAvailable(registration.userIdFor(query.username));
+      const userId = registration.userIdFor(query.username);
+      parts.appservices.checkNewUser(userId, undefined);
+      await registration.checkAvailable(userId);
       return { available: true };
     }),
     handler(registrationTokenValidity, async ({ query }) => {
@@ -55,6 +62,7 @@ async function registerUser(request: Request<typeof register>, parts: Registrati
   const { body } = request;
   if (policy.mode === "closed") throw registrationClosed();
   const userId = registration.userIdFor(body.username);
+  parts.appservices.checkNewUser(userId, undefined);
   if (body.password !== undefined) passwordPolicy.check(body.password);
   const guest = await upgradingGuest(request, userId, parts);
   if (!guest) await registration.checkAvailable(userId);
@@ -86,6 +94,16 @@ async function provenContacts(
 ): Promise<Contact[]> {
   const proven = await Promise.all(sessions.map((session) => validations.require(session, "register")));
   return proven.map((contact) => ({ ...contact, addedTs: contact.validatedTs }));
+}
+
+/** Application service API, "Server admin style permissions": whatever the policy for everybody else. */
+async function registerByAppservice(
+  { body, requester, context }: Request<typeof register>,
+  { appserviceAccounts, serverName }: RegistrationHandling,
+): Promise<object> {
+  const appserviceId = requireAppservice(requester?.appserviceId, context.hasToken);
+  const session = body.inhibit_login ? undefined : sessionWish(body);
+  return registeredJson(await appserviceAccounts.register(appserviceId, body.username, session), serverName);
 }
 
 async function registerGuest(

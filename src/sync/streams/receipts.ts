@@ -23,8 +23,7 @@ export class ReceiptStream implements EphemeralStream {
   async events(query: EphemeralQuery): Promise<ReadonlyMap<number, string>> {
     const events = new Map<number, string>();
     for (const [roomNid, receipts] of Map.groupBy(await this.#read(query), (row) => row.roomNid)) {
-      const content = await this.#content(receipts);
-      events.set(roomNid, `{"type":"m.receipt","content":${JSON.stringify(content)}}`);
+      events.set(roomNid, `{"type":"m.receipt","content":${await receiptContent(receipts, this.#names)}}`);
     }
     return events;
   }
@@ -37,17 +36,18 @@ export class ReceiptStream implements EphemeralStream {
     }
     return rows;
   }
+}
 
-  /** Event to kind to user. IDs begin with a sign of their own, so that none of them is taken for `__proto__`. */
-  async #content(receipts: readonly ReceiptRow[]): Promise<object> {
-    const content: Record<string, Record<string, Record<string, object>>> = {};
-    for (const { eventId, kind, userNid, ts, thread } of receipts.toSorted(leastTellingFirst)) {
-      const ofEvent = (content[eventId] ??= {});
-      const ofKind = (ofEvent[kind] ??= {});
-      ofKind[await this.#names.userId(userNid)] = thread === unthreaded ? { ts } : { ts, thread_id: thread };
-    }
-    return content;
+/** The content of `m.receipt` as JSON: event to kind to user. */
+export async function receiptContent(receipts: readonly ReceiptRow[], names: NameCache): Promise<string> {
+  // IDs begin with a sign of their own, so that none of them is taken for `__proto__`.
+  const content: Record<string, Record<string, Record<string, object>>> = {};
+  for (const { eventId, kind, userNid, ts, thread } of receipts.toSorted(leastTellingFirst)) {
+    const ofEvent = (content[eventId] ??= {});
+    const ofKind = (ofEvent[kind] ??= {});
+    ofKind[await names.userId(userNid)] = thread === unthreaded ? { ts } : { ts, thread_id: thread };
   }
+  return JSON.stringify(content);
 }
 
 /**

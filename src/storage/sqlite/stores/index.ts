@@ -2,6 +2,7 @@ import type { Stores } from "../../database.ts";
 import type { OperationTable, StoreOperations } from "../engine/operations.ts";
 import { accountDataOperations } from "./account-data.ts";
 import { accountOperations } from "./accounts.ts";
+import { appserviceOperations } from "./appservices.ts";
 import { contactValidationOperations } from "./contact-validations.ts";
 import { contactOperations } from "./contacts.ts";
 import { crossSigningOperations } from "./cross-signing.ts";
@@ -87,6 +88,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   positions: positionOperations,
   keyBackups: keyBackupOperations,
   slidingSync: slidingSyncOperations,
+  appservices: appserviceOperations,
 };
 
 /** The same, as the workers look them up. */

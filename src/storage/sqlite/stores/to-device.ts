@@ -119,6 +119,20 @@ function deleteUpTo({ db }: WriteTransaction, userNid: number, deviceId: string,
   );
 }
 
+/** Removes one message that its device does not have to fetch any more: part of transactions that hand it over. */
+export function takeToDeviceMessage(db: Connection, position: number): void {
+  const message = db.get<{ userNid: number; deviceId: string }>(
+    "DELETE FROM to_device_messages WHERE position = ? RETURNING user_nid AS userNid, device_id AS deviceId",
+    position,
+  );
+  if (!message) return;
+  db.run(
+    "UPDATE to_device_inboxes SET waiting = waiting - 1 WHERE user_nid = ? AND device_id = ?",
+    message.userNid,
+    message.deviceId,
+  );
+}
+
 /** Removes what waits for a device: part of every transaction that ends one. */
 export function deleteToDeviceMessages({ db }: WriteTransaction, userNid: number, deviceId: string): void {
   db.run("DELETE FROM to_device_messages WHERE user_nid = ? AND device_id = ?", userNid, deviceId);

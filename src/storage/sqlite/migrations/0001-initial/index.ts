@@ -1,5 +1,6 @@
 import type { Migration } from "../migrate.ts";
 import { accounts } from "./accounts.ts";
+import { appservices } from "./appservices.ts";
 import { contacts } from "./contacts.ts";
 import { delayedEvents } from "./delayed-events.ts";
 import { discovery } from "./discovery.ts";
@@ -38,6 +39,7 @@ export const initial: Migration = {
     receiptsAndPresence,
     slidingSync,
     pushers,
+    appservices,
     delayedEvents,
     threadSubscriptions,
   ].join("\n"),
