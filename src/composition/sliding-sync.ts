@@ -8,6 +8,7 @@ import { BumpStamps } from "../sync/sliding/bump-stamps.ts";
 import { SlidingConnections } from "../sync/sliding/connections.ts";
 import { ExtensionRooms } from "../sync/sliding/extension-rooms.ts";
 import { ExtensionSections } from "../sync/sliding/extensions.ts";
+import { ProfileExtension } from "../sync/sliding/profile-extension.ts";
 import { RoomProfiles } from "../sync/sliding/room-profiles.ts";
 import { RoomResults } from "../sync/sliding/room-results.ts";
 import { RoomSelections } from "../sync/sliding/room-selection.ts";
@@ -16,8 +17,10 @@ import { SlidingAnswers } from "../sync/sliding/sliding-answer.ts";
 import { SlidingSync } from "../sync/sliding/sliding-sync.ts";
 import { UserRooms } from "../sync/sliding/user-rooms.ts";
 import type { DeviceListStream } from "../sync/streams/device-lists.ts";
+import type { ProfileStream } from "../sync/streams/profiles.ts";
 import type { ToDeviceStream } from "../sync/streams/to-device.ts";
 import type { TimelineWindows } from "../sync/timeline-window.ts";
+import type { NameCache } from "../storage/name-cache.ts";
 import type { Foundation } from "./foundation.ts";
 import type { SyncedParts } from "./sync.ts";
 
@@ -29,6 +32,7 @@ export interface SharedSyncParts {
   readonly pending: PendingRooms;
   readonly toDevice: ToDeviceStream;
   readonly deviceLists: DeviceListStream;
+  readonly profiles: ProfileStream;
 }
 
 /** Simplified sliding sync (MSC4186). */
@@ -49,7 +53,7 @@ export function composeSlidingSync(
     connections: new SlidingConnections(stores.slidingSync, clock, randomBytes),
     userRooms: new UserRooms(stores.slidingSync, stores.accountData, notifier, memberships),
     selections: new RoomSelections(stores.slidingSync),
-    answers: new SlidingAnswers(results, composeExtensions(synced, shared), unread),
+    answers: new SlidingAnswers(results, composeExtensions(synced, shared, foundation.names), unread),
     toDevice: shared.toDevice,
     presence,
     lazyMembers,
@@ -84,7 +88,8 @@ function composeRoomResults(
 
 function composeExtensions(
   { userData: { accountData }, ephemeral, encryption: { oneTimeKeys }, threads }: SyncedParts,
-  { toDevice, deviceLists }: SharedSyncParts,
+  { toDevice, deviceLists, profiles }: SharedSyncParts,
+  names: NameCache,
 ): ExtensionSections {
   const rooms = new ExtensionRooms(accountData, ephemeral);
   return new ExtensionSections({
@@ -94,5 +99,6 @@ function composeExtensions(
     deviceLists,
     oneTimeKeys,
     threadSubscriptions: threads.stream,
+    profiles: new ProfileExtension(profiles, deviceLists, names),
   });
 }

@@ -5,6 +5,7 @@ import { LazyMembers } from "../sync/lazy-members.ts";
 import { LongPolls } from "../sync/long-poll.ts";
 import { LeftRooms } from "../sync/left-rooms.ts";
 import { PendingRooms } from "../sync/pending-rooms.ts";
+import { ProfileSections } from "../sync/profile-section.ts";
 import { RoomExtrasReader } from "../sync/room-extras.ts";
 import { RoomLists } from "../sync/room-list.ts";
 import { RoomSections } from "../sync/room-sections.ts";
@@ -14,6 +15,7 @@ import { AccountDataStream } from "../sync/streams/account-data.ts";
 import { DeviceListStream } from "../sync/streams/device-lists.ts";
 import type { EphemeralStream } from "../sync/streams/ephemeral.ts";
 import type { PresenceStream } from "../sync/streams/presence.ts";
+import { ProfileStream } from "../sync/streams/profiles.ts";
 import { ToDeviceStream } from "../sync/streams/to-device.ts";
 import type { UnreadCountStream } from "../sync/streams/unread-counts.ts";
 import { SyncAnswers } from "../sync/sync-answer.ts";
@@ -52,6 +54,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
     pending: new PendingRooms({ events, snapshots, names }),
     toDevice,
     deviceLists: new DeviceListStream(stores.deviceLists, names),
+    profiles: new ProfileStream(stores.profiles),
   };
   const answers = new SyncAnswers({
     rooms: composeRoomSections(foundation, synced, shared, accountData, lazyMembers),
@@ -60,6 +63,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
     deviceLists: shared.deviceLists,
     oneTimeKeys: encryption.oneTimeKeys,
     presence,
+    profiles: new ProfileSections(shared.profiles),
   });
   const syncV2 = new SyncV2({
     notifier,

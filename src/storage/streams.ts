@@ -16,6 +16,7 @@ export const streamScopes = {
   threadSubscriptions: "user",
   deviceLists: "neighbours",
   presence: "neighbours",
+  profiles: "neighbours",
 } as const satisfies Record<string, "room" | "user" | "neighbours">;
 
 export type Stream = keyof typeof streamScopes;

@@ -23,6 +23,8 @@ export class SyncFilter {
   readonly state: EventFilter;
   readonly ephemeral: EventFilter;
   readonly roomAccountData: EventFilter;
+  /** Fields of profiles that the client wants to hear of (MSC4429). */
+  readonly profileFields: readonly string[];
 
   constructor(json: SyncFilterJson) {
     const { room = {} } = json;
@@ -36,6 +38,7 @@ export class SyncFilter {
     this.state = eventFilter(room.state);
     this.ephemeral = eventFilter(room.ephemeral);
     this.roomAccountData = eventFilter(room.account_data);
+    this.profileFields = json["org.matrix.msc4429.profile_fields"]?.ids ?? [];
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DeviceKeyStore } from "../storage/device-keys.ts";
 import { syncToken } from "../timeline/stream-token.ts";
 import type { PossibleChanges } from "./possible-changes.ts";
+import type { ProfileSections } from "./profile-section.ts";
 import type { RoomSections, RoomsSection } from "./room-sections.ts";
 import type { AccountDataChanges, AccountDataStream } from "./streams/account-data.ts";
 import type { DeviceListStream } from "./streams/device-lists.ts";
@@ -27,6 +28,7 @@ export interface SyncAnswerParts {
   readonly deviceLists: DeviceListStream;
   readonly oneTimeKeys: Pick<DeviceKeyStore, "oneTimeKeyStatus">;
   readonly presence: PresenceStream | undefined;
+  readonly profiles: ProfileSections;
 }
 
 const noRooms: RoomsSection = { pieces: [], sentMembers: new Map(), newlyJoined: new Set() };
@@ -55,14 +57,22 @@ export class SyncAnswers {
     const presence = await this.#presence(round, changes, rooms.newlyJoined);
     const toDevice = await this.#toDevice(round, changes);
     const deviceLists = await this.#deviceLists(round, changes);
+    const profiles = await this.#parts.profiles.read(round, {
+      changes,
+      joined,
+      newlyJoined: rooms.newlyJoined,
+      left: deviceLists?.left ?? [],
+    });
     const isEmpty =
       rooms.pieces.length === 0 &&
       accountData.global.length === 0 &&
       presence.length === 0 &&
       toDevice.events.length === 0 &&
       deviceLists === undefined &&
+      profiles === undefined &&
       !changes.isNamed("oneTimeKeys");
     const pieces: JsonPieces = [`{"next_batch":"${syncToken({ position: upTo, toDevice: toDevice.upTo })}"`];
+    if (profiles !== undefined) pieces.push(`,"org.matrix.msc4429.users":${profiles}`);
     if (accountData.global.length > 0) pieces.push(eventsMember("account_data", accountData.global));
     if (presence.length > 0) pieces.push(eventsMember("presence", presence));
     if (toDevice.events.length > 0) pieces.push(eventsMember("to_device", toDevice.events));

@@ -5,6 +5,8 @@ const maxListed = 10_000;
 /** Every event may be held against every pattern. */
 const maxPatterns = 1_000;
 
+const maxProfileFields = 100;
+
 const userIds = Type.Array(Type.String({ pattern: "^@[^:]*:." }), { maxItems: maxListed });
 const roomIds = Type.Array(Type.String({ pattern: "^!." }), { maxItems: maxListed });
 const patterns = Type.Array(Type.String(), { maxItems: maxPatterns });
@@ -43,6 +45,10 @@ export const syncFilterSchema = Type.Object({
   event_format: Type.Optional(Type.Enum(["client", "federation"])),
   presence: Type.Optional(eventFilterSchema),
   account_data: Type.Optional(eventFilterSchema),
+  // Fields of profiles (MSC4429).
+  "org.matrix.msc4429.profile_fields": Type.Optional(
+    Type.Object({ ids: Type.Optional(Type.Array(Type.String(), { maxItems: maxProfileFields })) }),
+  ),
   room: Type.Optional(
     Type.Object({
       rooms: Type.Optional(roomIds),

@@ -30,10 +30,11 @@ const list = Type.Object({
   filters: Type.Optional(filters),
 });
 
+const fieldNames = Type.Array(shortText, { maxItems: 100 });
 const enabled = Type.Optional(Type.Boolean());
 const roomExtension = Type.Object({ enabled, lists: Type.Optional(texts), rooms: Type.Optional(texts) });
 
-/** MSC4186, with the extensions of MSC3884, MSC3885, MSC3959, MSC3960, MSC3961 and MSC4308. */
+/** MSC4186, with the extensions of MSC3884, MSC3885, MSC3959, MSC3960, MSC3961, MSC4262 and MSC4308. */
 export const slidingSync = endpoint({
   operationId: "slidingSync",
   method: "POST",
@@ -67,6 +68,9 @@ export const slidingSync = endpoint({
         account_data: Type.Optional(roomExtension),
         receipts: Type.Optional(roomExtension),
         typing: Type.Optional(roomExtension),
+        "org.matrix.msc4262.profiles": Type.Optional(
+          Type.Object({ ...roomExtension.properties, fields: Type.Optional(fieldNames) }),
+        ),
         "io.element.msc4308.thread_subscriptions": Type.Optional(
           Type.Object({ enabled, limit: Type.Optional(Type.Integer({ minimum: 1 })) }),
         ),

@@ -9,8 +9,9 @@ import type { Requester } from "../../auth/requester.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { ProfileEditing } from "../../services/profiles/profile-editing.ts";
 import type { Profiles } from "../../services/profiles/profiles.ts";
+import { oversizedStatus } from "../../services/profiles/user-status.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
-import { JsonChunks } from "../reply.ts";
+import { JsonChunks, Reply } from "../reply.ts";
 import { ownUser, userIdFrom } from "./path-parameters.ts";
 
 /** Client-server API, "Profiles". */
@@ -32,6 +33,9 @@ export function profileHandlers(profiles: Profiles, editing: ProfileEditing): Bo
       if (value === undefined) {
         throw new MatrixError("M_MISSING_PARAM", `The request body lacks ${params.keyName.slice(0, 255)}`);
       }
+      const oversized = oversizedStatus(params.keyName, value);
+      // "With status code 400 and errcode M_TOO_LARGE."
+      if (oversized !== undefined) return new Reply(400, { errcode: "M_TOO_LARGE", error: oversized });
       await editing.put(userNid, params.keyName, value);
       return {};
     }),

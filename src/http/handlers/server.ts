@@ -60,6 +60,9 @@ const unstableFeatures = {
   "org.matrix.msc4108": true,
   // Subscriptions of threads, with their extension of sliding sync (MSC4308).
   "org.matrix.msc4306": true,
+  // Profiles in both kinds of sync.
+  "org.matrix.msc4262": true,
+  "org.matrix.msc4429": true,
   // Simplified sliding sync.
   "org.matrix.simplified_msc3575": true,
 };

@@ -88,6 +88,7 @@ function roomConfigOf({ timeline_limit: limit, required_state: rules }: RoomConf
 }
 
 function extensionsOf(json: ExtensionsJson): Extensions {
+  const profiles = json["org.matrix.msc4262.profiles"];
   const { to_device: toDevice, "io.element.msc4308.thread_subscriptions": subscriptions } = json;
   return {
     toDevice: toDevice?.enabled
@@ -100,6 +101,9 @@ function extensionsOf(json: ExtensionsJson): Extensions {
     accountData: scopeOf(json.account_data),
     receipts: scopeOf(json.receipts),
     typing: scopeOf(json.typing),
+    profiles: profiles?.enabled
+      ? { lists: profiles.lists, rooms: profiles.rooms, fields: profiles.fields }
+      : undefined,
     threadSubscriptions: subscriptions?.enabled ? { limit: subscriptions.limit ?? defaultLimit } : undefined,
   };
 }

@@ -16,6 +16,7 @@ const state: ConnectionState = {
   ]),
   hasAccountData: true,
   hasThreadSubscriptions: true,
+  profileFields: '["m.tz"]',
 };
 
 t.test("a state is what it was once it has been stored", (t) => {
@@ -30,6 +31,7 @@ t.test("states are the same when every room is", (t) => {
   t.ok(isSameState(state, decodeState(encodeState(state))));
   t.notOk(isSameState(state, { ...state, hasAccountData: false }));
   t.notOk(isSameState(state, { ...state, hasThreadSubscriptions: false }));
+  t.notOk(isSameState(state, { ...state, profileFields: "" }));
   t.notOk(isSameState(state, emptyState));
   for (const change of [{ upTo: 5 }, { limit: 2 }, { required: "[[]]" }, { covered: 3 }]) {
     const room = { upTo: 90, limit: 1, required: "[]", covered: 0, ...change };

@@ -17,10 +17,12 @@ export interface ConnectionState {
   readonly hasAccountData: boolean;
   /** The same for subscriptions of threads. */
   readonly hasThreadSubscriptions: boolean;
+  /** Which fields of profiles it gets, as `profileFieldsText` says it; `null` for none. */
+  readonly profileFields: string | null;
 }
 
 /** The extensions that bring something for each room. */
-export const extensionBits = { account_data: 1, receipts: 2, typing: 4 } as const;
+export const extensionBits = { account_data: 1, receipts: 2, typing: 4, profiles: 8 } as const;
 export type RoomExtension = keyof typeof extensionBits;
 
 /** More events than any client asks for. */
@@ -30,6 +32,7 @@ export const emptyState: ConnectionState = {
   rooms: new Map(),
   hasAccountData: false,
   hasThreadSubscriptions: false,
+  profileFields: null,
 };
 
 type StoredRoom = [roomNid: number, upTo: number | null, limit: number, required: number, covered: number];
@@ -62,6 +65,7 @@ export function decodeState(text: string): ConnectionState {
 export function isSameState(a: ConnectionState, b: ConnectionState): boolean {
   if (a.rooms.size !== b.rooms.size || a.hasAccountData !== b.hasAccountData) return false;
   if (a.hasThreadSubscriptions !== b.hasThreadSubscriptions) return false;
+  if (a.profileFields !== b.profileFields) return false;
   for (const [roomNid, room] of a.rooms) {
     const other = b.rooms.get(roomNid);
     if (other !== room && (!other || !isSameRoom(room, other))) return false;

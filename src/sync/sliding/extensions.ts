@@ -6,6 +6,7 @@ import type { DeviceListStream } from "../streams/device-lists.ts";
 import type { ThreadSubscriptionStream } from "../streams/thread-subscriptions.ts";
 import type { ToDeviceStream } from "../streams/to-device.ts";
 import { accountDataTexts, type AnswerRooms, type ExtensionRooms } from "./extension-rooms.ts";
+import type { ProfileExtension } from "./profile-extension.ts";
 import type { SlidingRound } from "./sliding-request.ts";
 
 /** The `extensions` of an answer. */
@@ -23,6 +24,7 @@ export interface ExtensionParts {
   readonly deviceLists: DeviceListStream;
   readonly oneTimeKeys: Pick<DeviceKeyStore, "oneTimeKeyStatus">;
   readonly threadSubscriptions: ThreadSubscriptionStream;
+  readonly profiles: ProfileExtension;
 }
 
 interface Part {
@@ -46,6 +48,7 @@ export class ExtensionSections {
       ["account_data", await this.#accountData(round, rooms)],
       ["receipts", await this.#ephemeral(round, rooms, "receipts")],
       ["typing", await this.#ephemeral(round, rooms, "typing")],
+      ["org.matrix.msc4262.profiles", await this.#profiles(round, rooms)],
       ["io.element.msc4308.thread_subscriptions", await this.#threadSubscriptions(round, rooms)],
     ];
     const texts = parts.flatMap(([name, part]) => (part ? [`"${name}":${part.text}`] : []));
@@ -127,6 +130,11 @@ export class ExtensionSections {
     const byRoom = scope && (await this.#parts.rooms.ephemeral(round, rooms, name, scope));
     if (!byRoom || byRoom.size === 0) return undefined;
     return { text: `{"rooms":${membersOf(byRoom)}}`, isNews: true };
+  }
+
+  async #profiles(round: SlidingRound, rooms: AnswerRooms): Promise<Part | undefined> {
+    const text = await this.#parts.profiles.read(round, rooms);
+    return text === undefined ? undefined : { text, isNews: true };
   }
 
   /** MSC4308. */

@@ -11,6 +11,7 @@ import {
 import type { ConnectionPoint } from "./connections.ts";
 import { type AnswerRooms, isInScope } from "./extension-rooms.ts";
 import type { ExtensionSections } from "./extensions.ts";
+import { profileFieldsText } from "./profile-extension.ts";
 import { RequiredState } from "./required-state.ts";
 import type { RoomResult, RoomResults } from "./room-results.ts";
 import type { SelectedRoom, Selection } from "./room-selection.ts";
@@ -144,6 +145,7 @@ function nextState(
     rooms,
     hasAccountData: extensions.accountData !== undefined,
     hasThreadSubscriptions: extensions.threadSubscriptions !== undefined,
+    profileFields: profileFieldsText(extensions.profiles),
   };
 }
 
@@ -152,6 +154,7 @@ function coverageOf(selected: SelectedRoom, extensions: SlidingRound["request"][
     account_data: extensions.accountData,
     receipts: extensions.receipts,
     typing: extensions.typing,
+    profiles: extensions.profiles,
   } as const satisfies Record<RoomExtension, unknown>;
   let covered = 0;
   for (const [name, bit] of Object.entries(extensionBits)) {

@@ -35,6 +35,12 @@ export interface ExtensionScope {
   readonly rooms: readonly string[] | undefined;
 }
 
+/** What the extension of profiles covers. */
+export interface ProfileExtensionScope extends ExtensionScope {
+  /** Names of fields; `undefined` for all. */
+  readonly fields: readonly string[] | undefined;
+}
+
 /** The extensions that a client has switched on. */
 export interface Extensions {
   readonly toDevice: { readonly since: number; readonly limit: number } | undefined;
@@ -44,6 +50,8 @@ export interface Extensions {
   readonly typing: ExtensionScope | undefined;
   /** MSC4308. */
   readonly threadSubscriptions: { readonly limit: number } | undefined;
+  /** MSC4262. */
+  readonly profiles: ProfileExtensionScope | undefined;
 }
 
 /** A request of simplified sliding sync (MSC4186). */

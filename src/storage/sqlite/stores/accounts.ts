@@ -100,9 +100,11 @@ function addExtras(tx: WriteTransaction, userNid: number, extras: AccountExtras,
   if (session) startSession(tx, userNid, session);
 }
 
+/** Nobody shares a room with who has just come: no position is needed to tell of it. */
 function setDisplayName(db: Connection, userNid: number, displayName: string): void {
   db.run(
-    "INSERT INTO profile_fields (user_nid, name, value) VALUES (?, 'displayname', ?) ON CONFLICT DO NOTHING",
+    `INSERT INTO profile_fields (user_nid, name, value, position) VALUES (?, 'displayname', ?, 0)
+     ON CONFLICT DO NOTHING`,
     userNid,
     JSON.stringify(displayName),
   );

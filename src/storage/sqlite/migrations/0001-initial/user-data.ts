@@ -32,12 +32,17 @@ CREATE TABLE filters (
   PRIMARY KEY (user_nid, filter_id)
 ) WITHOUT ROWID;
 
--- Bounded for each user by bytes; goes when the account is deactivated and erased.
+-- Bounded for each user by bytes, and by a number of fields that have been removed; goes when the account is deactivated
+-- and erased.
 CREATE TABLE profile_fields (
   user_nid INTEGER NOT NULL,
   name TEXT NOT NULL,
-  -- A JSON value.
-  value TEXT NOT NULL,
+  -- A JSON value; NULL for a field that has been removed, of which clients have to hear.
+  value TEXT,
+  -- Position of the last change.
+  position INTEGER NOT NULL,
   PRIMARY KEY (user_nid, name)
 ) WITHOUT ROWID;
+-- For "whose profiles have changed since".
+CREATE INDEX profile_fields_changes ON profile_fields (position);
 `;
