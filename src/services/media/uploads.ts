@@ -161,7 +161,8 @@ function contentOf(
 
 const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 /** RFC 9110, section 5.6.6. */
-const parameters = /^(\s*;\s*[\w!#$%&'*+.^`|~-]+=([\w!#$%&'*+.^`|~-]+|"([ !#-[\]-~]|\\[ -~])*"))*\s*;?\s*$/;
+const parameters =
+  /^([\t ]*;[\t ]*[\w!#$%&'*+.^`|~-]+=([\w!#$%&'*+.^`|~-]+|"([ !#-[\]-~]|\\[ -~])*"))*[\t ]*;?[\t ]*$/;
 
 /**
  * What can be sent as `Content-Type` again; anything else counts as not given. Parameters that are malformed are left
@@ -171,7 +172,8 @@ function knownType(contentType = unknownType): string {
   const end = contentType.indexOf(";");
   const type = (end === -1 ? contentType : contentType.slice(0, end)).trim();
   if (!mediaType.test(type) || contentType.length > maxContentTypeLength) return unknownType;
-  return end === -1 || parameters.test(contentType.slice(end)) ? contentType : type;
+  const rest = end === -1 ? "" : contentType.slice(end);
+  return parameters.test(rest) ? type + rest : type;
 }
 
 function refusal(outcome: Exclude<CompletedUpload, "completed">): MatrixError {
