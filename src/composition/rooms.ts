@@ -65,7 +65,7 @@ interface SharedParts {
 }
 
 function composeServices(
-  { config, stores, names, graph, randomBytes }: Foundation,
+  { config, stores, names, graph, clock, randomBytes }: Foundation,
   { access, state, succession, invites, profiles }: SharedParts,
 ): RoomServices {
   const { server_name: serverName, default_room_version: defaultVersion } = config;
@@ -106,6 +106,8 @@ function composeServices(
       relations,
       rooms: store,
       names,
+      sticky: stores.stickyEvents,
+      clock,
       guests,
       invites,
       succession,

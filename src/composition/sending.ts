@@ -2,6 +2,8 @@ import { delayedEventHandlers } from "../http/handlers/delayed-events.ts";
 import { roomSendingHandlers } from "../http/handlers/room-sending.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
+import { Authorisation } from "../ingest/authorisation.ts";
+import { StickyReappraisal } from "../ingest/sticky-reappraisal.ts";
 import { DelayedEvents } from "../services/delayed-events/delayed-events.ts";
 import { DelayedSending } from "../services/delayed-events/delayed-sending.ts";
 import { DelayedEventSchedule } from "../services/delayed-events/schedule.ts";
@@ -16,10 +18,12 @@ export interface SendingParts extends AsyncDisposable {
 
 /** Sending events, at once and later. */
 export function composeSending(
-  { config, stores, clock, randomBytes, log }: Foundation,
+  foundation: Foundation,
   { access, sending }: RoomParts,
   rateLimiter: RateLimiter,
 ): SendingParts {
+  const { config, stores, clock, randomBytes, log } = foundation;
+  const reappraisal = composeReappraisal(foundation);
   const store = stores.delayedEvents;
   const schedule = new DelayedEventSchedule({
     store,
@@ -46,6 +50,25 @@ export function composeSending(
   return {
     handlers: [...roomSendingHandlers(sending, delayed), ...delayedEventHandlers(delayed)],
     start: () => schedule.start(),
-    [Symbol.asyncDispose]: () => schedule[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await schedule[Symbol.asyncDispose]();
+      await reappraisal[Symbol.asyncDispose]();
+    },
   };
+}
+
+function composeReappraisal({ stores, graph, names, notifier, clock, log }: Foundation): StickyReappraisal {
+  const { rooms, events, snapshots } = graph;
+  const reappraisal = new StickyReappraisal({
+    store: stores.stickyEvents,
+    roomStore: stores.rooms,
+    rooms,
+    events,
+    snapshots,
+    authorisation: new Authorisation(events, names),
+    clock,
+    log,
+  });
+  notifier.follow(reappraisal.committed);
+  return reappraisal;
 }

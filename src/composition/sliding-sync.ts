@@ -7,6 +7,7 @@ import type { RoomSummaries } from "../sync/room-summary.ts";
 import { BumpStamps } from "../sync/sliding/bump-stamps.ts";
 import { SlidingConnections } from "../sync/sliding/connections.ts";
 import { ExtensionRooms } from "../sync/sliding/extension-rooms.ts";
+import { ExtensionStickyEvents } from "../sync/sliding/extension-sticky-events.ts";
 import { ExtensionSections } from "../sync/sliding/extensions.ts";
 import { ProfileExtension } from "../sync/sliding/profile-extension.ts";
 import { RoomProfiles } from "../sync/sliding/room-profiles.ts";
@@ -18,6 +19,7 @@ import { SlidingSync } from "../sync/sliding/sliding-sync.ts";
 import { UserRooms } from "../sync/sliding/user-rooms.ts";
 import type { DeviceListStream } from "../sync/streams/device-lists.ts";
 import type { ProfileStream } from "../sync/streams/profiles.ts";
+import type { StickyEventStream } from "../sync/streams/sticky-events.ts";
 import type { ToDeviceStream } from "../sync/streams/to-device.ts";
 import type { TimelineWindows } from "../sync/timeline-window.ts";
 import type { NameCache } from "../storage/name-cache.ts";
@@ -31,6 +33,7 @@ export interface SharedSyncParts {
   readonly summaries: RoomSummaries;
   readonly pending: PendingRooms;
   readonly toDevice: ToDeviceStream;
+  readonly sticky: StickyEventStream;
   readonly deviceLists: DeviceListStream;
   readonly profiles: ProfileStream;
 }
@@ -87,8 +90,8 @@ function composeRoomResults(
 }
 
 function composeExtensions(
-  { userData: { accountData }, ephemeral, encryption: { oneTimeKeys }, threads }: SyncedParts,
-  { toDevice, deviceLists, profiles }: SharedSyncParts,
+  { userData: { accountData }, ephemeral, encryption: { oneTimeKeys }, threads, timeline }: SyncedParts,
+  { toDevice, deviceLists, profiles, sticky }: SharedSyncParts,
   names: NameCache,
 ): ExtensionSections {
   const rooms = new ExtensionRooms(accountData, ephemeral);
@@ -100,5 +103,6 @@ function composeExtensions(
     oneTimeKeys,
     threadSubscriptions: threads.stream,
     profiles: new ProfileExtension(profiles, deviceLists, names),
+    stickyEvents: new ExtensionStickyEvents(sticky, timeline.views, timeline.presenter),
   });
 }

@@ -16,6 +16,7 @@ import { DeviceListStream } from "../sync/streams/device-lists.ts";
 import type { EphemeralStream } from "../sync/streams/ephemeral.ts";
 import type { PresenceStream } from "../sync/streams/presence.ts";
 import { ProfileStream } from "../sync/streams/profiles.ts";
+import { StickyEventStream } from "../sync/streams/sticky-events.ts";
 import { ToDeviceStream } from "../sync/streams/to-device.ts";
 import type { UnreadCountStream } from "../sync/streams/unread-counts.ts";
 import { SyncAnswers } from "../sync/sync-answer.ts";
@@ -53,6 +54,12 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
     summaries: new RoomSummaries({ memberships: stores.memberships, snapshots, events, names }),
     pending: new PendingRooms({ events, snapshots, names }),
     toDevice,
+    sticky: new StickyEventStream({
+      store: stores.stickyEvents,
+      rooms: timeline.stickyRooms,
+      events,
+      clock,
+    }),
     deviceLists: new DeviceListStream(stores.deviceLists, names),
     profiles: new ProfileStream(stores.profiles),
   };
@@ -82,7 +89,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
 function composeRoomSections(
   { stores, names, graph }: Foundation,
   { timeline, userData, ephemeral, unread }: SyncedParts,
-  { windows, summaries, pending }: SharedSyncParts,
+  { windows, summaries, pending, sticky }: SharedSyncParts,
   accountData: AccountDataStream,
   lazyMembers: LazyMembers,
 ): RoomSections {
@@ -113,6 +120,7 @@ function composeRoomSections(
     lists: new RoomLists(stores.memberships, events),
     extras: new RoomExtrasReader(ephemeral, unread),
     accountData,
+    sticky,
     joined: new JoinedRooms(parts),
     left: new LeftRooms(parts, events),
     pending,

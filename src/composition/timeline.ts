@@ -6,6 +6,7 @@ import { EventFiltering } from "../timeline/filtering.ts";
 import { MemberEvents } from "../timeline/member-events.ts";
 import { Readers } from "../timeline/readers.ts";
 import { RoomTimelines } from "../timeline/room-timelines.ts";
+import { StickyRooms } from "../timeline/sticky-rooms.ts";
 import { RoomViews } from "../timeline/room-view.ts";
 import { StateTexts } from "../timeline/state-texts.ts";
 import type { Foundation } from "./foundation.ts";
@@ -18,6 +19,7 @@ export interface TimelineParts {
   readonly erasures: Erasures;
   readonly readers: Readers;
   readonly presenter: EventPresenter;
+  readonly stickyRooms: StickyRooms;
   readonly aggregations: Aggregations;
   readonly members: MemberEvents;
   readonly filtering: EventFiltering;
@@ -36,6 +38,8 @@ export async function composeTimeline(
   const redactionTypeNid = await names.internEventType("m.room.redaction");
   const memberTypeNid = await names.internEventType("m.room.member");
   const erasures = new Erasures(rooms, memberTypeNid, await stores.accounts.erasures());
+  const stickyRooms = new StickyRooms(stores.stickyEvents, clock);
+  await stickyRooms.load();
   const presenter = new EventPresenter({
     store: stores.events,
     events,
@@ -43,12 +47,14 @@ export async function composeTimeline(
     rooms,
     aggregations,
     erasures,
+    stickyRooms,
     clock,
     redactionTypeNid,
   });
   const stateTexts = new StateTexts({ events, snapshots, names, presenter });
   notifier.follow(timelines.committed);
   notifier.follow(erasures.committed);
+  notifier.follow(stickyRooms.committed);
   notifier.follow(stateTexts.committed);
   notifier.follow(aggregations.committed);
   return {
@@ -57,6 +63,7 @@ export async function composeTimeline(
     erasures,
     readers: new Readers(accountData, names),
     presenter,
+    stickyRooms,
     aggregations,
     members: new MemberEvents(names, snapshots),
     filtering: new EventFiltering(names, stores.relations),

@@ -1,4 +1,5 @@
 import type { RoomId, ServerName } from "../protocol/identifiers.ts";
+import { stickyUntilTs } from "../protocol/sticky.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import { isCommonKey, isFederationKey } from "../state/event-text.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
@@ -96,6 +97,7 @@ export class BatchBuilder {
       flags: 0,
       replaces,
       delayId: local.delayId ?? null,
+      stickyUntilTs: stickyUntilTs(event, clock.nowMs()),
       finalisedTs: local.delayId === undefined ? undefined : clock.nowMs(),
       common: encoded.members(isCommonKey),
       federation: encoded.members(isFederationKey),

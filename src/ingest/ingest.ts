@@ -87,6 +87,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     authorisation,
     redactions,
     nextEventNid,
+    clock,
   });
   const outliers = new RoomOutliers({
     commits: stores.commits,

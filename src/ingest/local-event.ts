@@ -27,6 +27,8 @@ export interface LocalEvent {
   readonly originServerTs?: number | undefined;
   /** Makes a repeated request get the same event. */
   readonly transaction?: LocalTransaction | undefined;
+  /** For how long the event is sticky (MSC4354). */
+  readonly stickyDurationMs?: number | undefined;
   /** The delayed event that this one has been so far: storing the one ends the other. */
   readonly delayId?: string | undefined;
 }
@@ -103,6 +105,7 @@ export class LocalEventMaker {
           sender: local.sender,
           content: local.content,
           redacts: local.redacts,
+          stickyDurationMs: local.stickyDurationMs,
           depth: Math.min(
             maxDepth,
             1 + prev.reduce((depth, extremity) => Math.max(depth, extremity.depth), 0),

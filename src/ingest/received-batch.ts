@@ -1,6 +1,8 @@
 import type { ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
 import type { AuthRejection } from "../protocol/auth/rejection.ts";
 import type { EventId, ServerName } from "../protocol/identifiers.ts";
+import { stickyUntilTs } from "../protocol/sticky.ts";
+import type { Clock } from "../telemetry/clock.ts";
 import { isCommonKey, isFederationKey } from "../state/event-text.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { StateResolver } from "../state/state-resolver.ts";
@@ -28,6 +30,7 @@ export interface ReceivedBatchParts {
   readonly authorisation: Authorisation;
   readonly redactions: Redactions;
   readonly nextEventNid: () => number;
+  readonly clock: Clock;
 }
 
 /**
@@ -184,7 +187,7 @@ export class ReceivedBatch {
 
   /** Makes the event's row, and the state that it leaves behind. */
   async #place(
-    { event, encoded }: ReceivedEvent,
+    { event, encoded, isUnwanted }: ReceivedEvent,
     { prevs, auth, stateBefore }: Ground,
     eventNid: number,
     flags: number,
@@ -214,6 +217,7 @@ export class ReceivedBatch {
       flags,
       replaces: replaces ?? null,
       delayId: null,
+      stickyUntilTs: isUnwanted ? undefined : stickyUntilTs(event, this.#parts.clock.nowMs()),
       common: encoded.members(isCommonKey),
       federation: encoded.members(isFederationKey),
       inTimeline: isShown,

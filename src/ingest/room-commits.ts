@@ -119,6 +119,7 @@ function storedEvent(event: NewEvent, position: number | null): StoredEvent {
     relation: _r,
     redaction: _d,
     finalisedTs: _f,
+    stickyUntilTs: _s,
     lateRedaction: _l,
     awaitedTarget: _w,
     followsGap: _g,

@@ -138,7 +138,8 @@ export class RoomWriter {
     const [event] = events;
     if (!event || events.length > 1) return undefined;
     if (event.transaction) return this.#sentBefore(draft.room, event, event.transaction);
-    if (event.stateKey === undefined) return undefined;
+    // A state that is sticky anew is told anew.
+    if (event.stateKey === undefined || event.stickyDurationMs !== undefined) return undefined;
     const pairNid = await this.#parts.names.findStatePair(event.type, event.stateKey);
     const eventNid = pairNid === undefined ? undefined : draft.get(pairNid);
     if (eventNid === undefined) return undefined;

@@ -9,6 +9,7 @@ import { ownedStateKeyFault } from "./owned-state.ts";
 import type { HashedEventReference, Pdu, RoomEvent } from "./pdu.ts";
 import { toRoomEvent } from "./room-event.ts";
 import type { RoomVersion } from "./room-versions.ts";
+import { stickyKey } from "./sticky.ts";
 
 /** What a new event says; its hash, signature and ID are made from this. */
 export interface EventTemplate {
@@ -26,6 +27,8 @@ export interface EventTemplate {
   readonly authEvents: Pdu["auth_events"];
   /** Milliseconds since the epoch. */
   readonly originServerTs: number;
+  /** For a sticky event (MSC4354). */
+  readonly stickyDurationMs?: number | undefined;
   /** Needed in room versions 1 and 2 and used there only. */
   readonly eventId?: EventId | undefined;
 }
@@ -74,7 +77,7 @@ export function eventReferences(version: RoomVersion, events: readonly RoomEvent
 
 /** The keys stand in canonical order, so that they need no sorting. */
 function unsignedPdu(version: RoomVersion, template: EventTemplate): Pdu {
-  const { roomId, stateKey, redacts } = template;
+  const { roomId, stateKey, redacts, stickyDurationMs } = template;
   const redactsInContent = redacts !== undefined && version.redactsInContent;
   return {
     auth_events: template.authEvents,
@@ -82,6 +85,7 @@ function unsignedPdu(version: RoomVersion, template: EventTemplate): Pdu {
     depth: template.depth,
     ...(version.eventIdFormat === "named" ? { event_id: chosenEventId(template) } : undefined),
     hashes: { sha256: "" },
+    ...(stickyDurationMs === undefined ? undefined : { [stickyKey]: { duration_ms: stickyDurationMs } }),
     origin_server_ts: template.originServerTs,
     prev_events: template.prevEvents,
     ...(redacts === undefined || redactsInContent ? undefined : { redacts }),

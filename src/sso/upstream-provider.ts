@@ -126,10 +126,7 @@ export class UpstreamProvider {
   }
 
   /** Providers change their keys: one that is not among the known ones is to be looked for at once. */
-  #letKeysBeRenewed(
-    { getJwksCache, setJwksCache }: OpenIdClient,
-    configuration: Configuration,
-  ): void {
+  #letKeysBeRenewed({ getJwksCache, setJwksCache }: OpenIdClient, configuration: Configuration): void {
     const cache = getJwksCache(configuration);
     if (!cache) return;
     const oldestS = Math.floor(this.#clock.nowMs() / 1000) - keysAgeS;

@@ -1,8 +1,17 @@
 import type { Pdu } from "../protocol/pdu.ts";
+import { stickyKey } from "../protocol/sticky.ts";
 import { parseStrictJson } from "../protocol/strict-json.ts";
 
 /** The keys of a PDU that clients see as they are; all others are for servers. */
-const commonKeys = new Set(["content", "origin_server_ts", "redacts", "sender", "state_key", "type"]);
+const commonKeys = new Set([
+  "content",
+  stickyKey,
+  "origin_server_ts",
+  "redacts",
+  "sender",
+  "state_key",
+  "type",
+]);
 
 /** Whether a PDU's key is part of `StoredEvent.common`. */
 export function isCommonKey(key: string): boolean {

@@ -11,6 +11,8 @@ export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
   /** For state events. */
   readonly authNids: readonly number[];
   readonly transaction?: NewTransaction | undefined;
+  /** Until when the event is sticky, in milliseconds since the epoch. */
+  readonly stickyUntilTs?: number | undefined;
   /** When the event was sent, for one that was a delayed event. */
   readonly finalisedTs?: number | undefined;
   readonly relation?: EventRelation | undefined;

@@ -36,6 +36,7 @@ import type { StateStore } from "./state.ts";
 import type { RegistrationTokenStore } from "./registration-tokens.ts";
 import type { SearchIndex } from "./search-index.ts";
 import type { SessionStore } from "./sessions.ts";
+import type { StickyEventStore } from "./sticky-events.ts";
 import type { ThreadSubscriptionStore } from "./thread-subscriptions.ts";
 import type { ToDeviceStore } from "./to-device.ts";
 import type { UnreadCheckpointStore } from "./unread-checkpoints.ts";
@@ -48,6 +49,7 @@ export interface Stores {
   readonly commits: CommitStore;
   readonly events: EventStore;
   readonly delayedEvents: DelayedEventStore;
+  readonly stickyEvents: StickyEventStore;
   readonly memberships: MembershipStore;
   readonly relations: RelationStore;
   readonly rooms: RoomStore;

@@ -6,6 +6,7 @@ export const streamScopes = {
   timeline: "room",
   receipts: "room",
   typing: "room",
+  stickyEvents: "room",
   membership: "user",
   accountData: "user",
   toDevice: "user",
@@ -42,6 +43,8 @@ export interface ChangeDetails {
   readonly isHistory?: boolean;
   /** With the `erasures` stream: whether the user's messages are hidden from now on, or shown again. */
   readonly isErased?: boolean;
+  /** Of a room that has got a sticky event: until when it is that. */
+  readonly stickyUntilTs?: number;
   /** With the `notifications` stream: the room in which the user has read. */
   readonly readRoomNid?: number;
 }

@@ -1,5 +1,6 @@
 import type { Room, RoomIndex } from "../state/room-index.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
+import type { StoredEvent } from "../storage/events.ts";
 import type { EventPresenter } from "../timeline/event-presenter.ts";
 import { roomStateAfter, type RoomTimelines, startOfTime } from "../timeline/room-timelines.ts";
 import type { RoomView, RoomViews } from "../timeline/room-view.ts";
@@ -15,6 +16,8 @@ import { emptyWindow, type TimelineWindow, type TimelineWindows } from "./timeli
 export interface RoomExtras {
   readonly ephemeral: readonly string[];
   readonly accountData: readonly string[];
+  /** Sticky events, be they in the timeline or not. */
+  readonly sticky: readonly StoredEvent[];
   readonly unread: RoomUnreadCounts | undefined;
   readonly unreadChanged: boolean;
 }
@@ -75,6 +78,7 @@ export class JoinedRooms {
       state.pieces.length === 0 &&
       extras.ephemeral.length === 0 &&
       extras.accountData.length === 0 &&
+      extras.sticky.length === 0 &&
       !extras.unreadChanged &&
       !summary;
     if (isEmpty && !isNew && !request.fullState) return undefined;
@@ -86,11 +90,21 @@ export class JoinedRooms {
         "]},",
         await timelineText(this.#parts.presenter, view, window, round),
         `,"ephemeral":{"events":[${extras.ephemeral.join(",")}]},"account_data":{"events":[${extras.accountData.join(",")}]}`,
+        await this.#stickyText(view, window, extras.sticky),
         unreadText(extras.unread, request.filter.timeline.unreadThreadNotifications),
         "}",
       ],
       sent: state.sent,
     };
+  }
+
+  /** "If a sticky event appears in the timeline section, it MUST NOT be included in the sticky.events section." */
+  async #stickyText(view: RoomView, window: TimelineWindow, sticky: readonly StoredEvent[]): Promise<string> {
+    const shown = new Set(window.events.map(({ eventNid }) => eventNid));
+    const others = sticky.filter(({ eventNid }) => !shown.has(eventNid));
+    if (others.length === 0) return "";
+    const texts = await this.#parts.presenter.present(view, others);
+    return `,"msc4354_sticky":{"events":[${texts.join(",")}]}`;
   }
 
   #window(

@@ -9,6 +9,8 @@ import type { PossibleChanges } from "./possible-changes.ts";
 import type { RoomExtrasReader } from "./room-extras.ts";
 import type { PendingRoom, RoomList, RoomLists } from "./room-list.ts";
 import type { AccountDataStream } from "./streams/account-data.ts";
+import { maxStickyEvents, type StickyEvents, type StickyEventStream } from "./streams/sticky-events.ts";
+import { isBehind } from "../timeline/stream-token.ts";
 import type { JsonPieces, SyncRound } from "./sync-request.ts";
 
 /** The `rooms` member of an answer. */
@@ -18,6 +20,8 @@ export interface RoomsSection {
   /** By room: what a client that loads members lazily gets. */
   readonly sentMembers: ReadonlyMap<number, Map<number, number>>;
   readonly newlyJoined: ReadonlySet<number>;
+  /** Up to where sticky events are told. */
+  readonly stickyUpTo: number;
 }
 
 export interface RoomSectionsParts {
@@ -26,6 +30,7 @@ export interface RoomSectionsParts {
   readonly lists: RoomLists;
   readonly extras: RoomExtrasReader;
   readonly accountData: AccountDataStream;
+  readonly sticky: StickyEventStream;
   readonly joined: JoinedRooms;
   readonly left: LeftRooms;
   readonly pending: PendingRooms;
@@ -56,18 +61,20 @@ export class RoomSections {
   ): Promise<RoomsSection> {
     const list = await this.#parts.lists.read(round, changes.has("membership"));
     const sentMembers = new Map<number, Map<number, number>>();
-    const join = await this.#joined(round, changes, joined, list, accountData, sentMembers);
+    const sticky = await this.#sticky(round, changes, joined, list);
+    const stickyUpTo = sticky.upTo;
+    const join = await this.#joined(round, changes, joined, list, accountData, sticky, sentMembers);
     const leave = await this.#left(round, list, accountData, sentMembers);
     const invite = await this.#invites(round, list.invited);
     const knock = await this.#pending(round, list.knocked, "knock_state", nothingHidden);
     const members = Object.entries({ join, invite, knock, leave }).filter(([, parts]) => parts.size > 0);
-    if (members.length === 0) return { pieces: [], sentMembers, newlyJoined: list.newlyJoined };
+    if (members.length === 0) return { pieces: [], sentMembers, newlyJoined: list.newlyJoined, stickyUpTo };
     const pieces: JsonPieces = [`,"rooms":{`];
     for (const [index, [name, parts]] of members.entries()) {
       pieces.push(`${index === 0 ? "" : ","}"${name}":{`, ...membersOf(parts), "}");
     }
     pieces.push("}");
-    return { pieces, sentMembers, newlyJoined: list.newlyJoined };
+    return { pieces, sentMembers, newlyJoined: list.newlyJoined, stickyUpTo };
   }
 
   async #joined(
@@ -76,13 +83,16 @@ export class RoomSections {
     joined: ReadonlySet<number>,
     { newlyJoined }: RoomList,
     accountData: RoomAccountData,
+    sticky: StickyEvents,
     sentMembers: Map<number, Map<number, number>>,
   ): Promise<Parts> {
     const { extras } = this.#parts;
     const { filter } = round.request;
     const unreadChanged = await extras.unreadChanged(round, changes);
     const ephemeral = await extras.ephemeral(round, changes, joined, newlyJoined, unreadChanged);
-    const told = [newlyJoined, ephemeral, accountData, unreadChanged].flatMap((rooms) => [...rooms.keys()]);
+    const told = [newlyJoined, ephemeral, accountData, unreadChanged, sticky.byRoom].flatMap((rooms) => [
+      ...rooms.keys(),
+    ]);
     const visited = new Set([...(await this.#withEvents(round, changes, joined)), ...told]);
     const rooms = await this.#wanted(round, [...visited.intersection(joined)]);
     const unread = await extras.unreadCounts(
@@ -98,6 +108,7 @@ export class RoomSections {
         accountData: newlyJoined.has(roomNid)
           ? await this.#parts.accountData.ofRoom(round.request, roomId)
           : (accountData.get(roomNid) ?? []),
+        sticky: sticky.byRoom.get(roomNid) ?? [],
         unread: unread?.get(roomNid),
         unreadChanged: unreadChanged.has(roomNid),
       });
@@ -105,6 +116,26 @@ export class RoomSections {
       await round.pace.breathe();
     }
     return parts;
+  }
+
+  #sticky(
+    { request: { since }, reader, upTo }: SyncRound,
+    changes: PossibleChanges,
+    joined: ReadonlySet<number>,
+    { newlyJoined }: RoomList,
+  ): Promise<StickyEvents> {
+    const moved =
+      !since || isBehind(since)
+        ? undefined
+        : changes.of("timeline")?.union(changes.of("stickyEvents") ?? joined);
+    return this.#parts.sticky.read({
+      reader,
+      roomNids: moved ? moved.union(newlyJoined).intersection(joined) : joined,
+      newRooms: newlyJoined,
+      after: since?.sticky ?? 0,
+      upTo,
+      limit: maxStickyEvents,
+    });
   }
 
   /** Rooms whose timeline may have moved on; every room when each has to be told. */

@@ -1,5 +1,5 @@
 import type { DeviceKeyStore } from "../storage/device-keys.ts";
-import { syncToken } from "../timeline/stream-token.ts";
+import { isBehind, syncToken } from "../timeline/stream-token.ts";
 import type { PossibleChanges } from "./possible-changes.ts";
 import type { ProfileSections } from "./profile-section.ts";
 import type { RoomSections, RoomsSection } from "./room-sections.ts";
@@ -31,7 +31,11 @@ export interface SyncAnswerParts {
   readonly profiles: ProfileSections;
 }
 
-const noRooms: RoomsSection = { pieces: [], sentMembers: new Map(), newlyJoined: new Set() };
+const noRooms: Omit<RoomsSection, "stickyUpTo"> = {
+  pieces: [],
+  sentMembers: new Map(),
+  newlyJoined: new Set(),
+};
 const noAccountData: AccountDataChanges = { global: [], rooms: new Map() };
 
 /** Puts together the answers of /sync out of all that can be synced. */
@@ -51,8 +55,8 @@ export class SyncAnswers {
         ? await this.#parts.accountData.changes(request, upTo)
         : noAccountData;
     const rooms =
-      changes.isEmpty && !request.fullState
-        ? noRooms
+      changes.isEmpty && !request.fullState && !isBehind(request.since)
+        ? { ...noRooms, stickyUpTo: upTo }
         : await this.#parts.rooms.read(round, changes, joined, accountData.rooms);
     const presence = await this.#presence(round, changes, rooms.newlyJoined);
     const toDevice = await this.#toDevice(round, changes);
@@ -71,7 +75,9 @@ export class SyncAnswers {
       deviceLists === undefined &&
       profiles === undefined &&
       !changes.isNamed("oneTimeKeys");
-    const pieces: JsonPieces = [`{"next_batch":"${syncToken({ position: upTo, toDevice: toDevice.upTo })}"`];
+    const pieces: JsonPieces = [
+      `{"next_batch":"${syncToken({ position: upTo, toDevice: toDevice.upTo, sticky: rooms.stickyUpTo })}"`,
+    ];
     if (profiles !== undefined) pieces.push(`,"org.matrix.msc4429.users":${profiles}`);
     if (accountData.global.length > 0) pieces.push(eventsMember("account_data", accountData.global));
     if (presence.length > 0) pieces.push(eventsMember("presence", presence));
@@ -102,8 +108,8 @@ export class SyncAnswers {
   async #toDevice({ request, upTo }: SyncRound, changes: PossibleChanges): Promise<ToDeviceMessages> {
     const { since, device } = request;
     const after = since?.toDevice ?? 0;
-    const isBehind = !since || after < since.position;
-    if (!isBehind && !changes.has("toDevice")) return { events: [], upTo };
+    const hasAll = since !== undefined && after >= since.position;
+    if (hasAll && !changes.has("toDevice")) return { events: [], upTo };
     return this.#parts.toDevice.messages(device, after, upTo);
   }
 

@@ -1,6 +1,7 @@
 import type { LiveMemberships } from "../notifier/live-memberships.ts";
 import type { Notifier } from "../notifier/notifier.ts";
 import type { Pace } from "../telemetry/pace.ts";
+import { isBehind } from "../timeline/stream-token.ts";
 import { eventFormatOf } from "../timeline/event-format.ts";
 import type { Reader } from "../timeline/reader.ts";
 import type { Readers } from "../timeline/readers.ts";
@@ -67,7 +68,8 @@ export class SyncV2 {
       device.userNid,
       joined,
     );
-    const joinedThen = changes.isEmpty && !request.fullState ? noRooms : new Set(joined);
+    const isIdle = changes.isEmpty && !request.fullState && !isBehind(since);
+    const joinedThen = isIdle ? noRooms : new Set(joined);
     const round = { request, reader, upTo, format: eventFormatOf(filter), pace };
     return answers.make(round, changes, joinedThen);
   }

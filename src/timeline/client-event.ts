@@ -12,6 +12,8 @@ export interface Unsigned {
   readonly transactionId?: string | undefined;
   /** The delayed event that it has been: for its sender alone. */
   readonly delayId?: string | undefined;
+  /** For how long it goes on being sticky. */
+  readonly stickyTtlMs?: number | undefined;
   /** The redaction, as JSON. */
   readonly redactedBecause?: string | undefined;
   /** The event ID of the state event that this one took the place of. */
@@ -47,6 +49,9 @@ function unsignedMembers(unsigned: Unsigned): string {
   if (membership !== undefined) text = withMember(text, "membership", `"${membership}"`);
   text = withMember(text, "transaction_id", quoted(unsigned.transactionId));
   if (unsigned.delayId !== undefined) text = withDelayId(text, JSON.stringify(unsigned.delayId));
+  if (unsigned.stickyTtlMs !== undefined) {
+    text = withMember(text, "msc4354_sticky_duration_ttl_ms", String(unsigned.stickyTtlMs));
+  }
   text = withMember(text, "redacted_because", unsigned.redactedBecause);
   text = withMember(text, "replaces_state", quoted(unsigned.replacesState));
   text = withMember(text, "prev_content", unsigned.prevContent);

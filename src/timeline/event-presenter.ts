@@ -8,6 +8,7 @@ import { clientEvent, contentJson, redactionForClients, type Unsigned } from "./
 import type { Erasures } from "./erasures.ts";
 import type { EventFormat } from "./event-format.ts";
 import type { RoomView } from "./room-view.ts";
+import type { StickyRooms } from "./sticky-rooms.ts";
 
 export interface PresentOptions {
   /** Set where the answer does not tell the room in another way. */
@@ -25,6 +26,7 @@ export interface EventPresenterParts {
   readonly rooms: RoomIndex;
   readonly aggregations: Aggregations;
   readonly erasures: Erasures;
+  readonly stickyRooms: StickyRooms;
   readonly clock: Clock;
   /** Of `m.room.redaction`. */
   readonly redactionTypeNid: number;
@@ -53,6 +55,7 @@ export class EventPresenter {
     const relations = await this.#relations(view, events, options);
     const memberships = await view.membershipsAt(events);
     const shown = await this.#parts.erasures.shown(view, events);
+    const stickyTtls = await this.#parts.stickyRooms.ttls(events[0]?.roomNid ?? 0, events);
     const texts: string[] = [];
     for (const [index, event] of shown.entries()) {
       const { eventId, eventNid, originServerTs, redactedBy, replaces, delayId, senderNid } = event;
@@ -61,6 +64,7 @@ export class EventPresenter {
         membership: memberships[index],
         transactionId: transactionIds?.get(eventNid),
         delayId: delayId !== null && senderNid === view.reader.userNid ? delayId : undefined,
+        stickyTtlMs: stickyTtls?.get(eventNid),
         relations: relations?.get(eventId),
       };
       const isChanged = redactedBy !== null || replaces !== null;

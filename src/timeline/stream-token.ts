@@ -13,10 +13,18 @@ export interface StreamPoint {
   readonly position: number;
   /** How far to-device messages have been seen: behind the position while there are more than one answer takes. */
   readonly toDevice: number;
+  /** The same of sticky events. */
+  readonly sticky: number;
+}
+
+/** Whether there were more sticky events than one answer takes. */
+export function isBehind(since: StreamPoint | undefined): boolean {
+  return since !== undefined && since.sticky < since.position;
 }
 
 /** The token that a sync gives. */
-export function syncToken({ position, toDevice }: StreamPoint): string {
+export function syncToken({ position, toDevice, sticky }: StreamPoint): string {
+  if (sticky !== position) return `s${position}~${toDevice}~${sticky}`;
   return toDevice === position ? streamToken(position) : `s${position}~${toDevice}`;
 }
 
@@ -25,10 +33,14 @@ export function syncToken({ position, toDevice }: StreamPoint): string {
  * @throws MatrixError M_INVALID_PARAM
  */
 export function parseSyncToken(token: string, name: string): StreamPoint {
-  const [, position, toDevice] = /^s(-?\d{1,15})(?:~(\d{1,15}))?$/.exec(token) ?? [];
+  const [, position, toDevice, sticky] = /^s(-?\d{1,15})(?:~(\d{1,15}))?(?:~(\d{1,15}))?$/.exec(token) ?? [];
   if (position === undefined)
     throw new MatrixError("M_INVALID_PARAM", `${name} is not a token of this server`);
-  return { position: Number(position), toDevice: Number(toDevice ?? position) };
+  return {
+    position: Number(position),
+    toDevice: Number(toDevice ?? position),
+    sticky: Number(sticky ?? position),
+  };
 }
 
 /**

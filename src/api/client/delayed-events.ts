@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { endpoint } from "../endpoint.ts";
+import { stickyDurationMs } from "./room-sending.ts";
 
 const unstable = "/_matrix/client/unstable/org.matrix.msc4140";
 
@@ -13,6 +14,7 @@ export const scheduleDelayedEvent = endpoint({
   access: "user",
   guests: true,
   rateLimit: "message",
+  query: Type.Object({ "org.matrix.msc4354.sticky_duration_ms": stickyDurationMs }),
   body: Type.Object({
     delay_ms: Type.Integer({ minimum: 1 }),
     state_key: Type.Optional(Type.String()),

@@ -1,13 +1,18 @@
 import { Type } from "typebox";
+import { maxStickyDurationMs } from "../../protocol/sticky.ts";
 import { endpoint } from "../endpoint.ts";
 
 const versions = ["v3", "r0", "v1"] as const;
 /** Content of an event: any JSON object. */
 const content = Type.Record(Type.String(), Type.Unknown());
 
+export const stickyDurationMs = Type.Optional(Type.Integer({ minimum: 0, maximum: maxStickyDurationMs }));
+
 const query = Type.Object({
   /** In milliseconds: the event is sent later (MSC4140, in the form of today's clients). */
   "org.matrix.msc4140.delay": Type.Optional(Type.Integer({ minimum: 1 })),
+  /** Everybody in the room gets the event for so long (MSC4354). */
+  "org.matrix.msc4354.sticky_duration_ms": stickyDurationMs,
 });
 
 export const sendMessage = endpoint({

@@ -34,7 +34,7 @@ const fieldNames = Type.Array(shortText, { maxItems: 100 });
 const enabled = Type.Optional(Type.Boolean());
 const roomExtension = Type.Object({ enabled, lists: Type.Optional(texts), rooms: Type.Optional(texts) });
 
-/** MSC4186, with the extensions of MSC3884, MSC3885, MSC3959, MSC3960, MSC3961, MSC4262 and MSC4308. */
+/** MSC4186, with the extensions of MSC3884, MSC3885, MSC3959, MSC3960, MSC3961, MSC4262, MSC4308 and MSC4480. */
 export const slidingSync = endpoint({
   operationId: "slidingSync",
   method: "POST",
@@ -70,6 +70,13 @@ export const slidingSync = endpoint({
         typing: Type.Optional(roomExtension),
         "org.matrix.msc4262.profiles": Type.Optional(
           Type.Object({ ...roomExtension.properties, fields: Type.Optional(fieldNames) }),
+        ),
+        "org.matrix.msc4354.sticky_events": Type.Optional(
+          Type.Object({
+            enabled,
+            limit: Type.Optional(Type.Integer({ minimum: 1 })),
+            since: Type.Optional(shortText),
+          }),
         ),
         "io.element.msc4308.thread_subscriptions": Type.Optional(
           Type.Object({ enabled, limit: Type.Optional(Type.Integer({ minimum: 1 })) }),

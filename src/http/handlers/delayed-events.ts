@@ -25,12 +25,13 @@ export function delayedEventHandlers(delayed: DelayedEvents): BoundEndpoint[] {
     return outcome === "done" ? {} : conflict(context);
   };
   return [
-    handler(api.scheduleDelayedEvent, async ({ requester, params, body }) => {
+    handler(api.scheduleDelayedEvent, async ({ requester, params, query, body }) => {
       const { roomId, eventType: type } = params;
       const requestKey = `delayed_event ${roomId} ${type} ${transactionIdFrom(params.txnId)}`;
       const { delay_ms: delayMs, state_key: stateKey } = body;
       const content = body.content as JsonObject;
-      const event = { roomId, type, stateKey, content, delayMs, requestKey };
+      const stickyDurationMs = query["org.matrix.msc4354.sticky_duration_ms"];
+      const event = { roomId, type, stateKey, content, delayMs, stickyDurationMs, requestKey };
       return { delay_id: await delayed.schedule(requester, event) };
     }),
     handler(api.getDelayedEvent, async ({ requester, params }) =>

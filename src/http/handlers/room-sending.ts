@@ -18,7 +18,8 @@ export function roomSendingHandlers(sending: RoomSending, delayed: DelayedEvents
   const sendState = async (requester: Requester, query: Query, event: StateToSend) => {
     const { roomId, type, stateKey, content } = event;
     if (query["org.matrix.msc4140.delay"] !== undefined) return schedule(delayed, requester, query, event);
-    return { event_id: await sending.state(requester, roomId, type, stateKey, content) };
+    const options = { stickyDurationMs: query["org.matrix.msc4354.sticky_duration_ms"] };
+    return { event_id: await sending.state(requester, roomId, type, stateKey, content, options) };
   };
   return [
     handler(api.sendMessage, async ({ requester, params, query, body }) => {
@@ -29,7 +30,8 @@ export function roomSendingHandlers(sending: RoomSending, delayed: DelayedEvents
         const requestKey = `send ${roomId} ${type} ${transactionId}`;
         return schedule(delayed, requester, query, { roomId, type, content, requestKey });
       }
-      return { event_id: await sending.message(requester, roomId, type, content, { transactionId }) };
+      const options = { transactionId, stickyDurationMs: query["org.matrix.msc4354.sticky_duration_ms"] };
+      return { event_id: await sending.message(requester, roomId, type, content, options) };
     }),
     handler(api.setRoomStateWithKey, ({ requester, params, query, body }) => {
       const { roomId, eventType: type, stateKey } = params;
@@ -58,9 +60,10 @@ async function schedule(
   delayed: DelayedEvents,
   requester: Requester,
   query: Query,
-  event: Omit<DelayRequest, "delayMs">,
+  event: Omit<DelayRequest, "delayMs" | "stickyDurationMs">,
 ): Promise<object> {
   const delayMs = query["org.matrix.msc4140.delay"] ?? 0;
   refuseLongDelay(delayMs, delayed.limits, "M_UNKNOWN");
-  return { delay_id: await delayed.schedule(requester, { ...event, delayMs }) };
+  const stickyDurationMs = query["org.matrix.msc4354.sticky_duration_ms"];
+  return { delay_id: await delayed.schedule(requester, { ...event, delayMs, stickyDurationMs }) };
 }

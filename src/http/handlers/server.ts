@@ -63,6 +63,8 @@ const unstableFeatures = {
   // Profiles in both kinds of sync.
   "org.matrix.msc4262": true,
   "org.matrix.msc4429": true,
+  // Sticky events, with their extension of sliding sync (MSC4480).
+  "org.matrix.msc4354": true,
   // Simplified sliding sync.
   "org.matrix.simplified_msc3575": true,
 };

@@ -90,6 +90,7 @@ function roomConfigOf({ timeline_limit: limit, required_state: rules }: RoomConf
 function extensionsOf(json: ExtensionsJson): Extensions {
   const profiles = json["org.matrix.msc4262.profiles"];
   const { to_device: toDevice, "io.element.msc4308.thread_subscriptions": subscriptions } = json;
+  const { "org.matrix.msc4354.sticky_events": sticky } = json;
   return {
     toDevice: toDevice?.enabled
       ? {
@@ -103,6 +104,12 @@ function extensionsOf(json: ExtensionsJson): Extensions {
     typing: scopeOf(json.typing),
     profiles: profiles?.enabled
       ? { lists: profiles.lists, rooms: profiles.rooms, fields: profiles.fields }
+      : undefined,
+    stickyEvents: sticky?.enabled
+      ? {
+          since: sticky.since === undefined ? 0 : parseStreamToken(sticky.since, "sticky_events.since"),
+          limit: sticky.limit ?? defaultLimit,
+        }
       : undefined,
     threadSubscriptions: subscriptions?.enabled ? { limit: subscriptions.limit ?? defaultLimit } : undefined,
   };

@@ -23,6 +23,8 @@ export interface DelayRequest {
   readonly stateKey?: string | undefined;
   readonly content: JsonObject;
   readonly delayMs: number;
+  /** For how long the event is sticky once it is sent. */
+  readonly stickyDurationMs?: number | undefined;
   /** See `NewDelayedEvent`. */
   readonly requestKey?: string | undefined;
 }
@@ -152,7 +154,7 @@ export class DelayedEvents {
       type,
       stateKey,
       content,
-      stickyDurationMs: null,
+      stickyDurationMs: request.stickyDurationMs ?? null,
       delayMs,
       scheduledTs: nowTs,
     };

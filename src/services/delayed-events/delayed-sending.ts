@@ -37,7 +37,7 @@ export class DelayedSending {
     const user = await this.#user(userNid, deviceId);
     this.#parts.limit(user);
     const content = JSON.parse(event.content) as JsonObject;
-    const options = { delayId };
+    const options = { delayId, stickyDurationMs: event.stickyDurationMs ?? undefined };
     const { sending } = this.#parts;
     return stateKey === null
       ? sending.message(user, roomId, type, content, options)

@@ -17,6 +17,8 @@ import type { EventStore, StoredEvent } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { RelationStore } from "../../storage/relations.ts";
 import type { RoomStore } from "../../storage/rooms.ts";
+import type { StickyEventStore } from "../../storage/sticky-events.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import { type GuestAccess, guestAccessType } from "./guest-access.ts";
 import type { InvitePermission } from "./invite-permission.ts";
 import type { RoomAccess } from "./room-access.ts";
@@ -31,6 +33,8 @@ export interface RoomSendingParts {
   readonly relations: RelationStore;
   readonly rooms: RoomStore;
   readonly names: NameCache;
+  readonly sticky: Pick<StickyEventStore, "ofSender">;
+  readonly clock: Clock;
   readonly guests: GuestAccess;
   readonly invites: InvitePermission;
   readonly succession: RoomSuccession;
@@ -42,7 +46,12 @@ export interface SendOptions {
   readonly transactionId?: string | undefined;
   /** The delayed event that this one has been so far. */
   readonly delayId?: string | undefined;
+  /** For how long the event is sticky (MSC4354). */
+  readonly stickyDurationMs?: number | undefined;
 }
+
+/** "Care needs to be taken that other room participants cannot send large volumes of sticky events": of one in a room. */
+const maxStickyEvents = 100;
 
 const maxAlternativeAliases = 100;
 /** Without the content of these a room would be another one, or open to servers that are to stay out. */
@@ -62,7 +71,7 @@ export class RoomSending {
     roomId: string,
     type: string,
     content: JsonObject,
-    { transactionId, delayId }: SendOptions,
+    { transactionId, delayId, stickyDurationMs }: SendOptions,
   ): Promise<EventId> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
     const transaction =
@@ -74,7 +83,8 @@ export class RoomSending {
       return this.#redact(requester, room, redacts, { content: rest, transaction, delayId });
     }
     refuseSuspended(requester);
-    const event = { type, sender: requester.userId, content, transaction, delayId };
+    if (stickyDurationMs !== undefined) await this.#refuseStickyFlood(requester, room);
+    const event = { type, sender: requester.userId, content, transaction, delayId, stickyDurationMs };
     await this.#refuseDuplicateAnnotation(requester, room, event);
     return idOf(await this.#parts.writer.sendOne(room, event));
   }
@@ -86,18 +96,20 @@ export class RoomSending {
     type: string,
     stateKey: string,
     content: JsonObject,
-    { delayId }: SendOptions = {},
+    { delayId, stickyDurationMs }: SendOptions = {},
   ): Promise<EventId> {
     const { access, guests, invites, succession, writer } = this.#parts;
     const room = await access.joinedRoom(roomId, requester);
     refuseSuspended(requester);
     const isJoin = type === "m.room.member" && content["membership"] === "join";
+    if (stickyDurationMs !== undefined) await this.#refuseStickyFlood(requester, room);
     const event = {
       type,
       stateKey,
       sender: requester.userId,
       content: isJoin ? withoutAuthoriser(content) : content,
       delayId,
+      stickyDurationMs,
     };
     if (type === guestAccessType && stateKey === "") return (await guests.change(room, event)) as EventId;
     if (type === "m.room.canonical_alias") await this.#checkAliases(room, content);
@@ -151,6 +163,17 @@ export class RoomSending {
       "M_FORBIDDEN",
       `Redacting what others sent takes power level ${levels.redact} in this room`,
     );
+  }
+
+  async #refuseStickyFlood({ userNid }: ActingUser, { roomNid }: Room): Promise<void> {
+    const { sticky, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    const ends = await sticky.ofSender(roomNid, userNid, nowMs, maxStickyEvents);
+    const [first] = ends;
+    if (first === undefined || ends.length < maxStickyEvents) return;
+    throw new MatrixError("M_LIMIT_EXCEEDED", "You have sent too many sticky events to this room", {
+      retry_after_ms: first - nowMs,
+    });
   }
 
   /** Client-server API, "Avoiding duplicate annotations". */

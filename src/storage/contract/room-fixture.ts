@@ -17,6 +17,8 @@ export interface FixtureEvent {
   readonly transaction?: NewTransaction;
   readonly delayId?: string;
   readonly finalisedTs?: number;
+  readonly stickyUntilTs?: number;
+  readonly flags?: number;
 }
 
 export function eventIdOf(eventNid: number): string {
@@ -57,10 +59,11 @@ function newEvent(event: FixtureEvent): NewEvent {
     stateBefore: snapshotNid,
     stateAfter: snapshotNid,
     roomState: event.roomState ?? null,
-    flags: 0,
+    flags: event.flags ?? 0,
     replaces: null,
     delayId: event.delayId ?? null,
     finalisedTs: event.finalisedTs,
+    stickyUntilTs: event.stickyUntilTs,
     common: `"content":{}`,
     federation: `"depth":1`,
     inTimeline: event.inTimeline ?? true,

@@ -7,6 +7,7 @@ import type { ThreadSubscriptionStream } from "../streams/thread-subscriptions.t
 import type { ToDeviceStream } from "../streams/to-device.ts";
 import { accountDataTexts, type AnswerRooms, type ExtensionRooms } from "./extension-rooms.ts";
 import type { ProfileExtension } from "./profile-extension.ts";
+import type { ExtensionStickyEvents } from "./extension-sticky-events.ts";
 import type { SlidingRound } from "./sliding-request.ts";
 
 /** The `extensions` of an answer. */
@@ -25,6 +26,7 @@ export interface ExtensionParts {
   readonly oneTimeKeys: Pick<DeviceKeyStore, "oneTimeKeyStatus">;
   readonly threadSubscriptions: ThreadSubscriptionStream;
   readonly profiles: ProfileExtension;
+  readonly stickyEvents: ExtensionStickyEvents;
 }
 
 interface Part {
@@ -49,6 +51,7 @@ export class ExtensionSections {
       ["receipts", await this.#ephemeral(round, rooms, "receipts")],
       ["typing", await this.#ephemeral(round, rooms, "typing")],
       ["org.matrix.msc4262.profiles", await this.#profiles(round, rooms)],
+      ["org.matrix.msc4354.sticky_events", await this.#stickyEvents(round, rooms)],
       ["io.element.msc4308.thread_subscriptions", await this.#threadSubscriptions(round, rooms)],
     ];
     const texts = parts.flatMap(([name, part]) => (part ? [`"${name}":${part.text}`] : []));
@@ -135,6 +138,21 @@ export class ExtensionSections {
   async #profiles(round: SlidingRound, rooms: AnswerRooms): Promise<Part | undefined> {
     const text = await this.#parts.profiles.read(round, rooms);
     return text === undefined ? undefined : { text, isNews: true };
+  }
+
+  /** MSC4480. */
+  async #stickyEvents(
+    { request, reader, upTo }: SlidingRound,
+    rooms: AnswerRooms,
+  ): Promise<Part | undefined> {
+    const wanted = request.extensions.stickyEvents;
+    const found = wanted && (await this.#parts.stickyEvents.read(reader, rooms, { ...wanted, upTo }));
+    if (!found) return undefined;
+    const token = JSON.stringify(streamToken(found.upTo));
+    return {
+      text: `{"next_batch":${token},"rooms":${membersOf(found.byRoom)}}`,
+      isNews: found.byRoom.size > 0,
+    };
   }
 
   /** MSC4308. */

@@ -22,6 +22,8 @@ export interface Selection {
   readonly rooms: ReadonlyMap<number, SelectedRoom>;
   /** By list: the rooms in it, whatever its ranges. */
   readonly counts: ReadonlyMap<string, number>;
+  /** Rooms that some list or subscription has, whatever its ranges; empty unless an extension asks for them. */
+  readonly wanted: ReadonlyMap<number, UserRoom>;
 }
 
 interface Remembered {
@@ -73,9 +75,15 @@ export class RoomSelections {
   ): Selection {
     const { device, connectionId } = request;
     const key = `${device.userNid} ${device.deviceId.length} ${device.deviceId}${connectionId}`;
-    const { toDevice: _ofOther, ...extensions } = request.extensions;
+    const { toDevice: _ofOther, stickyEvents, ...extensions } = request.extensions;
     const invites = [hidden.all, ...hidden.from];
-    const rules = JSON.stringify([[...request.lists], [...request.subscriptions], extensions, invites]);
+    const rules = JSON.stringify([
+      [...request.lists],
+      [...request.subscriptions],
+      extensions,
+      !stickyEvents,
+      invites,
+    ]);
     const known = this.#remembered.get(key);
     const isSame =
       known?.list === list &&
@@ -99,7 +107,7 @@ interface Match {
 }
 
 function select(
-  { lists, subscriptions, device }: SlidingRequest,
+  { lists, subscriptions, device, extensions }: SlidingRequest,
   point: ConnectionPoint,
   list: UserRoomList,
   spaceChildren: ReadonlyMap<string, ReadonlySet<string>>,
@@ -107,6 +115,7 @@ function select(
 ): Selection {
   const matches = new Map<number, Match>();
   const counts = new Map<string, number>();
+  const wanted = new Map<number, UserRoom>();
   const match = (room: UserRoom, config: RoomConfig): Match => {
     const known = matches.get(room.roomNid) ?? { room, configs: [], lists: [], isSubscribed: false };
     known.configs.push(config);
@@ -120,15 +129,18 @@ function select(
     const children = spaceChildren.get(key) ?? new Set();
     const passed = listed.filter((room) => passesFilters(room, config.filters, list.labels, children));
     counts.set(key, passed.length);
+    if (extensions.stickyEvents) for (const room of passed) wanted.set(room.roomNid, room);
     for (const room of inRanges(passed, config)) match(room, config).lists.push(key);
   }
   for (const [roomId, config] of subscriptions) {
     const room = list.byId.get(roomId);
-    if (room && isShown(room)) match(room, config).isSubscribed = true;
+    if (!room || !isShown(room)) continue;
+    match(room, config).isSubscribed = true;
+    if (extensions.stickyEvents) wanted.set(room.roomNid, room);
   }
   const combining = new Combining(device.userId);
   const rooms = new Map([...matches].map(([roomNid, found]) => [roomNid, combining.of(found)]));
-  return { rooms, counts };
+  return { rooms, counts, wanted };
 }
 
 /**

@@ -48,6 +48,8 @@ export interface Extensions {
   readonly accountData: ExtensionScope | undefined;
   readonly receipts: ExtensionScope | undefined;
   readonly typing: ExtensionScope | undefined;
+  /** MSC4480. */
+  readonly stickyEvents: { readonly since: number; readonly limit: number } | undefined;
   /** MSC4308. */
   readonly threadSubscriptions: { readonly limit: number } | undefined;
   /** MSC4262. */

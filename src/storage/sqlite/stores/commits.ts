@@ -21,6 +21,7 @@ import { finaliseDelayedEvent } from "./delayed-events.ts";
 import { forgetReading } from "./receipts.ts";
 import { changeSummary } from "./room-summaries.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
+import { insertStickyEvent, unstick } from "./sticky-events.ts";
 import { insertAlias } from "./rooms.ts";
 
 export const commitOperations: StoreOperations<CommitStore> = {
@@ -127,6 +128,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   if (event.delayId !== null) endDelay(db, event, event.delayId);
   if (event.followsGap && position !== null && event.historyPosition === undefined)
     insertGap(db, event, position);
+  insertStickyEvent(tx, event, position);
   redactWhatItMust(db, event);
   return position;
 }
@@ -167,12 +169,14 @@ function moveGap(
   }
 }
 
-function detailsOf({ redaction, pairNid, relation, senderNid }: NewEvent): ChangeDetails | undefined {
+function detailsOf(event: NewEvent): ChangeDetails | undefined {
+  const { redaction, pairNid, relation, senderNid, stickyUntilTs } = event;
   if (redaction) return { redactedNid: redaction.targetNid };
   const isMessage = pairNid === null && relation?.relation !== "m.annotation";
   return {
     ...(isMessage && { senderNid }),
     ...(isBundledRelation(relation?.relation) && { isBundled: true }),
+    ...(stickyUntilTs !== undefined && { stickyUntilTs }),
   };
 }
 
@@ -278,6 +282,7 @@ function applyRedaction(
     redactionNid,
     targetNid,
   );
+  unstick(db, targetNid);
   removeRelation(db, targetNid);
 }
 

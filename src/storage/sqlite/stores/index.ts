@@ -38,6 +38,7 @@ import { slidingSyncOperations } from "./sliding-sync.ts";
 import { stateOperations } from "./state.ts";
 import { registrationTokenOperations } from "./registration-tokens.ts";
 import { sessionOperations } from "./sessions.ts";
+import { stickyEventOperations } from "./sticky-events.ts";
 import { threadSubscriptionOperations } from "./thread-subscriptions.ts";
 import { toDeviceOperations } from "./to-device.ts";
 import { unreadCheckpointOperations } from "./unread-checkpoints.ts";
@@ -50,6 +51,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   commits: commitOperations,
   events: eventOperations,
   delayedEvents: delayedEventOperations,
+  stickyEvents: stickyEventOperations,
   memberships: membershipOperations,
   relations: relationOperations,
   rooms: roomOperations,

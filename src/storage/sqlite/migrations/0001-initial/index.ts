@@ -14,6 +14,7 @@ import { reports } from "./reports.ts";
 import { rooms } from "./rooms.ts";
 import { slidingSync } from "./sliding-sync.ts";
 import { signIn } from "./sign-in.ts";
+import { stickyEvents } from "./sticky-events.ts";
 import { threadSubscriptions } from "./thread-subscriptions.ts";
 import { toDevice } from "./to-device.ts";
 import { urlPreviews } from "./url-previews.ts";
@@ -42,5 +43,6 @@ export const initial: Migration = {
     appservices,
     delayedEvents,
     threadSubscriptions,
+    stickyEvents,
   ].join("\n"),
 };
