@@ -72,7 +72,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const accounts = opened.use(composeAccounts(foundation, userData, contacts));
   const signIn = composeSignIn(foundation, accounts);
   const media = opened.use(await composeMedia(foundation));
-  const rooms = composeRooms(foundation, userData);
+  const rooms = opened.use(composeRooms(foundation, userData, contacts));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
   const encryption = composeEncryption(foundation, accounts.interactive);
   const timeline = await composeTimeline(foundation, userData);

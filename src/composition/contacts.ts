@@ -12,6 +12,7 @@ import type { BoundEndpoint } from "../http/pipeline.ts";
 import { ContactRules } from "../services/contacts/contact-rules.ts";
 import { ContactValidations } from "../services/contacts/contact-validations.ts";
 import { Contacts } from "../services/contacts/contacts.ts";
+import { SendingLimits } from "../services/contacts/sending-limits.ts";
 import { IdentityServers } from "../services/contacts/identity-servers.ts";
 import { ValidationSecrets } from "../services/contacts/validation-secrets.ts";
 import type { ContactMedium } from "../storage/contacts.ts";
@@ -22,6 +23,7 @@ export interface ContactParts extends AsyncDisposable {
   readonly contacts: Contacts;
   readonly validations: ContactValidations;
   readonly rules: ContactRules;
+  readonly limits: SendingLimits;
   readonly identityServers: IdentityServers;
   /** The language of messages to somebody, by their `Accept-Language`. */
   readonly languageFor: (acceptLanguage: string | undefined) => string;
@@ -45,15 +47,16 @@ export function composeContacts(foundation: Foundation): ContactParts {
   const languageFor = (acceptLanguage: string | undefined) => writer.languageFor(acceptLanguage);
   const media = new Set(transports.keys());
   const rules = new ContactRules(media, email.allowed_addresses, email.allowed_next_link_hosts);
+  const limits = new SendingLimits(clock, config.rate_limits.enabled);
   const validations = new ContactValidations({
     store: stores.contactValidations,
     contacts: stores.contacts,
     rules,
+    limits,
     secrets,
     clock,
     randomBytes,
     queued,
-    limited: config.rate_limits.enabled,
   });
   const http = composeOutbound(config.identity_servers, clock);
   const identityServers = new IdentityServers({
@@ -76,6 +79,7 @@ export function composeContacts(foundation: Foundation): ContactParts {
     contacts,
     validations,
     rules,
+    limits,
     identityServers,
     languageFor,
     queued,

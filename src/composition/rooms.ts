@@ -1,5 +1,6 @@
 import { aliasHandlers } from "../http/handlers/aliases.ts";
 import { roomHandlers, type RoomServices } from "../http/handlers/rooms.ts";
+import { thirdPartyInviteHandlers } from "../http/handlers/third-party-invites.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { GuestAccess } from "../services/rooms/guest-access.ts";
 import { InvitePermission } from "../services/rooms/invite-permission.ts";
@@ -13,10 +14,12 @@ import { RoomMembership } from "../services/rooms/room-membership.ts";
 import { RoomSending } from "../services/rooms/room-sending.ts";
 import { RoomSuccession } from "../services/rooms/room-succession.ts";
 import { CurrentState } from "../state/current-state.ts";
+import type { ContactParts } from "./contacts.ts";
 import type { Foundation } from "./foundation.ts";
+import { composeThirdPartyInvites } from "./third-party-invites.ts";
 import type { UserDataParts } from "./user-data.ts";
 
-export interface RoomParts extends RoomServices {
+export interface RoomParts extends RoomServices, AsyncDisposable {
   readonly state: CurrentState;
   readonly succession: RoomSuccession;
   readonly profilePropagation: RoomProfilePropagation;
@@ -27,6 +30,7 @@ export interface RoomParts extends RoomServices {
 export function composeRooms(
   foundation: Foundation,
   { profiles, accountData, pushRules }: UserDataParts,
+  contactParts: ContactParts,
 ): RoomParts {
   const { config, stores, names, graph, log } = foundation;
   const { rooms, events, snapshots } = graph;
@@ -45,14 +49,22 @@ export function composeRooms(
     log,
   });
   const invites = new InvitePermission(accountData, stores.userDirectory, names);
-  const services = composeServices(foundation, { access, state, succession, invites, profiles });
-  const { membership } = services;
+  const basic = composeServices(foundation, { access, state, succession, invites, profiles });
+  const { membership } = basic;
+  const sources = { contactParts, access, state, membership, invites, profiles };
+  const thirdParty = composeThirdPartyInvites(foundation, sources);
+  const services = { ...basic, ...thirdParty };
   return {
     ...services,
     state,
     succession,
     profilePropagation: new RoomProfilePropagation({ membership, memberships, names, log }),
-    handlers: [...roomHandlers(services), ...aliasHandlers(services.aliases, config.server_name)],
+    handlers: [
+      ...roomHandlers(services),
+      ...thirdPartyInviteHandlers(thirdParty.ownInvitations),
+      ...aliasHandlers(services.aliases, config.server_name),
+    ],
+    [Symbol.asyncDispose]: () => thirdParty.redeemer[Symbol.asyncDispose](),
   };
 }
 
@@ -67,7 +79,7 @@ interface SharedParts {
 function composeServices(
   { config, stores, names, graph, clock, randomBytes }: Foundation,
   { access, state, succession, invites, profiles }: SharedParts,
-): RoomServices {
+): Omit<RoomServices, "thirdPartyInvites" | "redemption"> {
   const { server_name: serverName, default_room_version: defaultVersion } = config;
   const { memberships, rooms: store, events: eventStore, relations } = stores;
   const { writer, rooms } = graph;

@@ -38,6 +38,7 @@ import type { SearchIndex } from "./search-index.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { StickyEventStore } from "./sticky-events.ts";
 import type { ThreadSubscriptionStore } from "./thread-subscriptions.ts";
+import type { ThirdPartyInviteStore } from "./third-party-invites.ts";
 import type { ToDeviceStore } from "./to-device.ts";
 import type { UnreadCheckpointStore } from "./unread-checkpoints.ts";
 import type { UrlPreviewStore } from "./url-previews.ts";
@@ -69,6 +70,7 @@ export interface Stores {
   readonly oauthSessions: OAuthSessionStore;
   readonly contactValidations: ContactValidationStore;
   readonly deliveries: DeliveryStore;
+  readonly thirdPartyInvites: ThirdPartyInviteStore;
   readonly accountData: AccountDataStore;
   readonly filters: FilterStore;
   readonly pushRules: PushRuleStore;

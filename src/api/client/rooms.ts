@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import type { JsonObject } from "../../protocol/json.ts";
 import { endpoint } from "../endpoint.ts";
 
 const versions = ["v3", "r0", "v1"] as const;
@@ -7,10 +8,25 @@ const content = Type.Record(Type.String(), Type.Unknown());
 const reason = { reason: Type.Optional(Type.String()) };
 /** Somebody who is known by an e-mail address or telephone number only. */
 const thirdParty = Type.Object({
-  id_server: Type.String(),
-  id_access_token: Type.String(),
+  // The specification demands them; this server can do without.
+  id_server: Type.Optional(Type.String()),
+  id_access_token: Type.Optional(Type.String()),
   medium: Type.String(),
   address: Type.String(),
+});
+/** An invitation that an identity server has signed. */
+const joinBody = Type.Object({
+  ...reason,
+  third_party_signed: Type.Optional(
+    Type.Unsafe<JsonObject & { mxid: string; token: string; sender: string }>(
+      Type.Object({
+        sender: Type.String(),
+        mxid: Type.String(),
+        token: Type.String(),
+        signatures: Type.Record(Type.String(), Type.Record(Type.String(), Type.String())),
+      }),
+    ),
+  ),
 });
 
 export const createRoom = endpoint({
@@ -47,7 +63,7 @@ export const joinRoomById = endpoint({
   access: "user",
   guests: true,
   rateLimit: "join",
-  body: Type.Object(reason),
+  body: joinBody,
 });
 
 export const joinRoom = endpoint({
@@ -58,7 +74,7 @@ export const joinRoom = endpoint({
   access: "user",
   guests: true,
   rateLimit: "join",
-  body: Type.Object(reason),
+  body: joinBody,
 });
 
 export const knockRoom = endpoint({
@@ -83,6 +99,8 @@ export const inviteUser = endpoint({
     user_id: Type.Optional(Type.String()),
     medium: Type.Optional(Type.String()),
     address: Type.Optional(Type.String()),
+    id_server: Type.Optional(Type.String()),
+    id_access_token: Type.Optional(Type.String()),
     ...reason,
   }),
 });

@@ -1,5 +1,4 @@
 import * as api from "../../api/client/rooms.ts";
-import type { BodyOf } from "../../api/endpoint.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { RoomAccess } from "../../services/rooms/room-access.ts";
@@ -7,7 +6,10 @@ import type { RoomAliases } from "../../services/rooms/room-aliases.ts";
 import type { RoomCreation } from "../../services/rooms/room-creation.ts";
 import type { RoomMembership } from "../../services/rooms/room-membership.ts";
 import type { RoomSending } from "../../services/rooms/room-sending.ts";
+import type { InviteRedemption } from "../../services/third-party-invites/redemption.ts";
+import type { ThirdPartyInvites } from "../../services/third-party-invites/third-party-invites.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
+import { findInvitees, inviteeOf, redeemSigned } from "./third-party-invites.ts";
 
 export interface RoomServices {
   readonly access: RoomAccess;
@@ -15,6 +17,8 @@ export interface RoomServices {
   readonly membership: RoomMembership;
   readonly sending: RoomSending;
   readonly aliases: RoomAliases;
+  readonly thirdPartyInvites: ThirdPartyInvites;
+  readonly redemption: InviteRedemption;
 }
 
 /** Client-server API, "Rooms": creating them and being a member. */
@@ -22,10 +26,10 @@ export function roomHandlers(services: RoomServices): BoundEndpoint[] {
   return [...creationHandlers(services), ...membershipHandlers(services)];
 }
 
-function creationHandlers({ creation }: RoomServices): BoundEndpoint[] {
+function creationHandlers({ creation, thirdPartyInvites }: RoomServices): BoundEndpoint[] {
   return [
     handler(api.createRoom, async ({ requester, body }) => {
-      if (body.invite_3pid && body.invite_3pid.length > 0) throw thirdPartyDenied();
+      const byAddress = await findInvitees(thirdPartyInvites, body.invite_3pid ?? []);
       const room = await creation.create(requester, {
         visibility: body.visibility ?? "private",
         preset: body.preset,
@@ -33,7 +37,7 @@ function creationHandlers({ creation }: RoomServices): BoundEndpoint[] {
         aliasLocalpart: body.room_alias_name,
         name: body.name,
         topic: body.topic,
-        invite: body.invite ?? [],
+        invite: [...(body.invite ?? []), ...byAddress.userIds],
         inviteReason: body["uk.timedout.msc4491.invite_reason"],
         isDirect: body.is_direct ?? false,
         creationContent: (body.creation_content ?? {}) as JsonObject,
@@ -44,20 +48,24 @@ function creationHandlers({ creation }: RoomServices): BoundEndpoint[] {
         })),
         powerLevelOverride: (body.power_level_content_override ?? {}) as JsonObject,
       });
+      await byAddress.leave(requester, room);
       return { room_id: room.roomId };
     }),
   ];
 }
 
-function membershipHandlers({ access, aliases, membership }: RoomServices): BoundEndpoint[] {
+function membershipHandlers(services: RoomServices): BoundEndpoint[] {
+  const { access, aliases, membership, thirdPartyInvites, redemption } = services;
   return [
     handler(api.joinRoomById, async ({ requester, params, body }) => {
       const room = await access.room(params.roomId);
+      await redeemSigned(redemption, requester, room, body.third_party_signed);
       await membership.join(requester, room, body.reason, joinContent(body));
       return { room_id: room.roomId };
     }),
     handler(api.joinRoom, async ({ requester, params, body }) => {
       const room = await aliases.byIdOrAlias(params.roomIdOrAlias);
+      await redeemSigned(redemption, requester, room, body.third_party_signed);
       await membership.join(requester, room, body.reason, joinContent(body));
       return { room_id: room.roomId };
     }),
@@ -75,7 +83,11 @@ function membershipHandlers({ access, aliases, membership }: RoomServices): Boun
       return {};
     }),
     handler(api.inviteUser, async ({ requester, params, body }) => {
-      await membership.invite(requester, params.roomId, invitedUser(body), body.reason);
+      const { roomId } = params;
+      const { user_id: userId, reason } = body;
+      if (userId !== undefined) await membership.invite(requester, roomId, userId, reason);
+      else if (body.medium === undefined) throw new MatrixError("M_BAD_JSON", "Missing user_id");
+      else await thirdPartyInvites.invite(requester, roomId, inviteeOf(body), reason);
       return {};
     }),
     handler(api.kick, async ({ requester, params, body }) => {
@@ -97,18 +109,4 @@ function membershipHandlers({ access, aliases, membership }: RoomServices): Boun
 function joinContent(body: object): JsonObject {
   const { reason: _reason, third_party_signed: _signed, ...content } = body as JsonObject;
   return content;
-}
-
-function invitedUser(body: BodyOf<typeof api.inviteUser>): string {
-  if (body.user_id !== undefined) return body.user_id;
-  if (body.medium !== undefined || body.address !== undefined) throw thirdPartyDenied();
-  throw new MatrixError("M_BAD_JSON", "Missing user_id");
-}
-
-/** Client-server API, "Third-party Invites": whose address it is only an identity server could tell. */
-function thirdPartyDenied(): MatrixError {
-  return new MatrixError(
-    "M_THREEPID_DENIED",
-    "This server asks no identity server: invite people by their user IDs, not by e-mail address or telephone number",
-  );
 }

@@ -1,6 +1,5 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { addressGroup } from "../../auth/address-group.ts";
-import { TokenBuckets } from "../../auth/token-buckets.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type {
   ContactValidation,
@@ -12,6 +11,7 @@ import type { MessageKind } from "../../storage/deliveries.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
 import { checkClientSecret, type ContactRules } from "./contact-rules.ts";
+import type { SendingLimits } from "./sending-limits.ts";
 import type { ValidationSecrets } from "./validation-secrets.ts";
 
 /** What people prove addresses for. */
@@ -44,23 +44,18 @@ export interface ContactValidationParts {
   readonly store: ContactValidationStore;
   readonly contacts: Pick<ContactStore, "ownerOf">;
   readonly rules: ContactRules;
+  readonly limits: SendingLimits;
   readonly secrets: ValidationSecrets;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   /** Called when a message has been put into the queue. */
   readonly queued: () => void;
-  /** Whether messages are limited. */
-  readonly limited: boolean;
 }
 
 const sidBytes = 16;
 const hourMs = 60 * 60 * 1000;
 /** An e-mail may be read tomorrow; a text message is read at once. */
 const lifetimeHours = { email: 24, msisdn: 1 } as const;
-/** Messages that one address gets: nobody can use the server to flood a stranger. */
-const toAddress = { burst: 5, perSecond: 1 / 600 };
-/** Messages that one client has sent. A whole office may be behind it. */
-const fromClient = { burst: 30, perSecond: 1 / 60 };
 const fullQueueRetryMs = 60_000;
 
 const confirmKinds = {
@@ -82,13 +77,9 @@ const otherwiseKinds = {
  */
 export class ContactValidations {
   readonly #parts: ContactValidationParts;
-  readonly #toAddress: TokenBuckets;
-  readonly #fromClient: TokenBuckets;
 
   constructor(parts: ContactValidationParts) {
     this.#parts = parts;
-    this.#toAddress = new TokenBuckets(toAddress, parts.clock);
-    this.#fromClient = new TokenBuckets(fromClient, parts.clock);
   }
 
   /**
@@ -97,13 +88,13 @@ export class ContactValidations {
    * @throws MatrixError M_THREEPID_MEDIUM_NOT_SUPPORTED, M_THREEPID_DENIED, M_INVALID_PARAM, M_LIMIT_EXCEEDED
    */
   async begin(request: ValidationRequest): Promise<string> {
-    const { store, rules, clock, randomBytes, queued } = this.#parts;
+    const { store, rules, limits, clock, randomBytes, queued } = this.#parts;
     const { contact, clientSecret, sendAttempt, nextLink, language } = request;
     rules.checkMedium(contact.medium);
     checkClientSecret(clientSecret);
     rules.checkNextLink(nextLink);
     if (request.purpose !== "password") rules.checkAllowed(contact);
-    this.#limit(request);
+    limits.take(contact, addressGroup(request.clientAddress));
     const { purpose, kind } = await this.#aimOf(request);
     const hours = lifetimeHours[contact.medium];
     const nowTs = clock.nowMs();
@@ -203,20 +194,6 @@ export class ContactValidations {
     return isDue
       ? { purpose, kind: confirmKinds[purpose] }
       : { purpose: "nothing", kind: otherwiseKinds[purpose] };
-  }
-
-  #limit({ contact, clientAddress }: ValidationRequest): void {
-    if (!this.#parts.limited) return;
-    const client = addressGroup(clientAddress);
-    const recipient = `${contact.medium} ${contact.address}`;
-    const waitMs = Math.max(this.#fromClient.waitMs(client), this.#toAddress.waitMs(recipient));
-    if (waitMs > 0) {
-      throw new MatrixError("M_LIMIT_EXCEEDED", "Too many messages have been asked for: wait a while", {
-        retry_after_ms: waitMs,
-      });
-    }
-    this.#fromClient.take(client);
-    this.#toAddress.take(recipient);
   }
 }
 

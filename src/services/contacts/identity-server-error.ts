@@ -3,22 +3,27 @@ import { isJsonObject, type JsonObject } from "../../protocol/json.ts";
 
 const maxMessageLength = 1_000;
 
+interface ErrorBody extends JsonObject {
+  readonly errcode: string;
+  readonly error: string;
+}
+
 /** An identity server refused a request, or did not answer. "Homeservers should simply proxy any errors." */
 export class IdentityServerError extends Error {
   /** What the client is answered. */
   readonly status: number;
-  readonly body: JsonObject;
+  readonly body: ErrorBody;
   /** What the identity server answered; 0 when it did not. */
   readonly remoteStatus: number;
   readonly isMatrixError: boolean;
 
-  private constructor(status: number, body: JsonObject, remoteStatus: number, cause?: Error) {
-    super(String(body["error"]), { cause });
+  private constructor(status: number, body: ErrorBody, remoteStatus: number, cause?: Error) {
+    super(body.error, { cause });
     this.name = "IdentityServerError";
     this.status = status;
     this.body = body;
     this.remoteStatus = remoteStatus;
-    this.isMatrixError = remoteStatus >= 400 && body["errcode"] !== "M_UNKNOWN";
+    this.isMatrixError = remoteStatus >= 400 && body.errcode !== "M_UNKNOWN";
   }
 
   static unreachable(cause: OutboundError): IdentityServerError {
@@ -42,7 +47,7 @@ export class IdentityServerError extends Error {
   }
 }
 
-function unknown(error: string): JsonObject {
+function unknown(error: string): ErrorBody {
   return { errcode: "M_UNKNOWN", error };
 }
 

@@ -40,6 +40,7 @@ import { registrationTokenOperations } from "./registration-tokens.ts";
 import { sessionOperations } from "./sessions.ts";
 import { stickyEventOperations } from "./sticky-events.ts";
 import { threadSubscriptionOperations } from "./thread-subscriptions.ts";
+import { thirdPartyInviteOperations } from "./third-party-invites.ts";
 import { toDeviceOperations } from "./to-device.ts";
 import { unreadCheckpointOperations } from "./unread-checkpoints.ts";
 import { urlPreviewOperations } from "./url-previews.ts";
@@ -71,6 +72,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   oauth: oauthOperations,
   oauthSessions: oauthSessionOperations,
   deliveries: deliveryOperations,
+  thirdPartyInvites: thirdPartyInviteOperations,
   accountData: accountDataOperations,
   filters: filterOperations,
   pushRules: pushRuleOperations,

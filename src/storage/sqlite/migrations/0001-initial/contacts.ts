@@ -1,4 +1,7 @@
-/** Addresses of users outside of Matrix, and messages to them; see `stores/contacts.ts`, `contact-validations.ts`, `deliveries.ts`. */
+/**
+ * Addresses of users outside of Matrix, and messages to them; see `stores/contacts.ts`, `contact-validations.ts`,
+ * `deliveries.ts`, `third-party-invites.ts`.
+ */
 export const contacts = `
 -- A bounded number for each user; they go with the account.
 CREATE TABLE contacts (
@@ -56,6 +59,22 @@ CREATE TABLE deliveries (
   expires_ts INTEGER NOT NULL
 );
 CREATE INDEX deliveries_due ON deliveries (due_ts);
+
+-- Invitations by e-mail that this server vouches for. A row goes when it is redeemed or some months old; each inviter has a
+-- bounded number.
+CREATE TABLE third_party_invites (
+  token TEXT PRIMARY KEY,
+  public_key TEXT NOT NULL,
+  room_nid INTEGER NOT NULL,
+  inviter_nid INTEGER NOT NULL,
+  medium TEXT NOT NULL,
+  address TEXT NOT NULL,
+  created_ts INTEGER NOT NULL
+) WITHOUT ROWID;
+-- Other servers ask whether a key is good.
+CREATE INDEX third_party_invites_key ON third_party_invites (public_key);
+CREATE INDEX third_party_invites_inviter ON third_party_invites (inviter_nid);
+CREATE INDEX third_party_invites_age ON third_party_invites (created_ts);
 
 -- Which version of which policy a user accepted when they registered. The proof stays as long as the account's row.
 CREATE TABLE accepted_policies (

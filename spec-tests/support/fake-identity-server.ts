@@ -1,0 +1,199 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
+import { once } from "node:events";
+import type { IncomingMessage, Server } from "node:http";
+import { createServer } from "node:https";
+import { json } from "node:stream/consumers";
+
+// An identity server (identity service API) on the loopback address. It shares nothing with the server that it is for, so
+// that both cannot have the same fault.
+
+type Json = Record<string, unknown>;
+
+interface StoredInvite {
+  readonly request: Json;
+  readonly token: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const accessToken = "identity-token";
+const pepper = "matrixrocks";
+
+/** Unpadded Base64, as Matrix has it. */
+function base64(bytes: Buffer): string {
+  return bytes.toString("base64").replace(/=+$/, "");
+}
+
+/** Keys in order, nothing in between: enough for what is signed here. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(",")}}`;
+}
+
+/** The public key that goes with the seed in a server's signing.key. */
+export function publicKeyOfSeed(seed: string): KeyObject {
+  const prefix = Buffer.from("302e020100300506032b657004220420", "hex");
+  const der = Buffer.concat([prefix, Buffer.from(seed, "base64")]);
+  return createPublicKey(createPrivateKey({ key: der, format: "der", type: "pkcs8" }));
+}
+
+export class FakeIdentityServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #cert: string;
+  readonly #key = generateKeyPairSync("ed25519");
+  /** What has been bound: an address with its medium, to a user. */
+  readonly bindings = new Map<string, string>();
+  /** Sessions that somebody has completed here, by their IDs. */
+  readonly sessions = new Map<string, { secret: string; medium: string; address: string }>();
+  readonly invites: StoredInvite[] = [];
+  readonly requests: string[] = [];
+  /** Answers in place of what would be answered, by paths. */
+  readonly verdicts = new Map<string, Answer>();
+  /** Whose signatures take addresses back. */
+  homeserverKey: KeyObject | undefined;
+  isKeyValid = true;
+
+  private constructor(server: Server, cert: string) {
+    this.#server = server;
+    this.#cert = cert;
+  }
+
+  static async start(certificate: { key: string; cert: string }): Promise<FakeIdentityServer> {
+    const server = createServer(certificate);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const identity = new FakeIdentityServer(server, certificate.cert);
+    server.on("request", (request, response) => {
+      const answer = async () => {
+        const { status, body } = await identity.#serve(request);
+        response
+          .writeHead(status, { "Content-Type": "application/json" })
+          .end(typeof body === "string" ? body : JSON.stringify(body));
+      };
+      void answer();
+    });
+    return identity;
+  }
+
+  /** Its name, as clients call it. */
+  get host(): string {
+    const address = this.#server.address();
+    if (typeof address !== "object" || address === null) throw new Error("it has no port");
+    return `127.0.0.1:${address.port}`;
+  }
+
+  get certificate(): string {
+    return this.#cert;
+  }
+
+  get accessToken(): string {
+    return accessToken;
+  }
+
+  get publicKey(): string {
+    const { x = "" } = this.#key.publicKey.export({ format: "jwk" });
+    return base64(Buffer.from(x, "base64url"));
+  }
+
+  /** What it would hand to whoever has bound the address of an invite (server-server API, `onbind`). */
+  signInvite({ token, request }: StoredInvite, userId: string): Json {
+    const signed = { mxid: userId, token };
+    const signature = base64(sign(null, Buffer.from(canonical(signed)), this.#key.privateKey));
+    const signatures = { [this.host]: { "ed25519:0": signature } };
+    return { ...signed, sender: request["sender"], signatures };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, "close");
+  }
+
+  async #serve(request: IncomingMessage): Promise<Answer> {
+    const { pathname, searchParams } = new URL(request.url ?? "", "https://identity.test");
+    const path = pathname.replace("/_matrix/identity/v2", "");
+    this.requests.push(`${request.method} ${path}`);
+    const verdict = this.verdicts.get(path);
+    if (verdict) return verdict;
+    if (path === "/pubkey/isvalid" || path === "/pubkey/ephemeral/isvalid") {
+      const isKnown = searchParams.get("public_key") === this.publicKey;
+      return { status: 200, body: { valid: isKnown && this.isKeyValid } };
+    }
+    const body = request.method === "POST" ? ((await json(request)) as Json) : {};
+    if (path === "/3pid/unbind") return this.#unbind(request, body);
+    if (request.headers.authorization !== `Bearer ${accessToken}`) {
+      return { status: 401, body: { errcode: "M_UNAUTHORIZED", error: "Unknown token" } };
+    }
+    if (path === "/hash_details")
+      return { status: 200, body: { lookup_pepper: pepper, algorithms: ["none", "sha256"] } };
+    if (path === "/lookup") return this.#lookUp(body);
+    if (path === "/store-invite") return this.#storeInvite(body);
+    if (path === "/3pid/bind") return this.#bind(body);
+    return { status: 404, body: { errcode: "M_UNRECOGNIZED", error: "Unrecognized" } };
+  }
+
+  #lookUp({ addresses, pepper: given }: Json): Answer {
+    if (given !== pepper)
+      return { status: 400, body: { errcode: "M_INVALID_PEPPER", error: "Wrong pepper" } };
+    const mappings: Json = {};
+    for (const [contact, userId] of this.bindings) {
+      const hashed = createHash("sha256").update(`${contact} ${pepper}`).digest("base64url");
+      if ((addresses as string[]).includes(hashed)) mappings[hashed] = userId;
+    }
+    return { status: 200, body: { mappings } };
+  }
+
+  #storeInvite(request: Json): Answer {
+    if (request["medium"] !== "email") {
+      return { status: 400, body: { errcode: "M_UNRECOGNIZED", error: "Unsupported medium" } };
+    }
+    const token = `token${this.invites.length}`;
+    this.invites.push({ token, request });
+    const isValid = `https://${this.host}/_matrix/identity/v2/pubkey/isvalid`;
+    const keys = [{ public_key: this.publicKey, key_validity_url: isValid }];
+    return { status: 200, body: { token, public_keys: keys, display_name: "b...@e..." } };
+  }
+
+  #bind({ sid, client_secret: secret, mxid }: Json): Answer {
+    const session = this.sessions.get(String(sid));
+    if (session?.secret !== secret) {
+      return { status: 400, body: { errcode: "M_SESSION_NOT_VALIDATED", error: "Not validated" } };
+    }
+    const { medium = "", address = "" } = session ?? {};
+    this.bindings.set(`${address} ${medium}`, String(mxid));
+    return {
+      status: 200,
+      body: { medium, address, mxid, not_before: 0, not_after: 1, ts: 0, signatures: {} },
+    };
+  }
+
+  #unbind({ headers, method, url }: IncomingMessage, content: Json): Answer {
+    const parts = /^X-Matrix origin="([^"]+)",destination="([^"]+)",key="([^"]+)",sig="([^"]+)"$/.exec(
+      headers.authorization ?? "",
+    );
+    const [, origin = "", destination = "", , signature = ""] = parts ?? [];
+    const text = canonical({ content, destination, method, origin, uri: url });
+    const isRight =
+      this.homeserverKey !== undefined &&
+      verify(null, Buffer.from(text), this.homeserverKey, Buffer.from(signature, "base64"));
+    if (!isRight || destination !== this.host) {
+      return { status: 403, body: { errcode: "M_FORBIDDEN", error: "Not signed by the homeserver" } };
+    }
+    const { medium, address } = content["threepid"] as { medium: string; address: string };
+    this.bindings.delete(`${address} ${medium}`);
+    return { status: 200, body: {} };
+  }
+}
