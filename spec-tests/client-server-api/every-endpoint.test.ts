@@ -187,7 +187,7 @@ t.test("declarations agree with the specification's table", { skip: withoutTable
 });
 
 /** What listed releases brought and this server does not have yet: it answers M_UNRECOGNIZED. */
-const notYetServed = new Set(["getAuthMetadata", "getUrlPreviewAuthed"]);
+const notYetServed = new Set(["getAuthMetadata"]);
 
 t.test("getVersions: what a listed release brought is served", { skip: withoutTable }, async (t) => {
   const { json } = await rawRequest(server.url, { method: "GET", path: "/_matrix/client/versions" });

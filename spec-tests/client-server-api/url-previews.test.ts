@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import t from "tap";
-import { anonymous, registerUser } from "../support/client.ts";
+import { anonymous, registerUser, type TestClient } from "../support/client.ts";
 import { fetchBytes, mediaPath } from "../support/media.ts";
 import { startServer } from "../support/server.ts";
 import { Website } from "../support/website.ts";
@@ -282,16 +282,27 @@ t.test("getUrlPreviewAuthed: addresses that are none", async (t) => {
   t.equal((await anonymous(server).get("/_matrix/client/v1/media/preview_url?url=x")).status, 401);
 });
 
-t.test("getUrlPreviewAuthed, getUrlPreview: off unless the administrator wants them", async (t) => {
-  await using own = await startServer();
-  const bob = await registerUser(own);
-  const query = `preview_url?url=${encodeURIComponent(site.origin)}`;
-  for (const [path, operationId] of [
-    [`/_matrix/client/v1/media/${query}`, "getUrlPreviewAuthed"],
-    [`/_matrix/media/v3/${query}`, "getUrlPreview"],
-  ] as const) {
-    const { status, body } = await bob.get(path, operationId);
-    t.equal(status, 403);
-    t.equal(body["errcode"], "M_FORBIDDEN");
-  }
-});
+/** What the server says of previews in its capabilities (MSC4452). */
+async function announced(client: TestClient): Promise<unknown> {
+  const { body } = await client.get("/_matrix/client/v3/capabilities", "getCapabilities");
+  return (body["capabilities"] as Record<string, unknown>)["io.element.msc4452.preview_url"];
+}
+
+t.test(
+  "getUrlPreviewAuthed, getUrlPreview, getCapabilities: off unless the administrator wants them",
+  async (t) => {
+    t.strictSame(await announced(alice), { enabled: true });
+    await using own = await startServer();
+    const bob = await registerUser(own);
+    t.strictSame(await announced(bob), { enabled: false });
+    const query = `preview_url?url=${encodeURIComponent(site.origin)}`;
+    for (const [path, operationId] of [
+      [`/_matrix/client/v1/media/${query}`, "getUrlPreviewAuthed"],
+      [`/_matrix/media/v3/${query}`, "getUrlPreview"],
+    ] as const) {
+      const { status, body } = await bob.get(path, operationId);
+      t.equal(status, 403);
+      t.equal(body["errcode"], "M_FORBIDDEN");
+    }
+  },
+);

@@ -7,6 +7,7 @@ import { UrlPatterns } from "../previews/url-patterns.ts";
 import type { MediaLibrary } from "../services/media/media-library.ts";
 import type { Chore } from "../services/media/media-upkeep.ts";
 import type { ReferencedBlobs } from "../services/media/referenced-blobs.ts";
+import { PreviewCache } from "../services/previews/preview-cache.ts";
 import { PreviewFetcher } from "../services/previews/preview-fetcher.ts";
 import { PreviewPictures } from "../services/previews/preview-pictures.ts";
 import { SiteClient } from "../services/previews/site-client.ts";
@@ -35,31 +36,27 @@ export function composeUrlPreviews(
   { config, stores, clock, randomBytes, log }: Foundation,
   { library, ...pictureParts }: PictureParts,
 ): UrlPreviewParts {
+  const cache = new PreviewCache(stores.urlPreviews, library, clock);
+  // What there is from before they were switched off goes as well.
+  const chores = [cache.trim];
   if (!config.url_previews.enabled) {
-    return {
-      handlers: urlPreviewHandlers(undefined),
-      chores: [],
-      [Symbol.asyncDispose]: async () => undefined,
-    };
+    return { handlers: urlPreviewHandlers(undefined), chores, [Symbol.asyncDispose]: async () => undefined };
   }
   const http = composeOutbound(config.url_previews, clock);
   const pages = new PageReader({ clock });
   const sites = new SiteClient(http, new UrlPatterns(config.url_previews.denied));
   const fetcher = new PreviewFetcher(sites, pages);
   const { server_name: serverName } = config;
-  const pictures = new PreviewPictures({ ...pictureParts, serverName, store: stores.media, randomBytes });
-  const previews = new UrlPreviews({
-    store: stores.urlPreviews,
-    sites,
-    fetcher,
-    pictures,
-    library,
+  const pictures = new PreviewPictures({
+    ...pictureParts,
+    serverName,
+    store: stores.media,
+    randomBytes,
     clock,
-    log,
   });
   return {
-    handlers: urlPreviewHandlers(previews),
-    chores: [previews.trim],
+    handlers: urlPreviewHandlers(new UrlPreviews({ cache, sites, fetcher, pictures, clock, log })),
+    chores,
     async [Symbol.asyncDispose]() {
       http[Symbol.dispose]();
       await pages[Symbol.asyncDispose]();

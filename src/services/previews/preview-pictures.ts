@@ -8,6 +8,7 @@ import {
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { mxcUri } from "../../protocol/mxc-uri.ts";
 import type { MediaStore } from "../../storage/media.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
 import type { ReferencedBlobs } from "../media/referenced-blobs.ts";
 
@@ -18,6 +19,7 @@ export interface PreviewPictureParts {
   readonly references: ReferencedBlobs;
   readonly scaler: ImageScaler;
   readonly randomBytes: RandomBytes;
+  readonly clock: Clock;
 }
 
 /** A picture of a preview, which is in the content repository. */
@@ -46,22 +48,17 @@ export class PreviewPictures {
    * @param minPixels of width and height, below which a picture is not worth keeping
    * @returns `undefined` for what is no picture that can be shown
    */
-  async keep(
-    bytes: Buffer,
-    minPixels: number,
-    nowTs: number,
-    expiresTs: number,
-  ): Promise<StoredPicture | undefined> {
+  async keep(bytes: Buffer, minPixels: number, expiresTs: number): Promise<StoredPicture | undefined> {
     const image = await this.#scaled(bytes);
     if (!image || Math.min(image.width, image.height) < minPixels) return undefined;
     const { contentType, width, height } = image;
-    const { blobs, references, store, randomBytes, serverName } = this.#parts;
+    const { blobs, references, store, randomBytes, serverName, clock } = this.#parts;
     const stored = image.kind === "original" ? bytes : image.bytes;
     await using received = await blobs.receive([stored], stored.length);
     const { sha256, sizeBytes } = received;
     const mediaId = randomBytes(mediaIdBytes).toString("base64url");
     const content = { sha256, sizeBytes, contentType, filename: null };
-    const media = { mediaId, userNid: null, createdTs: nowTs, content, expiresTs };
+    const media = { mediaId, userNid: null, createdTs: clock.nowMs(), content, expiresTs };
     await references.keep(received, () => store.insert(media, null));
     return { mediaId, uri: mxcUri({ serverName, mediaId }), contentType, width, height, sizeBytes };
   }

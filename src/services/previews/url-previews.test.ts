@@ -5,6 +5,7 @@ import { openSqliteDatabase } from "../../storage/sqlite/open.ts";
 import { createLogTo } from "../../telemetry/log.ts";
 import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
 import type { FetchedPreview } from "./preview-fetcher.ts";
+import { PreviewCache } from "./preview-cache.ts";
 import { UrlPreviews } from "./url-previews.ts";
 
 const minuteMs = 60_000;
@@ -33,8 +34,14 @@ async function openPreviews(t: Test) {
     answer: async (): Promise<FetchedPreview | undefined> => undefined,
   };
   let kept = 0;
+  const library = {
+    async remove(mediaIds: readonly string[]) {
+      removed.push(...mediaIds);
+    },
+  };
+  const cache = new PreviewCache(database.stores.urlPreviews, library, clock);
   const previews = new UrlPreviews({
-    store: database.stores.urlPreviews,
+    cache,
     sites: { permits: ({ hostname }) => hostname !== "denied.test" },
     fetcher: {
       fetch(asked, language) {
@@ -43,18 +50,13 @@ async function openPreviews(t: Test) {
       },
     },
     pictures: {
-      async keep({ length: sizeBytes }, _minPixels, nowTs, expiresTs) {
-        t.equal(expiresTs - nowTs, 7 * dayMs);
+      async keep({ length: sizeBytes }, _minPixels, expiresTs) {
+        t.equal(expiresTs - clock.nowMs(), 7 * dayMs);
         if (sizeBytes > 100) return undefined;
         kept += 1;
         const mediaId = `picture${kept}`;
         const uri = `mxc://hearth.test/${mediaId}`;
         return { mediaId, uri, contentType: "image/png", width: 5, height: 6, sizeBytes };
-      },
-    },
-    library: {
-      async remove(mediaIds) {
-        removed.push(...mediaIds);
       },
     },
     clock,
@@ -69,7 +71,7 @@ async function openPreviews(t: Test) {
       throw error;
     }
   };
-  return Object.assign(site, { previews, ask });
+  return Object.assign(site, { cache, ask });
 }
 
 const titled = (title: string, maxAgeMs?: number) => async () => ({
@@ -154,9 +156,9 @@ t.test("what is old goes, with its picture", async (t) => {
   await site.ask();
   site.clock.advance(6 * dayMs);
   await site.ask("https://example.org/other");
-  await site.previews.trim.run(site.clock.nowMs());
+  await site.cache.trim.run(site.clock.nowMs());
   t.strictSame(site.removed, []);
   site.clock.advance(dayMs + 1);
-  await site.previews.trim.run(site.clock.nowMs());
+  await site.cache.trim.run(site.clock.nowMs());
   t.strictSame(site.removed, ["picture1"]);
 });

@@ -1,24 +1,20 @@
-import { createHash } from "node:crypto";
 import { boundedCache } from "../../cache/bounded-cache.ts";
 import { Turns } from "../../media/turns.ts";
 import { OutboundError } from "../../outbound/errors.ts";
 import { UnreadablePageError } from "../../previews/page-reader.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
-import type { StoredPreview, UrlPreviewStore } from "../../storage/url-previews.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import type { MediaLibrary } from "../media/media-library.ts";
-import type { Chore } from "../media/media-upkeep.ts";
+import { keptMs, type PreviewCache } from "./preview-cache.ts";
 import type { FetchedPreview, PreviewFetcher } from "./preview-fetcher.ts";
 import type { PreviewPictures, StoredPicture } from "./preview-pictures.ts";
 import type { SiteClient } from "./site-client.ts";
 
 export interface UrlPreviewParts {
-  readonly store: UrlPreviewStore;
+  readonly cache: PreviewCache;
   readonly sites: Pick<SiteClient, "permits">;
   readonly fetcher: Pick<PreviewFetcher, "fetch">;
   readonly pictures: Pick<PreviewPictures, "keep">;
-  readonly library: Pick<MediaLibrary, "remove">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -32,25 +28,13 @@ export interface PreviewWish {
   readonly language: string;
 }
 
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-const dayMs = 24 * hourMs;
-/** As long as the site says, within these. */
-const freshness = { leastMs: 10 * minuteMs, usualMs: hourMs, mostMs: dayMs };
-/** Pictures stay as long as the preview may be found by its time. */
-const keptMs = 7 * dayMs;
-const maxPreviews = 20_000;
-const maxPictureBytes = 1024 * 1024 * 1024;
-/** Beyond the bounds there are never more than so many. */
-const putsBetweenTrims = 500;
 /** A site that does not answer is left alone for a while. */
-const failureMs = 5 * minuteMs;
+const failureMs = 5 * 60_000;
 const rememberedFailures = 2_000;
 const maxUrlLength = 4_096;
 const turnLimits = { maxAtWork: 16, maxWaiting: 200, maxWaitMs: 20_000 };
 /** After which no further picture is tried. */
 const pictureSearchMs = 10_000;
-const removedAtOnce = 100;
 
 /** Tells what is behind links (client-server API, "Content repository", `/preview_url`). */
 export class UrlPreviews {
@@ -59,7 +43,6 @@ export class UrlPreviews {
   /** Those that are being fetched: whoever else asks for one waits for the same. */
   readonly #fetching = new Map<string, Promise<string>>();
   readonly #failedUntilTs = boundedCache<string, number>(rememberedFailures);
-  #putsSinceTrim = 0;
 
   constructor(parts: UrlPreviewParts) {
     this.#parts = parts;
@@ -72,41 +55,15 @@ export class UrlPreviews {
    *   M_LIMIT_EXCEEDED when the server has too much to do
    */
   async preview({ url: text, ts, language }: PreviewWish): Promise<string> {
+    const { cache, sites, clock } = this.#parts;
     const url = readUrl(text);
-    if (!this.#parts.sites.permits(url))
+    if (!sites.permits(url))
       throw new MatrixError("M_FORBIDDEN", "This server shows no previews of this site");
-    const nowTs = this.#parts.clock.nowMs();
-    const key = createHash("sha256").update(`${language} ${url.href}`).digest("hex");
-    const stored = await this.#stored(key, Math.min(ts ?? nowTs, nowTs), nowTs);
-    if (stored) return stored.properties;
-    if ((this.#failedUntilTs.get(key) ?? 0) > nowTs) throw unreachable();
-    const fetching = this.#fetching.get(key) ?? this.#startFetching(key, url, language);
-    return fetching;
-  }
-
-  /** Takes away what is old, and what is too much. */
-  readonly trim: Chore = {
-    name: "URL previews",
-    run: async (nowTs) => {
-      this.#putsSinceTrim = 0;
-      const pictures = await this.#parts.store.trim({
-        fetchedSinceTs: nowTs - keptMs,
-        maxPreviews,
-        maxPictureBytes,
-      });
-      for (let index = 0; index < pictures.length; index += removedAtOnce) {
-        await this.#parts.library.remove(pictures.slice(index, index + removedAtOnce));
-      }
-    },
-  };
-
-  /** Of the time that is asked for, or of now. */
-  async #stored(key: string, atTs: number, nowTs: number): Promise<StoredPreview | undefined> {
-    for (const time of new Set([atTs, nowTs])) {
-      const found = await this.#parts.store.find(key, time);
-      if (found && found.freshUntilTs > time) return found;
-    }
-    return undefined;
+    const key = cache.keyOf(url, language);
+    const known = await cache.find(key, ts);
+    if (known !== undefined) return known;
+    if ((this.#failedUntilTs.get(key) ?? 0) > clock.nowMs()) throw unreachable();
+    return this.#fetching.get(key) ?? this.#startFetching(key, url, language);
   }
 
   #startFetching(key: string, url: URL, language: string): Promise<string> {
@@ -131,29 +88,17 @@ export class UrlPreviews {
   }
 
   async #keep(key: string, fetched: FetchedPreview | undefined): Promise<string> {
-    const { store, clock } = this.#parts;
-    const fetchedTs = clock.nowMs();
-    const picture = fetched && (await this.#picture(fetched, fetchedTs));
-    const properties = JSON.stringify({ ...fetched?.properties, ...(picture && pictureProperties(picture)) });
-    const { leastMs, usualMs, mostMs } = freshness;
-    const freshMs = Math.min(mostMs, Math.max(leastMs, fetched?.maxAgeMs ?? usualMs));
-    await store.put(key, {
-      fetchedTs,
-      freshUntilTs: fetchedTs + freshMs,
-      properties,
-      pictureId: picture?.mediaId ?? null,
-      pictureBytes: picture?.sizeBytes ?? 0,
-    });
-    this.#putsSinceTrim += 1;
-    if (this.#putsSinceTrim >= putsBetweenTrims) await this.trim.run(fetchedTs);
+    const picture = fetched && (await this.#picture(fetched));
+    const properties = JSON.stringify({ ...fetched?.properties, ...(picture && propertiesOf(picture)) });
+    await this.#parts.cache.put(key, { properties, picture, maxAgeMs: fetched?.maxAgeMs });
     return properties;
   }
 
-  async #picture({ pictures }: FetchedPreview, nowTs: number): Promise<StoredPicture | undefined> {
-    const { clock } = this.#parts;
+  async #picture({ pictures }: FetchedPreview): Promise<StoredPicture | undefined> {
+    const { clock, pictures: store } = this.#parts;
     const startMs = clock.monotonicMs();
     for await (const { bytes, minPixels } of pictures) {
-      const kept = await this.#parts.pictures.keep(bytes, minPixels, nowTs, nowTs + keptMs);
+      const kept = await store.keep(bytes, minPixels, clock.nowMs() + keptMs);
       if (kept) return kept;
       if (clock.monotonicMs() - startMs > pictureSearchMs) break;
     }
@@ -161,7 +106,7 @@ export class UrlPreviews {
   }
 }
 
-function pictureProperties({ uri, contentType, width, height, sizeBytes }: StoredPicture) {
+function propertiesOf({ uri, contentType, width, height, sizeBytes }: StoredPicture) {
   return {
     "og:image": uri,
     "og:image:type": contentType,
