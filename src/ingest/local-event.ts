@@ -1,5 +1,6 @@
 import { authEventTypesFor } from "../protocol/auth/auth-event-types.ts";
 import { authorise } from "../protocol/auth/authorise.ts";
+import type { AuthRule } from "../protocol/auth/rule-outline.ts";
 import { authoriseAuthoriserSignature } from "../protocol/auth/rules/authoriser-signature.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { type BuiltEvent, buildEvent, eventReferences } from "../protocol/event-builder.ts";
@@ -41,6 +42,15 @@ export interface LocalTransaction {
   readonly targetId?: string | undefined;
 }
 
+/** Rules on what an event says, whoever sends it: no permission would let it through. */
+const contentRules: ReadonlySet<AuthRule> = new Set([
+  "create.additional_creators",
+  "power_levels.integers",
+  "power_levels.maps",
+  "power_levels.users",
+  "power_levels.creators",
+]);
+
 /** More extremities than this are left for later events: the specification's bound on `prev_events`. */
 const maxPrevEvents = 20;
 const maxDepth = Number.MAX_SAFE_INTEGER;
@@ -81,7 +91,7 @@ export class LocalEventMaker {
   /**
    * Builds, authorises and signs an event on top of a head.
    * @param roomId absent for the create event of a room whose ID that event makes
-   * @throws MatrixError M_FORBIDDEN, M_BAD_JSON, M_TOO_LARGE
+   * @throws MatrixError M_FORBIDDEN, M_INVALID_PARAM for what no permission would allow, M_BAD_JSON, M_TOO_LARGE
    */
   async make(local: LocalEvent, draft: HeadDraft, roomId: RoomId | undefined): Promise<PlacedEvent> {
     const { version } = draft.room;
@@ -122,7 +132,12 @@ export class LocalEventMaker {
     const rejection =
       authorise(version, built.event, { get: (type, key) => auth.state.get(`${type} ${key}`) }) ??
       authoriseAuthoriserSignature(version, built.event);
-    if (rejection) throw new MatrixError("M_FORBIDDEN", rejection.message);
+    if (rejection) {
+      throw new MatrixError(
+        contentRules.has(rejection.rule) ? "M_INVALID_PARAM" : "M_FORBIDDEN",
+        rejection.message,
+      );
+    }
     return {
       built,
       prevNids: prev.map(({ eventNid }) => eventNid),

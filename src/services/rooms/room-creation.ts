@@ -69,6 +69,9 @@ interface Plan {
   readonly alias: RoomAlias | undefined;
 }
 
+/** What the rules of rooms refuse an event with. */
+const refusals: ReadonlySet<string> = new Set(["M_FORBIDDEN", "M_INVALID_PARAM"]);
+
 /** Creates rooms: all of a room's first events are committed together, or the room does not come to be. */
 export class RoomCreation {
   readonly #parts: RoomCreationParts;
@@ -180,7 +183,8 @@ export class RoomCreation {
     try {
       return await create();
     } catch (error) {
-      if (!(error instanceof MatrixError) || error.errcode !== "M_FORBIDDEN") throw error;
+      const isRefusal = error instanceof MatrixError && refusals.has(error.errcode);
+      if (!isRefusal) throw error;
       throw new MatrixError("M_INVALID_ROOM_STATE", error.message);
     }
   }

@@ -89,7 +89,10 @@ export class RoomSending {
     return idOf(await this.#parts.writer.sendOne(room, event));
   }
 
-  /** @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON, M_BAD_ALIAS, M_INVITE_BLOCKED, M_USER_SUSPENDED */
+  /**
+   * @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_BAD_JSON, M_BAD_ALIAS, M_INVITE_BLOCKED, M_USER_SUSPENDED,
+   *   M_INVALID_PARAM for another create event
+   */
   async state(
     requester: ActingUser,
     roomId: string,
@@ -100,6 +103,8 @@ export class RoomSending {
   ): Promise<EventId> {
     const { access, guests, invites, succession, writer } = this.#parts;
     const room = await access.joinedRoom(roomId, requester);
+    if (type === "m.room.create")
+      throw new MatrixError("M_INVALID_PARAM", "The room has been created already");
     refuseSuspended(requester);
     const isJoin = type === "m.room.member" && content["membership"] === "join";
     if (stickyDurationMs !== undefined) await this.#refuseStickyFlood(requester, room);

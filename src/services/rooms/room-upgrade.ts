@@ -159,8 +159,7 @@ export class RoomUpgrade {
 
   async #createContent({ room, version, creators }: Plan, create: RoomEvent): Promise<JsonObject> {
     const [creator, ...others] = creators;
-    const extremities = await this.#parts.rooms.extremities(room.roomNid);
-    const [last] = extremities.toSorted((a, b) => b.depth - a.depth);
+    const last = version.roomIdIsCreateHash ? undefined : await this.#lastEvent(room);
     const predecessor = { room_id: room.roomId, ...(last && { event_id: last.eventId }) };
     const { type, "m.federate": federate } = create.content;
     return {
@@ -171,6 +170,13 @@ export class RoomUpgrade {
       ...(!version.creatorIsSender && { creator }),
       ...(others.length > 0 && { additional_creators: others }),
     };
+  }
+
+  /** Room version 12 has it no more: the tombstone, which it was meant for, comes after the create event that it names. */
+  async #lastEvent({ roomNid }: Room): Promise<{ readonly eventId: string } | undefined> {
+    const extremities = await this.#parts.rooms.extremities(roomNid);
+    const [last] = extremities.toSorted((a, b) => b.depth - a.depth);
+    return last;
   }
 
   async #copiedState({ room, version, requester }: Plan): Promise<LocalEvent[]> {
