@@ -1,0 +1,9 @@
+import t from "tap";
+import { mediaStoreContract } from "../contract/media.ts";
+import { urlPreviewStoreContract } from "../contract/url-previews.ts";
+import { freshDatabases } from "./testing/fresh-databases.ts";
+
+const open = freshDatabases(t.testdir());
+
+mediaStoreContract(t, open);
+urlPreviewStoreContract(t, open);
