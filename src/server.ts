@@ -13,6 +13,7 @@ import { composeSignIn } from "./composition/sign-in.ts";
 import { composeSync } from "./composition/sync.ts";
 import { composeThreadSubscriptions } from "./composition/thread-subscriptions.ts";
 import { composeTimeline } from "./composition/timeline.ts";
+import { composeLegacySync } from "./composition/legacy-sync.ts";
 import { composeMedia } from "./composition/media.ts";
 import { composeNotifications } from "./composition/notifications.ts";
 import { composeRendezvous } from "./composition/rendezvous.ts";
@@ -118,6 +119,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...composeRoomUpgrades(foundation, rooms, userData.profiles),
     ...reading.handlers,
     ...search.handlers,
+    ...composeLegacySync(foundation, { timeline, userData, reading, presence: ephemeral.presence }),
     ...composeRendezvous(foundation),
     ...bridges.handlers,
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),

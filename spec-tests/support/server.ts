@@ -12,8 +12,9 @@ export interface TestServer extends AsyncDisposable {
   /**
    * Stops the server, keeping its data, and starts it again on the same port.
    * @param meanwhile what happens while it is down
+   * @param changes of the configuration
    */
-  restart(meanwhile?: () => Promise<void>): Promise<void>;
+  restart(meanwhile?: () => Promise<void>, changes?: Record<string, unknown>): Promise<void>;
 }
 
 /** Passwords hash quickly and nobody is slowed down, unless a test asks for it. */
@@ -28,9 +29,10 @@ export const testDefaults = {
 export async function startServer(overrides: Record<string, unknown> = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), "hearth-test-"));
   let port = 0;
+  let settings = overrides;
   const start = async () => {
     const listeners = [{ bind: "127.0.0.1", port, apis: ["client", "federation", "admin"] }];
-    const config = configFrom({ ...testDefaults, data_dir: folder, listeners, ...overrides }, folder);
+    const config = configFrom({ ...testDefaults, data_dir: folder, listeners, ...settings }, folder);
     const server = await createServer(config, createLogTo(process.stderr, "warn"));
     await server.listen();
     return server;
@@ -41,9 +43,10 @@ export async function startServer(overrides: Record<string, unknown> = {}): Prom
   return {
     url,
     folder,
-    async restart(meanwhile) {
+    async restart(meanwhile, changes) {
       await server[Symbol.asyncDispose]();
       await meanwhile?.();
+      if (changes) settings = { ...settings, ...changes };
       server = await start();
     },
     async [Symbol.asyncDispose]() {

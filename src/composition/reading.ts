@@ -51,6 +51,7 @@ export function composeReading(
     access,
     pages,
     store,
+    rooms,
     events,
     snapshots,
     names,

@@ -15,12 +15,13 @@ export interface SearchComposition extends AsyncDisposable {
   readonly handlers: readonly BoundEndpoint[];
 }
 
-/** The search for messages, and the follower that keeps its index up to date. */
+/** The search for messages, unless it is switched off, and the follower that keeps its index up to date. */
 export function composeSearch(
-  { stores, names, graph, notifier, clock, log }: Foundation,
+  { config, stores, names, graph, notifier, clock, log }: Foundation,
   index: SearchIndex,
   { timeline, reading }: { readonly timeline: TimelineParts; readonly reading: ReadingParts },
 ): SearchComposition {
+  if (!config.search.enabled) return { handlers: [], [Symbol.asyncDispose]: () => Promise.resolve() };
   const { rooms, events } = graph;
   const { views, readers, aggregations, erasures, filtering, presenter, members, stateTexts, pace } =
     timeline;

@@ -199,6 +199,14 @@ export const configSchema = Type.Object({
       default: false,
     }),
   }),
+  search: Type.Object({
+    enabled: Type.Boolean({
+      description:
+        "Whether people can search for messages on this server. Messages of rooms that are not encrypted are indexed for " +
+        "it, in search.db in data_dir: that file need not be backed up, and may be deleted while the server is down.",
+      default: true,
+    }),
+  }),
   federation: Type.Object({
     enabled: Type.Boolean({
       description: "Whether this server talks with other Matrix servers.",

@@ -23,6 +23,8 @@ export class Notifier {
   readonly #memberships: LiveMemberships;
   readonly #onFault: FaultListener;
   readonly #waiters = new Map<number, Set<Waiter>>();
+  /** Those who wait for the events of rooms that they need not be in, by room; each is among the waiters as well. */
+  readonly #peekers = new Map<number, Set<Waiter>>();
   readonly #followers: CommitListener[] = [];
   #position = 0;
   #recent: StreamChange[] = [];
@@ -68,10 +70,17 @@ export class Notifier {
   /**
    * Waits until something that may concern the user is committed after `position`. The user's rooms have to be loaded in
    * the live memberships: who finds that they have been forgotten is told to look again at once.
+   * @param peekedRoomNid a room whose events concern the user, too, without being in it
    * @returns true when there may be something, false after `timeoutMs`, on abort or at shutdown.
    */
-  wait(userNid: number, position: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-    if (this.#mayConcern(userNid, position)) return Promise.resolve(true);
+  wait(
+    userNid: number,
+    position: number,
+    timeoutMs: number,
+    signal: AbortSignal,
+    peekedRoomNid?: number,
+  ): Promise<boolean> {
+    if (this.#mayConcern(userNid, position, peekedRoomNid)) return Promise.resolve(true);
     if (timeoutMs <= 0 || signal.aborted || this.#closed) return Promise.resolve(false);
     if (!this.#memberships.roomsOf(userNid)) return Promise.resolve(true);
     return new Promise((resolve) => {
@@ -79,12 +88,14 @@ export class Notifier {
         clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
         this.#removeWaiter(userNid, waiter);
+        if (peekedRoomNid !== undefined) this.#stopPeeking(peekedRoomNid, waiter);
         resolve(woken);
       };
       const onAbort = () => finish(false);
       const waiter: Waiter = { wake: () => finish(!this.#closed) };
       const timer = setTimeout(finish, timeoutMs, false);
       signal.addEventListener("abort", onAbort);
+      if (peekedRoomNid !== undefined) this.#peek(peekedRoomNid, waiter);
       this.#addWaiter(userNid, waiter);
     });
   }
@@ -110,10 +121,14 @@ export class Notifier {
     }
   }
 
-  #mayConcern(userNid: number, position: number): boolean {
+  #mayConcern(userNid: number, position: number, peekedRoomNid: number | undefined): boolean {
     if (position >= this.#position) return false;
     const changes = this.changesSince(position);
-    return !changes || changes.some((change) => this.concerns(change, userNid));
+    if (!changes) return true;
+    return changes.some(
+      (change) =>
+        this.concerns(change, userNid) || (change.stream === "timeline" && change.nid === peekedRoomNid),
+    );
   }
 
   /**
@@ -141,6 +156,8 @@ export class Notifier {
 
   #wakeRoom(roomNid: number): void {
     for (const userNid of this.#memberships.liveMembersOf(roomNid)) this.wakeUser(userNid);
+    const peekers = this.#peekers.get(roomNid);
+    if (peekers) for (const waiter of peekers) waiter.wake();
   }
 
   async #wakeNeighbours(userNid: number): Promise<void> {
@@ -155,6 +172,18 @@ export class Notifier {
     const dropped = this.#recent.length - recentChangesLimit;
     this.#recentSince = this.#recent[dropped - 1]?.position ?? this.#recentSince;
     this.#recent = this.#recent.slice(dropped);
+  }
+
+  #peek(roomNid: number, waiter: Waiter): void {
+    const peekers = this.#peekers.get(roomNid) ?? new Set();
+    peekers.add(waiter);
+    this.#peekers.set(roomNid, peekers);
+  }
+
+  #stopPeeking(roomNid: number, waiter: Waiter): void {
+    const peekers = this.#peekers.get(roomNid);
+    peekers?.delete(waiter);
+    if (peekers?.size === 0) this.#peekers.delete(roomNid);
   }
 
   #addWaiter(userNid: number, waiter: Waiter): void {

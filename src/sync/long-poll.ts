@@ -26,6 +26,7 @@ export class LongPolls {
   /**
    * Tries at once, and again whenever something may have come for the device's user, until an answer is not empty.
    * @param signal aborted when the client has gone away
+   * @param peekedRoomNid a room that is of interest although the user may not be in it
    * @throws MatrixError M_UNKNOWN_TOKEN when the device is logged out meanwhile
    */
   async answer<Answer extends Attempt>(
@@ -33,6 +34,7 @@ export class LongPolls {
     timeoutMs: number,
     signal: AbortSignal,
     attempt: () => Promise<Answer>,
+    peekedRoomNid?: number,
   ): Promise<Answer> {
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs;
     for (let isWoken = true, waits = 0; ; waits++) {
@@ -40,7 +42,7 @@ export class LongPolls {
       const remainingMs = deadlineMs - this.#clock.monotonicMs();
       if (!answer.isEmpty || !isWoken || remainingMs <= 0 || signal.aborted) return answer;
       if (waits > 0) await this.#checkSession(device);
-      isWoken = await this.#notifier.wait(device.userNid, answer.upTo, remainingMs, signal);
+      isWoken = await this.#notifier.wait(device.userNid, answer.upTo, remainingMs, signal, peekedRoomNid);
     }
   }
 

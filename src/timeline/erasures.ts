@@ -34,12 +34,15 @@ export class Erasures {
   };
 
   /** Events as the reader gets to see them: those of erased users without their content. */
-  async shown(view: RoomView, events: readonly StoredEvent[]): Promise<readonly StoredEvent[]> {
+  async shown(
+    view: Pick<RoomView, "hadSeenBy">,
+    events: readonly StoredEvent[],
+  ): Promise<readonly StoredEvent[]> {
     if (!events.some((event) => this.#positions.has(event.senderNid))) return events;
     return Promise.all(events.map((event) => this.#shown(view, event)));
   }
 
-  async #shown(view: RoomView, event: StoredEvent): Promise<StoredEvent> {
+  async #shown(view: Pick<RoomView, "hadSeenBy">, event: StoredEvent): Promise<StoredEvent> {
     const position = this.#positions.get(event.senderNid);
     // The room's state is everybody's: without it clients would show another room than there is.
     const isContent = event.pairNid === null || event.typeNid === this.#memberTypeNid;

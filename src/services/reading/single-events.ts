@@ -1,4 +1,5 @@
 import type { EventReader } from "../../state/event-reader.ts";
+import type { RoomIndex } from "../../state/room-index.ts";
 import type { StateSnapshots } from "../../state/state-snapshots.ts";
 import type { EventStore, StoredEvent } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
@@ -31,6 +32,7 @@ export interface SingleEventParts {
   readonly access: ReadingAccess;
   readonly pages: TimelinePages;
   readonly store: EventStore;
+  readonly rooms: RoomIndex;
   readonly events: EventReader;
   readonly snapshots: StateSnapshots;
   readonly names: NameCache;
@@ -54,6 +56,14 @@ export class SingleEvents {
     if (!event) return undefined;
     const [text] = await this.#present(readable, [event]);
     return text;
+  }
+
+  /** The same of whatever room it is in. */
+  async findAnywhere(user: Omit<Reader, "ignored">, eventId: string): Promise<string | undefined> {
+    const event = await this.#parts.store.byId(eventId);
+    if (!event) return undefined;
+    const { roomId } = await this.#parts.rooms.byNid(event.roomNid);
+    return this.find(roomId, user, eventId);
   }
 
   /** An event of a room's timeline, if the reader may see it. */

@@ -50,7 +50,7 @@ interface PreparedSearch {
 const defaultLimit = 10;
 const maxLimit = 100;
 /** Of more matches the newest come first, and by rank only among so many: judging them costs. */
-const hitsAtOnce = { recent: 100, rank: 500 } as const;
+const hitsAtOnce = { recent: 100, rank: 300 } as const;
 /** Stretches of which a searcher may see nothing are passed over so often before an answer goes out with what there is. */
 const maxStretches = 4;
 const countLimit = 2_000;

@@ -7,21 +7,21 @@ import type { IndexQuery, SearchedKey } from "../../search-index.ts";
  * belongs to rooms that it may look into, however common a word is elsewhere, and the beginning of a word leads to no
  * other room's words. What is known of a message beside its words is among them with another sign ("5/s17").
  *
- * Document IDs (rowids) are made of the room and, counting down, of the position: a search meets the newest message of a
- * room first and may stop when it has enough, and a room's documents are next to each other.
+ * Document IDs (rowids) count down with the positions of events: a search meets the newest message first, and may stop when
+ * it has enough.
  */
 
-/** Half of the positions that a document ID has place for: they may be negative. */
-const middle = 2 ** 39;
-/** ?1 is the room, ?2 the position. */
-export const documentIdSql = `((?1 << 40) | (${middle} - ?2))`;
-/** The documents of room ?1 with positions from ?2 down to ?3. */
-export const inRoomSql = `rowid BETWEEN ${documentIdSql} AND ((?1 << 40) | (${middle} - ?3))`;
+/** Above every position there is, and far enough below 2^53 for sums of both to be exact. */
+const ceiling = 2 ** 52;
+export const firstPosition = -ceiling + 1;
+export const lastPosition = ceiling - 1;
+
+/** The document of the position that a parameter gives. FTS5 takes integers only. */
+export function documentIdSql(parameter: string): string {
+  return `CAST(${ceiling} - ${parameter} AS INTEGER)`;
+}
 /** The position of a rowid. */
-export const positionSql = `(${middle} - (rowid & ${2 ** 40 - 1}))`;
-/** Positions beyond these cannot be told from those of other rooms. */
-export const firstPosition = -middle + 1;
-export const lastPosition = middle - 1;
+export const positionSql = `(${ceiling} - rowid)`;
 
 /** What a document tells beside its words. */
 export interface DocumentTags {
@@ -39,6 +39,11 @@ export function documentText(roomNid: number, words: readonly string[], tags: Do
   if (tags.key !== "body") texts.push(`${scope}/${tags.key}`);
   if (tags.hasUrl) texts.push(`${scope}/url`);
   return texts.join(" ");
+}
+
+/** Matches every document of a room: each has a sender. */
+export function everyDocument(roomNid: number): string {
+  return `"${roomNid.toString(36)}/s"*`;
 }
 
 type Matching = Pick<IndexQuery, "terms" | "keys" | "senderNids" | "notSenderNids" | "withUrl">;

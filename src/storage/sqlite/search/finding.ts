@@ -1,27 +1,33 @@
 import type { IndexQuery, SearchedRoom, SearchHit, SearchHits } from "../../search-index.ts";
 import { scoreOf } from "../../search-terms.ts";
 import type { Connection } from "../engine/connection.ts";
-import { firstPosition, inRoomSql, lastPosition, matchExpression, positionSql } from "./documents.ts";
+import { documentIdSql, firstPosition, lastPosition, matchExpression, positionSql } from "./documents.ts";
 import type { IndexedDatabase } from "./indexing.ts";
-import { messageAt, searchedText } from "./message-rows.ts";
+import { type MessageRow, messageByNid, searchedText } from "./message-rows.ts";
 
-/** A document that matches, before its event has been looked up. */
+/** A document that matches, before its event has been read. */
 interface Match {
-  readonly roomNid: number;
+  readonly eventNid: number;
   readonly position: number;
 }
 
 /** A room to look into: positions up to `upTo` may be in it. */
 type Place = SearchedRoom & { readonly expression: string };
 
-const newestSql = `SELECT ${positionSql} AS position FROM messages
-  WHERE messages MATCH ?5 AND ${inRoomSql} ORDER BY rowid LIMIT ?4`;
-const countSql = `SELECT count(*) AS total FROM (SELECT 1 FROM messages
-  WHERE messages MATCH ?5 AND ${inRoomSql} LIMIT ?4)`;
+/** Positions from ?2 down to ?3. */
+const matchingSql = `FROM messages
+  WHERE messages MATCH ?1 AND rowid BETWEEN ${documentIdSql("?2")} AND ${documentIdSql("?3")}`;
+const newestSql = `SELECT event_nid AS eventNid, ${positionSql} AS position ${matchingSql} ORDER BY rowid LIMIT ?4`;
+const countSql = `SELECT count(*) AS total FROM (SELECT 1 ${matchingSql} LIMIT ?4)`;
 /** Rooms that have anything to find, and their newest position. */
 const roomsSql = `SELECT room_nid AS roomNid, last_position AS lastPosition
   FROM json_each(?) CROSS JOIN rooms ON rooms.room_nid = json_each.value CROSS JOIN room_summaries USING (room_nid)
   WHERE encryption IS NULL`;
+
+/** Rooms that are looked into by one expression: the index reads on in that which has the newest match. */
+const placesAtOnce = 200;
+/** Matches are counted in so many rooms; those in further ones are taken to be as many. */
+const countedPlaces = 50;
 
 /** See `SearchIndex.find`. */
 export function find(dbs: IndexedDatabase, query: IndexQuery): SearchHits {
@@ -31,9 +37,14 @@ export function find(dbs: IndexedDatabase, query: IndexQuery): SearchHits {
   try {
     const places = placesOf(main, query);
     const { matches, isAll } = newestMatches(index, places, query);
-    const reached = isAll ? undefined : matches.at(-1)?.position;
-    const hits = matches.map((match) => hitOf(main, match, query)).filter((hit) => hit !== undefined);
-    return { hits, reached, count: count(index, places, query) };
+    const rows = matches.map(({ eventNid }) => messageByNid(main, eventNid));
+    const hits = rows.map((row) => row && hitOf(main, row, query)).filter((hit) => hit !== undefined);
+    const isCounted = isAll && matches.length <= query.countLimit && query.downTo < firstPosition;
+    return {
+      hits,
+      reached: isAll ? undefined : matches.at(-1)?.position,
+      count: isCounted ? certainOf(places, hits) : count(index, places, query),
+    };
   } finally {
     index.run("COMMIT");
     main.run("COMMIT");
@@ -59,43 +70,66 @@ function placesOf(main: Connection, query: IndexQuery): Place[] {
 function newestMatches(
   index: Connection,
   places: readonly Place[],
-  { upTo, downTo, limit }: IndexQuery,
+  { rooms, upTo, downTo, limit }: IndexQuery,
 ): { readonly matches: readonly Match[]; readonly isAll: boolean } {
+  const ends = new Map(rooms.map((room) => [room.roomNid, room.upTo]));
   let newest: Match[] = [];
   let isAll = true;
-  for (const place of places) {
+  for (const group of groupsOf(places, ends)) {
     const oldest = newest.length < limit ? undefined : newest.at(-1)?.position;
-    if (oldest !== undefined && place.upTo < oldest) return { matches: newest, isAll: false };
-    const from = clamp(Math.min(place.upTo, upTo));
-    const end = clamp(Math.max(downTo, oldest ?? firstPosition));
-    const { roomNid } = place;
-    const found = index.all<{ position: number }>(newestSql, roomNid, from, end, limit + 1, place.expression);
-    const all = [...newest, ...found.map(({ position }) => ({ roomNid, position }))];
-    if (oldest !== undefined || all.length > limit) isAll = false;
+    if (oldest !== undefined && group.upTo < oldest) return { matches: newest, isAll: false };
+    const found = index.all<Match>(
+      newestSql,
+      group.expression,
+      clamp(Math.min(group.upTo, upTo)),
+      clamp(Math.max(downTo, oldest ?? firstPosition)),
+      limit + 1,
+    );
+    if (oldest !== undefined || newest.length + found.length > limit) isAll = false;
     if (found.length === 0) continue;
-    newest = all.sort((a, b) => b.position - a.position).slice(0, limit);
+    newest = [...newest, ...found].sort((a, b) => b.position - a.position).slice(0, limit);
   }
   return { matches: newest, isAll };
 }
 
-/** A document whose event is no longer there is none. */
-function hitOf(main: Connection, { roomNid, position }: Match, query: IndexQuery): SearchHit | undefined {
-  const row = messageAt(main, roomNid, position);
-  if (!row || row.redactedBy !== null) return undefined;
-  const text = query.scored ? (searchedText(main, row)?.text ?? "") : "";
-  return { eventNid: row.eventNid, roomNid, position, score: query.scored ? scoreOf(text, query.terms) : 0 };
+/** Rooms that can be read to their ends are looked into together, each other one by itself. */
+function* groupsOf(
+  places: readonly Place[],
+  ends: ReadonlyMap<number, number>,
+): Generator<{ readonly expression: string; readonly upTo: number }> {
+  const isOpen = ({ roomNid }: Place) => (ends.get(roomNid) ?? 0) > lastPosition;
+  const open = places.filter(isOpen);
+  for (let start = 0; start < open.length; start += placesAtOnce) {
+    const group = open.slice(start, start + placesAtOnce);
+    const expression = group.map((place) => `(${place.expression})`).join(" OR ");
+    yield { expression, upTo: group[0]?.upTo ?? firstPosition };
+  }
+  for (const place of places) if (!isOpen(place)) yield place;
+}
+
+function hitOf(main: Connection, row: MessageRow, query: IndexQuery): SearchHit | undefined {
+  const { eventNid, roomNid, position, redactedBy } = row;
+  if (redactedBy !== null) return undefined;
+  const score = query.scored ? scoreOf(searchedText(main, row)?.text ?? "", query.terms) : 0;
+  return { eventNid, roomNid, position, score };
+}
+
+/** How many of all matches the searcher certainly may see. */
+function certainOf(places: readonly Place[], hits: readonly SearchHit[]): number {
+  const from = new Map(places.map((place) => [place.roomNid, place.memberFrom]));
+  return hits.filter(({ roomNid, position }) => position >= (from.get(roomNid) ?? lastPosition)).length;
 }
 
 function count(index: Connection, places: readonly Place[], { countLimit }: IndexQuery): number {
   let total = 0;
-  for (const { roomNid, memberFrom, upTo, expression } of places) {
+  const counted = places.slice(0, countedPlaces);
+  for (const { memberFrom, upTo, expression } of counted) {
     const left = countLimit - total;
-    if (left <= 0) break;
-    const [from, end] = [clamp(upTo), clamp(memberFrom)];
-    const found = index.get<{ total: number }>(countSql, roomNid, from, end, left, expression);
+    if (left <= 0) return total;
+    const found = index.get<{ total: number }>(countSql, expression, clamp(upTo), clamp(memberFrom), left);
     total += found?.total ?? 0;
   }
-  return total;
+  return Math.min(countLimit, Math.round((total * places.length) / Math.max(1, counted.length)));
 }
 
 function clamp(position: number): number {

@@ -2,14 +2,7 @@ import type { RoomToIndex } from "../../search-index.ts";
 import { maxWordsOfMessage } from "../../search-terms.ts";
 import { messageWords } from "../../message-words.ts";
 import type { Connection } from "../engine/connection.ts";
-import {
-  documentIdSql,
-  documentText,
-  firstPosition,
-  inRoomSql,
-  lastPosition,
-  positionSql,
-} from "./documents.ts";
+import { documentIdSql, documentText, everyDocument, firstPosition, positionSql } from "./documents.ts";
 import {
   editedId,
   messageAt,
@@ -25,12 +18,8 @@ export interface IndexedDatabase {
   readonly index: Connection;
 }
 
-/** A document of the index; one without text is to go. */
-interface Document {
-  readonly roomNid: number;
-  readonly position: number;
-  readonly text: string | undefined;
-}
+/** Documents by position; one without text is to go. */
+type Documents = Map<number, { readonly eventNid: number; readonly text: string | undefined }>;
 
 type EventRow = Pick<MessageRow, "roomNid" | "position" | "eventNid"> & { readonly isSearched: number };
 
@@ -43,9 +32,9 @@ const encryptedSql = "SELECT 1 FROM room_summaries WHERE room_nid = ? AND encryp
 const upToSql = "SELECT up_to AS upTo FROM rooms WHERE room_nid = ?";
 const setUpToSql = `INSERT INTO rooms (room_nid, up_to) VALUES (?, ?)
   ON CONFLICT DO UPDATE SET up_to = excluded.up_to`;
-const removeSql = `DELETE FROM messages WHERE rowid = ${documentIdSql}`;
-const insertSql = `INSERT INTO messages (rowid, words) VALUES (${documentIdSql}, ?3)`;
-const ofRoomSql = `SELECT ${positionSql} AS position FROM messages WHERE ${inRoomSql} LIMIT ?4`;
+const removeSql = `DELETE FROM messages WHERE rowid = ${documentIdSql("?1")}`;
+const insertSql = `INSERT INTO messages (rowid, words, event_nid) VALUES (${documentIdSql("?1")}, ?2, ?3)`;
+const ofRoomSql = `SELECT ${positionSql} AS position FROM messages WHERE messages MATCH ? LIMIT ?`;
 
 /** One chunk of work, in one transaction; see `SearchIndex.indexRooms`. */
 export function indexRooms(dbs: IndexedDatabase, rooms: readonly RoomToIndex[], limit: number): number[] {
@@ -56,7 +45,7 @@ export function indexRooms(dbs: IndexedDatabase, rooms: readonly RoomToIndex[], 
   main.run("BEGIN");
   index.run("BEGIN IMMEDIATE");
   try {
-    const documents = new Map<string, Document>();
+    const documents: Documents = new Map();
     for (const room of rooms) {
       if (left <= 0) break;
       const taken = indexRoom(dbs, room, left, documents);
@@ -78,7 +67,7 @@ function indexRoom(
   dbs: IndexedDatabase,
   { roomNid, upTo }: RoomToIndex,
   limit: number,
-  documents: Map<string, Document>,
+  documents: Documents,
 ): { readonly events: number; readonly isDone: boolean } {
   const { main, index } = dbs;
   if (main.get(encryptedSql, roomNid)) return forgetEncrypted(index, { roomNid, upTo }, limit);
@@ -93,7 +82,7 @@ function indexRoom(
   return { events: rows.length, isDone };
 }
 
-function indexEvent(dbs: IndexedDatabase, row: MessageRow, documents: Map<string, Document>): void {
+function indexEvent(dbs: IndexedDatabase, row: MessageRow, documents: Documents): void {
   const redacted = redactedId(row);
   if (redacted !== undefined) {
     const target = messageById(dbs.main, redacted);
@@ -115,7 +104,7 @@ function indexEvent(dbs: IndexedDatabase, row: MessageRow, documents: Map<string
 }
 
 /** What an event has become by a redaction; when it was an edit, what it had replaced is found again. */
-function forgetRedacted(dbs: IndexedDatabase, target: MessageRow, documents: Map<string, Document>): void {
+function forgetRedacted(dbs: IndexedDatabase, target: MessageRow, documents: Documents): void {
   add(dbs, target, documents);
   const edit = dbs.index.get<{ position: number }>(
     "SELECT original_position AS position FROM edits WHERE room_nid = ? AND position = ?",
@@ -128,23 +117,23 @@ function forgetRedacted(dbs: IndexedDatabase, target: MessageRow, documents: Map
   if (original) add(dbs, original, documents);
 }
 
-function add({ main }: IndexedDatabase, row: MessageRow, documents: Map<string, Document>): void {
-  const { roomNid, position, senderNid } = row;
+function add({ main }: IndexedDatabase, row: MessageRow, documents: Documents): void {
+  const { eventNid, roomNid, position, senderNid } = row;
   const searched = searchedText(main, row);
   const words = searched ? messageWords(searched.text, maxWordsOfMessage) : [];
   const text =
     searched && words.length > 0
       ? documentText(roomNid, words, { key: searched.key, senderNid, hasUrl: searched.hasUrl })
       : undefined;
-  documents.set(`${roomNid} ${position}`, { roomNid, position, text });
+  documents.set(position, { eventNid, text });
 }
 
 /** In order of document IDs: FTS5 begins a new piece of the index whenever they go down. */
-function store(index: Connection, documents: ReadonlyMap<string, Document>): void {
-  const ordered = [...documents.values()].sort((a, b) => a.roomNid - b.roomNid || b.position - a.position);
-  for (const { roomNid, position } of ordered) index.run(removeSql, roomNid, position);
-  for (const { roomNid, position, text } of ordered) {
-    if (text !== undefined) index.run(insertSql, roomNid, position, text);
+function store(index: Connection, documents: Documents): void {
+  const ordered = [...documents].sort(([a], [b]) => b - a);
+  for (const [position] of ordered) index.run(removeSql, position);
+  for (const [position, { eventNid, text }] of ordered) {
+    if (text !== undefined) index.run(insertSql, position, text, eventNid);
   }
 }
 
@@ -154,8 +143,8 @@ function forgetEncrypted(
   { roomNid, upTo }: RoomToIndex,
   limit: number,
 ): { readonly events: number; readonly isDone: boolean } {
-  const documents = index.all<{ position: number }>(ofRoomSql, roomNid, lastPosition, firstPosition, limit);
-  for (const { position } of documents) index.run(removeSql, roomNid, position);
+  const documents = index.all<{ position: number }>(ofRoomSql, everyDocument(roomNid), limit);
+  for (const { position } of documents) index.run(removeSql, position);
   index.run("DELETE FROM edits WHERE room_nid = ?", roomNid);
   index.run(setUpToSql, roomNid, upTo);
   return { events: documents.length, isDone: documents.length < limit };

@@ -29,8 +29,13 @@ const maxEdits = 10;
 const columns = `event_nid AS eventNid, event_id AS eventId, room_nid AS roomNid, position, type_nid AS typeNid,
   (SELECT type FROM event_types WHERE event_types.type_nid = events.type_nid) AS type,
   pair_nid AS pairNid, sender_nid AS senderNid, redacted_by AS redactedBy, common`;
+const byNidSql = `SELECT ${columns} FROM events WHERE event_nid = ? AND position IS NOT NULL`;
 const atSql = `SELECT ${columns} FROM events WHERE room_nid = ? AND position = ?`;
 const byIdSql = `SELECT ${columns} FROM events WHERE event_id = ? AND position IS NOT NULL`;
+
+export function messageByNid(main: Connection, eventNid: number): MessageRow | undefined {
+  return main.get<MessageRow>(byNidSql, eventNid);
+}
 
 export function messageAt(main: Connection, roomNid: number, position: number): MessageRow | undefined {
   return main.get<MessageRow>(atSql, roomNid, position);

@@ -13,7 +13,7 @@ const checkpointPages = 1_000;
  */
 const schema = `
 CREATE VIRTUAL TABLE messages USING fts5 (
-  words, content = '', contentless_delete = 1, tokenize = "ascii tokenchars './'"
+  words, event_nid UNINDEXED, content = '', contentless_delete = 1, contentless_unindexed = 1, tokenize = "ascii tokenchars './'"
 );
 INSERT INTO messages (messages, rank) VALUES ('automerge', 2);
 

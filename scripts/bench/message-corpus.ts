@@ -1,0 +1,72 @@
+import BetterSqlite3 from "better-sqlite3";
+
+export interface SeededRoom {
+  readonly roomId: string;
+  /** A message of the room, of which all others are copies. */
+  readonly eventId: string;
+}
+
+const vocabulary = 60_000;
+const sentences = ["東京都庁に行きました", "我们明天在北京开会", "학교에서 만나요", "会議は明日の午後です"];
+
+/** The same numbers each time. */
+let state = 1;
+function random(): number {
+  state ^= state << 13;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  return (state >>> 0) / 2 ** 32;
+}
+
+/** Words as languages have them: the first is the most common one. */
+export const words: readonly string[] = Array.from({ length: vocabulary }, (_, index) => {
+  const letters = "etaoinshrdlucmfwypvbgk";
+  const length = Math.min(12, 2 + Math.floor(Math.log2(index + 2) / 2 + random() * 5));
+  return Array.from({ length }, () => letters[Math.floor(random() * letters.length)]).join("");
+});
+
+/** As often as Zipf's law has it. */
+function anyWord(): string {
+  return words[Math.floor(vocabulary ** random()) - 1] ?? "";
+}
+
+function anyText(room: number): string {
+  if (random() < 0.05) return sentences[Math.floor(random() * sentences.length)] ?? "";
+  const text = Array.from({ length: 3 + Math.floor(random() * 14) }, anyWord);
+  // In half of the rooms, of which some searchers see none.
+  if (room >= 500 && random() < 0.5) text.push("elsewhere");
+  return text.join(" ");
+}
+
+/** Copies the seeds into a database that no server has open: busy rooms get more than quiet ones. */
+export function addMessages(file: string, seeds: readonly SeededRoom[], messages: number): void {
+  const db = new BetterSqlite3(file);
+  db.pragma("synchronous = off");
+  const columns = db
+    .prepare<[], { name: string }>("SELECT name FROM pragma_table_info('events')")
+    .all()
+    .map(({ name }) => name);
+  const insert = db.prepare(
+    `INSERT INTO events (${columns.join(", ")}) VALUES (${columns.map((name) => `@${name}`).join(", ")})`,
+  );
+  const bySeed = db.prepare<[string], Record<string, unknown>>("SELECT * FROM events WHERE event_id = ?");
+  const rows = seeds.map(({ eventId }) => bySeed.get(eventId) ?? {});
+  let eventNid = db.prepare("SELECT max(event_nid) FROM events").pluck().get() as number;
+  let position = db.prepare("SELECT ceiling FROM stream_sequence").pluck().get() as number;
+  const last = new Map<number, number>();
+  db.transaction(() => {
+    for (let count = 0; count < messages; count++) {
+      const room = Math.floor(random() ** 2 * rows.length);
+      const row = rows[room] ?? {};
+      eventNid += 1;
+      position += 1;
+      const common = String(row["common"]).replace('"seed"', JSON.stringify(anyText(room)));
+      insert.run({ ...row, event_nid: eventNid, event_id: `$copy${eventNid}`, position, common });
+      last.set(Number(row["room_nid"]), position);
+    }
+    const update = db.prepare("UPDATE rooms SET last_position = ? WHERE room_nid = ?");
+    for (const [roomNid, lastPosition] of last) update.run(lastPosition, roomNid);
+    db.prepare("UPDATE stream_sequence SET ceiling = ?").run(position);
+  })();
+  db.close();
+}

@@ -1,0 +1,130 @@
+// Measures the search for messages: `npm run bench:search [-- messages]`. A server of its own gets rooms over HTTP and
+// very many messages straight into its database, indexes them, and is then searched over HTTP.
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import BetterSqlite3 from "better-sqlite3";
+import { registerUser, type TestClient } from "../../spec-tests/support/client.ts";
+import { createRoom, join as joinRoom, say } from "../../spec-tests/support/rooms.ts";
+import { search } from "../../spec-tests/support/search.ts";
+import { startServer, type TestServer } from "../../spec-tests/support/server.ts";
+import { addMessages, type SeededRoom, words } from "./message-corpus.ts";
+
+const messages = Number(process.argv[2] ?? 1_000_000);
+const rooms = 1_000;
+/** The one who searches is in this many rooms, in all of them, or in a single one. */
+const members = { few: 20, all: rooms, one: 1 };
+const repeats = 20;
+
+function report(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+async function main(): Promise<void> {
+  await using server = await startServer({ search: { enabled: false } });
+  const owner = await registerUser(server, "owner");
+  const searchers: Record<keyof typeof members, TestClient> = {
+    few: await registerUser(server, "few"),
+    all: await registerUser(server, "all"),
+    one: await registerUser(server, "one"),
+  };
+  const seeds = await seedRooms(owner, searchers);
+  const perSecond = { without: await sendRate(owner, seeds), with: 0 };
+  const database = join(server.folder, "hearth.db");
+  await server.restart(async () => addMessages(database, seeds, messages), { search: { enabled: true } });
+  await indexAll(server, searchers.all);
+  perSecond.with = await sendRate(owner, seeds);
+  const sizes = sizesOf(server);
+  report(
+    `index: ${(sizes.index / messages).toFixed(0)} bytes a message, events: ${(sizes.events / messages).toFixed(0)}`,
+  );
+  report(`sends/s: ${perSecond.without.toFixed(0)} without the index, ${perSecond.with.toFixed(0)} with it`);
+  for (const [name, searcher] of Object.entries(searchers)) await searchAs(name, searcher);
+}
+
+async function seedRooms(owner: TestClient, searchers: Record<keyof typeof members, TestClient>) {
+  const seeds: SeededRoom[] = [];
+  for (let index = 0; index < rooms; index++) {
+    const roomId = await createRoom(owner, {});
+    for (const name of ["few", "all", "one"] as const) {
+      if (index < members[name]) await joinRoom(searchers[name], roomId);
+    }
+    seeds.push({ roomId, eventId: await say(owner, roomId, "seed") });
+  }
+  return seeds;
+}
+
+/** Messages that 32 clients at a time send in 5 seconds, a second. */
+async function sendRate(owner: TestClient, seeds: readonly SeededRoom[]): Promise<number> {
+  const end = performance.now() + 5_000;
+  let sent = 0;
+  const client = async (index: number) => {
+    while (performance.now() < end) {
+      await say(
+        owner,
+        seeds[(index + sent) % seeds.length]?.roomId ?? "",
+        `${words[sent % 2_000]} ${words[index]} meeting`,
+      );
+      sent += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, (_, index) => client(index)));
+  return sent / 5;
+}
+
+async function indexAll(server: TestServer, everywhere: TestClient): Promise<void> {
+  const startMs = performance.now();
+  const index = join(server.folder, "search.db");
+  for (let upTo = 0; upTo === 0; ) {
+    await search(everywhere, "anything", { order_by: "recent" });
+    using db = openReadonly(index);
+    upTo = (db.prepare("SELECT up_to FROM progress").pluck().get() as number | undefined) ?? 0;
+  }
+  const seconds = (performance.now() - startMs) / 1_000;
+  report(
+    `indexed ${messages} messages in ${seconds.toFixed(1)} s, ${(messages / seconds).toFixed(0)} a second`,
+  );
+}
+
+function openReadonly(file: string): BetterSqlite3.Database & Disposable {
+  const db = new BetterSqlite3(file, { readonly: true });
+  return Object.assign(db, { [Symbol.dispose]: () => void db.close() });
+}
+
+function sizesOf({ folder }: TestServer): { index: number; events: number } {
+  return {
+    index: statSync(join(folder, "search.db")).size,
+    events: statSync(join(folder, "hearth.db")).size,
+  };
+}
+
+async function searchAs(name: string, searcher: TestClient): Promise<void> {
+  const terms = {
+    "a very common word": words[0],
+    "a common word": words[30],
+    "a rare word": words[40_000],
+    "a word that is nowhere": "xylophonist",
+    "two common words": `${words[0]} ${words[2]}`,
+    "a beginning": (words[300] ?? "").slice(0, 3),
+    "two characters": "東京",
+    "one character": "都",
+    "a word of other rooms": "elsewhere",
+  };
+  for (const [what, term = ""] of Object.entries(terms)) {
+    for (const order of ["recent", "rank"]) {
+      const times: number[] = [];
+      let count = 0;
+      for (let turn = 0; turn < repeats; turn++) {
+        const startMs = performance.now();
+        ({ count } = await search(searcher, term, { order_by: order }));
+        times.push(performance.now() - startMs);
+      }
+      times.sort((a, b) => a - b);
+      const at = (part: number) => times[Math.floor(part * times.length)]?.toFixed(1).padStart(6);
+      report(
+        `${name.padEnd(4)} ${what.padEnd(23)} ${order.padEnd(6)} best ${at(0)} ms, median ${at(0.5)} ms, 95th ${at(0.95)} ms, about ${count}`,
+      );
+    }
+  }
+}
+
+await main();
