@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../protocol/json.
 import { MatrixError } from "../protocol/matrix-error.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { instanceIdOf } from "./network-instances.ts";
 import { type AppserviceClient, isSuccess, jsonOf } from "./appservice-client.ts";
 
 /** What is looked for: people of third-party networks, or places there. */
@@ -125,7 +126,7 @@ export class ThirdPartyNetworks {
     const { id } = client.appservice;
     const instances = instancesOf(protocol).map((instance) => ({
       ...instance,
-      instance_id: `${id}|${instance.network_id}`,
+      instance_id: instanceIdOf({ appserviceId: id, networkId: instance.network_id }),
     }));
     return { user_fields: [], location_fields: [], icon: "", field_types: {}, ...protocol, instances };
   }

@@ -131,10 +131,13 @@ export function composeAccounts(
   const appserviceAccounts = new AppserviceAccounts({
     registry,
     accounts,
+    devices,
+    crossSigning: stores.crossSigning,
     sessions: factory,
     logins,
     serverName,
     clock,
+    accountMade: (userNid) => userData.forgetUser(userNid),
   });
   const ownSessions = new Sessions(sessions, devices, factory, sessionsChanged, clock, randomBytes);
   const leaver = new LeaveAllRooms(stores.memberships, graph.rooms, graph.writer);
@@ -191,7 +194,7 @@ export function composeAccounts(
       }),
       ...accountHandlers(ownAccount, interactive, accountContacts, config),
       ...contactHandlers(contacts, interactive),
-      ...deviceHandlers(ownDevices, interactive),
+      ...deviceHandlers(ownDevices, interactive, appserviceAccounts),
       ...administrationHandlers(moderation),
     ],
     async [Symbol.asyncDispose]() {

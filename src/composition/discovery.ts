@@ -13,7 +13,7 @@ import type { Foundation } from "./foundation.ts";
 
 /** Finding rooms and people. */
 export function composeDiscovery(
-  { config, stores, names, graph, randomBytes }: Foundation,
+  { config, stores, names, graph, randomBytes, appservices }: Foundation,
   { aliases }: { readonly aliases: RoomAliases },
 ): readonly BoundEndpoint[] {
   const { roomSummaries: store, userDirectory } = stores;
@@ -21,7 +21,7 @@ export function composeDiscovery(
   const visibility = new RoomVisibility(rooms, stores.memberships);
   return [
     ...roomDiscoveryHandlers({
-      directory: new RoomDirectory(store, config.server_name),
+      directory: new RoomDirectory(store, config.server_name, appservices.registry),
       summaries: new RoomSummaries(store, aliases, visibility),
       hierarchy: new SpaceHierarchy({
         store,

@@ -7,7 +7,7 @@ import type { RoomParts } from "./rooms.ts";
 
 /** Replacing rooms by rooms of another version. */
 export function composeRoomUpgrades(
-  { config, stores, graph, randomBytes }: Foundation,
+  { config, stores, graph, randomBytes, appservices }: Foundation,
   { access, state, succession }: RoomParts,
   profiles: MemberProfiles,
 ): readonly BoundEndpoint[] {
@@ -24,6 +24,7 @@ export function composeRoomUpgrades(
       profiles,
       succession,
       randomBytes,
+      aliasChanges: appservices.aliasChanges,
     }),
   );
 }

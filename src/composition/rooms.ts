@@ -32,7 +32,7 @@ export function composeRooms(
   { profiles, accountData, pushRules }: UserDataParts,
   contactParts: ContactParts,
 ): RoomParts {
-  const { config, stores, names, graph, log } = foundation;
+  const { config, stores, names, graph, log, appservices } = foundation;
   const { rooms, events, snapshots } = graph;
   const { memberships } = stores;
   const access = new RoomAccess(rooms, memberships);
@@ -48,7 +48,7 @@ export function composeRooms(
     names,
     log,
   });
-  const invites = new InvitePermission(accountData, stores.userDirectory, names);
+  const invites = new InvitePermission(accountData, stores.userDirectory, names, appservices.queries.users);
   const basic = composeServices(foundation, { access, state, succession, invites, profiles });
   const { membership } = basic;
   const sources = { contactParts, access, state, membership, invites, profiles };
@@ -77,7 +77,7 @@ interface SharedParts {
 }
 
 function composeServices(
-  { config, stores, names, graph, clock, randomBytes }: Foundation,
+  { config, stores, names, graph, clock, randomBytes, appservices }: Foundation,
   { access, state, succession, invites, profiles }: SharedParts,
 ): Omit<RoomServices, "thirdPartyInvites" | "redemption"> {
   const { server_name: serverName, default_room_version: defaultVersion } = config;
@@ -96,6 +96,7 @@ function composeServices(
       profiles,
       randomBytes,
       invites,
+      appservices: appservices.registry,
     }),
     membership: new RoomMembership({
       serverName,
@@ -124,6 +125,6 @@ function composeServices(
       invites,
       succession,
     }),
-    aliases: new RoomAliases({ serverName, store, rooms, access, state, writer }),
+    aliases: new RoomAliases({ serverName, store, rooms, access, state, writer, appservices }),
   };
 }

@@ -22,7 +22,7 @@ export interface UserDataParts {
 }
 
 /** What users keep for themselves, and their profiles to look at. */
-export function composeUserData({ config, stores, names, clock }: Foundation): UserDataParts {
+export function composeUserData({ config, stores, names, clock, appservices }: Foundation): UserDataParts {
   const pushRules = new PushRuleService(
     stores.pushRules,
     defaultPushRules({
@@ -33,7 +33,13 @@ export function composeUserData({ config, stores, names, clock }: Foundation): U
   );
   const accountData = new AccountDataService(stores.accountData, pushRules);
   const filters = new FilterService(stores.filters, clock);
-  const profiles = new Profiles(stores.profiles, stores.accounts, names, config.server_name);
+  const profiles = new Profiles(
+    stores.profiles,
+    stores.accounts,
+    names,
+    config.server_name,
+    appservices.queries.users,
+  );
   const handlers = [
     ...accountDataHandlers(accountData),
     ...pushRuleHandlers(pushRules),

@@ -225,11 +225,16 @@ export const configSchema = Type.Object({
   }),
   ...mediaKeys,
   ...discoveryKeys,
-  application_services: Type.Array(file("A registration file of an application service."), {
-    description: "Registration files (YAML) of bridges and other application services.",
-    default: [],
-    maxItems: 1000,
-  }),
+  application_services: Type.Array(
+    file("A registration file of an application service, or a folder of them."),
+    {
+      description:
+        "Registration files (YAML) of bridges and other application services, or folders in which every .yaml and .yml " +
+        "file is one. They are read at the start only.",
+      default: [],
+      maxItems: 1000,
+    },
+  ),
   log: Type.Object({
     level: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace"], {
       description: "The least important kind of message that is logged.",

@@ -8,6 +8,8 @@ export interface Device {
   readonly lastSeenUserAgent: string | null;
 }
 
+export type NewDevice = Pick<Device, "deviceId" | "displayName" | "createdTs">;
+
 /** When and from where a device was last used. */
 export interface DeviceSighting {
   readonly userNid: number;
@@ -21,6 +23,8 @@ export interface DeviceStore {
   find(userNid: number, deviceId: string): Promise<Device | undefined>;
   /** All devices of a user, by ID. */
   list(userNid: number): Promise<Device[]>;
+  /** Makes a device without a session, unless it is there. Returns whether it has been made. */
+  create(userNid: number, device: NewDevice): Promise<boolean>;
   /** False when the user has no such device. */
   rename(userNid: number, deviceId: string, displayName: string): Promise<boolean>;
   /** Removes devices with everything that is theirs: tokens, keys, waiting messages. Returns those that existed. */

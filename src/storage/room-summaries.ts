@@ -21,7 +21,15 @@ export interface DirectoryPlace {
   readonly roomNid: number;
 }
 
+/** The network of an application service, which has a directory of its own. */
+export interface DirectoryNetwork {
+  readonly appserviceId: string;
+  readonly networkId: string;
+}
+
 export interface PublicRoomsQuery {
+  /** Whose directory: the server's own, that of a network, or all of them together. */
+  readonly directory: "own" | "all" | DirectoryNetwork;
   /** Text that the name, the topic or the alias has to hold, whatever its case and diacritics. */
   readonly searchTerm: string | undefined;
   /** `null` stands for rooms without a type. */

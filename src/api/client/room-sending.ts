@@ -9,6 +9,8 @@ const content = Type.Record(Type.String(), Type.Unknown());
 export const stickyDurationMs = Type.Optional(Type.Integer({ minimum: 0, maximum: maxStickyDurationMs }));
 
 const query = Type.Object({
+  /** The event's time, as an application service says (application service API, "Timestamp massaging"). */
+  ts: Type.Optional(Type.Integer({ minimum: 0 })),
   /** In milliseconds: the event is sent later (MSC4140, in the form of today's clients). */
   "org.matrix.msc4140.delay": Type.Optional(Type.Integer({ minimum: 1 })),
   /** Everybody in the room gets the event for so long (MSC4354). */

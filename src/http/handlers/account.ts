@@ -41,7 +41,8 @@ export function accountHandlers(
   return [
     handler(getTokenOwner, async ({ requester }) => ({
       user_id: requester.userId,
-      device_id: requester.deviceId,
+      // Application services need not name a device.
+      ...(requester.deviceId !== "" && { device_id: requester.deviceId }),
       is_guest: requester.isGuest,
     })),
     handler(changePassword, async (request) => {

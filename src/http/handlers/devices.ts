@@ -6,12 +6,18 @@ import {
   updateDevice,
 } from "../../api/client/devices.ts";
 import type { InteractiveAuth } from "../../auth/interactive.ts";
+import type { AppserviceAccounts } from "../../services/accounts/appservice-accounts.ts";
 import type { Devices } from "../../services/devices.ts";
 import type { Device } from "../../storage/devices.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
+import { Reply } from "../reply.ts";
 
 /** Client-server API, "Device Management". */
-export function deviceHandlers(devices: Devices, interactive: InteractiveAuth): BoundEndpoint[] {
+export function deviceHandlers(
+  devices: Devices,
+  interactive: InteractiveAuth,
+  appservices: AppserviceAccounts,
+): BoundEndpoint[] {
   return [
     handler(getDevices, async ({ requester }) => ({
       devices: (await devices.list(requester)).map(deviceJson),
@@ -20,6 +26,12 @@ export function deviceHandlers(devices: Devices, interactive: InteractiveAuth): 
       deviceJson(await devices.get(requester, params.deviceId)),
     ),
     handler(updateDevice, async ({ requester, params, body }) => {
+      const { deviceId } = params;
+      // "The ability to create new devices is only available to application services."
+      const mayCreate = requester.appserviceId !== undefined;
+      if (mayCreate && (await appservices.createDevice(requester.userNid, deviceId, body.display_name))) {
+        return new Reply(201, {});
+      }
       if (body.display_name === undefined) await devices.get(requester, params.deviceId);
       else await devices.rename(requester, params.deviceId, body.display_name);
       return {};

@@ -35,7 +35,7 @@ export function roomDiscoveryHandlers({
         since: body.since,
         searchTerm: body.filter?.generic_search_term,
         roomTypes: body.filter?.room_types,
-        networkId: body.third_party_instance_id,
+        instanceId: body.third_party_instance_id,
         includeAllNetworks: body.include_all_networks,
       }),
     ),

@@ -18,7 +18,10 @@ export function roomSendingHandlers(sending: RoomSending, delayed: DelayedEvents
   const sendState = async (requester: Requester, query: Query, event: StateToSend) => {
     const { roomId, type, stateKey, content } = event;
     if (query["org.matrix.msc4140.delay"] !== undefined) return schedule(delayed, requester, query, event);
-    const options = { stickyDurationMs: query["org.matrix.msc4354.sticky_duration_ms"] };
+    const options = {
+      stickyDurationMs: query["org.matrix.msc4354.sticky_duration_ms"],
+      ...timeOf(requester, query),
+    };
     return { event_id: await sending.state(requester, roomId, type, stateKey, content, options) };
   };
   return [
@@ -30,7 +33,11 @@ export function roomSendingHandlers(sending: RoomSending, delayed: DelayedEvents
         const requestKey = `send ${roomId} ${type} ${transactionId}`;
         return schedule(delayed, requester, query, { roomId, type, content, requestKey });
       }
-      const options = { transactionId, stickyDurationMs: query["org.matrix.msc4354.sticky_duration_ms"] };
+      const options = {
+        transactionId,
+        stickyDurationMs: query["org.matrix.msc4354.sticky_duration_ms"],
+        ...timeOf(requester, query),
+      };
       return { event_id: await sending.message(requester, roomId, type, content, options) };
     }),
     handler(api.setRoomStateWithKey, ({ requester, params, query, body }) => {
@@ -51,6 +58,11 @@ export function roomSendingHandlers(sending: RoomSending, delayed: DelayedEvents
       ),
     })),
   ];
+}
+
+/** Application service API, "Timestamp massaging": for application services alone. */
+function timeOf({ appserviceId }: Requester, { ts }: Query): { readonly originServerTs?: number } {
+  return appserviceId === undefined || ts === undefined ? {} : { originServerTs: ts };
 }
 
 type StateToSend = Pick<DelayRequest, "roomId" | "type" | "content"> & { readonly stateKey: string };

@@ -65,6 +65,8 @@ const unstableFeatures = {
   "org.matrix.msc4429": true,
   // Sticky events, with their extension of sliding sync (MSC4480).
   "org.matrix.msc4354": true,
+  // Pings of application services, since v1.7.
+  "fi.mau.msc2659.stable": true,
   // Simplified sliding sync.
   "org.matrix.simplified_msc3575": true,
 };

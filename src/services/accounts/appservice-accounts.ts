@@ -9,18 +9,29 @@ import {
 } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Account, AccountStore } from "../../storage/accounts.ts";
+import type { DeviceStore } from "../../storage/devices.ts";
 import type { Clock } from "../../telemetry/clock.ts";
-import type { Login } from "./login.ts";
-import type { LoggedIn, SessionFactory, SessionWish } from "./new-session.ts";
+import type { KeyIds, Login } from "./login.ts";
+import {
+  checkedDeviceId,
+  checkedDeviceName,
+  type LoggedIn,
+  type SessionFactory,
+  type SessionWish,
+} from "./new-session.ts";
 import type { Registered } from "./registration.ts";
 
 export interface AppserviceAccountsParts {
   readonly registry: AppserviceRegistry;
   readonly accounts: Pick<AccountStore, "create" | "find">;
+  readonly devices: Pick<DeviceStore, "create">;
+  readonly crossSigning: KeyIds;
   readonly sessions: SessionFactory;
   readonly logins: Pick<Login, "asUser">;
   readonly serverName: ServerName;
   readonly clock: Clock;
+  /** Told of each new account: what is remembered of the name from before is no longer so. */
+  readonly accountMade: (userNid: number) => void;
 }
 
 /** Accounts of application services' users (application service API, "Server admin style permissions"). */
@@ -59,6 +70,7 @@ export class AppserviceAccounts {
       created ? { session: created.session } : {},
     );
     if (!outcome.created) throw new MatrixError("M_USER_IN_USE", `${userId} has been registered already`);
+    this.#parts.accountMade(outcome.userNid);
     return { userId, loggedIn: created && { ...created.credentials, deviceId: created.session.deviceId } };
   }
 
@@ -74,6 +86,21 @@ export class AppserviceAccounts {
     const account = await this.#find(own);
     if (account) return this.#parts.logins.asUser(account.userNid, wish);
     throw new MatrixError("M_FORBIDDEN", `The application service has not registered ${own[0]}`);
+  }
+
+  /**
+   * Makes a device that has no access token (application service API, "Creating devices"), unless it is there.
+   * @returns whether it has been made
+   * @throws MatrixError M_INVALID_PARAM, M_FORBIDDEN for the ID of a cross-signing key
+   */
+  async createDevice(userNid: number, deviceId: string, displayName: string | undefined): Promise<boolean> {
+    const { devices, crossSigning, clock } = this.#parts;
+    checkedDeviceId(deviceId);
+    if (await crossSigning.isKeyOf(userNid, deviceId)) {
+      throw new MatrixError("M_FORBIDDEN", "This is the ID of a cross-signing key of the user");
+    }
+    const name = displayName === undefined ? null : checkedDeviceName(displayName);
+    return devices.create(userNid, { deviceId, displayName: name, createdTs: clock.nowMs() });
   }
 
   async #find(userIds: readonly UserId[]): Promise<Account | undefined> {

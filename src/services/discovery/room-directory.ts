@@ -1,7 +1,14 @@
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { isServerName } from "../../protocol/server-name.ts";
-import type { DirectoryPlace, RoomSummary, RoomSummaryStore } from "../../storage/room-summaries.ts";
+import { networkOf } from "../../appservices/network-instances.ts";
+import type { AppserviceRegistry } from "../../appservices/registry.ts";
+import type {
+  DirectoryPlace,
+  PublicRoomsQuery,
+  RoomSummary,
+  RoomSummaryStore,
+} from "../../storage/room-summaries.ts";
 
 export interface DirectoryRequest {
   /** The server whose directory is asked for; this one when absent. */
@@ -10,8 +17,8 @@ export interface DirectoryRequest {
   readonly since?: string | undefined;
   readonly searchTerm?: string | undefined;
   readonly roomTypes?: readonly (string | null)[] | undefined;
-  /** The network of a bridge whose rooms are asked for. */
-  readonly networkId?: string | undefined;
+  /** The instance of a third-party protocol whose rooms are asked for, as `/thirdparty/protocols` names it. */
+  readonly instanceId?: string | undefined;
   readonly includeAllNetworks?: boolean | undefined;
 }
 
@@ -31,8 +38,10 @@ const tokenGrammar = /^([np])(\d{1,15})_(\d{1,15})$/;
 export class RoomDirectory {
   readonly #store: RoomSummaryStore;
   readonly #serverName: ServerName;
+  readonly #appservices: AppserviceRegistry;
 
-  constructor(store: RoomSummaryStore, serverName: ServerName) {
+  constructor(store: RoomSummaryStore, serverName: ServerName, appservices: AppserviceRegistry) {
+    this.#appservices = appservices;
     this.#store = store;
     this.#serverName = serverName;
   }
@@ -40,23 +49,22 @@ export class RoomDirectory {
   /** @throws MatrixError M_INVALID_PARAM, M_NOT_FOUND for the directory of another server */
   async list(request: DirectoryRequest): Promise<DirectoryPage> {
     this.#checkServer(request.server);
-    const { limit = defaultLimit, roomTypes, searchTerm, networkId } = request;
+    const { limit = defaultLimit, roomTypes, searchTerm } = request;
     if (limit < 1) throw new MatrixError("M_INVALID_PARAM", "limit has to be at least 1");
     if (roomTypes && roomTypes.length > maxRoomTypes) {
       throw new MatrixError("M_INVALID_PARAM", `room_types may have at most ${maxRoomTypes} entries`);
     }
     const from = request.since === undefined ? undefined : placeOf(request.since);
-    if (networkId !== undefined) {
-      if (request.includeAllNetworks) {
-        throw new MatrixError(
-          "M_INVALID_PARAM",
-          "Ask either for all networks or, in third_party_instance_id, for one of them",
-        );
-      }
-      // No network is bridged, so none of them has rooms.
-      return { rooms: [], next: undefined, previous: undefined, total: 0 };
-    }
-    const query = { searchTerm: searchTerm || undefined, roomTypes, from, limit: Math.min(limit, maxLimit) };
+    const directory = this.#directoryOf(request);
+    // A network that nobody knows has no rooms.
+    if (!directory) return { rooms: [], next: undefined, previous: undefined, total: 0 };
+    const query = {
+      directory,
+      searchTerm: searchTerm || undefined,
+      roomTypes,
+      from,
+      limit: Math.min(limit, maxLimit),
+    };
     const { rooms, hasMore, total } = await this.#store.listPublic(query);
     const isForwards = from?.direction !== "backwards";
     const [first, last] = [rooms[0], rooms.at(-1)];
@@ -68,6 +76,21 @@ export class RoomDirectory {
       previous: first && hasPrevious ? tokenOf("p", first) : undefined,
       total,
     };
+  }
+
+  /** @throws MatrixError M_INVALID_PARAM */
+  #directoryOf({
+    instanceId,
+    includeAllNetworks,
+  }: DirectoryRequest): PublicRoomsQuery["directory"] | undefined {
+    if (instanceId === undefined) return includeAllNetworks ? "all" : "own";
+    if (includeAllNetworks) {
+      throw new MatrixError(
+        "M_INVALID_PARAM",
+        "Ask either for all networks or, in third_party_instance_id, for one of them",
+      );
+    }
+    return networkOf(this.#appservices, instanceId);
   }
 
   #checkServer(server: string | undefined): void {

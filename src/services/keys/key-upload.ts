@@ -37,10 +37,14 @@ export class KeyUpload {
 
   /**
    * @returns how many one-time keys the device has then, by algorithm
-   * @throws MatrixError M_BAD_JSON, M_INVALID_PARAM, M_TOO_LARGE, M_UNKNOWN for a one-time key whose ID is taken.
+   * @throws MatrixError M_BAD_JSON, M_INVALID_PARAM, M_TOO_LARGE, M_UNKNOWN for a one-time key whose ID is taken,
+   *   M_MISSING_PARAM for an application service that names no device.
    */
   async upload(requester: Requester, body: KeyUploadJson): Promise<OneTimeKeyCounts> {
     const { userNid, deviceId } = requester;
+    if (deviceId === "") {
+      throw new MatrixError("M_MISSING_PARAM", "Keys are of devices: name one of the user's in device_id");
+    }
     const outcome = await this.#store.upload(userNid, deviceId, checkedKeys(requester, body));
     return countsOf(outcome);
   }

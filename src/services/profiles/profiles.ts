@@ -1,3 +1,4 @@
+import type { ExistenceQuery } from "../../appservices/existence-queries.ts";
 import { type ServerName, serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
@@ -45,25 +46,44 @@ export class Profiles {
   readonly #accounts: AccountStore;
   readonly #names: NameCache;
   readonly #serverName: ServerName;
+  readonly #missing: ExistenceQuery<UserId>;
   readonly #cache: ReadCache<number, Profile | undefined>;
 
-  constructor(store: ProfileStore, accounts: AccountStore, names: NameCache, serverName: ServerName) {
+  /** @param missing makes users that come to be when they are asked for */
+  constructor(
+    store: ProfileStore,
+    accounts: AccountStore,
+    names: NameCache,
+    serverName: ServerName,
+    missing: ExistenceQuery<UserId>,
+  ) {
     this.#store = store;
     this.#accounts = accounts;
     this.#names = names;
     this.#serverName = serverName;
+    this.#missing = missing;
     this.#cache = new ReadCache(cachedProfiles, (userNid) => this.#load(userNid));
   }
 
-  /** @throws MatrixError M_NOT_FOUND when there is no such user. */
+  /** @throws MatrixError M_NOT_FOUND when there is no such user; UnansweredQueryError */
   async find(userId: UserId): Promise<Profile> {
     const isLocal = serverNameOf(userId) === this.#serverName;
-    const userNid = isLocal ? await this.#names.findUser(userId) : undefined;
-    const profile = userNid === undefined ? undefined : await this.#cache.get(userNid);
+    const profile = isLocal ? ((await this.#known(userId)) ?? (await this.#askedFor(userId))) : undefined;
     if (profile) return profile;
-    // Somebody may register the name at any time.
-    if (userNid !== undefined) this.#cache.forget(userNid);
     throw new MatrixError("M_NOT_FOUND", `${userId} is not known here`);
+  }
+
+  async #known(userId: UserId): Promise<Profile | undefined> {
+    const userNid = await this.#names.findUser(userId);
+    if (userNid === undefined) return undefined;
+    const profile = await this.#cache.get(userNid);
+    // Somebody may register the name at any time.
+    if (!profile) this.#cache.forget(userNid);
+    return profile;
+  }
+
+  async #askedFor(userId: UserId): Promise<Profile | undefined> {
+    return (await this.#missing.ask(userId)) ? this.#known(userId) : undefined;
   }
 
   /** What a local user's member events say of them: `displayname` and `avatar_url`, as far as they are set. */

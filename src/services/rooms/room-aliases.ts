@@ -1,3 +1,6 @@
+import type { AliasChanges } from "../../appservices/alias-changes.ts";
+import type { ExistenceQuery } from "../../appservices/existence-queries.ts";
+import type { AppserviceRegistry } from "../../appservices/registry.ts";
 import type { Requester } from "../../auth/requester.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
 import { parseRoomAlias, type RoomAlias, serverNameOf, type ServerName } from "../../protocol/identifiers.ts";
@@ -5,11 +8,28 @@ import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { CurrentState } from "../../state/current-state.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
-import type { RoomStore } from "../../storage/rooms.ts";
+import type { AliasRow, RoomStore } from "../../storage/rooms.ts";
 import type { RoomAccess } from "./room-access.ts";
 
 /** An alias for each of these is enough for any room, and keeps one room from filling the table. */
 const maxAliasesPerRoom = 1_000;
+
+export interface RoomAliasesParts {
+  readonly serverName: ServerName;
+  readonly store: RoomStore;
+  readonly rooms: RoomIndex;
+  readonly access: RoomAccess;
+  readonly state: CurrentState;
+  readonly writer: RoomWriter;
+  readonly appservices: RoomAliasAppservices;
+}
+
+/** What application services have to do with aliases. */
+export interface RoomAliasAppservices {
+  readonly registry: Pick<AppserviceRegistry, "checkAlias">;
+  readonly queries: { readonly aliases: ExistenceQuery<RoomAlias> };
+  readonly aliasChanges: Pick<AliasChanges, "changed">;
+}
 
 /** Names for rooms on this server (client-server API, "Room aliases"). */
 export class RoomAliases {
@@ -19,29 +39,32 @@ export class RoomAliases {
   readonly #access: RoomAccess;
   readonly #state: CurrentState;
   readonly #writer: RoomWriter;
+  readonly #appservices: RoomAliasAppservices;
 
-  constructor(parts: {
-    serverName: ServerName;
-    store: RoomStore;
-    rooms: RoomIndex;
-    access: RoomAccess;
-    state: CurrentState;
-    writer: RoomWriter;
-  }) {
+  constructor(parts: RoomAliasesParts) {
     this.#serverName = parts.serverName;
     this.#store = parts.store;
     this.#rooms = parts.rooms;
     this.#access = parts.access;
     this.#state = parts.state;
     this.#writer = parts.writer;
+    this.#appservices = parts.appservices;
   }
 
-  /** @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM */
+  /**
+   * The room of an alias. One that is not there may come to be when an application service is asked for it.
+   * @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM; UnansweredQueryError
+   */
   async resolve(text: string): Promise<Room> {
     const alias = aliasOf(text);
-    const row = await this.#store.alias(alias);
+    const row = (await this.#store.alias(alias)) ?? (await this.#askFor(alias));
     if (!row) throw new MatrixError("M_NOT_FOUND", `${alias} is no room that this server knows`);
     return this.#rooms.byNid(row.roomNid);
+  }
+
+  async #askFor(alias: RoomAlias): Promise<AliasRow | undefined> {
+    if (serverNameOf(alias) !== this.#serverName) return undefined;
+    return (await this.#appservices.queries.aliases.ask(alias)) ? this.#store.alias(alias) : undefined;
   }
 
   /** The room that a path names by ID or alias. @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM */
@@ -49,7 +72,10 @@ export class RoomAliases {
     return text.startsWith("#") ? this.resolve(text) : this.#access.room(text);
   }
 
-  /** @throws MatrixError M_CONFLICT when the alias is taken, M_FORBIDDEN for who is not in the room, M_INVALID_PARAM */
+  /**
+   * @throws MatrixError M_CONFLICT when the alias is taken, M_FORBIDDEN for who is not in the room, M_INVALID_PARAM,
+   *   M_EXCLUSIVE for what is reserved, and for application services for what is not theirs
+   */
   async add(requester: Requester, text: string, roomId: string): Promise<void> {
     const alias = aliasOf(text);
     if (serverNameOf(alias) !== this.#serverName) {
@@ -58,26 +84,36 @@ export class RoomAliases {
         `Only aliases that end in :${this.#serverName} can be made here`,
       );
     }
-    const room = await this.#access.joinedRoom(roomId, requester);
+    this.#appservices.registry.checkAlias(alias, requester);
+    // Application services have "full control" over their namespaces.
+    const isOwner = requester.appserviceId !== undefined;
+    const room = isOwner ? await this.#access.room(roomId) : await this.#access.joinedRoom(roomId, requester);
     if ((await this.#store.aliasesOf(room.roomNid)).length >= maxAliasesPerRoom) {
       throw new MatrixError("M_FORBIDDEN", `A room has at most ${maxAliasesPerRoom} aliases`);
     }
     const added = await this.#store.addAlias({ alias, roomNid: room.roomNid, creatorNid: requester.userNid });
     if (!added) throw new MatrixError("M_CONFLICT", `${alias} is taken`);
+    this.#appservices.aliasChanges.changed(room.roomNid);
   }
 
-  /** @throws MatrixError M_NOT_FOUND, M_FORBIDDEN for who neither made it nor may set the room's main alias */
+  /**
+   * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN for who neither made it nor may set the room's main alias, M_EXCLUSIVE as
+   *   `add`
+   */
   async remove(requester: Requester, text: string): Promise<void> {
     const alias = aliasOf(text);
     const row = await this.#store.alias(alias);
     if (!row) throw new MatrixError("M_NOT_FOUND", `${alias} is no room that this server knows`);
+    this.#appservices.registry.checkAlias(alias, requester);
     const allowed =
+      requester.appserviceId !== undefined ||
       row.creatorNid === requester.userNid ||
       requester.isAdmin ||
       (await this.#maySetMainAlias(requester, row.roomNid));
     if (!allowed)
       throw new MatrixError("M_FORBIDDEN", "Only who made an alias or manages the room may remove it");
     await this.#store.removeAlias(alias);
+    this.#appservices.aliasChanges.changed(row.roomNid);
     await this.#dropFromState(requester, await this.#rooms.byNid(row.roomNid), alias);
   }
 

@@ -1,3 +1,4 @@
+import type { AppserviceRegistry } from "../../appservices/registry.ts";
 import type { Requester } from "../../auth/requester.ts";
 import { refuseSuspended } from "../../auth/suspension.ts";
 import type { LocalEvent } from "../../ingest/local-event.ts";
@@ -53,6 +54,7 @@ export interface RoomCreationParts {
   readonly profiles: MemberProfiles;
   readonly randomBytes: RandomBytes;
   readonly invites: InvitePermission;
+  readonly appservices: Pick<AppserviceRegistry, "checkAlias">;
 }
 
 /** A request that makes more events than this is refused as a whole. */
@@ -82,7 +84,7 @@ export class RoomCreation {
 
   /**
    * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE, M_INVALID_ROOM_STATE, M_INVALID_PARAM, M_BAD_JSON,
-   *   M_INVITE_BLOCKED, M_USER_SUSPENDED
+   *   M_INVITE_BLOCKED, M_USER_SUSPENDED, M_EXCLUSIVE for an alias that is reserved
    */
   async create(creator: Requester, request: RoomRequest): Promise<Room> {
     refuseSuspended(creator);
@@ -116,7 +118,9 @@ export class RoomCreation {
       );
     }
     const alias =
-      request.aliasLocalpart === undefined ? undefined : await this.#freeAlias(request.aliasLocalpart);
+      request.aliasLocalpart === undefined
+        ? undefined
+        : await this.#freeAlias(creator, request.aliasLocalpart);
     return {
       request,
       version,
@@ -127,7 +131,7 @@ export class RoomCreation {
     };
   }
 
-  async #freeAlias(localpart: string): Promise<RoomAlias> {
+  async #freeAlias(creator: Requester, localpart: string): Promise<RoomAlias> {
     const alias = parseRoomAlias(`#${localpart}:${this.#parts.serverName}`);
     if (alias === undefined) {
       throw new MatrixError(
@@ -135,6 +139,7 @@ export class RoomCreation {
         "room_alias_name is not the local part of an alias: it may not hold a colon",
       );
     }
+    this.#parts.appservices.checkAlias(alias, creator);
     if (await this.#parts.rooms.alias(alias)) throw new MatrixError("M_ROOM_IN_USE", `${alias} is taken`);
     return alias;
   }

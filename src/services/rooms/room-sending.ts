@@ -48,6 +48,8 @@ export interface SendOptions {
   readonly delayId?: string | undefined;
   /** For how long the event is sticky (MSC4354). */
   readonly stickyDurationMs?: number | undefined;
+  /** When it was sent, in milliseconds since the epoch; now unless an application service says otherwise. */
+  readonly originServerTs?: number | undefined;
 }
 
 /** "Care needs to be taken that other room participants cannot send large volumes of sticky events": of one in a room. */
@@ -71,7 +73,7 @@ export class RoomSending {
     roomId: string,
     type: string,
     content: JsonObject,
-    { transactionId, delayId, stickyDurationMs }: SendOptions,
+    { transactionId, ...given }: SendOptions,
   ): Promise<EventId> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
     const transaction =
@@ -80,11 +82,12 @@ export class RoomSending {
       const { redacts, ...rest } = content;
       if (typeof redacts !== "string")
         throw new MatrixError("M_BAD_JSON", "A redaction names an event in redacts");
-      return this.#redact(requester, room, redacts, { content: rest, transaction, delayId });
+      const { delayId, originServerTs } = given;
+      return this.#redact(requester, room, redacts, { content: rest, transaction, delayId, originServerTs });
     }
     refuseSuspended(requester);
-    if (stickyDurationMs !== undefined) await this.#refuseStickyFlood(requester, room);
-    const event = { type, sender: requester.userId, content, transaction, delayId, stickyDurationMs };
+    if (given.stickyDurationMs !== undefined) await this.#refuseStickyFlood(requester, room);
+    const event = { type, sender: requester.userId, content, transaction, ...given };
     await this.#refuseDuplicateAnnotation(requester, room, event);
     return idOf(await this.#parts.writer.sendOne(room, event));
   }
@@ -99,7 +102,7 @@ export class RoomSending {
     type: string,
     stateKey: string,
     content: JsonObject,
-    { delayId, stickyDurationMs }: SendOptions = {},
+    given: Omit<SendOptions, "transactionId"> = {},
   ): Promise<EventId> {
     const { access, guests, invites, succession, writer } = this.#parts;
     const room = await access.joinedRoom(roomId, requester);
@@ -107,14 +110,13 @@ export class RoomSending {
       throw new MatrixError("M_INVALID_PARAM", "The room has been created already");
     refuseSuspended(requester);
     const isJoin = type === "m.room.member" && content["membership"] === "join";
-    if (stickyDurationMs !== undefined) await this.#refuseStickyFlood(requester, room);
+    if (given.stickyDurationMs !== undefined) await this.#refuseStickyFlood(requester, room);
     const event = {
       type,
       stateKey,
       sender: requester.userId,
       content: isJoin ? withoutAuthoriser(content) : content,
-      delayId,
-      stickyDurationMs,
+      ...given,
     };
     if (type === guestAccessType && stateKey === "") return (await guests.change(room, event)) as EventId;
     if (type === "m.room.canonical_alias") await this.#checkAliases(room, content);
@@ -142,7 +144,7 @@ export class RoomSending {
     requester: ActingUser,
     room: Room,
     targetId: string,
-    rest: Pick<LocalEvent, "content" | "transaction" | "delayId">,
+    rest: Pick<LocalEvent, "content" | "transaction" | "delayId" | "originServerTs">,
   ): Promise<EventId> {
     const redacts = parseEventId(targetId);
     if (redacts === undefined)

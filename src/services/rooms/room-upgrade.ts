@@ -1,3 +1,4 @@
+import type { AliasChanges } from "../../appservices/alias-changes.ts";
 import type { Requester } from "../../auth/requester.ts";
 import { refuseSuspended } from "../../auth/suspension.ts";
 import type { LocalEvent } from "../../ingest/local-event.ts";
@@ -44,6 +45,7 @@ export interface RoomUpgradeParts {
   readonly profiles: MemberProfiles;
   readonly succession: RoomSuccession;
   readonly randomBytes: RandomBytes;
+  readonly aliasChanges: Pick<AliasChanges, "changed">;
 }
 
 /** An upgrade, checked. */
@@ -116,7 +118,7 @@ export class RoomUpgrade {
 
   /** The old room is left as it is until the new one is complete. */
   async #replace(plan: Plan): Promise<Room> {
-    const { writer, rooms } = this.#parts;
+    const { writer, rooms, aliasChanges } = this.#parts;
     const { room, version } = plan;
     const { sender, powerLevels, events } = await this.#firstEvents(plan);
     const roomId = version.roomIdIsCreateHash
@@ -129,6 +131,7 @@ export class RoomUpgrade {
     }
     await writer.send(room, await this.#lastEvents(plan, replacement));
     await rooms.moveNames(room.roomNid, replacement.roomNid);
+    for (const { roomNid } of [room, replacement]) aliasChanges.changed(roomNid);
     await this.#parts.succession.joined(plan.requester, replacement);
     return replacement;
   }

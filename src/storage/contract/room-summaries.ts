@@ -39,6 +39,7 @@ async function change(
 }
 
 const everything: PublicRoomsQuery = {
+  directory: "own",
   searchTerm: undefined,
   roomTypes: undefined,
   from: undefined,
@@ -102,6 +103,35 @@ export function roomSummaryStoreContract(t: Test, open: () => Promise<Database>)
     t.strictSame(await list({ from: forwards, limit: 2 }), { nids: [3, 5], hasMore: true, total: 5 });
     const backwards = { direction: "backwards", joinedMembers: 1, roomNid: 1 } as const;
     t.strictSame(await list({ from: backwards, limit: 2 }), { nids: [3, 5], hasMore: true, total: 5 });
+  });
+
+  t.test("room summaries: directories of networks, alone and with the server's own", async (t) => {
+    await using database = await open();
+    const { roomSummaries, appservices } = database.stores;
+    const joinRule = "public";
+    await addRoom(database, { roomNid: 1, members: 1, joinRule });
+    for (const [roomNid, members] of [
+      [2, 2],
+      [3, 3],
+    ] as const) {
+      await addRoom(database, { roomNid, members, joinRule, isPublic: false });
+    }
+    const irc = { appserviceId: "irc", networkId: "libera" };
+    for (const roomNid of [1, 2]) await appservices.setListed("irc", "libera", roomNid, true);
+    await appservices.setListed("irc", "libera", 2, true);
+    await appservices.setListed("irc", "oftc", 3, true);
+    const list = async (query: Partial<PublicRoomsQuery>) => {
+      const { rooms, total } = await roomSummaries.listPublic({ ...everything, ...query });
+      return { nids: rooms.map(({ roomNid }) => roomNid), total };
+    };
+    t.strictSame(await list({ directory: irc }), { nids: [2, 1], total: 2 });
+    t.strictSame(await list({ directory: { ...irc, appserviceId: "xmpp" } }), { nids: [], total: 0 });
+    t.strictSame(await list({ directory: "all" }), { nids: [3, 2, 1], total: 3 });
+    t.strictSame(await list({}), { nids: [1], total: 1 });
+    await appservices.setListed("irc", "libera", 2, false);
+    t.strictSame(await list({ directory: irc }), { nids: [1], total: 1 });
+    await appservices.keepDirectories(["xmpp"]);
+    t.strictSame(await list({ directory: irc }), { nids: [], total: 0 });
   });
 
   t.test("room summaries: the directory by text and type", async (t) => {

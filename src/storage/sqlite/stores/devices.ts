@@ -1,8 +1,9 @@
-import type { Device, DeviceSighting, DeviceStore } from "../../devices.ts";
+import type { Device, DeviceSighting, DeviceStore, NewDevice } from "../../devices.ts";
 import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
 import { endBrowserSessions } from "./browser-sessions.ts";
 import { recordDeviceRename } from "./device-keys.ts";
 import { removeDevice, removeDevices } from "./device-removal.ts";
+import { createDevice } from "./sessions.ts";
 
 const columns = `device_id AS deviceId, display_name AS displayName, created_ts AS createdTs, last_seen_ts AS lastSeenTs,
   last_seen_ip AS lastSeenIp, last_seen_user_agent AS lastSeenUserAgent`;
@@ -12,6 +13,7 @@ const listQuery = `SELECT ${columns} FROM devices WHERE user_nid = ? ORDER BY de
 export const deviceOperations: StoreOperations<DeviceStore> = {
   find: point((db, userNid: number, deviceId: string) => db.get<Device>(findQuery, userNid, deviceId)),
   list: scan((db, userNid: number) => db.all<Device>(listQuery, userNid)),
+  create: write((tx, userNid: number, device: NewDevice) => createDevice(tx, userNid, device)),
   rename: write((tx, userNid: number, deviceId: string, displayName: string) => {
     const changed = tx.db.run(
       "UPDATE devices SET display_name = ? WHERE user_nid = ? AND device_id = ?",

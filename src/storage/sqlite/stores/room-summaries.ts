@@ -24,20 +24,42 @@ const columns = `room_nid AS roomNid, room_id AS roomId, version, joined_members
 const byNidSql = `SELECT ${columns} FROM rooms JOIN room_summaries USING (room_nid) WHERE room_nid = ?`;
 
 /** ?1 is the search term, ?2 the room types as a JSON list; either may be null. */
-const listed = `is_public = 1 AND joined_members > 0
+const listed = `joined_members > 0
   AND (join_rule NOT IN ('invite', 'private') OR is_world_readable = 1)
   AND (?1 IS NULL OR instr(search_text, ?1) > 0)
   AND (?2 IS NULL OR EXISTS (SELECT 1 FROM json_each(?2) WHERE value IS room_type))`;
 const fromRooms = "FROM rooms JOIN room_summaries USING (room_nid)";
-const countSql = `SELECT count(*) AS total ${fromRooms} WHERE ${listed}`;
 /** An estimate, from the index alone: those few that nobody could come into are counted, too. */
 const estimateSql = "SELECT count(*) AS total FROM rooms WHERE is_public = 1 AND joined_members > 0";
-const forwardsSql = `SELECT ${columns} ${fromRooms} WHERE ${listed}
-  AND joined_members <= ?3 AND NOT (joined_members = ?3 AND room_nid <= ?4)
-  ORDER BY joined_members DESC, room_nid LIMIT ?5`;
-const backwardsSql = `SELECT ${columns} ${fromRooms} WHERE ${listed}
-  AND joined_members >= ?3 AND NOT (joined_members = ?3 AND room_nid >= ?4)
-  ORDER BY joined_members, room_nid DESC LIMIT ?5`;
+
+/** What lists the rooms of a directory. */
+interface DirectorySql {
+  readonly count: string;
+  readonly forwards: string;
+  readonly backwards: string;
+}
+
+/** @param isIn whether a room is in the directory; ?3 is a JSON list of an application service and its network, or null */
+function directorySql(isIn: string): DirectorySql {
+  return {
+    count: `SELECT count(*) AS total ${fromRooms} WHERE ${isIn} AND ${listed}`,
+    forwards: `SELECT ${columns} ${fromRooms} WHERE ${isIn} AND ${listed}
+  AND joined_members <= ?4 AND NOT (joined_members = ?4 AND room_nid <= ?5)
+  ORDER BY joined_members DESC, room_nid LIMIT ?6`,
+    backwards: `SELECT ${columns} ${fromRooms} WHERE ${isIn} AND ${listed}
+  AND joined_members >= ?4 AND NOT (joined_members = ?4 AND room_nid >= ?5)
+  ORDER BY joined_members, room_nid DESC LIMIT ?6`,
+  };
+}
+
+// The rooms of networks are few enough to be looked up one by one.
+const networkSql = directorySql(`room_nid IN (SELECT room_nid FROM appservice_rooms
+  WHERE appservice_id = ?3 ->> 0 AND network_id = ?3 ->> 1)`);
+const namedDirectorySql = {
+  own: directorySql("is_public = 1 AND ?3 IS NULL"),
+  all: directorySql(`?3 IS NULL AND room_nid IN (SELECT room_nid FROM rooms WHERE is_public = 1
+  UNION SELECT room_nid FROM appservice_rooms)`),
+};
 
 const beginning: DirectoryPlace = {
   direction: "forwards",
@@ -61,35 +83,35 @@ function summaryOf(db: Connection, roomNid: number): RoomSummary | undefined {
 
 function listPublic(
   db: Connection,
-  { searchTerm, roomTypes, from = beginning, limit }: PublicRoomsQuery,
+  { directory, searchTerm, roomTypes, from = beginning, limit }: PublicRoomsQuery,
 ): PublicRoomsPage {
-  const term = searchTerm === undefined ? null : foldText(searchTerm);
-  const types = roomTypes === undefined ? null : JSON.stringify(roomTypes);
+  const isNamed = typeof directory === "string";
+  const sql = isNamed ? namedDirectorySql[directory] : networkSql;
+  const filter = [
+    searchTerm === undefined ? null : foldText(searchTerm),
+    roomTypes === undefined ? null : JSON.stringify(roomTypes),
+    isNamed ? null : JSON.stringify([directory.appserviceId, directory.networkId]),
+  ];
   const isForwards = from.direction === "forwards";
   const rows = db
     .all<StoredSummary>(
-      isForwards ? forwardsSql : backwardsSql,
-      term,
-      types,
+      isForwards ? sql.forwards : sql.backwards,
+      ...filter,
       from.joinedMembers,
       from.roomNid,
       limit + 1,
     )
     .map(toSummary);
   const rooms = rows.slice(0, limit);
+  const isWhole = directory === "own" && searchTerm === undefined && roomTypes === undefined;
+  const counted = isWhole
+    ? db.get<{ total: number }>(estimateSql)
+    : db.get<{ total: number }>(sql.count, ...filter);
   return {
     rooms: isForwards ? rooms : rooms.toReversed(),
     hasMore: rows.length > limit,
-    total: count(db, term, types),
+    total: counted?.total ?? 0,
   };
-}
-
-function count(db: Connection, term: string | null, types: string | null): number {
-  const isFiltered = term !== null || types !== null;
-  const row = isFiltered
-    ? db.get<{ total: number }>(countSql, term, types)
-    : db.get<{ total: number }>(estimateSql);
-  return row?.total ?? 0;
 }
 
 /** For commits: brings up to date what a room tells of itself. */

@@ -1,4 +1,5 @@
 import type { UserId } from "../../../protocol/identifiers.ts";
+import type { NewDevice } from "../../devices.ts";
 import type { NewSession, SessionStore, SessionTokens, TokenOwner } from "../../sessions.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
@@ -45,9 +46,12 @@ function findByAccessToken(db: Connection, tokenHash: Uint8Array): TokenOwner | 
 /** A user's device that nobody has used for longest goes when there would be more than this many. */
 const maxDevices = 500;
 
-/** Part of the transactions that log somebody in. */
-export function startSession(tx: WriteTransaction, userNid: number, session: NewSession): void {
-  const { deviceId, displayName, createdTs } = session;
+/** Makes a device, unless it is there: see `DeviceStore.create`. */
+export function createDevice(
+  tx: WriteTransaction,
+  userNid: number,
+  { deviceId, displayName, createdTs }: NewDevice,
+): boolean {
   const made = tx.db.run(
     "INSERT INTO devices (user_nid, device_id, display_name, created_ts) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
     userNid,
@@ -56,7 +60,14 @@ export function startSession(tx: WriteTransaction, userNid: number, session: New
     createdTs,
   );
   if (made > 0) removeDisusedDevices(tx, userNid, deviceId);
-  else takeOver(tx.db, userNid, deviceId);
+  return made > 0;
+}
+
+/** Part of the transactions that log somebody in. */
+export function startSession(tx: WriteTransaction, userNid: number, session: NewSession): void {
+  const { deviceId } = session;
+  const isNew = createDevice(tx, userNid, session);
+  if (!isNew) takeOver(tx.db, userNid, deviceId);
   insertTokens(tx.db, userNid, deviceId, session, null);
   if (session.oauth) bindToClient(tx.db, userNid, deviceId, session.oauth);
 }

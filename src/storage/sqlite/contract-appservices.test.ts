@@ -1,0 +1,5 @@
+import t from "tap";
+import { appserviceStoreContract } from "../contract/appservices.ts";
+import { freshDatabases } from "./testing/fresh-databases.ts";
+
+appserviceStoreContract(t, freshDatabases(t.testdir()));
