@@ -32,7 +32,7 @@ export interface PreviewWish {
 const failureMs = 5 * 60_000;
 const rememberedFailures = 2_000;
 const maxUrlLength = 4_096;
-const turnLimits = { maxAtWork: 16, maxWaiting: 200, maxWaitMs: 20_000 };
+const turnLimits = { maxAtWork: 32, maxWaiting: 200, maxWaitMs: 20_000 };
 /** After which no further picture is tried. */
 const pictureSearchMs = 10_000;
 
