@@ -16,6 +16,7 @@ import { composeTimeline } from "./composition/timeline.ts";
 import { composeLegacySync } from "./composition/legacy-sync.ts";
 import { composeMedia } from "./composition/media.ts";
 import { composeNotifications } from "./composition/notifications.ts";
+import { composeRedactionSweeps } from "./composition/redaction-sweeps.ts";
 import { composeRendezvous } from "./composition/rendezvous.ts";
 import { composeReports } from "./composition/reports.ts";
 import { composePush } from "./composition/push.ts";
@@ -74,6 +75,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const signIn = composeSignIn(foundation, accounts);
   const media = opened.use(await composeMedia(foundation));
   const rooms = opened.use(composeRooms(foundation, userData, contacts));
+  opened.use(composeRedactionSweeps(foundation));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
   const encryption = composeEncryption(foundation, accounts.interactive);
   const timeline = await composeTimeline(foundation, userData);

@@ -75,6 +75,7 @@ export class BatchBuilder {
       event.stateKey === undefined ? null : await names.internStatePair(event.type, event.stateKey);
     const redaction = await redactions.of(draft.room, event, (pair) => draft.get(pair));
     if (redaction) await redactions.noteInSummary(batch, redaction);
+    const sweptUser = await redactions.sweptBy(draft.room, event, (pair) => draft.get(pair));
     const stateBefore = draft.snapshotNid;
     const replaces = pairNid === null ? null : (draft.get(pairNid) ?? null);
     if (pairNid !== null) await this.#moveState(batch, pairNid, eventNid);
@@ -112,6 +113,7 @@ export class BatchBuilder {
       relation: relationOf(event.content),
       redaction,
       awaitedTarget: redaction ? undefined : event.redacts,
+      redactsAllOf: sweptUser,
     });
     const left = draft.extremities.filter((extremity) => !prevNids.includes(extremity.eventNid));
     draft.extremities = [...left, { eventNid, eventId: event.eventId, depth: event.depth }];

@@ -228,6 +228,7 @@ export class ReceivedBatch {
       redaction,
       lateRedaction: isShown ? await redactions.waitingFor(room, event, eventNid) : undefined,
       awaitedTarget: isShown && !redaction ? event.redacts : undefined,
+      redactsAllOf: isShown ? await redactions.sweptBy(room, event, this.#lookupIn(stateBefore)) : undefined,
     };
     this.batch.events.push(row);
     this.#placed.set(event.eventId, { ...row, prevEventIds: event.prevEventIds });

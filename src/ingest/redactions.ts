@@ -1,3 +1,4 @@
+import { powerLevelsOf } from "../protocol/auth/power-levels.ts";
 import type { EventId } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
 import { redactContent } from "../protocol/redaction.ts";
@@ -14,10 +15,13 @@ import { redactedText, takesEffect } from "./redaction.ts";
 export interface RedactionsParts {
   readonly eventStore: Pick<EventStore, "nidOf" | "waitingRedactions">;
   readonly events: EventReader;
-  readonly names: Pick<NameCache, "findStatePair">;
+  readonly names: Pick<NameCache, "findStatePair" | "internUser">;
   readonly snapshots: Pick<StateSnapshots, "get">;
   readonly authorisation: Authorisation;
 }
+
+/** MSC4293, under its unstable name. */
+const redactEventsKey = "org.matrix.msc4293.redact_events";
 
 /** Finds out what redactions do, be it that they come after what they redact or, from other servers, before it. */
 export class Redactions {
@@ -60,6 +64,29 @@ export class Redactions {
       if (applied) return { ...applied, redactionNid };
     }
     return undefined;
+  }
+
+  /**
+   * The user of whom a ban or kick redacts everything (MSC4293), if it does and may.
+   * @param lookup the state before the event
+   */
+  async sweptBy(
+    { version }: Pick<Room, "version">,
+    { type, stateKey, sender, content }: RoomEvent,
+    lookup: StateLookup,
+  ): Promise<number | undefined> {
+    if (type !== "m.room.member" || stateKey === undefined || content[redactEventsKey] !== true)
+      return undefined;
+    const isRemoval =
+      content["membership"] === "ban" || (content["membership"] === "leave" && sender !== stateKey);
+    const { authorisation, names } = this.#parts;
+    const create = await authorisation.stateEvent(lookup, "m.room.create", "");
+    if (!isRemoval || !create) return undefined;
+    const powerLevels = await authorisation.stateEvent(lookup, "m.room.power_levels", "");
+    const levels = powerLevelsOf(version, create, powerLevels);
+    // "A power level higher than or equal to redact and events["m.room.redaction"]."
+    const needed = Math.max(levels.redact, levels.eventLevel("m.room.redaction", false));
+    return levels.userLevel(sender) >= needed ? names.internUser(stateKey) : undefined;
   }
 
   /** What becomes of what a room tells of itself when a redaction takes the content of a part of its state away. */

@@ -121,6 +121,7 @@ function storedEvent(event: NewEvent, position: number | null): StoredEvent {
     finalisedTs: _f,
     stickyUntilTs: _s,
     lateRedaction: _l,
+    redactsAllOf: _o,
     awaitedTarget: _w,
     followsGap: _g,
     historyPosition: _h,

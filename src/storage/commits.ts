@@ -19,6 +19,8 @@ export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
   readonly redaction?: AppliedRedaction | undefined;
   /** A redaction of this event that was stored before it. */
   readonly lateRedaction?: LateRedaction | undefined;
+  /** Somebody of whom everything that they have sent since they joined is to be redacted: see `RedactionSweep`. */
+  readonly redactsAllOf?: number | undefined;
   /** The event that a redaction is for, which is not here: the redaction waits for it. */
   readonly awaitedTarget?: string | undefined;
   /** The place in the timeline of an event that fills a gap; one after all others where this is absent. */

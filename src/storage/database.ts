@@ -33,6 +33,7 @@ import type { RoomSummaryStore } from "./room-summaries.ts";
 import type { RoomStore } from "./rooms.ts";
 import type { SlidingSyncStore } from "./sliding-sync.ts";
 import type { StateStore } from "./state.ts";
+import type { RedactionSweepStore } from "./redaction-sweeps.ts";
 import type { RegistrationTokenStore } from "./registration-tokens.ts";
 import type { SearchIndex } from "./search-index.ts";
 import type { SessionStore } from "./sessions.ts";
@@ -48,6 +49,7 @@ import type { UserDirectoryStore } from "./user-directory.ts";
 export interface Stores {
   readonly names: NameStore;
   readonly commits: CommitStore;
+  readonly redactionSweeps: RedactionSweepStore;
   readonly events: EventStore;
   readonly delayedEvents: DelayedEventStore;
   readonly stickyEvents: StickyEventStore;

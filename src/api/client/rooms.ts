@@ -127,6 +127,12 @@ export const forgetRoom = endpoint({
 });
 
 const otherUser = Type.Object({ user_id: Type.String(), ...reason });
+/** Whether what the user has sent is to be redacted (MSC4293). */
+export const redactEventsKey = "org.matrix.msc4293.redact_events";
+const removedUser = Type.Object({
+  ...otherUser.properties,
+  [redactEventsKey]: Type.Optional(Type.Boolean()),
+});
 
 export const kick = endpoint({
   operationId: "kick",
@@ -135,7 +141,7 @@ export const kick = endpoint({
   versions,
   access: "user",
   rateLimit: "default",
-  body: otherUser,
+  body: removedUser,
 });
 
 export const ban = endpoint({
@@ -145,7 +151,7 @@ export const ban = endpoint({
   versions,
   access: "user",
   rateLimit: "default",
-  body: otherUser,
+  body: removedUser,
 });
 
 export const unban = endpoint({

@@ -91,11 +91,11 @@ function membershipHandlers(services: RoomServices): BoundEndpoint[] {
       return {};
     }),
     handler(api.kick, async ({ requester, params, body }) => {
-      await membership.kick(requester, params.roomId, body.user_id, body.reason);
+      await membership.kick(requester, params.roomId, body.user_id, body.reason, body[api.redactEventsKey]);
       return {};
     }),
     handler(api.ban, async ({ requester, params, body }) => {
-      await membership.ban(requester, params.roomId, body.user_id, body.reason);
+      await membership.ban(requester, params.roomId, body.user_id, body.reason, body[api.redactEventsKey]);
       return {};
     }),
     handler(api.unban, async ({ requester, params, body }) => {

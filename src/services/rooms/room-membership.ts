@@ -83,20 +83,40 @@ export class RoomMembership {
     });
   }
 
-  /** @throws MatrixError M_FORBIDDEN */
-  async kick(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
+  /**
+   * @param redactEvents whether to redact what the target has sent (MSC4293)
+   * @throws MatrixError M_FORBIDDEN
+   */
+  async kick(
+    requester: Requester,
+    roomId: string,
+    target: string,
+    reason?: string,
+    redactEvents = false,
+  ): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
     const userId = namedUserId(target);
-    await this.#set(requester, room, userId, withReason("leave", reason), (membership) => {
+    const content = withRedaction(withReason("leave", reason), redactEvents);
+    await this.#set(requester, room, userId, content, (membership) => {
       if (membership === undefined || membership === "leave" || membership === "ban") throw notInRoom(userId);
       return true;
     });
   }
 
-  /** @throws MatrixError M_FORBIDDEN */
-  async ban(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
+  /**
+   * @param redactEvents whether to redact what the target has sent (MSC4293)
+   * @throws MatrixError M_FORBIDDEN
+   */
+  async ban(
+    requester: Requester,
+    roomId: string,
+    target: string,
+    reason?: string,
+    redactEvents = false,
+  ): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
-    await this.#set(requester, room, namedUserId(target), withReason("ban", reason));
+    const content = withRedaction(withReason("ban", reason), redactEvents);
+    await this.#set(requester, room, namedUserId(target), content);
   }
 
   /** @throws MatrixError M_FORBIDDEN, M_BAD_STATE when the user is not banned */
@@ -176,4 +196,9 @@ function notInRoom(userId: UserId): MatrixError {
 
 function withReason(membership: Membership, reason: string | undefined): JsonObject {
   return reason === undefined ? { membership } : { membership, reason };
+}
+
+/** Servers and clients that know the key redact what the target has sent (MSC4293). */
+function withRedaction(content: JsonObject, redactEvents: boolean): JsonObject {
+  return redactEvents ? { ...content, "org.matrix.msc4293.redact_events": true } : content;
 }

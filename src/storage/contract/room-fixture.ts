@@ -13,6 +13,7 @@ export interface FixtureEvent {
   /** The event whose content it takes away. */
   readonly redacts?: number;
   readonly inTimeline?: boolean;
+  readonly redactsAllOf?: number;
   readonly roomState?: number;
   readonly transaction?: NewTransaction;
   readonly delayId?: string;
@@ -67,6 +68,7 @@ function newEvent(event: FixtureEvent): NewEvent {
     common: `"content":{}`,
     federation: `"depth":1`,
     inTimeline: event.inTimeline ?? true,
+    redactsAllOf: event.redactsAllOf,
     prevNids: [],
     authNids: [],
     relation: relation && { ...relation, key: null },

@@ -253,15 +253,14 @@ function endDelay(db: Connection, { eventId, finalisedTs }: NewEvent, delayId: s
   finaliseDelayedEvent(db, delayId, { finalisedTs, eventId, error: null });
 }
 
-function redactWhatItMust(
-  db: Connection,
-  { eventNid, eventId, redaction, lateRedaction, awaitedTarget }: NewEvent,
-): void {
+function redactWhatItMust(db: Connection, event: NewEvent): void {
+  const { eventNid, eventId, redaction, lateRedaction, awaitedTarget, redactsAllOf } = event;
   if (redaction) applyRedaction(db, eventNid, redaction);
   if (lateRedaction) {
     applyRedaction(db, lateRedaction.redactionNid, lateRedaction);
     db.run("DELETE FROM waiting_redactions WHERE target_id = ?", eventId);
   }
+  if (redactsAllOf !== undefined) queueSweep(db, event, redactsAllOf);
   if (awaitedTarget === undefined) return;
   db.run(
     "INSERT INTO waiting_redactions (target_id, redaction_nid) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -270,20 +269,32 @@ function redactWhatItMust(
   );
 }
 
-function applyRedaction(
+function queueSweep(db: Connection, { eventNid, roomNid }: NewEvent, userNid: number): void {
+  db.run(
+    "INSERT INTO redaction_sweeps (event_nid, room_nid, user_nid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    eventNid,
+    roomNid,
+    userNid,
+  );
+}
+
+/** Part of every transaction that redacts an event. False, and nothing changes, when it has been redacted before. */
+export function applyRedaction(
   db: Connection,
   redactionNid: number,
   { targetNid, common, federation }: AppliedRedaction,
-): void {
-  db.run(
+): boolean {
+  const redacted = db.run(
     "UPDATE events SET common = ?, federation = ?, redacted_by = ? WHERE event_nid = ? AND redacted_by IS NULL",
     common,
     federation,
     redactionNid,
     targetNid,
   );
+  if (redacted === 0) return false;
   unstick(db, targetNid);
   removeRelation(db, targetNid);
+  return true;
 }
 
 function setMembership(

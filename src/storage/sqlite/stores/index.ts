@@ -30,6 +30,7 @@ import { profileOperations } from "./profiles.ts";
 import { pushRuleOperations } from "./push-rules.ts";
 import { pusherOperations } from "./pushers.ts";
 import { receiptOperations } from "./receipts.ts";
+import { redactionSweepOperations } from "./redaction-sweeps.ts";
 import { relationOperations } from "./relations.ts";
 import { reportOperations } from "./reports.ts";
 import { roomSummaryOperations } from "./room-summaries.ts";
@@ -50,6 +51,7 @@ import { userDirectoryOperations } from "./user-directory.ts";
 export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[Name]> } = {
   names: nameOperations,
   commits: commitOperations,
+  redactionSweeps: redactionSweepOperations,
   events: eventOperations,
   delayedEvents: delayedEventOperations,
   stickyEvents: stickyEventOperations,

@@ -10,6 +10,7 @@ import { media } from "./media.ts";
 import { names } from "./names.ts";
 import { pushers } from "./pushers.ts";
 import { receiptsAndPresence } from "./receipts-and-presence.ts";
+import { redactionSweeps } from "./redaction-sweeps.ts";
 import { reports } from "./reports.ts";
 import { rooms } from "./rooms.ts";
 import { slidingSync } from "./sliding-sync.ts";
@@ -28,6 +29,7 @@ export const initial: Migration = {
     accounts,
     contacts,
     rooms,
+    redactionSweeps,
     signIn,
     discovery,
     reports,

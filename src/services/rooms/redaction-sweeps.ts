@@ -1,0 +1,140 @@
+import { redactedText } from "../../ingest/redaction.ts";
+import type { EventReader } from "../../state/event-reader.ts";
+import type { Room, RoomIndex } from "../../state/room-index.ts";
+import type { EventOutline, EventStore, StoredEvent } from "../../storage/events.ts";
+import type { RedactionSweep, RedactionSweepStore } from "../../storage/redaction-sweeps.ts";
+import type { CommitListener } from "../../storage/streams.ts";
+import type { Clock, Timer } from "../../telemetry/clock.ts";
+import type { Logger } from "../../telemetry/log.ts";
+
+export interface RedactionSweepParts {
+  readonly store: RedactionSweepStore;
+  readonly eventStore: Pick<EventStore, "outlinesBackwards">;
+  readonly events: EventReader;
+  readonly rooms: RoomIndex;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const retryAfterMs = 5 * 60 * 1000;
+const sweepsAtOnce = 100;
+const outlinesAtOnce = 1_000;
+/** One write redacts so many, so that others get their turn. */
+const redactedAtOnce = 50;
+/** A member event for each change of a name. */
+const maxMemberEvents = 10_000;
+
+/**
+ * Redacts what somebody has sent since they joined a room, when a ban or kick asks for it (MSC4293): in the background,
+ * since it may be much. What is to be done is stored, so that neither a crash nor a fault leaves it undone.
+ */
+export class RedactionSweeps implements AsyncDisposable {
+  readonly #parts: RedactionSweepParts;
+  #round: Promise<void> | undefined;
+  #again = false;
+  #closing = false;
+  #retry: Timer | undefined;
+
+  constructor(parts: RedactionSweepParts) {
+    this.#parts = parts;
+  }
+
+  /** To be called with each commit: bans and kicks are among them. */
+  readonly follow: CommitListener = (_position, changes) => {
+    if (changes.some(({ membership }) => membership?.joined === false)) this.begin();
+  };
+
+  /** To be called at the start, for what was left. */
+  begin(): void {
+    if (this.#closing) return;
+    this.#retry?.cancel();
+    if (this.#round) this.#again = true;
+    else this.#round = this.#work();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    this.#retry?.cancel();
+    await this.#round;
+  }
+
+  async #work(): Promise<void> {
+    let isDone = false;
+    do {
+      this.#again = false;
+      isDone = await this.#oneRound();
+    } while (this.#again && !this.#closing);
+    this.#round = undefined;
+    if (!isDone && !this.#closing) this.#retry = this.#parts.clock.setTimer(retryAfterMs, () => this.begin());
+  }
+
+  /** Returns whether nothing is left to be tried again. */
+  async #oneRound(): Promise<boolean> {
+    const { store, log } = this.#parts;
+    try {
+      const sweeps = await store.list(sweepsAtOnce);
+      if (sweeps.length === sweepsAtOnce) this.#again = true;
+      for (const sweep of sweeps) {
+        if (await this.#sweep(sweep)) await store.done(sweep.eventNid);
+      }
+      return true;
+    } catch (error) {
+      this.#again = false;
+      log.error({ err: error }, "what banned users have sent could not be redacted; trying again later");
+      return false;
+    }
+  }
+
+  /** Returns false when the server stops before it is done. */
+  async #sweep(sweep: RedactionSweep): Promise<boolean> {
+    const { events, rooms, eventStore } = this.#parts;
+    const { roomNid } = sweep;
+    const asking = await events.stored(sweep.eventNid);
+    const joined = await this.#joinedAt(asking);
+    if (joined === undefined || asking.position === null) return true;
+    const room = await rooms.byNid(roomNid);
+    let from = asking.position - 1;
+    for (;;) {
+      if (this.#closing) return false;
+      const outlines = await eventStore.outlinesBackwards(roomNid, from, joined - 1, outlinesAtOnce);
+      await this.#redact(sweep, room, outlines.filter(isDue(sweep, asking)));
+      const last = outlines.at(-1)?.position;
+      if (outlines.length < outlinesAtOnce || typeof last !== "number") return true;
+      from = last - 1;
+    }
+  }
+
+  /** Where the target has joined, if they were joined: "up to the point of the user's previous membership event". */
+  async #joinedAt({ replaces }: StoredEvent): Promise<number | undefined> {
+    const { events } = this.#parts;
+    let joined: number | undefined;
+    let nid = replaces;
+    for (let count = 0; nid !== null && count < maxMemberEvents; count += 1) {
+      const { content } = await events.roomEvent(nid);
+      if (content["membership"] !== "join") break;
+      const member = await events.stored(nid);
+      joined = member.position ?? joined;
+      nid = member.replaces;
+    }
+    return joined;
+  }
+
+  async #redact(sweep: RedactionSweep, room: Room, outlines: readonly EventOutline[]): Promise<void> {
+    const { store, events } = this.#parts;
+    for (let first = 0; first < outlines.length; first += redactedAtOnce) {
+      const nids = outlines.slice(first, first + redactedAtOnce).map(({ eventNid }) => eventNid);
+      const targets = await events.roomEvents(nids);
+      const redactions = targets.map((target, index) => redactedText(room.version, nids[index] ?? 0, target));
+      await store.redact(sweep, redactions);
+    }
+  }
+}
+
+/**
+ * What the target has sent, their own member events included. Other state stays: it is the room's by now, and for its
+ * moderators to set.
+ */
+function isDue({ userNid }: RedactionSweep, { pairNid: memberPair }: StoredEvent) {
+  return ({ senderNid, pairNid, redactedBy }: EventOutline): boolean =>
+    senderNid === userNid && redactedBy === null && (pairNid === null || pairNid === memberPair);
+}
