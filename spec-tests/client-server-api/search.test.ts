@@ -111,6 +111,19 @@ t.test("search: the best first or the newest, page by page", async (t) => {
   );
 });
 
+t.test("search: a full page has a next batch, even if that is empty", async (t) => {
+  const roomId = await createRoom(alice);
+  for (const order_by of ["recent", "rank"]) {
+    for (let index = 0; index < 2; index++) await say(alice, roomId, `supper ${order_by}`);
+    const wish = { filter: { rooms: [roomId], limit: 2 }, order_by };
+    const first = await search(alice, `supper ${order_by}`, wish);
+    t.equal(first.results.length, 2);
+    t.type(first.next_batch, "string");
+    const last = await search(alice, `supper ${order_by}`, wish, first.next_batch);
+    t.strictSame([last.results, last.count, last.next_batch], [[], 2, undefined]);
+  }
+});
+
 t.test("search: groups, each with a next batch of its own", async (t) => {
   const rooms = [await createRoom(alice, {}, bob), await createRoom(alice, {}, bob)];
   const ids = new Map<string, string[]>();

@@ -115,7 +115,9 @@ export class Search {
       results.push(...taken.events);
       // A later page of the same stretch keeps to its end.
       const end = stretch.reached ?? point.downTo;
-      if (taken.looked < hits.length) {
+      // Clients take it that a full page goes on; the next one is empty then.
+      const isFull = results.length === search.limit;
+      if (taken.looked < hits.length || (isFull && end === undefined)) {
         const last = hits[taken.looked - 1];
         return {
           results,
@@ -126,7 +128,7 @@ export class Search {
       if (end === undefined) return { results, count, next: undefined };
       const { order, scope } = point;
       point = { order, upTo: end - 1, count, ...(scope && { scope }) };
-      if (results.length === search.limit) break;
+      if (isFull) break;
     }
     return { results, count, next: point };
   }
