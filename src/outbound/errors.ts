@@ -12,10 +12,17 @@ export type OutboundFailure =
 /** A request to another host that has no answer. Its message names hosts, never whole URLs, which may hold secrets. */
 export class OutboundError extends Error {
   readonly failure: OutboundFailure;
+  /** Nothing of the request can have reached the host: there was no connection. */
+  readonly isUnsent: boolean;
 
-  constructor(failure: OutboundFailure, message: string, options?: ErrorOptions) {
+  constructor(
+    failure: OutboundFailure,
+    message: string,
+    { isUnsent = false, ...options }: ErrorOptions & { readonly isUnsent?: boolean } = {},
+  ) {
     super(message, options);
     this.name = "OutboundError";
     this.failure = failure;
+    this.isUnsent = isUnsent;
   }
 }

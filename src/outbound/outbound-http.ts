@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { isIP } from "node:net";
 import { createSecureContext, getCACertificates } from "node:tls";
 import type { Clock } from "../telemetry/clock.ts";
 import { version } from "../version.ts";
@@ -13,9 +14,21 @@ import {
   type ResolveHost,
 } from "./filtered-agents.ts";
 
+/** Where a request goes when that is not the host of its URL. */
+export interface OutboundRoute {
+  /** A host name, or an IP address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** The host name or IP address that the host's certificate has to be for. */
+  readonly certifiedName: string;
+  /** Path and query as they are to stand in the request line, which a URL may write in another way. */
+  readonly target: string;
+}
+
 export interface OutboundRequest {
   readonly method: "GET" | "POST" | "PUT";
   readonly url: URL;
+  readonly route?: OutboundRoute;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   /** For all of it: with redirects, to the last byte of the answer. */
@@ -142,7 +155,10 @@ export class OutboundHttp implements Disposable {
   }
 
   /** Resolves with the beginning of the answer. */
-  #send({ method, url, headers, body }: OutboundRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  #send(
+    { method, url, route, headers, body }: OutboundRequest,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
     const isSecure = url.protocol === "https:";
     const outgoing = (isSecure ? httpsRequest : httpRequest)(url, {
       method,
@@ -153,13 +169,16 @@ export class OutboundHttp implements Disposable {
       },
       agent: isSecure ? this.#https : this.#http,
       signal,
+      ...(route && connectionTo(route)),
     });
+    let isConnected = false;
     const within = (timeoutMs: number, what: string) =>
       this.#clock.setTimer(timeoutMs, () =>
         outgoing.destroy(new OutboundError("timeout", `no ${what} within ${timeoutMs} ms`)),
       );
     let timer = within(this.#connectTimeoutMs, `connection to ${url.host}`);
     const connected = () => {
+      isConnected = true;
       timer.cancel();
       timer = within(this.#headersTimeoutMs, `answer from ${url.host}`);
     };
@@ -169,10 +188,15 @@ export class OutboundHttp implements Disposable {
     });
     return new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.once("response", resolve);
-      outgoing.on("error", reject);
+      outgoing.on("error", (error) => reject(isConnected ? error : unsent(error, url)));
       outgoing.end(body);
     }).finally(() => timer.cancel());
   }
+}
+
+/** No server name is sent to an IP address, whose certificate is for that address. */
+function connectionTo({ host, port, certifiedName, target }: OutboundRoute) {
+  return { hostname: host, host, port, servername: isIP(certifiedName) ? "" : certifiedName, path: target };
 }
 
 function resolveHost(hostname: string) {
@@ -214,6 +238,13 @@ function redirectTarget({ status, headers, url }: OutboundResponse): URL | undef
   const target = URL.parse(headers.location, url);
   if (!target) throw new OutboundError("bad-url", `${url.host} redirects to what is no URL`);
   return target;
+}
+
+function unsent(error: Error, { host }: URL): OutboundError {
+  const failure = error instanceof OutboundError ? error.failure : "unreachable";
+  const message =
+    error instanceof OutboundError ? error.message : `no connection to ${host}: ${error.message}`;
+  return new OutboundError(failure, message, { cause: error, isUnsent: true });
 }
 
 function outboundError(error: unknown, { host }: URL, signal: AbortSignal): OutboundError {

@@ -4,7 +4,7 @@ import type { RoomEvent } from "./pdu.ts";
 /** The key of a PDU that makes its event sticky (MSC4354, under its unstable name). It does not survive redaction. */
 export const stickyKey = "msc4354_sticky";
 
-export const maxStickyDurationMs = 3_600_000;
+const maxStickyDurationMs = 3_600_000;
 
 /**
  * Until when an event is sticky: "The start time is min(received_ts, origin_server_ts)", and "Calculate the end time as

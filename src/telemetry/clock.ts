@@ -42,3 +42,9 @@ export const systemClock: Clock = {
 export function httpDate(ts: number): string {
   return new Date(ts).toUTCString();
 }
+
+/** The time that an HTTP header names, in milliseconds since the Unix epoch; `undefined` for what is no date. */
+export function httpDateTs(text: string): number | undefined {
+  const ts = Date.parse(text);
+  return Number.isNaN(ts) ? undefined : ts;
+}

@@ -1,12 +1,11 @@
 import { Type } from "typebox";
-import { maxStickyDurationMs } from "../../protocol/sticky.ts";
 import { endpoint } from "../endpoint.ts";
 
 const versions = ["v3", "r0", "v1"] as const;
 /** Content of an event: any JSON object. */
 const content = Type.Record(Type.String(), Type.Unknown());
 
-export const stickyDurationMs = Type.Optional(Type.Integer({ minimum: 0, maximum: maxStickyDurationMs }));
+export const stickyDurationMs = Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600_000 }));
 
 const query = Type.Object({
   /** The event's time, as an application service says (application service API, "Timestamp massaging"). */

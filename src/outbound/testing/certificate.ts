@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
 /** A key and its self-signed certificate, both in PEM. */
 export interface TestCertificate {
@@ -19,10 +19,10 @@ const oids = {
 /** Makes a certificate for host names and IPv4 addresses, for servers of tests: whoever trusts it can reach them. */
 export function testCertificate(...hosts: readonly string[]): TestCertificate {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  // Who trusts several tells them apart by their names.
+  const commonName = `Hearth test ${randomBytes(8).toString("hex")}`;
   const algorithm = sequence(oid("ecdsaWithSha256"));
-  const name = sequence(
-    der(tags.set, sequence(oid("commonName"), der(tags.text, Buffer.from("Hearth test")))),
-  );
+  const name = sequence(der(tags.set, sequence(oid("commonName"), der(tags.text, Buffer.from(commonName)))));
   const body = sequence(
     der(0xa0, der(tags.integer, Buffer.of(2))),
     der(tags.integer, Buffer.of(1)),
