@@ -22,6 +22,7 @@ import { composeReports } from "./composition/reports.ts";
 import { composePush } from "./composition/push.ts";
 import { composeRoomUpgrades } from "./composition/room-upgrades.ts";
 import { composeRooms } from "./composition/rooms.ts";
+import { composeServerNotices } from "./composition/server-notices.ts";
 import { composeSending } from "./composition/sending.ts";
 import { composeSearch } from "./composition/search.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
@@ -118,6 +119,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...sync,
     ...composeDiscovery(foundation, rooms),
     ...composeReports(foundation, rooms),
+    ...(await composeServerNotices(foundation, rooms, userData)),
     ...composeRoomUpgrades(foundation, rooms, userData.profiles),
     ...reading.handlers,
     ...search.handlers,

@@ -110,6 +110,7 @@ function composeServices(
       guests,
       invites,
       succession,
+      noticeRooms: stores.serverNotices,
     }),
     sending: new RoomSending({
       writer,

@@ -2,6 +2,7 @@ import { type Static, Type } from "typebox";
 import { discoveryKeys } from "./discovery-schema.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
 import { addressAtRegistration, contactKeys, passwordKeys, registrationTerms } from "./contact-schema.ts";
+import { serverNoticeKeys } from "./server-notices-schema.ts";
 import { supportedRoomVersions } from "../protocol/room-versions.ts";
 import { mediaKeys } from "./media-schema.ts";
 import { addressRange, nullable, outboundKeys } from "./schema-parts.ts";
@@ -157,6 +158,7 @@ export const configSchema = Type.Object({
   }),
   ...signInKeys,
   ...contactKeys,
+  ...serverNoticeKeys,
   rate_limits: Type.Object({
     enabled: Type.Boolean({
       description:

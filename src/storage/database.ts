@@ -36,6 +36,7 @@ import type { StateStore } from "./state.ts";
 import type { RedactionSweepStore } from "./redaction-sweeps.ts";
 import type { RegistrationTokenStore } from "./registration-tokens.ts";
 import type { SearchIndex } from "./search-index.ts";
+import type { ServerNoticeStore } from "./server-notices.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { StickyEventStore } from "./sticky-events.ts";
 import type { ThreadSubscriptionStore } from "./thread-subscriptions.ts";
@@ -73,6 +74,7 @@ export interface Stores {
   readonly contactValidations: ContactValidationStore;
   readonly deliveries: DeliveryStore;
   readonly thirdPartyInvites: ThirdPartyInviteStore;
+  readonly serverNotices: ServerNoticeStore;
   readonly accountData: AccountDataStore;
   readonly filters: FilterStore;
   readonly pushRules: PushRuleStore;

@@ -1,5 +1,5 @@
 import type { AppserviceRegistry } from "../../appservices/registry.ts";
-import type { Requester } from "../../auth/requester.ts";
+import type { ActingUser } from "../../auth/requester.ts";
 import { refuseSuspended } from "../../auth/suspension.ts";
 import type { LocalEvent } from "../../ingest/local-event.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
@@ -66,7 +66,7 @@ interface Plan {
   readonly request: RoomRequest;
   readonly version: RoomVersion;
   readonly preset: Preset;
-  readonly creator: Requester;
+  readonly creator: ActingUser;
   readonly invited: readonly UserId[];
   readonly alias: RoomAlias | undefined;
 }
@@ -86,7 +86,7 @@ export class RoomCreation {
    * @throws MatrixError M_UNSUPPORTED_ROOM_VERSION, M_ROOM_IN_USE, M_INVALID_ROOM_STATE, M_INVALID_PARAM, M_BAD_JSON,
    *   M_INVITE_BLOCKED, M_USER_SUSPENDED, M_EXCLUSIVE for an alias that is reserved
    */
-  async create(creator: Requester, request: RoomRequest): Promise<Room> {
+  async create(creator: ActingUser, request: RoomRequest): Promise<Room> {
     refuseSuspended(creator);
     const plan = await this.#plan(creator, request);
     for (const userId of plan.invited) await this.#parts.invites.check(creator, userId);
@@ -101,7 +101,7 @@ export class RoomCreation {
     return this.#asRoomState(() => this.#parts.writer.create(plan.version, roomId, events, listing));
   }
 
-  async #plan(creator: Requester, request: RoomRequest): Promise<Plan> {
+  async #plan(creator: ActingUser, request: RoomRequest): Promise<Plan> {
     const versionId = request.version ?? this.#parts.defaultVersion;
     const version = roomVersion(versionId);
     if (!version) {
@@ -131,7 +131,7 @@ export class RoomCreation {
     };
   }
 
-  async #freeAlias(creator: Requester, localpart: string): Promise<RoomAlias> {
+  async #freeAlias(creator: ActingUser, localpart: string): Promise<RoomAlias> {
     const alias = parseRoomAlias(`#${localpart}:${this.#parts.serverName}`);
     if (alias === undefined) {
       throw new MatrixError(

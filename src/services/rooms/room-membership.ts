@@ -7,6 +7,7 @@ import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { Membership, MembershipStore } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
+import type { ServerNoticeStore } from "../../storage/server-notices.ts";
 import type { GuestAccess } from "./guest-access.ts";
 import type { InvitePermission } from "./invite-permission.ts";
 import type { MemberProfiles } from "./member-profile.ts";
@@ -27,6 +28,7 @@ export interface RoomMembershipParts {
   readonly guests: GuestAccess;
   readonly invites: InvitePermission;
   readonly succession: RoomSuccession;
+  readonly noticeRooms: Pick<ServerNoticeStore, "isNoticeRoom">;
 }
 
 /** Joining, inviting, leaving and the rest (client-server API, "Room membership"). The room's rules have the last word. */
@@ -74,11 +76,17 @@ export class RoomMembership {
     await this.#set(requester, room, userId, { ...profile, ...withReason("invite", reason) });
   }
 
-  /** Leaves a room, refuses an invite or takes a knock back. @throws MatrixError M_FORBIDDEN */
+  /**
+   * Leaves a room, refuses an invite or takes a knock back.
+   * @throws MatrixError M_FORBIDDEN, M_CANNOT_LEAVE_SERVER_NOTICE_ROOM
+   */
   async leave(requester: Requester, room: Room, reason?: string): Promise<void> {
     const { userId } = requester;
+    const isForNotices = await this.#parts.noticeRooms.isNoticeRoom(room.roomNid);
     await this.#set(requester, room, userId, withReason("leave", reason), (membership) => {
       if (membership === undefined || membership === "ban") throw notInRoom(userId);
+      // "Attempting to reject the invite must result in a M_CANNOT_LEAVE_SERVER_NOTICE_ROOM error."
+      if (membership === "invite" && isForNotices) throw cannotRefuse();
       return membership !== "leave";
     });
   }
@@ -188,6 +196,13 @@ function lasting({
   ...content
 }: JsonObject): JsonObject {
   return content;
+}
+
+function cannotRefuse(): MatrixError {
+  return new MatrixError(
+    "M_CANNOT_LEAVE_SERVER_NOTICE_ROOM",
+    "The server writes to you in this room: the invite to it cannot be refused",
+  );
 }
 
 function notInRoom(userId: UserId): MatrixError {

@@ -1,6 +1,7 @@
 import t from "tap";
 import { contactValidationStoreContract } from "../contract/contact-validations.ts";
 import { contactStoreContract } from "../contract/contacts.ts";
+import { serverNoticeStoreContract } from "../contract/server-notices.ts";
 import { thirdPartyInviteStoreContract } from "../contract/third-party-invites.ts";
 import { freshDatabases } from "./testing/fresh-databases.ts";
 
@@ -9,3 +10,4 @@ const open = freshDatabases(t.testdir());
 contactStoreContract(t, open);
 contactValidationStoreContract(t, open);
 thirdPartyInviteStoreContract(t, open);
+serverNoticeStoreContract(t, open);

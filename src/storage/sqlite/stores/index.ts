@@ -38,6 +38,7 @@ import { roomOperations } from "./rooms.ts";
 import { slidingSyncOperations } from "./sliding-sync.ts";
 import { stateOperations } from "./state.ts";
 import { registrationTokenOperations } from "./registration-tokens.ts";
+import { serverNoticeOperations } from "./server-notices.ts";
 import { sessionOperations } from "./sessions.ts";
 import { stickyEventOperations } from "./sticky-events.ts";
 import { threadSubscriptionOperations } from "./thread-subscriptions.ts";
@@ -75,6 +76,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   oauthSessions: oauthSessionOperations,
   deliveries: deliveryOperations,
   thirdPartyInvites: thirdPartyInviteOperations,
+  serverNotices: serverNoticeOperations,
   accountData: accountDataOperations,
   filters: filterOperations,
   pushRules: pushRuleOperations,

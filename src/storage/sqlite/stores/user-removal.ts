@@ -18,6 +18,7 @@ const ownedByUser: readonly string[] = [
   "DELETE FROM browser_sessions WHERE user_nid = ?",
   "DELETE FROM contacts WHERE user_nid = ?",
   "DELETE FROM contact_bindings WHERE user_nid = ?",
+  "DELETE FROM server_notice_rooms WHERE user_nid = ?",
   "DELETE FROM third_party_invites WHERE inviter_nid = ?",
   "DELETE FROM delayed_events WHERE user_nid = ?",
   "DELETE FROM thread_subscriptions WHERE user_nid = ?",

@@ -13,6 +13,7 @@ import { receiptsAndPresence } from "./receipts-and-presence.ts";
 import { redactionSweeps } from "./redaction-sweeps.ts";
 import { reports } from "./reports.ts";
 import { rooms } from "./rooms.ts";
+import { serverNotices } from "./server-notices.ts";
 import { slidingSync } from "./sliding-sync.ts";
 import { signIn } from "./sign-in.ts";
 import { stickyEvents } from "./sticky-events.ts";
@@ -28,6 +29,7 @@ export const initial: Migration = {
     names,
     accounts,
     contacts,
+    serverNotices,
     rooms,
     redactionSweeps,
     signIn,

@@ -1,0 +1,33 @@
+import { Type } from "typebox";
+import type { JsonObject } from "../../protocol/json.ts";
+import { endpoint } from "../endpoint.ts";
+
+const body = Type.Object({
+  user_id: Type.String(),
+  type: Type.Optional(Type.String({ minLength: 1 })),
+  state_key: Type.Optional(Type.String()),
+  content: Type.Unsafe<JsonObject>({ type: "object" }),
+});
+
+export const sendServerNotice = endpoint({
+  operationId: "adminSendServerNotice",
+  method: "POST",
+  path: "/_synapse/admin/v1/send_server_notice",
+  versions: [],
+  api: "admin",
+  access: "admin",
+  rateLimit: "none",
+  body,
+});
+
+/** The same, so that a repeated request sends one notice. */
+export const sendServerNoticeOnce = endpoint({
+  operationId: "adminSendServerNoticeOnce",
+  method: "PUT",
+  path: "/_synapse/admin/v1/send_server_notice/{txnId}",
+  versions: [],
+  api: "admin",
+  access: "admin",
+  rateLimit: "none",
+  body,
+});
