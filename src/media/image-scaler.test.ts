@@ -164,6 +164,14 @@ t.test("what is no picture, or a broken one, is refused", async (t) => {
 t.test("a picture of too many pixels is refused before it is decoded", async (t) => {
   const path = save(pngHeader(20_000, 20_000));
   await t.rejects(scaler.scale(path, cropped(32, 32), false), ImageTooLargeError);
+  const whole = save(pngHeader(6_000, 6_000));
+  await t.rejects(
+    scaler.scale(whole, cropped(32, 32), false),
+    UnscalableImageError,
+    "small enough, but broken",
+  );
+  const inPasses = save(pngHeader(6_000, 6_000, true));
+  await t.rejects(scaler.scale(inPasses, cropped(32, 32), false), ImageTooLargeError, "held in memory whole");
 });
 
 /** A chunk of a PNG file. */
@@ -177,16 +185,20 @@ function chunk(type: string, data: Uint8Array): Buffer {
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-function headerChunk(width: number, height: number): Buffer {
-  const data = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 0]);
+function headerChunk(width: number, height: number, isInterlaced: boolean): Buffer {
+  const data = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, Number(isInterlaced)]);
   data.writeUInt32BE(width, 0);
   data.writeUInt32BE(height, 4);
   return chunk("IHDR", data);
 }
 
 /** The first bytes of a picture of this size: decoders believe them until they look for the rest. */
-function pngHeader(width: number, height: number): Buffer {
-  return Buffer.concat([signature, headerChunk(width, height), chunk("IDAT", Buffer.alloc(10))]);
+function pngHeader(width: number, height: number, isInterlaced = false): Buffer {
+  return Buffer.concat([
+    signature,
+    headerChunk(width, height, isInterlaced),
+    chunk("IDAT", Buffer.alloc(10)),
+  ]);
 }
 
 /** Says that a picture moves: one frame, for ever. */

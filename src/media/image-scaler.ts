@@ -39,6 +39,8 @@ const maxSecondsAtWork = 20;
 /** A JPEG is shrunk while it is read; others may have to be decoded whole, at four bytes a pixel. */
 const maxJpegPixels = 80_000_000;
 const maxPixels = 40_000_000;
+/** What comes in ever finer passes is held whole, at up to eight bytes a pixel. */
+const maxProgressivePixels = 30_000_000;
 /** Over all frames; a longer film gives a still picture. */
 const maxAnimatedPixels = 40_000_000;
 const maxFrames = 300;
@@ -98,7 +100,7 @@ async function scaleImage(
 ): Promise<ScaledImage> {
   const found = await understood(() => openImage(source, { limitInputPixels: false }).metadata());
   const { width, height, format, pages = 1 } = found;
-  if (width * height > (format === "jpeg" ? maxJpegPixels : maxPixels)) throw new ImageTooLargeError();
+  if (width * height > maxPixelsOf(found)) throw new ImageTooLargeError();
   const moves = pages > 1 || (format === "png" && (await isAnimatedPng(source)));
   const contentType = servedFormats[format];
   if (contentType !== undefined && fitsIn(found.autoOrient, size) && (animated || !moves)) {
@@ -112,6 +114,11 @@ async function scaleImage(
     ...(keepsMoving ? { pages: -1 } : { autoOrient: true }),
   });
   return understood(() => encoded(resized(image, size), found, size, keepsMoving));
+}
+
+function maxPixelsOf({ format, isProgressive }: Metadata): number {
+  if (isProgressive) return maxProgressivePixels;
+  return format === "jpeg" ? maxJpegPixels : maxPixels;
 }
 
 function resized(image: Sharp, size: ThumbnailSize): Sharp {
