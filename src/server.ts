@@ -240,6 +240,7 @@ function makeListener(
     ...parts,
     endpoints: served,
     trustedProxies: new TrustedProxies(config.trusted_proxies),
+    tokensInQuery: config.access_tokens.in_query,
     log,
   });
   return { listener: new Listener(app, options), apis: options.apis };

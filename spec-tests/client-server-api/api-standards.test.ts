@@ -1,5 +1,5 @@
 import t from "tap";
-import { anonymous } from "../support/client.ts";
+import { anonymous, registerUser } from "../support/client.ts";
 import { startServer } from "../support/server.ts";
 
 t.test("getVersions says which releases of the specification are served, and which proposals", async (t) => {
@@ -23,6 +23,26 @@ t.test("JSON is application/json, and nothing more", async (t) => {
     t.equal(headers.get("Content-Type"), "application/json", path);
   }
 });
+
+t.test(
+  "getTokenOwner: an access token in the query counts only where the configuration says so",
+  async (t) => {
+    for (const in_query of [false, true]) {
+      await using server = await startServer({ access_tokens: { in_query } });
+      const alice = await registerUser(server);
+      const bob = await registerUser(server);
+      const whoami = (token: string) =>
+        `/_matrix/client/v3/account/whoami?access_token=${encodeURIComponent(token)}`;
+      const { status, body } = await anonymous(server).get(whoami(alice.accessToken), "getTokenOwner");
+      t.equal(status, in_query ? 200 : 401);
+      t.equal(in_query ? body["user_id"] : body["errcode"], in_query ? alice.userId : "M_MISSING_TOKEN");
+      const unknown = await anonymous(server).get(whoami("nonsense"), "getTokenOwner");
+      t.match(unknown, { status: 401, body: { errcode: in_query ? "M_UNKNOWN_TOKEN" : "M_MISSING_TOKEN" } });
+      const both = await bob.get(whoami(alice.accessToken), "getTokenOwner");
+      t.equal(both.body["user_id"], bob.userId, "the header has precedence");
+    }
+  },
+);
 
 t.test("an unknown path is 404 M_UNRECOGNIZED, a known one by the wrong method 405", async (t) => {
   await using server = await startServer();

@@ -141,6 +141,14 @@ export const configSchema = Type.Object({
     phone: addressAtRegistration("a telephone number", "sms.gateway_url"),
     terms: registrationTerms,
   }),
+  access_tokens: Type.Object({
+    in_query: Type.Boolean({
+      description:
+        "Whether clients may send their access token as ?access_token= in the address, as the specification allowed " +
+        "until v1.20. Some old bots and bridges can do nothing else. Beware: addresses end up in the logs of proxies.",
+      default: false,
+    }),
+  }),
   passwords: Type.Object(passwordKeys),
   password_hashing: Type.Object({
     memory_kib: Type.Integer({

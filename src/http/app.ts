@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { pathsOf } from "../api/endpoint.ts";
 import type { TrustedProxies } from "./client-address.ts";
 import { replyOfError } from "./errors.ts";
-import { type BoundEndpoint, pipeline, type PipelineParts } from "./pipeline.ts";
+import { type BoundEndpoint, pipeline, type PipelineOptions } from "./pipeline.ts";
 import { HandedOver, JsonChunks, Reply } from "./reply.ts";
 import { RequestContext } from "./request.ts";
 import { EndpointRouter } from "./router.ts";
@@ -20,7 +20,7 @@ const corsHeaders = {
 /** Without a charset, as the specification writes it ("API Standards"): JSON is UTF-8, and some clients compare the words. */
 const jsonType = { "Content-Type": "application/json" } as const;
 
-export interface AppOptions extends PipelineParts {
+export interface AppOptions extends PipelineOptions {
   readonly endpoints: readonly BoundEndpoint[];
   readonly trustedProxies: TrustedProxies;
   readonly log: Logger;

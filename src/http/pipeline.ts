@@ -29,15 +29,20 @@ export interface PipelineParts {
   readonly interactive: InteractiveAuth;
 }
 
+export interface PipelineOptions extends PipelineParts {
+  /** Whether `?access_token=` counts, where there is no `Authorization` header. */
+  readonly tokensInQuery: boolean;
+}
+
 /** What happens with each request of an endpoint: authenticate, rate-limit, parse, validate, call. */
-export function pipeline(bound: BoundEndpoint, parts: PipelineParts): Middleware {
+export function pipeline(bound: BoundEndpoint, parts: PipelineOptions): Middleware {
   const { declaration, handle } = bound;
   const queryReader = declaration.query && new QueryReader(declaration.query);
   const bodyChecker = declaration.body && new Checker(declaration.body, "M_BAD_JSON");
   const hasParameters = declaration.path.includes("{");
   return async (koa) => {
     const context = koa.state["context"] as RequestContext;
-    const requester = await authenticate(koa, context, declaration, parts.authenticator);
+    const requester = await authenticate(koa, context, declaration, parts);
     parts.rateLimiter.check(declaration.rateLimit, requester, context.address);
     if (hasParameters) checkEncoding(koa.path);
     const query = queryReader ? queryReader.read(koa.search) : {};
@@ -82,11 +87,11 @@ async function authenticate(
   koa: Context,
   context: RequestContext,
   declaration: EndpointDeclaration,
-  authenticator: Authenticator,
+  { authenticator, tokensInQuery }: PipelineOptions,
 ): Promise<Requester | undefined> {
   const { access } = declaration;
   if (access === "public") return undefined;
-  const token = bearerToken(koa);
+  const token = bearerToken(koa) ?? (tokensInQuery ? tokenInQuery(koa) : undefined);
   if (access === "optional-appservice")
     return token === undefined ? token : authenticator.appserviceOf(token);
   if (token === undefined) {
@@ -110,6 +115,10 @@ async function authenticate(
     throw new MatrixError("M_FORBIDDEN", "Only an application service may do this, with its as_token");
   }
   return requester;
+}
+
+function tokenInQuery(koa: Context): string | undefined {
+  return new URLSearchParams(koa.search).get("access_token") ?? undefined;
 }
 
 function bearerToken(koa: Context): string | undefined {
