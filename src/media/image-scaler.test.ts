@@ -172,7 +172,18 @@ t.test("a picture of too many pixels is refused before it is decoded", async (t)
   );
   const inPasses = save(pngHeader(6_000, 6_000, true));
   await t.rejects(scaler.scale(inPasses, cropped(32, 32), false), ImageTooLargeError, "held in memory whole");
+  await t.rejects(scaler.scale(await avifOf(5_000, 4_000), cropped(32, 32), false), ImageTooLargeError);
 });
+
+/** A small AVIF that says that it is of another size. */
+async function avifOf(width: number, height: number): Promise<string> {
+  const bytes = await picture(64, 64).avif().toBuffer();
+  // The box of the size: its name, a version and flags, width, height.
+  const box = bytes.indexOf("ispe");
+  bytes.writeUInt32BE(width, box + 8);
+  bytes.writeUInt32BE(height, box + 12);
+  return save(bytes);
+}
 
 /** A chunk of a PNG file. */
 function chunk(type: string, data: Uint8Array): Buffer {

@@ -36,11 +36,11 @@ const turnLimits = {
   maxWaitMs: 30_000,
 };
 const maxSecondsAtWork = 20;
-/** A JPEG is shrunk while it is read; others may have to be decoded whole, at four bytes a pixel. */
-const maxJpegPixels = 80_000_000;
-const maxPixels = 40_000_000;
-/** What comes in ever finer passes is held whole, at up to eight bytes a pixel. */
-const maxProgressivePixels = 30_000_000;
+/**
+ * Bounds on pixels, so that no picture takes more than some 300 MiB of memory: a JPEG is shrunk while it is read, others
+ * may have to be decoded whole, and an AVIF takes twenty bytes a pixel. What comes in ever finer passes is held whole.
+ */
+const maxPixels = { jpeg: 80_000_000, heif: 16_000_000, others: 40_000_000, inPasses: 30_000_000 };
 /** Over all frames; a longer film gives a still picture. */
 const maxAnimatedPixels = 40_000_000;
 const maxFrames = 300;
@@ -109,7 +109,7 @@ async function scaleImage(
   const keepsMoving =
     animated && pages > 1 && pages <= maxFrames && width * height * pages <= maxAnimatedPixels;
   const image = openImage(source, {
-    limitInputPixels: maxJpegPixels,
+    limitInputPixels: maxPixels.jpeg,
     sequentialRead: true,
     ...(keepsMoving ? { pages: -1 } : { autoOrient: true }),
   });
@@ -117,8 +117,8 @@ async function scaleImage(
 }
 
 function maxPixelsOf({ format, isProgressive }: Metadata): number {
-  if (isProgressive) return maxProgressivePixels;
-  return format === "jpeg" ? maxJpegPixels : maxPixels;
+  if (isProgressive) return maxPixels.inPasses;
+  return format === "jpeg" || format === "heif" ? maxPixels[format] : maxPixels.others;
 }
 
 function resized(image: Sharp, size: ThumbnailSize): Sharp {
