@@ -1,5 +1,5 @@
 import t from "tap";
-import { anonymous, login, passwordAuth, registerUser } from "../support/client.ts";
+import { anonymous, login, passwordAuth, registerAdmin, registerUser } from "../support/client.ts";
 import {
   addEmail,
   addressesOf,
@@ -189,6 +189,34 @@ t.test("requestToken: answers do not tell who has an account; the address's owne
     t.match(email.text, words);
     t.notMatch(email.text, /https?:/, "there is nothing to confirm");
   }
+});
+
+t.test("requestToken: one client secret for all purposes tells nothing either", async (t) => {
+  const alice = await registerUser(server);
+  await addEmail(alice, mails, "oracle@example.org");
+  for (const address of ["oracle@example.org", "no.oracle@example.org"]) {
+    const wish = { client_secret: newSecret() };
+    const sids = new Set<unknown>();
+    for (const purpose of ["add", "register", "password"] as const) {
+      sids.add((await requestEmail(server, purpose, address, wish)).body["sid"]);
+    }
+    t.equal(sids.size, 3, address);
+  }
+});
+
+t.test("delete3pidFromAccount: who is suspended may add addresses, but not remove them", async (t) => {
+  const admin = await registerAdmin(server);
+  const alice = await registerUser(server);
+  await admin.put(
+    `/_matrix/client/v1/admin/suspend/${alice.userId}`,
+    { suspended: true },
+    "setUserSuspended",
+  );
+  await addEmail(alice, mails, "suspended@example.org");
+  const contact = { medium: "email", address: "suspended@example.org" };
+  const removed = await alice.post(`${client}/account/3pid/delete`, contact, "delete3pidFromAccount");
+  t.equal(removed.status, 403);
+  t.match(removed.body, { errcode: "M_USER_SUSPENDED" });
 });
 
 t.test("requestToken: a repeated request sends nothing, a further attempt does", async (t) => {

@@ -1,14 +1,16 @@
 import type { ContactAddress } from "./contacts.ts";
 import type { NewDelivery } from "./deliveries.ts";
 
-/** What somebody proves an address for; `nothing` when nobody is told how: the answer must not tell who has an account. */
-export type ValidationPurpose = "add" | "register" | "password" | "nothing";
+/** What somebody proves an address for. */
+export type ValidationPurpose = "add" | "register" | "password";
 
 /** A validation session: somebody says that an address is theirs, and proves it by what is sent to it. */
 export interface ContactValidation extends ContactAddress {
   /** The session ID. */
   readonly sid: string;
   readonly purpose: ValidationPurpose;
+  /** There is nothing to prove, so nobody is told how, and no token is right. Only the address's owner hears of it. */
+  readonly isVoid: boolean;
   /** SHA-256 of the `client_secret`. */
   readonly secretHash: Uint8Array;
   /** The highest that the client has sent. */

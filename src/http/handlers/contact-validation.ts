@@ -2,7 +2,8 @@ import * as api from "../../api/client/contact-validation.ts";
 import { contactOf } from "../../auth/user-identifier.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { parsePhoneNumber } from "../../protocol/phone-number.ts";
-import type { ContactValidations, ProvenFor } from "../../services/contacts/contact-validations.ts";
+import type { ContactValidations } from "../../services/contacts/contact-validations.ts";
+import type { ValidationPurpose } from "../../storage/contact-validations.ts";
 import type { ContactAddress } from "../../storage/contacts.ts";
 import { contactConfirmationPage } from "../pages/contact-confirmation.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
@@ -26,7 +27,12 @@ interface RequestJson {
 export function contactValidationHandlers(parts: ContactValidationHandling): BoundEndpoint[] {
   const { validations, publicBaseUrl } = parts;
   const submitUrl = `${publicBaseUrl}${api.submitContactToken.path}`;
-  const begin = (purpose: ProvenFor, contact: ContactAddress, body: RequestJson, context: RequestContext) =>
+  const begin = (
+    purpose: ValidationPurpose,
+    contact: ContactAddress,
+    body: RequestJson,
+    context: RequestContext,
+  ) =>
     validations.begin({
       purpose,
       contact,
@@ -37,13 +43,13 @@ export function contactValidationHandlers(parts: ContactValidationHandling): Bou
       clientAddress: context.address,
     });
   const byEmail =
-    (purpose: ProvenFor) =>
+    (purpose: ValidationPurpose) =>
     async ({ body, context }: { body: RequestJson & { email: string }; context: RequestContext }) => {
       if (purpose === "register") checkOpen(parts);
       return { sid: await begin(purpose, contactOf("email", body.email), body, context) };
     };
   const byPhone =
-    (purpose: ProvenFor) =>
+    (purpose: ValidationPurpose) =>
     async ({ body, context }: { body: RequestJson & PhoneJson; context: RequestContext }) => {
       if (purpose === "register") checkOpen(parts);
       return { sid: await begin(purpose, phoneOf(body), body, context), submit_url: submitUrl };

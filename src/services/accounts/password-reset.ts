@@ -52,7 +52,7 @@ export class PasswordReset {
     const { validations, contacts, accounts, account } = this.#parts;
     const [session] = provenSessions(proof);
     if (!session) throw new MatrixError("M_THREEPID_AUTH_FAILED", "No address has been proved");
-    const contact = await validations.take(session, "password");
+    const contact = await validations.require(session, "password");
     const userNid = await contacts.ownerOf(contact);
     const owner = userNid === undefined ? undefined : await accounts.findByNid(userNid);
     if (!owner) throw new MatrixError("M_THREEPID_NOT_FOUND", "No account has this address any more");
@@ -60,6 +60,7 @@ export class PasswordReset {
       throw new MatrixError("M_FORBIDDEN", "This account has no password: its owner signs in elsewhere");
     }
     await account.changePassword(owner.userNid, password, logOutDevices, null);
+    await validations.end(session);
     await this.#tell(contact, language);
   }
 

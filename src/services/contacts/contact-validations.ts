@@ -14,11 +14,8 @@ import { checkClientSecret, type ContactRules } from "./contact-rules.ts";
 import type { SendingLimits } from "./sending-limits.ts";
 import type { ValidationSecrets } from "./validation-secrets.ts";
 
-/** What people prove addresses for. */
-export type ProvenFor = Exclude<ValidationPurpose, "nothing">;
-
 export interface ValidationRequest {
-  readonly purpose: ProvenFor;
+  readonly purpose: ValidationPurpose;
   readonly contact: ContactAddress;
   readonly clientSecret: string;
   readonly sendAttempt: number;
@@ -62,14 +59,14 @@ const confirmKinds = {
   add: "confirm-address",
   register: "confirm-registration",
   password: "confirm-password-reset",
-} as const satisfies Record<ProvenFor, MessageKind>;
+} as const satisfies Record<ValidationPurpose, MessageKind>;
 
 /** When there is nothing to prove, the message says why, and the answer to the client does not. */
 const otherwiseKinds = {
   add: "address-in-use",
   register: "already-registered",
   password: "no-such-account",
-} as const satisfies Record<ProvenFor, MessageKind>;
+} as const satisfies Record<ValidationPurpose, MessageKind>;
 
 /**
  * Lets people prove that an address is theirs (client-server API, `requestToken`). What a client is answered does not tell
@@ -89,13 +86,13 @@ export class ContactValidations {
    */
   async begin(request: ValidationRequest): Promise<string> {
     const { store, rules, limits, clock, randomBytes, queued } = this.#parts;
-    const { contact, clientSecret, sendAttempt, nextLink, language } = request;
+    const { purpose, contact, clientSecret, sendAttempt, nextLink, language } = request;
     rules.checkMedium(contact.medium);
     checkClientSecret(clientSecret);
     rules.checkNextLink(nextLink);
-    if (request.purpose !== "password") rules.checkAllowed(contact);
+    if (purpose !== "password") rules.checkAllowed(contact);
     limits.take(contact, addressGroup(request.clientAddress));
-    const { purpose, kind } = await this.#aimOf(request);
+    const { isVoid, kind } = await this.#aimOf(request);
     const hours = lifetimeHours[contact.medium];
     const nowTs = clock.nowMs();
     const expiresTs = nowTs + hours * hourMs;
@@ -104,6 +101,7 @@ export class ContactValidations {
         ...contact,
         sid: randomBytes(sidBytes).toString("hex"),
         purpose,
+        isVoid,
         secretHash: hashOf(clientSecret),
         sendAttempt,
         nextLink: nextLink ?? null,
@@ -135,7 +133,7 @@ export class ContactValidations {
     if (session.medium !== "email" && !isClient) {
       throw new MatrixError("M_INVALID_PARAM", "Missing client_secret");
     }
-    const isRight = session.purpose !== "nothing" && secrets.fits(sid, session.medium, token);
+    const isRight = secrets.fits(sid, session.medium, token);
     const outcome = await store.tokenCame(sid, isRight, clock.nowMs());
     if (outcome === "ended") throw expired();
     if (outcome === "wrong")
@@ -144,7 +142,7 @@ export class ContactValidations {
   }
 
   /** Whether a session's address has been proved, for this purpose if one is given. */
-  async isProven(credentials: ValidationCredentials, purpose?: ProvenFor): Promise<boolean> {
+  async isProven(credentials: ValidationCredentials, purpose?: ValidationPurpose): Promise<boolean> {
     return (await this.#proven(credentials, purpose)) !== undefined;
   }
 
@@ -152,7 +150,7 @@ export class ContactValidations {
    * Uses up what a session proves.
    * @throws MatrixError M_THREEPID_AUTH_FAILED when it proves nothing, or not this
    */
-  async take(credentials: ValidationCredentials, purpose: ProvenFor): Promise<ProvenContact> {
+  async take(credentials: ValidationCredentials, purpose: ValidationPurpose): Promise<ProvenContact> {
     const proven = await this.require(credentials, purpose);
     if (!(await this.end(credentials))) throw notProven();
     return proven;
@@ -162,7 +160,7 @@ export class ContactValidations {
    * What a session proves, which then has to be used up by {@link end}.
    * @throws MatrixError M_THREEPID_AUTH_FAILED when it proves nothing, or not this
    */
-  async require(credentials: ValidationCredentials, purpose: ProvenFor): Promise<ProvenContact> {
+  async require(credentials: ValidationCredentials, purpose: ValidationPurpose): Promise<ProvenContact> {
     const proven = await this.#proven(credentials, purpose);
     if (!proven) throw notProven();
     return proven;
@@ -175,7 +173,7 @@ export class ContactValidations {
 
   async #proven(
     { sid, clientSecret }: ValidationCredentials,
-    purpose: ProvenFor | undefined,
+    purpose: ValidationPurpose | undefined,
   ): Promise<ProvenContact | undefined> {
     const session = await this.#parts.store.find(sid, this.#parts.clock.nowMs());
     if (!session || session.validatedTs === null || !isSecretOf(session, clientSecret)) return undefined;
@@ -184,16 +182,11 @@ export class ContactValidations {
     return { medium, address, validatedTs };
   }
 
-  /** What there is to prove, and what the message says. */
-  async #aimOf({
-    purpose,
-    contact,
-  }: ValidationRequest): Promise<{ purpose: ValidationPurpose; kind: MessageKind }> {
-    const owner = await this.#parts.contacts.ownerOf(contact);
-    const isDue = purpose === "password" ? owner !== undefined : owner === undefined;
-    return isDue
-      ? { purpose, kind: confirmKinds[purpose] }
-      : { purpose: "nothing", kind: otherwiseKinds[purpose] };
+  /** Whether there is something to prove, and what the message says. */
+  async #aimOf({ purpose, contact }: ValidationRequest): Promise<{ isVoid: boolean; kind: MessageKind }> {
+    const isOwned = (await this.#parts.contacts.ownerOf(contact)) !== undefined;
+    const isVoid = purpose === "password" ? !isOwned : isOwned;
+    return { isVoid, kind: isVoid ? otherwiseKinds[purpose] : confirmKinds[purpose] };
   }
 }
 

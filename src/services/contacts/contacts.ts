@@ -1,3 +1,5 @@
+import type { Requester } from "../../auth/requester.ts";
+import { refuseSuspended } from "../../auth/suspension.ts";
 import type { LocalUser } from "../local-user.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Contact, ContactAddress, ContactBinding, ContactStore } from "../../storage/contacts.ts";
@@ -76,14 +78,16 @@ export class Contacts {
    * Removes an address from the account, and from the identity server that knows it.
    * @param identityServer the one that the client names; otherwise the address is taken from where it was bound by way of
    *   this server
-   * @throws MatrixError M_THREEPID_NOT_FOUND, M_FORBIDDEN
+   * @throws MatrixError M_THREEPID_NOT_FOUND, M_FORBIDDEN, M_USER_SUSPENDED
    */
   async remove(
-    user: LocalUser,
+    user: LocalUser & Pick<Requester, "isSuspended">,
     contact: ContactAddress,
     identityServer: string | undefined,
   ): Promise<UnbindResult> {
     this.checkChangeable();
+    // Who is suspended may "change or add admin contacts, but not remove".
+    refuseSuspended(user);
     if (!(await this.#parts.store.remove(user.userNid, contact))) {
       throw new MatrixError("M_THREEPID_NOT_FOUND", "Your account does not have this address");
     }

@@ -10,6 +10,7 @@ function newSession(sid: string, changes: Partial<NewValidation> = {}): NewValid
     ...contact,
     sid,
     purpose: "add",
+    isVoid: false,
     secretHash: Buffer.alloc(32, 1),
     sendAttempt: 1,
     nextLink: null,
@@ -77,6 +78,17 @@ export function contactValidationStoreContract(t: Test, open: () => Promise<Data
     t.equal(outcomes.filter((outcome) => outcome === "wrong").length, 5);
     t.equal(await store.tokenCame("one", true, 1_000), "ended");
     t.match(await store.find("one", 1_000), { validatedTs: null });
+  });
+
+  t.test("contact validations: a void one goes on like any other, but no token is right", async (t) => {
+    await using database = await open();
+    const { contactValidations: store } = database.stores;
+    t.equal(await store.begin(newSession("one", { isVoid: true }), newMessage(), 1_000), "one");
+    t.equal(await store.begin(newSession("two", { isVoid: true }), newMessage(), 1_000), "one");
+    t.equal(await store.tokenCame("one", true, 1_000), "wrong");
+    // The address has become free: the same session, so that nobody is told.
+    t.equal(await store.begin(newSession("two", { sendAttempt: 2 }), newMessage(), 1_000), "one");
+    t.equal(await store.tokenCame("one", true, 1_000), "validated");
   });
 
   t.test("contact validations: expired ones are gone", async (t) => {

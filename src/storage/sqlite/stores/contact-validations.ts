@@ -9,10 +9,12 @@ import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
 import { addDelivery } from "./deliveries.ts";
 
+type ValidationRow = Omit<ContactValidation, "isVoid"> & { readonly isVoid: number };
+
 /** A number of six digits is not guessed with so many attempts. */
 const maxFailures = 5;
 
-const findQuery = `SELECT sid, purpose, medium, address, secret_hash AS secretHash, send_attempt AS sendAttempt,
+const findQuery = `SELECT sid, purpose, is_void AS isVoid, medium, address, secret_hash AS secretHash, send_attempt AS sendAttempt,
   next_link AS nextLink, failures, validated_ts AS validatedTs, expires_ts AS expiresTs
   FROM contact_validations WHERE sid = ? AND expires_ts > ?`;
 const sameRequestQuery = `SELECT sid, send_attempt AS sendAttempt FROM contact_validations
@@ -24,7 +26,7 @@ function begin(
   message: NewDelivery,
   nowTs: number,
 ): string | undefined {
-  const { purpose, medium, address, secretHash, sendAttempt, nextLink, expiresTs } = session;
+  const { purpose, isVoid, medium, address, secretHash, sendAttempt, nextLink, expiresTs } = session;
   db.run("DELETE FROM contact_validations WHERE expires_ts <= ?", nowTs);
   const known = db.get<{ sid: string; sendAttempt: number }>(
     sameRequestQuery,
@@ -37,11 +39,14 @@ function begin(
   const sid = known?.sid ?? session.sid;
   if (!addDelivery(db, { ...message, values: { ...message.values, sid } }, nowTs)) return undefined;
   db.run(
-    `INSERT INTO contact_validations (sid, purpose, medium, address, secret_hash, send_attempt, next_link, expires_ts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (sid) DO UPDATE SET send_attempt = excluded.send_attempt, next_link = excluded.next_link`,
+    `INSERT INTO contact_validations
+    (sid, purpose, is_void, medium, address, secret_hash, send_attempt, next_link, expires_ts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (sid) DO UPDATE SET
+    is_void = excluded.is_void, send_attempt = excluded.send_attempt, next_link = excluded.next_link`,
     sid,
     purpose,
+    Number(isVoid),
     medium,
     address,
     secretHash,
@@ -52,10 +57,15 @@ function begin(
   return sid;
 }
 
+function find(db: Connection, sid: string, nowTs: number): ContactValidation | undefined {
+  const row = db.get<ValidationRow>(findQuery, sid, nowTs);
+  return row && { ...row, isVoid: row.isVoid === 1 };
+}
+
 function tokenCame(db: Connection, sid: string, isRight: boolean, nowTs: number): TokenOutcome {
-  const session = db.get<ContactValidation>(findQuery, sid, nowTs);
+  const session = find(db, sid, nowTs);
   if (!session || session.failures >= maxFailures) return "ended";
-  if (!isRight) {
+  if (!isRight || session.isVoid) {
     db.run("UPDATE contact_validations SET failures = failures + 1 WHERE sid = ?", sid);
     return "wrong";
   }
@@ -67,7 +77,7 @@ export const contactValidationOperations: StoreOperations<ContactValidationStore
   begin: write(({ db }, session: NewValidation, message: NewDelivery, nowTs: number) =>
     begin(db, session, message, nowTs),
   ),
-  find: point((db, sid: string, nowTs: number) => db.get<ContactValidation>(findQuery, sid, nowTs)),
+  find: point(find),
   tokenCame: write(({ db }, sid: string, isRight: boolean, nowTs: number) =>
     tokenCame(db, sid, isRight, nowTs),
   ),

@@ -30,6 +30,8 @@ CREATE TABLE contact_bindings (
 CREATE TABLE contact_validations (
   sid TEXT PRIMARY KEY,
   purpose TEXT NOT NULL,
+  -- There is nothing to prove, and no token is right.
+  is_void INTEGER NOT NULL,
   medium TEXT NOT NULL,
   address TEXT NOT NULL,
   -- SHA-256 of the client secret.
