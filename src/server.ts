@@ -78,7 +78,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const rooms = opened.use(composeRooms(foundation, userData, contacts));
   opened.use(composeRedactionSweeps(foundation));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
-  const encryption = composeEncryption(foundation, accounts.interactive);
+  const encryption = composeEncryption(foundation, accounts);
   const timeline = await composeTimeline(foundation, userData);
   const reading = composeReading(foundation, timeline, userData);
   const search = opened.use(composeSearch(foundation, storage.database.searchIndex, { timeline, reading }));

@@ -57,7 +57,7 @@ interface InteractiveSession {
 }
 
 /** How a user can prove who they are. @throws MatrixError when they cannot, by a client. */
-export type IdentityFlows = (requester: Requester) => Promise<Flows>;
+export type IdentityFlows = (requester: Requester, act: "ordinary" | "key-reset") => Promise<Flows>;
 
 const byPassword: IdentityFlows = () => Promise.resolve([["m.login.password"]]);
 
@@ -128,7 +128,16 @@ export class InteractiveAuth {
    */
   async confirmIdentity(request: InteractiveRequest & { readonly requester: Requester }): Promise<void> {
     if (request.requester.appserviceId !== undefined) return;
-    await this.require(request, await this.#identityFlows(request.requester));
+    await this.require(request, await this.#identityFlows(request.requester, "ordinary"));
+  }
+
+  /**
+   * The same, before cross-signing keys are replaced: sessions of the OAuth 2.0 API can do this as well ("OAuth
+   * authentication").
+   */
+  async confirmKeyReset(request: InteractiveRequest & { readonly requester: Requester }): Promise<void> {
+    if (request.requester.appserviceId !== undefined) return;
+    await this.require(request, await this.#identityFlows(request.requester, "key-reset"));
   }
 
   /**

@@ -11,9 +11,13 @@ export interface NewToken {
   readonly hash: Buffer;
 }
 
-/** Makes an unguessable token. Its prefix tells people and secret scanners what it is. */
-export function newToken(kind: keyof typeof prefixes, randomBytes: RandomBytes): NewToken {
-  const token = `${prefixes[kind]}_${encodeBase64Url(randomBytes(tokenBytes))}`;
+/**
+ * Makes an unguessable token. Its prefix tells people and secret scanners what it is.
+ * @param family what it has in common with others, as secret as itself
+ */
+export function newToken(kind: keyof typeof prefixes, randomBytes: RandomBytes, family?: string): NewToken {
+  const start = family === undefined ? prefixes[kind] + "_" : `${prefixes[kind]}_${family}.`;
+  const token = start + encodeBase64Url(randomBytes(tokenBytes));
   return { token, hash: hashToken(token) };
 }
 

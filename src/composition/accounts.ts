@@ -2,8 +2,10 @@ import { AppserviceAuthenticator } from "../auth/appservice-authenticator.ts";
 import { TokenAuthenticator } from "../auth/authenticator.ts";
 import { ContactOwners } from "../auth/contact-owners.ts";
 import { ContactStage } from "../auth/contact-stages.ts";
+import { CrossSigningResets } from "../auth/cross-signing-resets.ts";
 import { DeviceActivity } from "../auth/device-activity.ts";
 import { InteractiveAuth } from "../auth/interactive.ts";
+import { oauthStages } from "../auth/oauth-stage.ts";
 import { PasswordCheck } from "../auth/password-check.ts";
 import { PasswordHasher } from "../auth/password-hasher.ts";
 import type { Authenticator } from "../auth/requester.ts";
@@ -12,6 +14,7 @@ import { identityFlows } from "../auth/identity-flows.ts";
 import { dummyStage, PasswordStage, RegistrationTokenStage } from "../auth/stages.ts";
 import { TermsStage } from "../auth/terms-stage.ts";
 import type { Config } from "../config/schema.ts";
+import { accountActionPath } from "../http/handlers/account-pages.ts";
 import { accountHandlers } from "../http/handlers/account.ts";
 import { administrationHandlers } from "../http/handlers/administration.ts";
 import { sharedSecretHandlers } from "../http/handlers/admin/shared-secret-registration.ts";
@@ -44,6 +47,12 @@ export interface AccountParts extends PipelineParts, AsyncDisposable {
   readonly logins: Login;
   readonly sessions: Sessions;
   readonly registration: Registration;
+  readonly tokenStage: RegistrationTokenStage;
+  readonly factory: SessionFactory;
+  readonly sessionsChanged: SessionsChanged;
+  readonly devices: Devices;
+  readonly ownAccount: OwnAccount;
+  readonly crossSigningResets: CrossSigningResets;
   readonly handlers: readonly BoundEndpoint[];
 }
 
@@ -111,7 +120,14 @@ export function composeAccounts(
   const contactStages = (["email", "msisdn"] as const).map((medium) => new ContactStage(medium, validations));
   const termsStage = new TermsStage(policy.terms);
   const interactive = new InteractiveAuth(
-    [dummyStage, passwordStage, tokenStage, termsStage, ...contactStages],
+    [
+      dummyStage,
+      passwordStage,
+      tokenStage,
+      termsStage,
+      ...contactStages,
+      ...oauthStages(publicBaseUrl + accountActionPath("org.matrix.cross_signing_reset")),
+    ],
     clock,
     randomBytes,
     identityFlows(stores, config),
@@ -164,6 +180,12 @@ export function composeAccounts(
     logins,
     sessions: ownSessions,
     registration,
+    tokenStage,
+    factory,
+    sessionsChanged,
+    devices: ownDevices,
+    ownAccount,
+    crossSigningResets: new CrossSigningResets(clock),
     rateLimiter: limited ? new BucketRateLimiter(clock) : unlimited,
     handlers: [
       ...registrationHandlers({

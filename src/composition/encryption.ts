@@ -1,4 +1,3 @@
-import type { InteractiveAuth } from "../auth/interactive.ts";
 import { dehydratedDeviceHandlers } from "../http/handlers/dehydrated-devices.ts";
 import { encryptionKeyHandlers } from "../http/handlers/encryption-keys.ts";
 import { keyBackupHandlers } from "../http/handlers/key-backup.ts";
@@ -15,6 +14,7 @@ import { OneTimeKeyStatuses } from "../services/keys/one-time-key-status.ts";
 import { PublicKeyCache } from "../services/keys/public-key-cache.ts";
 import { ToDevice } from "../services/to-device.ts";
 import { DeviceListStream } from "../sync/streams/device-lists.ts";
+import type { AccountParts } from "./accounts.ts";
 import type { Foundation } from "./foundation.ts";
 
 export interface EncryptionParts {
@@ -25,7 +25,10 @@ export interface EncryptionParts {
 }
 
 /** What the server does for end-to-end encryption: keys, their backups, messages between devices. */
-export function composeEncryption(foundation: Foundation, interactive: InteractiveAuth): EncryptionParts {
+export function composeEncryption(
+  foundation: Foundation,
+  { interactive, crossSigningResets }: Pick<AccountParts, "interactive" | "crossSigningResets">,
+): EncryptionParts {
   const { config, stores, names, notifier, clock, log } = foundation;
   const { deviceKeys, crossSigning } = stores;
   const serverName = config.server_name;
@@ -46,7 +49,7 @@ export function composeEncryption(foundation: Foundation, interactive: Interacti
     toDevice,
     oneTimeKeys,
     handlers: [
-      ...encryptionKeyHandlers(keyServices, interactive),
+      ...encryptionKeyHandlers(keyServices, interactive, crossSigningResets),
       ...sendToDeviceHandlers(toDevice),
       ...dehydratedDeviceHandlers(new DehydratedDevices(stores.dehydratedDevices, stores.toDevice, clock)),
       ...keyBackupHandlers(new KeyBackups(stores.keyBackups)),

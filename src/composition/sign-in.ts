@@ -9,6 +9,7 @@ import { fallbackPageHandlers } from "../http/handlers/fallback-pages.ts";
 import { brandingHandlers, logoPath } from "../http/handlers/branding.ts";
 import { SignOnCompletion } from "../http/handlers/sso-completion.ts";
 import { Newcomers } from "../http/handlers/sso-newcomers.ts";
+import { clientSignInPath } from "../http/handlers/sign-in-pages.ts";
 import { ssoHandlers } from "../http/handlers/sso.ts";
 import { ssoStagePage } from "../http/handlers/sso-stage.ts";
 import { BrowserPages } from "../http/pages/browser-page.ts";
@@ -18,6 +19,7 @@ import { SingleSignOn } from "../sso/single-sign-on.ts";
 import { type ProviderConfig, UpstreamProvider } from "../sso/upstream-provider.ts";
 import type { AccountParts } from "./accounts.ts";
 import type { Foundation } from "./foundation.ts";
+import { composeOAuth } from "./oauth.ts";
 import { composeOutbound } from "./outbound.ts";
 
 export interface SignInParts {
@@ -43,7 +45,13 @@ export function composeSignIn(foundation: Foundation, accounts: AccountParts): S
     randomBytes,
     config.public_base_url + callbackPath,
   );
-  const externalAccounts = new ExternalAccounts({ ...stores, registration, serverName, clock });
+  const externalAccounts = new ExternalAccounts({
+    ...stores,
+    registration,
+    appservices: foundation.appservices.registry,
+    serverName,
+    clock,
+  });
   const trustedClients = config.sso.trusted_clients;
   const completion = new SignOnCompletion({
     ...page,
@@ -53,6 +61,8 @@ export function composeSignIn(foundation: Foundation, accounts: AccountParts): S
     sealer,
     trustedClients,
   });
+  const { enabled: hasPages, legacy_password_login: clientPasswords } = config.oauth;
+  const leadsToPages = hasPages && clientPasswords !== "offered";
   return {
     handlers: [
       ...brandingHandlers(config.branding.logo_file),
@@ -60,7 +70,7 @@ export function composeSignIn(foundation: Foundation, accounts: AccountParts): S
         stage: ssoStagePage({ ...page, singleSignOn, interactive, log }),
         policies: config.registration.terms,
         providers: singleSignOn.providers,
-        hasPasswords: config.oauth.legacy_password_login !== "off",
+        hasPasswords: clientPasswords !== "off",
       }),
       ...ssoHandlers({
         ...page,
@@ -70,8 +80,11 @@ export function composeSignIn(foundation: Foundation, accounts: AccountParts): S
         newcomers: new Newcomers(sealer),
         serverName,
         log,
-        signInPath: undefined,
+        signInPath: leadsToPages ? clientSignInPath : undefined,
       }),
+      ...(config.oauth.enabled
+        ? composeOAuth(foundation, accounts, { page, browserSessions, singleSignOn, completion })
+        : []),
     ],
   };
 }

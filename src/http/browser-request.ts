@@ -6,7 +6,7 @@ import { errorNote } from "./pages/sso.ts";
 import { type Language, languageOf, type Texts, textsOf } from "./pages/texts/texts.ts";
 import { type BoundEndpoint, handler } from "./pipeline.ts";
 import type { Reply } from "./reply.ts";
-import type { Request } from "./request.ts";
+import type { Request, RequestContext } from "./request.ts";
 import { refuseOtherSites } from "./same-origin.ts";
 
 /** What every page is made with. */
@@ -22,7 +22,10 @@ export interface Reader {
   readonly texts: Texts;
 }
 
-export function readerOf({ context }: Pick<Request<EndpointDeclaration>, "context">, asked?: string): Reader {
+export function readerOf(
+  { context }: { readonly context: Pick<RequestContext, "incoming"> },
+  asked?: string,
+): Reader {
   const language = languageOf(context.incoming.headers["accept-language"], asked);
   return { language, texts: textsOf(language) };
 }
@@ -61,7 +64,7 @@ export function wordsFor({ errcode, message }: MatrixError, { errors }: Texts): 
     M_USER_IN_USE: errors.taken,
     M_EXCLUSIVE: errors.taken,
     M_INVALID_USERNAME: errors.badUsername,
-    M_WEAK_PASSWORD: errors.weakPassword,
+    M_WEAK_PASSWORD: errors.weakPassword(message),
     M_USER_LOCKED: errors.locked,
     M_USER_DEACTIVATED: errors.deactivated,
     M_NOT_FOUND: errors.expired,

@@ -25,7 +25,8 @@ export class RequestContext {
   readonly path: string;
   /** For bodies that are not JSON. */
   readonly incoming: IncomingMessage;
-  readonly #response: ServerResponse;
+  /** For answers that somebody else writes. */
+  readonly response: ServerResponse;
   #signal: AbortSignal | undefined;
 
   constructor(
@@ -37,7 +38,7 @@ export class RequestContext {
   ) {
     this.id = id;
     this.incoming = incoming;
-    this.#response = response;
+    this.response = response;
     this.method = incoming.method ?? "";
     this.path = path;
     this.address = address;
@@ -46,8 +47,8 @@ export class RequestContext {
 
   /** Calls back when the answer has been sent, or the client has gone. */
   whenEnded(callback: () => void): void {
-    if (this.#response.closed) callback();
-    else this.#response.once("close", callback);
+    if (this.response.closed) callback();
+    else this.response.once("close", callback);
   }
 
   /** Whether an access token came along, be it a good one or not. */
@@ -66,7 +67,7 @@ export class RequestContext {
   get signal(): AbortSignal {
     if (this.#signal) return this.#signal;
     const controller = new AbortController();
-    const response = this.#response;
+    const response = this.response;
     // With a reason of our own: the default one is an error with a stack trace, made for each request.
     if (response.closed) controller.abort(clientGone);
     else response.once("close", () => response.writableFinished || controller.abort(clientGone));

@@ -47,8 +47,12 @@ export class EndpointRouter {
   }
 }
 
-/** Segments 3 and 4 ("v3", "rooms") tell most endpoints apart; none of them is ever a parameter. */
+/**
+ * Segments 3 and 4 ("v3", "rooms") tell most endpoints apart, the first two those under paths of our own ("account",
+ * "authorize"); none of them is ever a parameter.
+ */
 function bucketOf(method: string, path: string): string {
   const segments = path.split("/");
-  return `${method} ${segments.length} ${segments[3] ?? ""} ${segments[4] ?? ""}`;
+  const first = /^[_.]/.test(segments[1] ?? "") ? 3 : 1;
+  return `${method} ${segments.length} ${segments[first] ?? ""} ${segments[first + 1] ?? ""}`;
 }

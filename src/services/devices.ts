@@ -36,7 +36,7 @@ export class Devices {
   }
 
   /** Ends devices with their sessions; those that are gone already are no matter. */
-  async remove({ userNid }: Requester, deviceIds: readonly string[]): Promise<void> {
+  async remove({ userNid }: Pick<Requester, "userNid">, deviceIds: readonly string[]): Promise<void> {
     await this.#devices.remove(userNid, deviceIds);
     this.#sessionsChanged(userNid);
   }

@@ -1,3 +1,4 @@
+import type { AppserviceRegistry } from "../appservices/registry.ts";
 import { parseEmailAddress } from "../protocol/email-address.ts";
 import { makeUserId, mapToLocalpart, type ServerName, type UserId } from "../protocol/identifiers.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
@@ -15,6 +16,8 @@ export interface ExternalAccountParts {
   readonly contacts: ContactStore;
   readonly externalIds: ExternalIdStore;
   readonly registration: Registration;
+  /** Some names are application services' own. */
+  readonly appservices: AppserviceRegistry;
   readonly serverName: ServerName;
   readonly clock: Clock;
 }
@@ -72,8 +75,9 @@ export class ExternalAccounts {
    * @throws MatrixError M_INVALID_USERNAME, M_USER_IN_USE, M_EXCLUSIVE.
    */
   async register(identity: ExternalIdentity, username: string): Promise<Account> {
-    const { accounts, registration, clock } = this.#parts;
+    const { accounts, appservices, registration, clock } = this.#parts;
     const userId = registration.userIdFor(username);
+    appservices.checkNewUser(userId, undefined);
     await registration.checkAvailable(userId);
     const { providerId, externalId, displayName } = identity;
     const createdTs = clock.nowMs();

@@ -18,7 +18,10 @@ export interface OAuthStore {
   /** Stores a record. False when its user code is another's. */
   putRecord(model: string, idHash: Uint8Array, record: OAuthRecord, nowTs: number): Promise<boolean>;
   findRecord(model: string, idHash: Uint8Array, nowTs: number): Promise<string | undefined>;
-  findRecordByUserCode(userCode: string, nowTs: number): Promise<string | undefined>;
+  findRecordByUserCode(
+    userCode: string,
+    nowTs: number,
+  ): Promise<{ readonly idHash: Uint8Array; readonly payload: string } | undefined>;
   /** Notes that a record was used, as `consumed` in its payload (seconds). False when it was before, or is gone. */
   consumeRecord(model: string, idHash: Uint8Array, nowTs: number): Promise<boolean>;
   removeRecord(model: string, idHash: Uint8Array): Promise<void>;

@@ -6,6 +6,7 @@ import {
   uploadCrossSigningSignatures,
   uploadKeys,
 } from "../../api/client/encryption-keys.ts";
+import type { CrossSigningResets } from "../../auth/cross-signing-resets.ts";
 import type { InteractiveAuth } from "../../auth/interactive.ts";
 import type { CrossSigning } from "../../services/keys/cross-signing.ts";
 import type { ClaimAnswer, ClaimedKey, KeyClaiming } from "../../services/keys/key-claim.ts";
@@ -30,6 +31,7 @@ export interface EncryptionKeyServices {
 export function encryptionKeyHandlers(
   services: EncryptionKeyServices,
   interactive: InteractiveAuth,
+  resets: CrossSigningResets,
 ): BoundEndpoint[] {
   const { uploads, queries, claims, crossSigning, signatures, deviceLists } = services;
   return [
@@ -49,8 +51,9 @@ export function encryptionKeyHandlers(
       const { requester, body } = request;
       const keys = await crossSigning.check(requester, body);
       if (await crossSigning.store(requester, keys, false)) return {};
-      await interactive.confirmIdentity(request);
+      if (!resets.isAllowed(requester.userNid)) await interactive.confirmKeyReset(request);
       await crossSigning.store(requester, keys, true);
+      resets.used(requester.userNid);
       return {};
     }),
     handler(uploadCrossSigningSignatures, async ({ requester, body }) => ({

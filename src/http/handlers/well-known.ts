@@ -1,10 +1,11 @@
 import { getWellknown, getWellknownPolicy, getWellknownSupport } from "../../api/client/well-known.ts";
 import type { Config } from "../../config/schema.ts";
+import { oauthPaths } from "../../oauth/paths.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { RtcTransport } from "../../services/calls/rtc-transports.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 
-export type WellKnownConfig = Pick<Config, "public_base_url" | "well_known">;
+export type WellKnownConfig = Pick<Config, "oauth" | "public_base_url" | "well_known">;
 
 /** Client-server API, "Well-known URIs", "Getting support information" and "Policy servers". */
 export function wellKnownHandlers(
@@ -25,7 +26,7 @@ export function wellKnownHandlers(
 }
 
 function clientJson(
-  { public_base_url: baseUrl, well_known: wellKnown }: WellKnownConfig,
+  { oauth, public_base_url: baseUrl, well_known: wellKnown }: WellKnownConfig,
   transports: readonly RtcTransport[],
 ): object {
   const { map_style_url: mapStyleUrl, client } = wellKnown;
@@ -33,6 +34,10 @@ function clientJson(
   return {
     ...client,
     "m.homeserver": { base_url: baseUrl },
+    // MSC2965, as clients look for it that know nothing of auth_metadata.
+    ...(oauth.enabled && {
+      "org.matrix.msc2965.authentication": { issuer: `${baseUrl}/`, account: baseUrl + oauthPaths.account },
+    }),
     // MSC3488, under its final and its unstable name: clients of today look for the one or the other.
     ...(mapStyleUrl !== null && {
       "m.tile_server": tileServer,

@@ -115,6 +115,8 @@ input { display: block; box-sizing: border-box; width: 100%; margin-top: .3rem; 
 button, .button { display: block; box-sizing: border-box; width: 100%; margin: .6rem 0; padding: .65rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; border: 1px solid var(--accent); border-radius: .4rem; color: inherit; background: none; cursor: pointer; }
 button.primary { background: var(--accent); color: ${readableOn(accentColour)}; }
 :focus-visible { outline: .2rem solid var(--accent); outline-offset: .1rem; }
+label.check { display: flex; gap: .5rem; align-items: center; }
+label.check input { width: auto; margin: 0; }
 .error { padding: .6rem .8rem; border-left: .3rem solid #c00; background: #c001; }
 .note { font-size: .9rem; opacity: .8; }
 .code { font: 600 1.5rem ui-monospace, monospace; letter-spacing: .15em; text-align: center; }

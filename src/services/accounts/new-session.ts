@@ -1,5 +1,7 @@
-import { newToken } from "../../auth/tokens.ts";
+import { encodeBase64Url } from "../../protocol/base64.ts";
+import { hashToken, newToken } from "../../auth/tokens.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { OAuthBinding } from "../../storage/oauth.ts";
 import type { NewSession, SessionTokens } from "../../storage/sessions.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
@@ -10,6 +12,8 @@ export interface SessionWish {
   readonly displayName?: string | undefined;
   /** Whether the client knows how to refresh its access token, so that it may expire. */
   readonly canRefresh?: boolean | undefined;
+  /** Which client of the OAuth 2.0 API it is, and by which grant. */
+  readonly oauth?: Omit<OAuthBinding, "familyHash"> | undefined;
 }
 
 /** What only the client gets to see: its tokens. */
@@ -28,6 +32,7 @@ export interface LoggedIn extends Credentials {
 
 /** How long an access token lives whose client can get another one. */
 const accessTokenLifetimeMs = 60 * 60 * 1000;
+const familyBytes = 18;
 const deviceIdLetters = 10;
 const maxDeviceIdLength = 255;
 const maxDeviceNameLength = 255;
@@ -47,9 +52,11 @@ export class SessionFactory {
    * @throws MatrixError M_INVALID_PARAM for a device ID or name that cannot be used.
    */
   create(wish: SessionWish): { session: NewSession; credentials: Credentials } {
-    const { tokens, credentials } = this.createTokens(wish.canRefresh ?? false);
+    const family = wish.oauth && encodeBase64Url(this.#randomBytes(familyBytes));
+    const { tokens, credentials } = this.createTokens(wish.canRefresh ?? false, family);
     const session = {
       ...tokens,
+      ...(wish.oauth && family !== undefined && { oauth: { ...wish.oauth, familyHash: hashToken(family) } }),
       deviceId: wish.deviceId === undefined ? this.#newDeviceId() : checkedDeviceId(wish.deviceId),
       displayName: wish.displayName === undefined ? null : checkedDeviceName(wish.displayName),
       createdTs: this.#clock.nowMs(),
@@ -57,9 +64,10 @@ export class SessionFactory {
     return { session, credentials };
   }
 
-  createTokens(canRefresh: boolean): { tokens: SessionTokens; credentials: Credentials } {
+  /** @param family what the refresh tokens of one session have in common, for those of the OAuth 2.0 API */
+  createTokens(canRefresh: boolean, family?: string): { tokens: SessionTokens; credentials: Credentials } {
     const access = newToken("access", this.#randomBytes);
-    const refresh = canRefresh ? newToken("refresh", this.#randomBytes) : undefined;
+    const refresh = canRefresh ? newToken("refresh", this.#randomBytes, family) : undefined;
     const expiresInMs = canRefresh ? accessTokenLifetimeMs : undefined;
     return {
       tokens: {
@@ -91,4 +99,9 @@ export function checkedDeviceName(name: string): string {
     "M_INVALID_PARAM",
     `A device's display name must not have more than ${maxDeviceNameLength} characters`,
   );
+}
+
+/** The family in a refresh token; `undefined` for one that has none. */
+export function familyOf(refreshToken: string): string | undefined {
+  return /^hrt_([\w-]{24})\.[\w-]+$/.exec(refreshToken)?.[1];
 }

@@ -1,5 +1,6 @@
 import type { PasswordHasher } from "../../auth/password-hasher.ts";
 import type { Contacts, UnbindResult } from "../contacts/contacts.ts";
+import type { LocalUser } from "../local-user.ts";
 import type { Requester } from "../../auth/requester.ts";
 import type { AccountStore } from "../../storage/accounts.ts";
 import type { Departures } from "./departures.ts";
@@ -66,7 +67,7 @@ export class OwnAccount {
    * @param identityServer from which the user's addresses are taken back; otherwise from where they were published
    * @returns whether no address is left published
    */
-  async deactivate(user: Requester, erase: boolean, identityServer?: string): Promise<UnbindResult> {
+  async deactivate(user: LocalUser, erase: boolean, identityServer?: string): Promise<UnbindResult> {
     const withdraw = await this.#contacts.withdrawAll(user, identityServer);
     await this.#accounts.deactivate(user.userNid, erase);
     this.#sessionsChanged(user.userNid);

@@ -109,7 +109,9 @@ export function oauthStoreContract(t: Test, open: () => Promise<Database>): void
     t.equal(await oauth.putRecord("DeviceCode", tokenHash(1), coded, 1_000), true);
     t.equal(await oauth.putRecord("DeviceCode", tokenHash(1), { ...coded, payload: "{}" }, 1_000), true);
     t.equal(await oauth.putRecord("DeviceCode", tokenHash(2), coded, 1_000), false);
-    t.equal(await oauth.findRecordByUserCode("ABCD", 1_000), "{}");
+    const found = await oauth.findRecordByUserCode("ABCD", 1_000);
+    t.equal(found?.payload, "{}");
+    t.ok(found && Buffer.from(found.idHash).equals(tokenHash(1)));
     t.equal(await oauth.findRecordByUserCode("ABCD", 5_000), undefined);
     t.equal(await oauth.findRecordByUserCode("WXYZ", 1_000), undefined);
     t.equal(await oauth.putRecord("DeviceCode", tokenHash(2), coded, 5_000), true, "the expired one is gone");

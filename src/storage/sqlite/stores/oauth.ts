@@ -85,8 +85,10 @@ export const oauthOperations: StoreOperations<OAuthStore> = {
     ),
   ),
   findRecordByUserCode: point((db, userCode: string, nowTs: number) =>
-    payloadOf(
-      db.get("SELECT payload FROM oauth_records WHERE user_code = ? AND expires_ts > ?", userCode, nowTs),
+    db.get<{ idHash: Uint8Array; payload: string }>(
+      "SELECT id_hash AS idHash, payload FROM oauth_records WHERE user_code = ? AND expires_ts > ?",
+      userCode,
+      nowTs,
     ),
   ),
   consumeRecord: write(({ db }, model: string, idHash: Uint8Array, nowTs: number) => {
