@@ -207,11 +207,7 @@ t.test("requestToken: one client secret for all purposes tells nothing either", 
 t.test("delete3pidFromAccount: who is suspended may add addresses, but not remove them", async (t) => {
   const admin = await registerAdmin(server);
   const alice = await registerUser(server);
-  await admin.put(
-    `/_matrix/client/v1/admin/suspend/${alice.userId}`,
-    { suspended: true },
-    "setUserSuspended",
-  );
+  await admin.put(`/_matrix/client/v1/admin/suspend/${alice.userId}`, { suspended: true });
   await addEmail(alice, mails, "suspended@example.org");
   const contact = { medium: "email", address: "suspended@example.org" };
   const removed = await alice.post(`${client}/account/3pid/delete`, contact, "delete3pidFromAccount");
