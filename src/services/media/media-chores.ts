@@ -21,7 +21,7 @@ const leftoverAgeMs = 24 * 60 * 60 * 1000;
 /** Removed in one transaction. */
 const batchSize = 100;
 /** The rest waits for the next round, so that the round ends. */
-const maxBatches = 1_000;
+const maxBatches = 100;
 
 /** What there is to do for uploaded files. */
 export function mediaChores(parts: MediaChoreParts): Chore[] {
