@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { discoveryKeys } from "./discovery-schema.ts";
+import { federationKeys } from "./federation-schema.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
 import { addressAtRegistration, contactKeys, passwordKeys, registrationTerms } from "./contact-schema.ts";
 import { serverNoticeKeys } from "./server-notices-schema.ts";
@@ -217,13 +218,7 @@ export const configSchema = Type.Object({
       default: true,
     }),
   }),
-  federation: Type.Object({
-    enabled: Type.Boolean({
-      description: "Whether this server talks with other Matrix servers.",
-      default: true,
-    }),
-    ...outboundKeys("other servers"),
-  }),
+  ...federationKeys,
   push: Type.Object({
     mentions_in_text: Type.Boolean({
       description:

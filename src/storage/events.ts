@@ -6,6 +6,8 @@ export const eventFlags = {
   softFailed: 2,
   /** It is known without its place in the graph, for being part of a state or an auth chain. */
   outlier: 4,
+  /** A user of another server came in by this one, which has to tell the room's other servers of it. */
+  relayed: 8,
 } as const;
 
 /** An event as it is stored: integers inside, and the JSON that it is sent as. */
@@ -76,6 +78,10 @@ export interface EventStore {
   byNids(eventNids: readonly number[]): Promise<StoredEvent[]>;
   byId(eventId: string): Promise<StoredEvent | undefined>;
   nidOf(eventId: string): Promise<number | undefined>;
+  /** The integer IDs of those events that are stored, in no particular order. */
+  nidsOf(
+    eventIds: readonly string[],
+  ): Promise<readonly { readonly eventId: string; readonly eventNid: number }[]>;
   /** The redactions that came before the event that they are for. */
   waitingRedactions(targetId: string): Promise<readonly number[]>;
   /** Positions of the room's events before which events are missing, in ascending order. */
@@ -103,6 +109,8 @@ export interface EventStore {
     upTo: number,
     limit: number,
   ): Promise<number[]>;
+  /** Everything that some events rest on, directly or not; without those themselves, unless others rest on them. */
+  authChain(eventNids: readonly number[]): Promise<readonly number[]>;
   /** The auth events of a state event. */
   authNids(eventNid: number): Promise<readonly number[]>;
   /** The event that a device has sent under a transaction ID. */

@@ -51,6 +51,8 @@ export interface MembershipStore {
     memberships: readonly Membership[],
     limit: number,
   ): Promise<readonly number[]>;
+  /** The IDs of users of another server who are or were members of a room, at most `limit`. */
+  usersOfServer(roomNid: number, serverName: string, limit: number): Promise<readonly string[]>;
   counts(roomNid: number): Promise<MemberCounts>;
   /** Users of this server who are joined to a room, at most `limit`. */
   localJoinedNids(roomNid: number, limit: number): Promise<readonly number[]>;

@@ -18,6 +18,7 @@ import type { ChangeDetails } from "../../streams.ts";
 import type { Connection } from "../engine/connection.ts";
 import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { finaliseDelayedEvent } from "./delayed-events.ts";
+import { countServerUser } from "./destinations.ts";
 import { forgetReading } from "./receipts.ts";
 import { changeSummary } from "./room-summaries.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
@@ -328,6 +329,8 @@ function setMembership(
     isLocal ? 1 : 0,
   );
   if (changed) countMembers(tx, roomNid, before, code);
+  const hasJoined = Number(code === membershipCodes.join) - Number(before === membershipCodes.join);
+  if (!isLocal && hasJoined !== 0) countServerUser(tx, roomNid, userNid, hasJoined > 0 ? 1 : -1);
   if (changed && before === membershipCodes.join) forgetReading(db, userNid, roomNid);
   if (changed && isLocal) {
     db.run(

@@ -12,6 +12,8 @@ const columns = `event_nid AS eventNid, event_id AS eventId, room_nid AS roomNid
 const byNidSql = `SELECT ${columns} FROM events WHERE event_nid = ?`;
 const byNidsSql = `SELECT ${columns} FROM events WHERE event_nid IN (SELECT value FROM json_each(?))`;
 const byIdSql = `SELECT ${columns} FROM events WHERE event_id = ?`;
+const nidsOfSql = `SELECT event_id AS eventId, event_nid AS eventNid FROM events
+  WHERE event_id IN (SELECT value FROM json_each(?))`;
 const backwardsSql = `SELECT ${columns} FROM events
   WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;
 const forwardsSql = `SELECT ${columns} FROM events
@@ -43,6 +45,9 @@ export const eventOperations: StoreOperations<EventStore> = {
   nidOf: point(
     (db, eventId: string) =>
       db.get<{ nid: number }>("SELECT event_nid AS nid FROM events WHERE event_id = ?", eventId)?.nid,
+  ),
+  nidsOf: point((db, eventIds: readonly string[]) =>
+    db.all<{ eventId: string; eventNid: number }>(nidsOfSql, JSON.stringify(eventIds)),
   ),
   waitingRedactions: point((db, targetId: string) =>
     db
@@ -88,6 +93,18 @@ export const eventOperations: StoreOperations<EventStore> = {
         .all<{ nid: number }>(direction === "forwards" ? notBeforeSql : notAfterSql, roomNid, upTo, ts, limit)
         .map(({ nid }) => nid),
   ),
+  authChain: scan((db, eventNids: readonly number[]) => {
+    const chain = new Set<number>();
+    const pending = [...eventNids];
+    for (let nid = pending.pop(); nid !== undefined; nid = pending.pop()) {
+      for (const authNid of readAuthNids(db, nid)) {
+        if (chain.has(authNid)) continue;
+        chain.add(authNid);
+        pending.push(authNid);
+      }
+    }
+    return [...chain];
+  }),
   authNids: point(readAuthNids),
   byTransaction: point(
     (db, { userNid, deviceId, transactionId, roomNid, typeNid, targetId }: SendTransaction) =>

@@ -9,12 +9,14 @@ import { crossSigningOperations } from "./cross-signing.ts";
 import { deliveryOperations } from "./deliveries.ts";
 import { dehydratedDeviceOperations } from "./dehydrated-devices.ts";
 import { delayedEventOperations } from "./delayed-events.ts";
+import { destinationOperations } from "./destinations.ts";
 import { deviceKeyOperations } from "./device-keys.ts";
 import { deviceListOperations } from "./device-lists.ts";
 import { deviceOperations } from "./devices.ts";
 import { commitOperations } from "./commits.ts";
 import { browserSessionOperations } from "./browser-sessions.ts";
 import { eventOperations } from "./events.ts";
+import { federationInboxOperations } from "./federation-inbox.ts";
 import { filterOperations } from "./filters.ts";
 import { externalIdOperations } from "./external-ids.ts";
 import { keyBackupOperations } from "./key-backups.ts";
@@ -39,6 +41,7 @@ import { slidingSyncOperations } from "./sliding-sync.ts";
 import { stateOperations } from "./state.ts";
 import { registrationTokenOperations } from "./registration-tokens.ts";
 import { serverNoticeOperations } from "./server-notices.ts";
+import { serverKeyOperations } from "./server-keys.ts";
 import { sessionOperations } from "./sessions.ts";
 import { stickyEventOperations } from "./sticky-events.ts";
 import { threadSubscriptionOperations } from "./thread-subscriptions.ts";
@@ -78,6 +81,9 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   thirdPartyInvites: thirdPartyInviteOperations,
   serverNotices: serverNoticeOperations,
   accountData: accountDataOperations,
+  destinations: destinationOperations,
+  federationInbox: federationInboxOperations,
+  serverKeys: serverKeyOperations,
   filters: filterOperations,
   pushRules: pushRuleOperations,
   pushers: pusherOperations,

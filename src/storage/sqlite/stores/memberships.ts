@@ -90,6 +90,17 @@ export const membershipOperations: StoreOperations<MembershipStore> = {
       )
       .map((row) => row.nid),
   ),
+  usersOfServer: scan((db, roomNid: number, serverName: string, limit: number) =>
+    db
+      .all<{ userId: string }>(
+        `SELECT user_id AS userId FROM memberships JOIN users USING (user_nid)
+         WHERE room_nid = ? AND substr(user_id, instr(user_id, ':') + 1) = ? LIMIT ?`,
+        roomNid,
+        serverName,
+        limit,
+      )
+      .map(({ userId }) => userId),
+  ),
   counts: point((db, roomNid: number) => {
     const counts = db.get<MemberCounts>(
       "SELECT joined_members AS joined, invited_members AS invited FROM rooms WHERE room_nid = ?",

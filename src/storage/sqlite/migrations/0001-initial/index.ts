@@ -5,6 +5,7 @@ import { contacts } from "./contacts.ts";
 import { delayedEvents } from "./delayed-events.ts";
 import { discovery } from "./discovery.ts";
 import { encryptionKeys } from "./encryption-keys.ts";
+import { federation } from "./federation.ts";
 import { keyBackups } from "./key-backups.ts";
 import { media } from "./media.ts";
 import { names } from "./names.ts";
@@ -39,6 +40,7 @@ export const initial: Migration = {
     media,
     urlPreviews,
     encryptionKeys,
+    federation,
     toDevice,
     keyBackups,
     receiptsAndPresence,

@@ -1,0 +1,51 @@
+/** How sending to another server stands. */
+export interface DestinationRow {
+  readonly serverName: string;
+  /** Up to this position everything has been sent. */
+  readonly sentUpTo: number;
+  /** Since when nothing gets through, in milliseconds since the epoch; `null` while all is well. */
+  readonly failingSinceTs: number | null;
+  readonly retryTs: number | null;
+  readonly retryIntervalMs: number;
+}
+
+/** The newest event of a room that a server has to be sent. */
+export interface UnsentRoom {
+  readonly roomNid: number;
+  readonly eventNid: number;
+  readonly position: number;
+}
+
+export interface UnsentRooms {
+  readonly rooms: readonly UnsentRoom[];
+  /** Rooms whose newest event is at this position or before have been looked at; `null` when all have been. */
+  readonly lookedUpTo: number | null;
+}
+
+export interface OutgoingToDevice {
+  readonly messageNid: number;
+  /** The content of an EDU, as JSON. */
+  readonly content: string;
+}
+
+/** Keeps what other servers are owed. */
+export interface DestinationStore {
+  find(serverName: string): Promise<DestinationRow | undefined>;
+  /** All that are known, for the time after a start. */
+  all(): Promise<DestinationRow[]>;
+  save(rows: readonly DestinationRow[]): Promise<void>;
+  /** Servers that have users in a room. */
+  serversInRoom(roomNid: number): Promise<readonly string[]>;
+  /** Servers that share a room with a user. */
+  serversOf(userNid: number): Promise<readonly string[]>;
+  /**
+   * The rooms of a server in which this server has sent events after a position: the newest event of each. At most `limit`
+   * rooms are looked at, those first that have been silent longest.
+   */
+  unsentRooms(serverName: string, after: number, limit: number): Promise<UnsentRooms>;
+  addToDevice(messages: readonly { readonly serverName: string; readonly content: string }[]): Promise<void>;
+  toDevice(serverName: string, limit: number): Promise<OutgoingToDevice[]>;
+  removeToDevice(messageNids: readonly number[]): Promise<void>;
+  /** The servers for which messages to devices wait. */
+  withToDevice(): Promise<readonly string[]>;
+}

@@ -1,0 +1,56 @@
+/** What is known of other servers, and what has come from them; see `stores/server-keys.ts`, `federation-inbox.ts`. */
+export const federation = `
+-- Keys of other servers. A server that signs with ever new ones loses the oldest.
+CREATE TABLE server_keys (
+  server_name TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  public_key TEXT NOT NULL,
+  valid_until_ts INTEGER NOT NULL,
+  fetched_ts INTEGER NOT NULL,
+  -- The document that told of the key, for those who ask this server for it.
+  document TEXT NOT NULL,
+  PRIMARY KEY (server_name, key_id)
+) WITHOUT ROWID;
+
+-- Received events that wait to enter their rooms' graphs, in the order of arrival. A row goes when its event has been judged.
+CREATE TABLE federation_inbox (
+  inbox_nid INTEGER PRIMARY KEY,
+  room_nid INTEGER NOT NULL,
+  event_id TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  pdu TEXT NOT NULL,
+  received_ts INTEGER NOT NULL,
+  UNIQUE (room_nid, event_id)
+);
+CREATE INDEX federation_inbox_room ON federation_inbox (room_nid, inbox_nid);
+
+-- Other servers that have users in rooms, and how many. Kept with the memberships; a row goes with the last user.
+CREATE TABLE room_servers (
+  room_nid INTEGER NOT NULL,
+  server_name TEXT NOT NULL,
+  joined INTEGER NOT NULL,
+  PRIMARY KEY (room_nid, server_name)
+) WITHOUT ROWID;
+-- What a server that was away has missed.
+CREATE INDEX room_servers_server ON room_servers (server_name, room_nid);
+
+-- How far sending to other servers has come. A server that shares no room and is owed nothing goes with time.
+CREATE TABLE destinations (
+  server_name TEXT PRIMARY KEY,
+  -- Up to this position everything has been sent, or has grown too old to be sent.
+  sent_up_to INTEGER NOT NULL,
+  -- Since when nothing gets through, and when it is tried again; NULL while all is well.
+  failing_since_ts INTEGER,
+  retry_ts INTEGER,
+  retry_interval_ms INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- Messages to devices of users of other servers, in order. A row goes when its server has it.
+CREATE TABLE outgoing_to_device (
+  message_nid INTEGER PRIMARY KEY,
+  server_name TEXT NOT NULL,
+  -- The content of an m.direct_to_device EDU.
+  content TEXT NOT NULL
+);
+CREATE INDEX outgoing_to_device_server ON outgoing_to_device (server_name, message_nid);
+`;

@@ -1,0 +1,106 @@
+import type { DestinationRow, DestinationStore, OutgoingToDevice, UnsentRooms } from "../../destinations.ts";
+import { eventFlags } from "../../events.ts";
+import { membershipCodes } from "../../memberships.ts";
+import type { Connection } from "../engine/connection.ts";
+import { point, scan, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+
+const columns = `server_name AS serverName, sent_up_to AS sentUpTo, failing_since_ts AS failingSinceTs,
+  retry_ts AS retryTs, retry_interval_ms AS retryIntervalMs`;
+const saveSql = `INSERT INTO destinations (server_name, sent_up_to, failing_since_ts, retry_ts, retry_interval_ms)
+  VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET sent_up_to = excluded.sent_up_to, failing_since_ts = excluded.failing_since_ts,
+    retry_ts = excluded.retry_ts, retry_interval_ms = excluded.retry_interval_ms`;
+const serversOfSql = `SELECT DISTINCT server_name AS name FROM memberships JOIN room_servers USING (room_nid)
+  WHERE user_nid = ? AND membership = ${membershipCodes.join}`;
+const roomsOfServerSql = `SELECT room_nid AS roomNid, last_position AS lastPosition FROM room_servers JOIN rooms USING (room_nid)
+  WHERE server_name = ? AND last_position > ? ORDER BY last_position LIMIT ?`;
+// What users of this server have sent, and what it has to pass on: the newest of it.
+const newestSentSql = `SELECT event_nid AS eventNid, position FROM events JOIN users ON user_nid = sender_nid
+  WHERE room_nid = ? AND position > ? AND (is_local = 1 OR flags & ${eventFlags.relayed}) ORDER BY position DESC LIMIT 1`;
+
+export const destinationOperations: StoreOperations<DestinationStore> = {
+  find: point((db, serverName: string) =>
+    db.get<DestinationRow>(`SELECT ${columns} FROM destinations WHERE server_name = ?`, serverName),
+  ),
+  all: scan((db) => db.all<DestinationRow>(`SELECT ${columns} FROM destinations`)),
+  save: write(({ db }, rows: readonly DestinationRow[]) => {
+    for (const { serverName, sentUpTo, failingSinceTs, retryTs, retryIntervalMs } of rows) {
+      db.run(saveSql, serverName, sentUpTo, failingSinceTs, retryTs, retryIntervalMs);
+    }
+  }),
+  serversInRoom: point((db, roomNid: number) =>
+    names(
+      db.all<{ name: string }>("SELECT server_name AS name FROM room_servers WHERE room_nid = ?", roomNid),
+    ),
+  ),
+  serversOf: scan((db, userNid: number) => names(db.all<{ name: string }>(serversOfSql, userNid))),
+  unsentRooms: scan(readUnsentRooms),
+  addToDevice: write(
+    ({ db }, messages: readonly { readonly serverName: string; readonly content: string }[]) => {
+      for (const { serverName, content } of messages) {
+        db.run("INSERT INTO outgoing_to_device (server_name, content) VALUES (?, ?)", serverName, content);
+      }
+    },
+  ),
+  toDevice: point((db, serverName: string, limit: number) =>
+    db.all<OutgoingToDevice>(
+      `SELECT message_nid AS messageNid, content FROM outgoing_to_device
+       WHERE server_name = ? ORDER BY message_nid LIMIT ?`,
+      serverName,
+      limit,
+    ),
+  ),
+  removeToDevice: write(({ db }, messageNids: readonly number[]) => {
+    db.run(
+      "DELETE FROM outgoing_to_device WHERE message_nid IN (SELECT value FROM json_each(?))",
+      JSON.stringify(messageNids),
+    );
+  }),
+  withToDevice: scan((db) =>
+    names(db.all<{ name: string }>("SELECT DISTINCT server_name AS name FROM outgoing_to_device")),
+  ),
+};
+
+function names(rows: readonly { readonly name: string }[]): string[] {
+  return rows.map(({ name }) => name);
+}
+
+function readUnsentRooms(db: Connection, serverName: string, after: number, limit: number): UnsentRooms {
+  const looked = db.all<{ roomNid: number; lastPosition: number }>(
+    roomsOfServerSql,
+    serverName,
+    after,
+    limit,
+  );
+  const rooms = looked.flatMap(({ roomNid }) => {
+    const newest = db.get<{ eventNid: number; position: number }>(newestSentSql, roomNid, after);
+    return newest ? [{ roomNid, ...newest }] : [];
+  });
+  return { rooms, lookedUpTo: looked.length < limit ? null : (looked.at(-1)?.lastPosition ?? null) };
+}
+
+/** For the transactions that change memberships: counts the joined users of another server in a room. */
+export function countServerUser(
+  { db }: WriteTransaction,
+  roomNid: number,
+  userNid: number,
+  change: 1 | -1,
+): void {
+  const serverName = db.get<{ name: string }>(
+    "SELECT substr(user_id, instr(user_id, ':') + 1) AS name FROM users WHERE user_nid = ?",
+    userNid,
+  )?.name;
+  if (serverName === undefined) return;
+  db.run(
+    `INSERT INTO room_servers (room_nid, server_name, joined) VALUES (?1, ?2, ?3)
+     ON CONFLICT DO UPDATE SET joined = joined + ?3`,
+    roomNid,
+    serverName,
+    change,
+  );
+  db.run(
+    "DELETE FROM room_servers WHERE room_nid = ? AND server_name = ? AND joined <= 0",
+    roomNid,
+    serverName,
+  );
+}
