@@ -8,9 +8,17 @@ export type ApiName = "client" | "federation" | "admin";
 /**
  * Who may call: `public` anybody; `user` a signed-in account; `optional-user` anybody, and a token is looked at when it
  * is there; `admin` an account with administrator rights; `appservice` an application service; `optional-appservice`
- * anybody, and a token is looked at when it is that of an application service, which then acts as its own user.
+ * anybody, and a token is looked at when it is that of an application service, which then acts as its own user; `server`
+ * another homeserver, which signs its requests.
  */
-export type Access = "public" | "optional-user" | "user" | "admin" | "appservice" | "optional-appservice";
+export type Access =
+  | "public"
+  | "optional-user"
+  | "user"
+  | "admin"
+  | "appservice"
+  | "optional-appservice"
+  | "server";
 
 /** What a request counts against; see `http/rate-limit.ts`. */
 export type RateLimitClass =
@@ -87,6 +95,29 @@ export function endpoint<
   Body extends TSchema | undefined = undefined,
 >(declaration: EndpointDeclaration<Path, Query, Body>): EndpointDeclaration<Path, Query, Body> {
   return declaration;
+}
+
+type ServerEndpoint<
+  Path extends string,
+  Query extends TObject | undefined,
+  Body extends TSchema | undefined,
+> = EndpointDeclaration<Path, Query, Body> & { readonly access: "server" };
+
+/** Declares an endpoint for other homeservers. How much they may ask for is counted for each server, whatever it asks. */
+export function serverEndpoint<
+  const Path extends string,
+  Query extends TObject | undefined = undefined,
+  Body extends TSchema | undefined = undefined,
+>(
+  declaration: Omit<EndpointDeclaration<Path, Query, Body>, "access" | "api" | "prefix" | "rateLimit">,
+): ServerEndpoint<Path, Query, Body> {
+  return {
+    ...declaration,
+    prefix: "/_matrix/federation",
+    api: "federation",
+    access: "server",
+    rateLimit: "none",
+  };
 }
 
 /** Every complete path of an endpoint, parameters in braces. */

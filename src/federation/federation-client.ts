@@ -9,6 +9,8 @@ export interface FederationRequest {
   readonly uri: string;
   /** `undefined` for a request without a body. It is sent as canonical JSON, which the signature covers. */
   readonly body?: JsonValue | undefined;
+  /** The same as text, where it is canonical JSON already: many destinations get the same. */
+  readonly canonicalBody?: string | undefined;
   /** Whether it carries an X-Matrix signature; true unless said otherwise. */
   readonly isSigned?: boolean;
   /** For all of it: finding the server, connecting, sending, reading the answer; 30 s unless said otherwise. */

@@ -38,7 +38,7 @@ export class SignedFederationClient implements FederationClient {
     if (!server || server.addresses.length === 0) {
       throw new FederationError("unreachable", `${destination} has no address that can be connected to`);
     }
-    const body = request.body === undefined ? undefined : bodyText(request.body);
+    const body = request.canonicalBody ?? (request.body === undefined ? undefined : bodyText(request.body));
     const response = await this.#send(request, server, body, signal);
     return answerOf(response, destination);
   }

@@ -2,10 +2,13 @@ import type { Context, Middleware } from "koa";
 import type { EndpointDeclaration } from "../api/endpoint.ts";
 import type { InteractiveAuth } from "../auth/interactive.ts";
 import type { Authenticator, Requester } from "../auth/requester.ts";
+import type { ServerAuthentication } from "../auth/server-authentication.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import { readFormBody, readJsonBody } from "./body.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import type { Request, RequestContext } from "./request.ts";
+import { checkEncoding } from "./request-path.ts";
+import { serverPipeline } from "./server-pipeline.ts";
 import { Checker, QueryReader } from "./validation.ts";
 
 /** An endpoint together with what serves it. */
@@ -27,6 +30,7 @@ export interface PipelineParts {
   readonly authenticator: Authenticator;
   readonly rateLimiter: RateLimiter;
   readonly interactive: InteractiveAuth;
+  readonly servers: ServerAuthentication;
 }
 
 export interface PipelineOptions extends PipelineParts {
@@ -37,6 +41,7 @@ export interface PipelineOptions extends PipelineParts {
 /** What happens with each request of an endpoint: authenticate, rate-limit, parse, validate, call. */
 export function pipeline(bound: BoundEndpoint, parts: PipelineOptions): Middleware {
   const { declaration, handle } = bound;
+  if (declaration.access === "server") return serverPipeline(bound, parts.servers);
   const queryReader = declaration.query && new QueryReader(declaration.query);
   const bodyChecker = declaration.body && new Checker(declaration.body, "M_BAD_JSON");
   const hasParameters = declaration.path.includes("{");
@@ -62,25 +67,6 @@ export function pipeline(bound: BoundEndpoint, parts: PipelineOptions): Middlewa
     } as Request<EndpointDeclaration>);
     if (declaration.interactive) parts.interactive.end(body);
   };
-}
-
-/**
- * Refuses a path whose parameters are no text: the router would hand out what it cannot decode as it is.
- * @throws MatrixError M_INVALID_PARAM.
- */
-function checkEncoding(path: string): void {
-  if (isPercentEncoded(path) && !path.includes("%00")) return;
-  throw new MatrixError("M_INVALID_PARAM", "The path has to be percent-encoded UTF-8, without U+0000");
-}
-
-function isPercentEncoded(path: string): boolean {
-  try {
-    decodeURIComponent(path);
-    return true;
-  } catch (error) {
-    if (error instanceof URIError) return false;
-    throw error;
-  }
 }
 
 async function authenticate(

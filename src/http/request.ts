@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BodyOf, EndpointDeclaration, ParamsOf, QueryOf } from "../api/endpoint.ts";
 import type { Requester } from "../auth/requester.ts";
+import type { ServerName } from "../protocol/identifiers.ts";
 
 /** A request that has passed routing, rate limits, authentication and validation. */
 export interface Request<E extends EndpointDeclaration> {
@@ -76,8 +77,15 @@ export class RequestContext {
   }
 }
 
+/** Another homeserver whose request is signed. */
+export interface RequestingServer {
+  readonly serverName: ServerName;
+}
+
 type RequesterOf<E extends EndpointDeclaration> = E["access"] extends "public"
   ? undefined
-  : E["access"] extends "optional-user" | "optional-appservice"
-    ? Requester | undefined
-    : Requester;
+  : E["access"] extends "server"
+    ? RequestingServer
+    : E["access"] extends "optional-user" | "optional-appservice"
+      ? Requester | undefined
+      : Requester;

@@ -1,0 +1,114 @@
+import type { Receipt, ReceivedEvent } from "../../ingest/received-event.ts";
+import type { RoomReceiver } from "../../ingest/room-receiver.ts";
+import type { ServerName } from "../../protocol/identifiers.ts";
+import type { Room } from "../../state/room-index.ts";
+import type { RoomStore } from "../../storage/rooms.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { FederationError } from "../federation-client.ts";
+import type { RoomRequests } from "../requests/room-requests.ts";
+import type { PduChecks } from "./pdu-checks.ts";
+import { type ToldStates, ToldStateError } from "./told-state.ts";
+
+export interface EventCompletionParts {
+  readonly receiver: RoomReceiver;
+  readonly rooms: Pick<RoomStore, "extremities">;
+  readonly requests: RoomRequests;
+  readonly checks: PduChecks;
+  readonly toldStates: ToldStates;
+  readonly log: Logger;
+}
+
+/** As other servers do; what lies before is a gap, and is read when somebody pages there. */
+const missingEventsLimit = 20;
+const maxExtremities = 20;
+
+/** Takes events into a room's graph, with what has to be got from the server that sent them. */
+export class EventCompletion {
+  readonly #parts: EventCompletionParts;
+
+  constructor(parts: EventCompletionParts) {
+    this.#parts = parts;
+  }
+
+  /** @returns what became of each event; one that is still incomplete cannot be used */
+  async receive(
+    room: Room,
+    origin: ServerName,
+    events: readonly ReceivedEvent[],
+  ): Promise<readonly Receipt[]> {
+    const receipts: Receipt[] = [];
+    let left = events;
+    while (left.length > 0) {
+      const round = await this.#parts.receiver.receive(room, left);
+      const stuck = round.findIndex(({ verdict }) => verdict === "incomplete");
+      if (stuck === -1) return [...receipts, ...round];
+      receipts.push(...round.slice(0, stuck));
+      const event = left[stuck];
+      if (event) receipts.push(await this.#complete(room, origin, event));
+      // What came after it may have waited for it.
+      left = left.slice(stuck + 1);
+    }
+    return receipts;
+  }
+
+  async #complete(room: Room, origin: ServerName, received: ReceivedEvent): Promise<Receipt> {
+    const { eventId } = received.event;
+    try {
+      const missing = await this.#eventsBefore(room, origin, received);
+      let receipt: Receipt = { eventId, verdict: "incomplete" };
+      for (const each of [...missing, received]) receipt = await this.#receiveOne(room, origin, each);
+      return receipt;
+    } catch (error) {
+      if (!(error instanceof FederationError || error instanceof ToldStateError)) throw error;
+      this.#parts.log.info(
+        { err: error, origin, roomId: room.roomId, eventId },
+        "an event cannot be completed",
+      );
+      return { eventId, verdict: "incomplete", reason: error.message };
+    }
+  }
+
+  /** Events between the newest ones here and an event, oldest first. None when the server does not tell. */
+  async #eventsBefore(room: Room, origin: ServerName, { event }: ReceivedEvent): Promise<ReceivedEvent[]> {
+    const { rooms, requests, checks, log } = this.#parts;
+    const extremities = await rooms.extremities(room.roomNid);
+    const earliest = extremities
+      .slice(0, maxExtremities)
+      .map(({ eventId }) => eventId as typeof event.eventId);
+    const found: ReceivedEvent[] = [];
+    try {
+      const pdus = await requests.missingEvents(origin, room.roomId, {
+        earliest,
+        latest: [event.eventId],
+        limit: missingEventsLimit,
+      });
+      for (const pdu of pdus) {
+        const checked = await checks.checkOrDrop(room.version, pdu, room.roomId);
+        if (checked) found.push(checked);
+      }
+    } catch (error) {
+      if (!(error instanceof FederationError)) throw error;
+      log.debug({ err: error, origin, roomId: room.roomId }, "missing events are not to be had");
+    }
+    return found.toSorted((a, b) => a.event.depth - b.event.depth);
+  }
+
+  async #receiveOne(room: Room, origin: ServerName, received: ReceivedEvent): Promise<Receipt> {
+    const { receiver, toldStates } = this.#parts;
+    const { eventId } = received.event;
+    let receipt = await one(receiver, room, received);
+    if (receipt.missingAuth?.length) {
+      await toldStates.authChain(room, eventId, origin);
+      receipt = await one(receiver, room, received);
+    }
+    if (receipt.verdict !== "incomplete" || receipt.missingAuth?.length) return receipt;
+    const state = await toldStates.before(room, eventId, origin);
+    return one(receiver, room, { ...received, toldStates: [state] });
+  }
+}
+
+async function one(receiver: RoomReceiver, room: Room, received: ReceivedEvent): Promise<Receipt> {
+  const [receipt] = await receiver.receive(room, [received]);
+  if (!receipt) throw new Error("an event was received and nothing became of it");
+  return receipt;
+}

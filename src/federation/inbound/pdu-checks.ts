@@ -1,0 +1,103 @@
+import type { CheckedPdu } from "../../protocol/event-format.ts";
+import { checkPdu } from "../../protocol/event-format.ts";
+import { EncodedEvent } from "../../protocol/event-encoding.ts";
+import { hasValidContentHash } from "../../protocol/event-hash.ts";
+import { isEventSignedBy, requiredSigners } from "../../protocol/event-signing.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { plainNumber } from "../../protocol/exact-number.ts";
+import type { RoomId, ServerName } from "../../protocol/identifiers.ts";
+import { signingKeyIds } from "../../protocol/json-signing.ts";
+import { redact } from "../../protocol/redaction.ts";
+import { toRoomEvent } from "../../protocol/room-event.ts";
+import type { RoomVersion } from "../../protocol/room-versions.ts";
+import type { ReceivedEvent } from "../../ingest/received-event.ts";
+import type { Keyring } from "../keys/keyring.ts";
+
+/** An event that is not to be looked at any further: it is no event, or not from whom it claims to be. */
+export class RefusedPduError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "RefusedPduError";
+  }
+}
+
+/** Signatures of one server under one event beyond these are not looked at. */
+const maxKeysOfServer = 4;
+
+/** Checks what can be told of an event by itself (server-server API, "Checks performed on receipt of a PDU", 1 to 3). */
+export class PduChecks {
+  readonly #keyring: Pick<Keyring, "keysOf">;
+
+  constructor(keyring: Pick<Keyring, "keysOf">) {
+    this.#keyring = keyring;
+  }
+
+  /**
+   * @param roomId the room that the event has to be in, where that is known
+   * @throws RefusedPduError
+   */
+  async check(version: RoomVersion, value: unknown, roomId?: RoomId): Promise<ReceivedEvent> {
+    // 1. Is a valid event, otherwise it is dropped.
+    const checked = wellFormed(version, value);
+    if (roomId !== undefined && toRoomEvent(version, checked.pdu).roomId !== roomId) {
+      throw new RefusedPduError(`The event is not of room ${roomId}.`);
+    }
+    // 2. Passes signature checks, otherwise it is dropped.
+    for (const signer of signersOf(version, checked)) await this.#checkSignature(version, checked, signer);
+    // 3. Passes hash checks, otherwise it is redacted before being processed further.
+    const { pdu, encoded } = hasValidContentHash(version, checked.pdu, checked.encoded)
+      ? checked
+      : redacted(version, checked);
+    return { event: toRoomEvent(version, pdu), encoded };
+  }
+
+  /** The same; `undefined` for an event that is refused. */
+  async checkOrDrop(
+    version: RoomVersion,
+    value: unknown,
+    roomId: RoomId,
+  ): Promise<ReceivedEvent | undefined> {
+    try {
+      return await this.check(version, value, roomId);
+    } catch (error) {
+      if (error instanceof RefusedPduError) return undefined;
+      throw error;
+    }
+  }
+
+  async #checkSignature(
+    version: RoomVersion,
+    { pdu, encoded }: CheckedPdu,
+    signer: ServerName,
+  ): Promise<void> {
+    const keyIds = signingKeyIds(pdu.signatures, signer).slice(0, maxKeysOfServer);
+    if (keyIds.length === 0) throw new RefusedPduError(`The event has no signature of ${signer}.`);
+    const atTs = version.enforceKeyValidity ? plainNumber(pdu.origin_server_ts) : undefined;
+    const keys = await this.#keyring.keysOf(signer, keyIds, atTs);
+    if (keys.length === 0) throw new RefusedPduError(`No key of ${signer} counts for the event's signature.`);
+    if (isEventSignedBy(version, pdu, signer, keys, encoded)) return;
+    throw new RefusedPduError(`The event's signature of ${signer} is wrong.`);
+  }
+}
+
+function wellFormed(version: RoomVersion, value: unknown): CheckedPdu {
+  return refusing(() => checkPdu(version, value));
+}
+
+function signersOf(version: RoomVersion, { pdu }: CheckedPdu): ServerName[] {
+  return refusing(() => requiredSigners(version, pdu));
+}
+
+function refusing<Result>(check: () => Result): Result {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof ProtocolError) throw new RefusedPduError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function redacted(version: RoomVersion, { pdu }: CheckedPdu): CheckedPdu {
+  const left = redact(version, pdu);
+  return { pdu: left, encoded: new EncodedEvent(version, left) };
+}

@@ -1,0 +1,123 @@
+import { boundedCache } from "../../cache/bounded-cache.ts";
+import type { EventId, RoomId, ServerName } from "../../protocol/identifiers.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
+import { eventId } from "../../protocol/event-hash.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Pdu } from "../../protocol/pdu.ts";
+import type { RoomVersion } from "../../protocol/room-versions.ts";
+import type { Room, RoomIndex } from "../../state/room-index.ts";
+import type { InboxEvent } from "../../storage/federation-inbox.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import type { RoomParticipation } from "../room-participation.ts";
+import type { EduReceivers } from "./edu-receivers.ts";
+import { type PduChecks, RefusedPduError } from "./pdu-checks.ts";
+import type { RoomInboxes } from "./room-inboxes.ts";
+
+/** What became of each event of a transaction: nothing to say, or an error. */
+export type TransactionResult = Record<string, { error?: string }>;
+
+export interface InboundTransactionsParts {
+  readonly rooms: RoomIndex;
+  readonly participation: RoomParticipation;
+  readonly checks: PduChecks;
+  readonly inboxes: RoomInboxes;
+  readonly edus: EduReceivers;
+  readonly clock: Clock;
+}
+
+/** Transactions whose result is remembered: a server that has not heard our answer sends the same again. */
+const rememberedTransactions = 2_000;
+
+/** Takes transactions of other servers (server-server API, "Transactions"). */
+export class InboundTransactions {
+  readonly #parts: InboundTransactionsParts;
+  readonly #results = boundedCache<string, Promise<TransactionResult>>(rememberedTransactions);
+
+  constructor(parts: InboundTransactionsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param pdus at most 50
+   * @param edus at most 100
+   * @returns once all events are on disk; they are judged afterwards
+   * @throws StorageError
+   */
+  receive(
+    origin: ServerName,
+    transactionId: string,
+    pdus: readonly JsonValue[],
+    edus: readonly JsonValue[],
+  ): Promise<TransactionResult> {
+    const key = `${origin} ${transactionId}`;
+    const known = this.#results.get(key);
+    if (known) return known;
+    const result = this.#receive(origin, pdus, edus);
+    this.#results.set(key, result);
+    // What failed may be tried again under the same ID.
+    result.catch(() => this.#results.delete(key));
+    return result;
+  }
+
+  async #receive(
+    origin: ServerName,
+    pdus: readonly JsonValue[],
+    edus: readonly JsonValue[],
+  ): Promise<TransactionResult> {
+    const results: TransactionResult = {};
+    const passed: InboxEvent[] = [];
+    const outcomes = await Promise.all(pdus.map((pdu) => this.#check(origin, pdu)));
+    for (const outcome of outcomes) {
+      if (!outcome) continue;
+      results[outcome.eventId] = "error" in outcome ? { error: outcome.error } : {};
+      if ("pdu" in outcome) passed.push(outcome);
+    }
+    for (const leftOut of await this.#parts.inboxes.add(passed)) {
+      results[leftOut] = { error: "Too many events of the room wait already." };
+    }
+    await this.#parts.edus.receive(origin, edus);
+    return results;
+  }
+
+  /** `undefined` for what has no ID to answer under. */
+  async #check(
+    origin: ServerName,
+    pdu: JsonValue,
+  ): Promise<InboxEvent | { readonly eventId: EventId; readonly error: string } | undefined> {
+    const roomId = isJsonObject(pdu) ? pdu["room_id"] : undefined;
+    const room = typeof roomId === "string" ? await this.#parts.rooms.find(roomId) : undefined;
+    if (!room || !isJsonObject(pdu)) return undefined;
+    try {
+      await this.#checkRoom(room, origin);
+      const { event, encoded } = await this.#parts.checks.check(room.version, pdu, roomId as RoomId);
+      return {
+        roomNid: room.roomNid,
+        eventId: event.eventId,
+        origin,
+        pdu: encoded.text(),
+        receivedTs: this.#parts.clock.nowMs(),
+      };
+    } catch (error) {
+      if (!(error instanceof RefusedPduError)) throw error;
+      const id = idOf(room.version, pdu);
+      return id && { eventId: id, error: error.message };
+    }
+  }
+
+  async #checkRoom(room: Room, origin: ServerName): Promise<void> {
+    const { participation } = this.#parts;
+    if (!(await participation.isJoined(room))) throw new RefusedPduError("This server is not in the room.");
+    if (!(await participation.admits(room, origin))) {
+      throw new RefusedPduError(`The room's server ACL does not admit ${origin}.`);
+    }
+  }
+}
+
+function idOf(version: RoomVersion, pdu: JsonObject): EventId | undefined {
+  try {
+    return eventId(version, pdu as unknown as Pdu);
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}

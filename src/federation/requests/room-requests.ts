@@ -1,0 +1,142 @@
+import type { EventId, RoomId, ServerName } from "../../protocol/identifiers.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
+import { type FederationClient, FederationError } from "../federation-client.ts";
+
+/** The state before an event as another server tells it: IDs only. */
+export interface ToldStateIds {
+  readonly stateIds: readonly EventId[];
+  readonly authChainIds: readonly EventId[];
+}
+
+/** The same with the events. */
+export interface ToldState {
+  readonly state: readonly JsonValue[];
+  readonly authChain: readonly JsonValue[];
+}
+
+const path = "/_matrix/federation/v1";
+const manyIdsBytes = 32 * 1024 * 1024;
+const manyEventsBytes = 256 * 1024 * 1024;
+const longTimeoutMs = 120_000;
+/** Larger states are not believed to be any. */
+const maxStateEvents = 500_000;
+
+/** Asks other servers about rooms (server-server API, "Retrieving events", "Backfilling and retrieving missing events"). */
+export class RoomRequests {
+  readonly #client: FederationClient;
+
+  constructor(client: FederationClient) {
+    this.#client = client;
+  }
+
+  /** Events between those that this server has and those that it has heard of. @throws FederationError */
+  async missingEvents(
+    destination: ServerName,
+    roomId: RoomId,
+    query: { earliest: readonly EventId[]; latest: readonly EventId[]; limit: number },
+  ): Promise<readonly JsonValue[]> {
+    const { earliest, latest, limit } = query;
+    const answer = await this.#client.request({
+      destination,
+      method: "POST",
+      uri: `${path}/get_missing_events/${encodeURIComponent(roomId)}`,
+      body: { earliest_events: [...earliest], latest_events: [...latest], limit, min_depth: 0 },
+      maxResponseBytes: limit * maxEventBytes,
+    });
+    return listOf(answer, "events", limit);
+  }
+
+  /** @throws FederationError */
+  async stateIds(destination: ServerName, roomId: RoomId, eventId: EventId): Promise<ToldStateIds> {
+    const answer = await this.#client.request({
+      destination,
+      method: "GET",
+      uri: `${path}/state_ids/${encodeURIComponent(roomId)}?event_id=${encodeURIComponent(eventId)}`,
+      timeoutMs: longTimeoutMs,
+      maxResponseBytes: manyIdsBytes,
+    });
+    return { stateIds: idsOf(answer, "pdu_ids"), authChainIds: idsOf(answer, "auth_chain_ids") };
+  }
+
+  /** @throws FederationError */
+  async state(destination: ServerName, roomId: RoomId, eventId: EventId): Promise<ToldState> {
+    const answer = await this.#client.request({
+      destination,
+      method: "GET",
+      uri: `${path}/state/${encodeURIComponent(roomId)}?event_id=${encodeURIComponent(eventId)}`,
+      timeoutMs: longTimeoutMs,
+      maxResponseBytes: manyEventsBytes,
+    });
+    return {
+      state: listOf(answer, "pdus", maxStateEvents),
+      authChain: listOf(answer, "auth_chain", maxStateEvents),
+    };
+  }
+
+  /** One event, as it is in its server's answer. @throws FederationError */
+  async event(destination: ServerName, eventId: EventId): Promise<JsonValue> {
+    const answer = await this.#client.request({
+      destination,
+      method: "GET",
+      uri: `${path}/event/${encodeURIComponent(eventId)}`,
+      maxResponseBytes: 4 * maxEventBytes,
+    });
+    const [pdu] = listOf(answer, "pdus", 1);
+    if (pdu === undefined) throw wrong("no event");
+    return pdu;
+  }
+
+  /** The auth chain of an event. @throws FederationError */
+  async authChain(destination: ServerName, roomId: RoomId, eventId: EventId): Promise<readonly JsonValue[]> {
+    const answer = await this.#client.request({
+      destination,
+      method: "GET",
+      uri: `${path}/event_auth/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`,
+      timeoutMs: longTimeoutMs,
+      maxResponseBytes: manyIdsBytes,
+    });
+    return listOf(answer, "auth_chain", maxStateEvents);
+  }
+
+  /** Events up to and including some, newest first. @throws FederationError */
+  async backfill(
+    destination: ServerName,
+    roomId: RoomId,
+    from: readonly EventId[],
+    limit: number,
+  ): Promise<readonly JsonValue[]> {
+    const query = new URLSearchParams([...from.map((id) => ["v", id]), ["limit", String(limit)]]);
+    const answer = await this.#client.request({
+      destination,
+      method: "GET",
+      uri: `${path}/backfill/${encodeURIComponent(roomId)}?${query.toString()}`,
+      timeoutMs: longTimeoutMs,
+      maxResponseBytes: limit * maxEventBytes,
+    });
+    return listOf(answer, "pdus", limit);
+  }
+}
+
+/** With `unsigned`, which counts for no limit. */
+const maxEventBytes = 128 * 1024;
+
+function listOf(answer: JsonValue, key: string, limit: number): readonly JsonValue[] {
+  const list = objectOf(answer)[key];
+  if (!Array.isArray(list)) throw wrong(`no list \`${key}\``);
+  return list.slice(0, limit);
+}
+
+function idsOf(answer: JsonValue, key: string): readonly EventId[] {
+  const list = listOf(answer, key, maxStateEvents);
+  if (!list.every((id) => typeof id === "string")) throw wrong(`\`${key}\` holds more than IDs`);
+  return list as readonly EventId[];
+}
+
+function objectOf(answer: JsonValue): JsonObject {
+  if (isJsonObject(answer)) return answer;
+  throw wrong("no object");
+}
+
+function wrong(what: string): FederationError {
+  return new FederationError("unreachable", `The server's answer is not what was asked for: ${what}.`);
+}
