@@ -5,3 +5,8 @@ export type RandomBytes = (sizeBytes: number) => Buffer;
 
 /** The operating system's generator, fit for keys and tokens. */
 export const systemRandomBytes: RandomBytes = (sizeBytes) => randomBytes(sizeBytes);
+
+/** A number from 0 up to, but without, 1. */
+export function randomFraction(source: RandomBytes): number {
+  return source(4).readUInt32BE() / 2 ** 32;
+}

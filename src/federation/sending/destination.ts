@@ -1,0 +1,295 @@
+import type { ServerName } from "../../protocol/identifiers.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
+import type { DestinationRow, DestinationStore, OutgoingToDevice } from "../../storage/destinations.ts";
+import type { Clock, Timer } from "../../telemetry/clock.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { type FederationClient, FederationError } from "../federation-client.ts";
+import type { Backoff } from "./backoff.ts";
+import type { Edu, TransactionTexts } from "./transaction-text.ts";
+
+/** What all destinations share. */
+export interface DestinationParts {
+  readonly client: FederationClient;
+  readonly texts: TransactionTexts;
+  readonly store: Pick<DestinationStore, "unsentRooms" | "toDevice" | "removeToDevice">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The position up to which events have been given to all destinations. */
+  readonly routedUpTo: () => number;
+  readonly newTransactionId: () => string;
+  /** To be called when what is to be remembered of a destination has changed. */
+  readonly changed: (destination: Destination) => void;
+  /** Runs work when there is a place for it. */
+  readonly inTurn: (work: () => Promise<void>) => Promise<void>;
+}
+
+interface PendingPdu {
+  readonly eventNid: number;
+  readonly position: number;
+}
+
+interface Load {
+  readonly pdus: readonly PendingPdu[];
+  /** Everything up to here has been sent once the load has. */
+  readonly sentUpTo: number;
+  /** Whether more is to be caught up with afterwards. */
+  readonly staysBehind: boolean;
+  readonly edus: readonly Edu[];
+  readonly toDeviceNids: readonly number[];
+}
+
+/** Server-server API, "Transactions": what one may hold. */
+const maxPdus = 50;
+const maxEdus = 100;
+const maxToDevice = 50;
+/** More waiting events than this, and the server gets the newest of each room instead, as one that was away. */
+const maxPendingPdus = 500;
+const maxPendingEdus = 1_000;
+const requestTimeoutMs = 60_000;
+
+/** One other server: what it has not been sent yet, and the sending. */
+export class Destination {
+  readonly name: ServerName;
+  readonly backoff: Backoff;
+  readonly #parts: DestinationParts;
+  #sentUpTo: number;
+  #pdus: PendingPdu[] = [];
+  /** By key: the last of several counts, such as whether somebody types. */
+  readonly #edus = new Map<string, Edu>();
+  #isBehind: boolean;
+  /** Whether events have come since what it had missed was last read. */
+  #hasMissedMore = false;
+  #hasToDevice: boolean;
+  #sending: Promise<void> | undefined;
+  #retry: Timer | undefined;
+  #isClosed = false;
+
+  /** @param hasToDevice whether messages to devices wait in storage */
+  constructor(
+    name: ServerName,
+    backoff: Backoff,
+    sentUpTo: number,
+    waiting: { readonly isBehind: boolean; readonly hasToDevice: boolean },
+    parts: DestinationParts,
+  ) {
+    this.name = name;
+    this.backoff = backoff;
+    this.#sentUpTo = sentUpTo;
+    this.#isBehind = waiting.isBehind;
+    this.#hasToDevice = waiting.hasToDevice;
+    this.#parts = parts;
+  }
+
+  /** What is to be remembered over a restart. */
+  get row(): DestinationRow {
+    const { failingSinceTs, retryTs, retryIntervalMs } = this.backoff;
+    return { serverName: this.name, sentUpTo: this.sentUpTo, failingSinceTs, retryTs, retryIntervalMs };
+  }
+
+  /** Up to this position the server has everything. */
+  get sentUpTo(): number {
+    const isUpToDate = !this.#isBehind && this.#pdus.length === 0 && !this.#sending;
+    return isUpToDate ? Math.max(this.#sentUpTo, this.#parts.routedUpTo()) : this.#sentUpTo;
+  }
+
+  /** Whether the server is owed anything. */
+  get isIdle(): boolean {
+    return (
+      !this.#isBehind &&
+      !this.#hasToDevice &&
+      this.#pdus.length === 0 &&
+      this.#edus.size === 0 &&
+      !this.#sending
+    );
+  }
+
+  addPdu(pdu: PendingPdu): void {
+    if (this.#isBehind) {
+      this.#hasMissedMore = true;
+      this.wake();
+      return;
+    }
+    if (this.#pdus.length === 0 && !this.#sending)
+      this.#sentUpTo = Math.max(this.#sentUpTo, pdu.position - 1);
+    if (this.#pdus.length >= maxPendingPdus || this.backoff.waitMs > 0) this.#fallBehind();
+    else this.#pdus.push(pdu);
+    this.wake();
+  }
+
+  /** Adds what is worth nothing once it is old; a server that cannot be reached goes without. */
+  addEdu(key: string, edu: Edu): void {
+    if (this.backoff.waitMs > 0 || this.#edus.size >= maxPendingEdus) return;
+    this.#edus.delete(key);
+    this.#edus.set(key, edu);
+    this.wake();
+  }
+
+  /** To be called when a message to a device has been stored for the server. */
+  addToDevice(): void {
+    this.#hasToDevice = true;
+    this.wake();
+  }
+
+  /** To be called when the server has been heard of: it can be reached, then. */
+  heard(): void {
+    if (!this.backoff.ended()) return;
+    this.#parts.changed(this);
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    this.wake();
+  }
+
+  wake(): void {
+    if (this.#isClosed || this.#sending || this.#retry) return;
+    if (!this.#isBehind && !this.#hasToDevice && this.#pdus.length === 0 && this.#edus.size === 0) return;
+    const { waitMs } = this.backoff;
+    if (waitMs > 0) {
+      this.#retry = this.#parts.clock.setTimer(waitMs, () => {
+        this.#retry = undefined;
+        this.#start();
+      });
+      return;
+    }
+    this.#start();
+  }
+
+  /** What is being sent is waited for; the rest goes out after the next start. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    await this.#sending;
+  }
+
+  #start(): void {
+    if (this.#isClosed || this.#sending) return;
+    this.#sending = this.#parts
+      .inTurn(() => this.#sendAll())
+      .finally(() => {
+        this.#sending = undefined;
+        // What has come while the last transaction was ending, or has to wait.
+        this.wake();
+      });
+  }
+
+  async #sendAll(): Promise<void> {
+    try {
+      while (!this.#isClosed) {
+        const load = await this.#nextLoad();
+        if (!load || !(await this.#send(load))) return;
+      }
+    } catch (error) {
+      this.#parts.log.error({ err: error, destination: this.name }, "sending to a server failed");
+      this.#failed();
+    }
+  }
+
+  #fallBehind(): void {
+    this.#isBehind = true;
+    this.#pdus = [];
+  }
+
+  async #nextLoad(): Promise<Load | undefined> {
+    const events = this.#isBehind ? await this.#missed() : this.#nextPdus();
+    const messages = await this.#nextToDevice();
+    const edus = messages.map(({ content }) => ({
+      type: "m.direct_to_device",
+      content: JSON.parse(content) as JsonObject,
+    }));
+    for (const [key, edu] of this.#edus) {
+      if (edus.length >= maxEdus) break;
+      edus.push(edu);
+      this.#edus.delete(key);
+    }
+    if (events.pdus.length === 0 && edus.length === 0) {
+      this.#sentUpTo = Math.max(this.#sentUpTo, events.sentUpTo);
+      this.#isBehind &&= events.staysBehind || this.#hasMissedMore;
+      return this.#isBehind ? { ...events, edus, toDeviceNids: [] } : undefined;
+    }
+    return { ...events, edus, toDeviceNids: messages.map(({ messageNid }) => messageNid) };
+  }
+
+  async #nextToDevice(): Promise<readonly OutgoingToDevice[]> {
+    if (!this.#hasToDevice) return [];
+    // Before: what is stored while storage is read may not be among what is read.
+    this.#hasToDevice = false;
+    const messages = await this.#parts.store.toDevice(this.name, maxToDevice);
+    if (messages.length > 0) this.#hasToDevice = true;
+    return messages;
+  }
+
+  #nextPdus(): Pick<Load, "pdus" | "sentUpTo" | "staysBehind"> {
+    const pdus = this.#pdus.splice(0, maxPdus);
+    return { pdus, sentUpTo: pdus.at(-1)?.position ?? this.#sentUpTo, staysBehind: false };
+  }
+
+  /** The newest event of each room in which the server has missed some: what it lacks besides it asks for. */
+  async #missed(): Promise<Pick<Load, "pdus" | "sentUpTo" | "staysBehind">> {
+    // Before: what comes while storage is read is caught up with in the next round.
+    const upTo = this.#parts.routedUpTo();
+    this.#hasMissedMore = false;
+    const { rooms, lookedUpTo } = await this.#parts.store.unsentRooms(this.name, this.#sentUpTo, maxPdus);
+    const sentUpTo = lookedUpTo === null ? upTo : Math.min(lookedUpTo, upTo);
+    return { pdus: rooms, sentUpTo, staysBehind: lookedUpTo !== null };
+  }
+
+  /** @returns false when the server could not be reached */
+  async #send({ pdus, edus, sentUpTo, staysBehind, toDeviceNids }: Load): Promise<boolean> {
+    const { client, texts, store, clock, log, newTransactionId, changed } = this.#parts;
+    try {
+      if (pdus.length > 0 || edus.length > 0) {
+        const answer = await client.request({
+          destination: this.name,
+          method: "PUT",
+          uri: `/_matrix/federation/v1/send/${newTransactionId()}`,
+          canonicalBody: await texts.of(
+            pdus.map(({ eventNid }) => eventNid),
+            edus,
+            clock.nowMs(),
+          ),
+          timeoutMs: requestTimeoutMs,
+        });
+        this.#logRefusals(answer);
+      }
+    } catch (error) {
+      if (!(error instanceof FederationError)) throw error;
+      if (isWorthRetrying(error)) {
+        log.info({ err: error, destination: this.name }, "a server cannot be reached");
+        this.#failed();
+        return false;
+      }
+      // It will never take these: what comes after them must not wait for ever.
+      log.warn({ err: error, destination: this.name }, "a transaction was refused for good");
+    }
+    if (toDeviceNids.length > 0) await store.removeToDevice(toDeviceNids);
+    this.#sentUpTo = Math.max(this.#sentUpTo, sentUpTo);
+    this.#isBehind &&= staysBehind || this.#hasMissedMore;
+    this.backoff.ended();
+    changed(this);
+    return true;
+  }
+
+  /** What was being sent is found again in the rooms; what is worth nothing once it is old is not. */
+  #failed(): void {
+    this.#fallBehind();
+    this.#edus.clear();
+    this.backoff.failed();
+    this.#parts.changed(this);
+  }
+
+  #logRefusals(answer: JsonValue): void {
+    const results = isJsonObject(answer) ? answer["pdus"] : undefined;
+    if (!isJsonObject(results)) return;
+    for (const [eventId, result] of Object.entries(results)) {
+      if (!isJsonObject(result) || result["error"] === undefined) continue;
+      this.#parts.log.info(
+        { destination: this.name, eventId, error: result["error"] },
+        "an event was refused",
+      );
+    }
+  }
+}
+
+/** As other servers do: an answer that says the request is wrong will be the same the next time. */
+function isWorthRetrying({ failure, status = 0 }: FederationError): boolean {
+  return failure === "unreachable" || status >= 500 || status === 401 || status === 404 || status === 429;
+}

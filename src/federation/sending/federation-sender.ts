@@ -1,0 +1,290 @@
+import type { ServerName } from "../../protocol/identifiers.ts";
+import { parseUserId, serverNameOf } from "../../protocol/identifiers.ts";
+import type { EventReader } from "../../state/event-reader.ts";
+import type { DestinationRow, DestinationStore } from "../../storage/destinations.ts";
+import { DelayedWrites } from "../../storage/delayed-writes.ts";
+import { eventFlags, type StoredEvent } from "../../storage/events.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
+import type { StreamChange } from "../../storage/streams.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { RoomTimelines } from "../../timeline/room-timelines.ts";
+import type { FederationClient } from "../federation-client.ts";
+import type { ServerPolicy } from "../server-policy.ts";
+import { Backoff } from "./backoff.ts";
+import { Destination, type DestinationParts } from "./destination.ts";
+import type { RoomServers } from "../room-servers.ts";
+import type { Edu, TransactionTexts } from "./transaction-text.ts";
+
+export interface FederationSenderParts {
+  readonly ownName: ServerName;
+  readonly client: FederationClient;
+  readonly policy: ServerPolicy;
+  /** Told of each commit before this. */
+  readonly servers: RoomServers;
+  readonly store: DestinationStore;
+  readonly texts: TransactionTexts;
+  readonly timelines: Pick<RoomTimelines, "newest">;
+  readonly events: Pick<EventReader, "roomEvent">;
+  readonly names: Pick<NameCache, "userId">;
+  /** The newest position. */
+  readonly position: () => number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** Servers that are sent to at the same time; a dead one holds its place until its time-out. */
+const maxSending = 100;
+const saveDelayMs = 2_000;
+const maxWaitingSaves = 500;
+/** Servers that are owed nothing are forgotten beyond this many, and read from storage when they are needed. */
+const maxIdleDestinations = 5_000;
+const maxRouted = 1_000;
+
+interface Unrouted {
+  after: number;
+  upTo: number;
+}
+
+/**
+ * Follows the one stream and gives other servers what users of this one send. Sending an event writes nothing for them:
+ * how far each server has come is stored now and then, and what it has missed is found in the rooms that it shares.
+ */
+export class FederationSender implements AsyncDisposable {
+  readonly #parts: FederationSenderParts;
+  readonly #destinations = new Map<string, Destination>();
+  readonly #opening = new Map<string, Promise<Destination>>();
+  readonly #saves: DelayedWrites<DestinationRow>;
+  readonly #unrouted = new Map<number, Unrouted>();
+  readonly #turns: (() => void)[] = [];
+  readonly #transactionPrefix: string;
+  #transactions = 0;
+  #sendingNow = 0;
+  #routing: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(parts: FederationSenderParts) {
+    this.#parts = parts;
+    const { store, clock, log } = parts;
+    this.#transactionPrefix = clock.nowMs().toString(36);
+    this.#saves = new DelayedWrites({
+      write: (rows) => store.save(rows),
+      delayMs: saveDelayMs,
+      maxWaiting: maxWaitingSaves,
+      clock,
+      log,
+      failure: "how far other servers have come could not be stored",
+    });
+  }
+
+  /** Goes on with what other servers were owed at the last stop. To be called once, before anything is committed. */
+  async resume(): Promise<void> {
+    const { store, position } = this.#parts;
+    const withToDevice = new Set(await store.withToDevice());
+    for (const row of await store.all()) {
+      const isBehind = row.sentUpTo < position();
+      if (!isBehind && !withToDevice.has(row.serverName)) continue;
+      const hasToDevice = withToDevice.delete(row.serverName);
+      this.#add(row.serverName as ServerName, row, { isBehind, hasToDevice }).wake();
+    }
+    for (const serverName of withToDevice)
+      void this.#withDestination(serverName, (each) => each.addToDevice());
+  }
+
+  /** To be told of each commit before its position becomes visible. */
+  readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
+    for (const { stream, nid, position: at, isHistory } of changes) {
+      if (stream !== "timeline" || isHistory) continue;
+      const known = this.#unrouted.get(nid);
+      if (known) known.upTo = at;
+      else this.#unrouted.set(nid, { after: at - 1, upTo: at });
+    }
+    this.#route();
+  };
+
+  /** Sends what is worth nothing once it is old. Of several with one key the last counts. */
+  sendEdu(servers: Iterable<string>, key: string, edu: Edu): void {
+    for (const serverName of servers) void this.#withDestination(serverName, (each) => each.addEdu(key, edu));
+  }
+
+  /** Sends messages to devices of users of other servers, each once and in order. @throws StorageError */
+  async sendToDevice(
+    messages: readonly { readonly serverName: string; readonly content: string }[],
+  ): Promise<void> {
+    await this.#parts.store.addToDevice(messages);
+    for (const serverName of new Set(messages.map((message) => message.serverName))) {
+      void this.#withDestination(serverName, (each) => each.addToDevice());
+    }
+  }
+
+  /** To be called when a server has sent something: it can be reached, then. */
+  heard(serverName: ServerName): void {
+    this.#destinations.get(serverName)?.heard();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await this.#routing;
+    await Promise.all([...this.#destinations.values()].map((destination) => destination.close()));
+    for (const destination of this.#destinations.values()) this.#save(destination);
+    await this.#saves[Symbol.asyncDispose]();
+  }
+
+  /** Everything up to here has been given to its destinations. */
+  #routedUpTo(): number {
+    let upTo = this.#parts.position();
+    for (const { after } of this.#unrouted.values()) upTo = Math.min(upTo, after);
+    return upTo;
+  }
+
+  #route(): void {
+    if (this.#isClosed || this.#routing || this.#unrouted.size === 0) return;
+    this.#routing = this.#routeAll().finally(() => {
+      this.#routing = undefined;
+      this.#route();
+    });
+  }
+
+  async #routeAll(): Promise<void> {
+    // After the commit's other followers have been told.
+    await Promise.resolve();
+    while (!this.#isClosed) {
+      const [next] = this.#unrouted;
+      if (!next) return;
+      const [roomNid, stretch] = next;
+      const { upTo } = stretch;
+      await this.#routeStretch(roomNid, stretch.after, upTo);
+      if (stretch.upTo > upTo) stretch.after = upTo;
+      else this.#unrouted.delete(roomNid);
+    }
+  }
+
+  async #routeStretch(roomNid: number, after: number, upTo: number): Promise<void> {
+    try {
+      const servers = await this.#parts.servers.of(roomNid);
+      const { events } = await this.#parts.timelines.newest(roomNid, after, upTo, maxRouted);
+      for (const event of events) {
+        if (!(await this.#isToBeSent(event))) continue;
+        for (const serverName of await this.#destinationsOf(event, servers)) {
+          await this.#withDestination(serverName, (destination) =>
+            destination.addPdu({ eventNid: event.eventNid, position: event.position ?? upTo }),
+          );
+        }
+      }
+    } catch (error) {
+      // They find it in the rooms that they share, when something else is sent to them.
+      this.#parts.log.error({ err: error, roomNid }, "events could not be given to other servers");
+    }
+  }
+
+  async #isToBeSent({ senderNid, flags }: StoredEvent): Promise<boolean> {
+    if ((flags & eventFlags.relayed) !== 0) return true;
+    const sender = parseUserId(await this.#parts.names.userId(senderNid));
+    return sender !== undefined && serverNameOf(sender) === this.#parts.ownName;
+  }
+
+  /** The room's servers, and that of a user who is made to leave. */
+  async #destinationsOf(event: StoredEvent, servers: readonly string[]): Promise<ReadonlySet<string>> {
+    const destinations = new Set(servers);
+    if (event.pairNid === null) return destinations;
+    const { type, stateKey = "", sender } = await this.#parts.events.roomEvent(event.eventNid);
+    const subject = type === "m.room.member" ? parseUserId(stateKey) : undefined;
+    if (subject) destinations.add(serverNameOf(subject));
+    destinations.delete(this.#parts.ownName);
+    // Who has come in by this server tells their own of it.
+    if ((event.flags & eventFlags.relayed) !== 0) destinations.delete(serverNameOf(sender));
+    return destinations;
+  }
+
+  async #withDestination(serverName: string, use: (destination: Destination) => void): Promise<void> {
+    const name = serverName as ServerName;
+    if (this.#isClosed || name === this.#parts.ownName || !this.#parts.policy.allows(name)) return;
+    const known = this.#destinations.get(name);
+    if (known) {
+      use(known);
+      return;
+    }
+    try {
+      use(await this.#open(name));
+    } catch (error) {
+      this.#parts.log.error({ err: error, destination: name }, "what a server is owed could not be read");
+    }
+  }
+
+  #open(name: ServerName): Promise<Destination> {
+    const opening = this.#opening.get(name) ?? this.#openNew(name).finally(() => this.#opening.delete(name));
+    this.#opening.set(name, opening);
+    return opening;
+  }
+
+  async #openNew(name: ServerName): Promise<Destination> {
+    const { store } = this.#parts;
+    const row = await store.find(name);
+    if (row) return this.#add(name, row, { isBehind: false, hasToDevice: false });
+    const sentUpTo = this.#routedUpTo();
+    // So that what is sent now is not lost though the server be killed at once.
+    await store.save([
+      { serverName: name, sentUpTo, failingSinceTs: null, retryTs: null, retryIntervalMs: 0 },
+    ]);
+    return this.#add(name, { sentUpTo }, { isBehind: false, hasToDevice: false });
+  }
+
+  #add(
+    name: ServerName,
+    row: Pick<DestinationRow, "sentUpTo"> & Partial<DestinationRow>,
+    waiting: { readonly isBehind: boolean; readonly hasToDevice: boolean },
+  ): Destination {
+    const { clock, random } = this.#parts;
+    const { failingSinceTs = null, retryTs = null, retryIntervalMs = 0 } = row;
+    const backoff = new Backoff(clock, random, { failingSinceTs, retryTs, retryIntervalMs });
+    const destination = new Destination(name, backoff, row.sentUpTo, waiting, this.#shared);
+    this.#destinations.set(name, destination);
+    this.#forgetIdle();
+    return destination;
+  }
+
+  #forgetIdle(): void {
+    if (this.#destinations.size <= maxIdleDestinations) return;
+    for (const [name, destination] of this.#destinations) {
+      if (!destination.isIdle) continue;
+      this.#save(destination);
+      this.#destinations.delete(name);
+      if (this.#destinations.size <= maxIdleDestinations) return;
+    }
+  }
+
+  get #shared(): DestinationParts {
+    const { client, texts, store, clock, log } = this.#parts;
+    return {
+      client,
+      texts,
+      store,
+      clock,
+      log,
+      routedUpTo: () => this.#routedUpTo(),
+      newTransactionId: () => `${this.#transactionPrefix}.${(++this.#transactions).toString(36)}`,
+      changed: (destination) => this.#save(destination),
+      inTurn: (work) => this.#inTurn(work),
+    };
+  }
+
+  #save(destination: Destination): void {
+    this.#saves.add(destination.name, destination.row);
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    if (this.#sendingNow >= maxSending) {
+      await new Promise<void>((resolve) => {
+        this.#turns.push(resolve);
+      });
+    }
+    this.#sendingNow += 1;
+    try {
+      await work();
+    } finally {
+      this.#sendingNow -= 1;
+      this.#turns.shift()?.();
+    }
+  }
+}
