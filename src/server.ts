@@ -6,6 +6,7 @@ import { composeCalls } from "./composition/calls.ts";
 import { composeDiscovery } from "./composition/discovery.ts";
 import { composeEncryption } from "./composition/encryption.ts";
 import { composeEphemeral } from "./composition/ephemeral.ts";
+import { composeFederation, composeFederationParts } from "./composition/federation.ts";
 import { composeFoundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
 import { composeReading } from "./composition/reading.ts";
@@ -100,7 +101,10 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const bridges = opened.use(
     await composeAppservices(foundation, { timeline, ephemeral, access: rooms.access }),
   );
-  const parts: PipelineParts = accounts;
+  const federation = opened.use(
+    composeFederation(foundation, composeFederationParts(foundation), timeline, new Map()),
+  );
+  const parts: PipelineParts = { ...accounts, servers: federation.authenticator };
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(),
     ...composeCalls(foundation),
@@ -126,6 +130,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...composeLegacySync(foundation, { timeline, userData, reading, presence: ephemeral.presence }),
     ...composeRendezvous(foundation),
     ...bridges.handlers,
+    ...(config.federation.enabled ? federation.handlers : []),
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
@@ -142,6 +147,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     lost: storage.database.lost,
     async listen() {
       sending.start();
+      if (config.federation.enabled) await federation.start();
       for (const { listener } of listeners) await listener.listen();
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

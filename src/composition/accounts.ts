@@ -43,7 +43,7 @@ import type { RandomBytes } from "../telemetry/random.ts";
 import type { ContactParts } from "./contacts.ts";
 import type { Foundation } from "./foundation.ts";
 
-export interface AccountParts extends PipelineParts, AsyncDisposable {
+export interface AccountParts extends Omit<PipelineParts, "servers">, AsyncDisposable {
   readonly logins: Login;
   readonly sessions: Sessions;
   readonly registration: Registration;

@@ -1,0 +1,194 @@
+import { EduReceivers, type EduReceiver } from "../federation/inbound/edu-receivers.ts";
+import { EventCompletion } from "../federation/inbound/event-completion.ts";
+import { PduChecks } from "../federation/inbound/pdu-checks.ts";
+import { RoomInboxes } from "../federation/inbound/room-inboxes.ts";
+import { ServerAuthenticator } from "../federation/inbound/server-authenticator.ts";
+import { ToldStates } from "../federation/inbound/told-state.ts";
+import { InboundTransactions } from "../federation/inbound/transactions.ts";
+import type { FederationClient } from "../federation/federation-client.ts";
+import { Keyring } from "../federation/keys/keyring.ts";
+import { OwnKeys } from "../federation/keys/own-keys.ts";
+import { RemoteKeySource } from "../federation/keys/remote-key-source.ts";
+import { RoomRequests } from "../federation/requests/room-requests.ts";
+import { systemServerDns } from "../federation/resolution/server-dns.ts";
+import { ServerResolver } from "../federation/resolution/server-resolver.ts";
+import { WellKnownServers } from "../federation/resolution/well-known.ts";
+import { RoomParticipation } from "../federation/room-participation.ts";
+import { RoomServers } from "../federation/room-servers.ts";
+import { FederationSender } from "../federation/sending/federation-sender.ts";
+import { TransactionTexts } from "../federation/sending/transaction-text.ts";
+import { ServedRooms } from "../federation/serving/served-rooms.ts";
+import { ServerVisibility } from "../federation/serving/server-visibility.ts";
+import { ServerPolicy } from "../federation/server-policy.ts";
+import { SignedFederationClient } from "../federation/signed-client.ts";
+import { roomEventHandlers } from "../http/handlers/federation/room-events.ts";
+import { serverKeyHandlers } from "../http/handlers/federation/server-keys.ts";
+import { federationServerHandlers } from "../http/handlers/federation/server.ts";
+import { transactionHandlers } from "../http/handlers/federation/transactions.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import type { ServerName } from "../protocol/identifiers.ts";
+import { CurrentState } from "../state/current-state.ts";
+import { randomFraction } from "../telemetry/random.ts";
+import type { Foundation } from "./foundation.ts";
+import { composeOutbound } from "./outbound.ts";
+import type { TimelineParts } from "./timeline.ts";
+
+/** What talks with other servers, whatever it is about. */
+export interface FederationParts {
+  readonly client: FederationClient;
+  readonly keyring: Keyring;
+  readonly ownKeys: OwnKeys;
+  readonly policy: ServerPolicy;
+  readonly checks: PduChecks;
+  readonly requests: RoomRequests;
+  readonly toldStates: ToldStates;
+  readonly servers: RoomServers;
+  readonly participation: RoomParticipation;
+}
+
+/** @throws StartupError when the certificates cannot be used */
+export function composeFederationParts(foundation: Foundation): FederationParts {
+  const { config, clock, randomBytes, signingKey, stores, graph, names, notifier } = foundation;
+  const { federation, server_name: serverName } = config;
+  const http = composeOutbound(federation, clock);
+  const resolver = new ServerResolver({
+    dns: systemServerDns(),
+    wellKnown: new WellKnownServers(http, clock),
+    clock,
+    random: () => randomFraction(randomBytes),
+  });
+  const client = new SignedFederationClient({ serverName, key: signingKey, resolver, http });
+  const source = new RemoteKeySource(client, federation.key_notaries as readonly ServerName[]);
+  const keyring = new Keyring({
+    ownName: serverName,
+    ownKey: signingKey,
+    store: stores.serverKeys,
+    source,
+    clock,
+  });
+  const oldKeys = federation.old_signing_keys.map((key) => ({
+    keyId: key.key_id,
+    publicKey: key.public_key,
+    expiredTs: key.expired_ts,
+  }));
+  const state = new CurrentState({ ...graph, rooms: stores.rooms, names });
+  const servers = new RoomServers(stores.destinations);
+  notifier.follow(servers.committed);
+  const checks = new PduChecks(keyring);
+  const requests = new RoomRequests(client);
+  return {
+    client,
+    keyring,
+    ownKeys: new OwnKeys({ serverName, key: signingKey, oldKeys, keyring, clock }),
+    policy: new ServerPolicy(federation.allowed_servers ?? undefined, federation.denied_servers),
+    checks,
+    requests,
+    toldStates: new ToldStates({
+      requests,
+      checks,
+      outliers: graph.outliers,
+      eventStore: stores.events,
+      events: graph.events,
+    }),
+    servers,
+    participation: new RoomParticipation(state, stores.memberships, servers),
+  };
+}
+
+export interface Federation extends AsyncDisposable {
+  readonly authenticator: ServerAuthenticator;
+  readonly sender: FederationSender;
+  readonly handlers: readonly BoundEndpoint[];
+  /** Takes up what was left when the server stopped. To be called once, before anything is served. */
+  start(): Promise<void>;
+}
+
+/** What other servers send, and what they are sent. */
+export function composeFederation(
+  foundation: Foundation,
+  parts: FederationParts,
+  { timelines, views }: Pick<TimelineParts, "timelines" | "views">,
+  edus: ReadonlyMap<string, EduReceiver>,
+): Federation {
+  const { config, clock, log, randomBytes, stores, graph, names, notifier } = foundation;
+  const serverName = config.server_name;
+  const { keyring, policy, checks, requests, toldStates, participation, servers } = parts;
+  const sender = new FederationSender({
+    ownName: serverName,
+    client: parts.client,
+    policy,
+    servers,
+    store: stores.destinations,
+    texts: new TransactionTexts(serverName, graph.events, graph.rooms),
+    timelines,
+    events: graph.events,
+    names,
+    position: () => notifier.position,
+    clock,
+    random: () => randomFraction(randomBytes),
+    log,
+  });
+  notifier.follow(sender.committed);
+  const completion = new EventCompletion({
+    receiver: graph.receiver,
+    rooms: stores.rooms,
+    requests,
+    checks,
+    toldStates,
+    log,
+  });
+  const inboxes = new RoomInboxes({
+    store: stores.federationInbox,
+    rooms: graph.rooms,
+    completion,
+    clock,
+    log,
+  });
+  const transactions = new InboundTransactions({
+    rooms: graph.rooms,
+    participation,
+    checks,
+    inboxes,
+    edus: new EduReceivers(edus, log),
+    clock,
+  });
+  const visibility = new ServerVisibility({
+    views,
+    events: graph.events,
+    memberships: stores.memberships,
+    names,
+  });
+  const rooms = new ServedRooms({
+    rooms: graph.rooms,
+    participation,
+    visibility,
+    eventStore: stores.events,
+    events: graph.events,
+    snapshots: graph.snapshots,
+  });
+  const authenticator = new ServerAuthenticator({
+    ownName: serverName,
+    keyring,
+    policy,
+    clock,
+    heard: (server) => sender.heard(server),
+  });
+  return {
+    authenticator,
+    sender,
+    handlers: [
+      ...serverKeyHandlers(parts.ownKeys),
+      ...federationServerHandlers(config.federation.public_address),
+      ...transactionHandlers(transactions),
+      ...roomEventHandlers({ serverName, rooms, events: graph.events, clock }),
+    ],
+    async start() {
+      await inboxes.resume();
+      await sender.resume();
+    },
+    async [Symbol.asyncDispose]() {
+      await inboxes[Symbol.asyncDispose]();
+      await sender[Symbol.asyncDispose]();
+    },
+  };
+}
