@@ -57,7 +57,7 @@ const countLimit = 2_000;
 /** What is new waits so long for a search to find it, at most. */
 const maxCatchUpMs = 1_000;
 /** Further senders are looked for among what is found. */
-const maxSendersInQuery = 100;
+const maxSendersInQuery = 20;
 
 export interface SearchParts {
   readonly index: SearchIndex;

@@ -24,8 +24,11 @@ const roomsSql = `SELECT room_nid AS roomNid, last_position AS lastPosition
   FROM json_each(?) CROSS JOIN rooms ON rooms.room_nid = json_each.value CROSS JOIN room_summaries USING (room_nid)
   WHERE encryption IS NULL`;
 
-/** Rooms that are looked into by one expression: the index reads on in that which has the newest match. */
-const placesAtOnce = 200;
+/**
+ * Rooms are looked into together, the index reading on in that which has the newest match: as many as make an expression
+ * of so many characters.
+ */
+const maxExpressionChars = 20_000;
 /** Matches are counted in so many rooms; those in further ones are taken to be as many. */
 const countedPlaces = 50;
 
@@ -98,12 +101,19 @@ function* groupsOf(
   ends: ReadonlyMap<number, number>,
 ): Generator<{ readonly expression: string; readonly upTo: number }> {
   const isOpen = ({ roomNid }: Place) => (ends.get(roomNid) ?? 0) > lastPosition;
-  const open = places.filter(isOpen);
-  for (let start = 0; start < open.length; start += placesAtOnce) {
-    const group = open.slice(start, start + placesAtOnce);
-    const expression = group.map((place) => `(${place.expression})`).join(" OR ");
-    yield { expression, upTo: group[0]?.upTo ?? firstPosition };
+  let group: string[] = [];
+  let chars = 0;
+  let newest = firstPosition;
+  for (const place of places.filter(isOpen)) {
+    if (group.length === 0) newest = place.upTo;
+    group.push(`(${place.expression})`);
+    chars += place.expression.length;
+    if (chars < maxExpressionChars) continue;
+    yield { expression: group.join(" OR "), upTo: newest };
+    group = [];
+    chars = 0;
   }
+  if (group.length > 0) yield { expression: group.join(" OR "), upTo: newest };
   for (const place of places) if (!isOpen(place)) yield place;
 }
 
