@@ -70,6 +70,8 @@ t.test(
 
     await t.test("writes are refused with 507 when the disk is full, and reads go on", async (t) => {
       disk.fill();
+      const small = await uploadFile(alice, 1);
+      t.equal(small.status, 507, "what is left is for the database");
       await Promise.all(users.map((user) => writeUntilFull(t, user, room, acknowledged)));
       t.equal((await alice.get(`${client}/account/whoami`)).status, 200);
       const upload = await uploadFile(alice, roomLeftBytes * 2);
@@ -79,6 +81,7 @@ t.test(
 
     await t.test("it serves again as soon as there is room", async (t) => {
       disk.makeRoom();
+      t.equal((await uploadFile(alice, 1)).status, 200);
       for (const user of users) {
         const { status, body } = await sendMessage(user, room, `room again for ${user.userId}`);
         t.equal(status, 200);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { StorageError } from "../storage/errors.ts";
@@ -16,6 +16,9 @@ import {
 const blockBytes = 512 * 1024;
 /** What is not larger is read at once: a third cheaper than a stream, which holds two blocks for a slow client. */
 const smallBytes = 1024 * 1024;
+/** So much of the disk is left to the database, which users need to write to each other. */
+const maxReservedBytes = 256 * 1024 * 1024;
+const reservedShare = 0.02;
 
 /**
  * Blobs as files `ab/cd/abcd…` in a folder, and in `incoming` what is on its way. A file gets its name by being moved
@@ -133,11 +136,20 @@ async function writeFile(
   for await (const block of inBlocks(source)) {
     sizeBytes += block.length;
     if (sizeBytes > maxBytes) throw new BlobTooLargeError(maxBytes);
+    await checkRoom(path);
     hash.update(block);
     await file.writeFile(block);
   }
   await file.sync();
   return { sha256: hash.digest("hex"), sizeBytes };
+}
+
+/** @throws StorageError when files would take what is left to the database */
+async function checkRoom(path: string): Promise<void> {
+  const { bsize, blocks, bavail } = await statfs(path);
+  if (bavail * bsize < Math.min(maxReservedBytes, blocks * bsize * reservedShare)) {
+    throw new StorageError("disk-full", "the disk of the media folder is nearly full");
+  }
 }
 
 /** The same bytes in fewer pieces. */
