@@ -1,3 +1,4 @@
+import { slidingSyncV4Handlers } from "../http/handlers/sliding-sync-v4.ts";
 import { slidingSyncHandlers } from "../http/handlers/sliding-sync.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { LazyMembers } from "../sync/lazy-members.ts";
@@ -62,7 +63,7 @@ export function composeSlidingSync(
     lazyMembers,
     pace: timeline.pace,
   });
-  return slidingSyncHandlers(sync);
+  return [...slidingSyncHandlers(sync), ...slidingSyncV4Handlers(sync)];
 }
 
 function composeRoomResults(

@@ -43,11 +43,16 @@ export function parseSyncToken(token: string, name: string): StreamPoint {
   };
 }
 
+/** The `pos` of sliding sync: the version of a connection, and the position that it has come to. */
+const slidingPos = /^[\w-]{12}\.(\d{1,15})$/;
+
 /**
- * The position before which, itself included, a token's holder has seen everything.
+ * The position before which, itself included, a token's holder has seen everything. It may be of either kind of sync: "a
+ * `pos` token can be used in the same way as a `next_batch` from `/v3/sync`" (MSC4186).
  * @param name of the parameter, for the error
  * @throws MatrixError M_INVALID_PARAM
  */
 export function parseStreamToken(token: string, name: string): number {
-  return parseSyncToken(token, name).position;
+  const [, digits] = slidingPos.exec(token) ?? [];
+  return digits === undefined ? parseSyncToken(token, name).position : Number(digits);
 }

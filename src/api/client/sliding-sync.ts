@@ -1,9 +1,9 @@
 import { Type } from "typebox";
 import { endpoint } from "../endpoint.ts";
 
-const shortText = Type.String({ maxLength: 255 });
-const texts = Type.Array(shortText, { maxItems: 1_000 });
-const roomTypes = Type.Array(Type.Union([shortText, Type.Null()]), { maxItems: 100 });
+export const shortText = Type.String({ maxLength: 255 });
+export const texts = Type.Array(shortText, { maxItems: 1_000 });
+export const roomTypes = Type.Array(Type.Union([shortText, Type.Null()]), { maxItems: 100 });
 
 const roomConfig = {
   timeline_limit: Type.Integer({ minimum: 0 }),
@@ -22,7 +22,7 @@ const filters = Type.Object({
   not_tags: Type.Optional(texts),
 });
 
-const range = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 2, maxItems: 2 });
+export const range = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 2, maxItems: 2 });
 
 const list = Type.Object({
   ...roomConfig,
@@ -32,7 +32,39 @@ const list = Type.Object({
 
 const fieldNames = Type.Array(shortText, { maxItems: 100 });
 const enabled = Type.Optional(Type.Boolean());
-const roomExtension = Type.Object({ enabled, lists: Type.Optional(texts), rooms: Type.Optional(texts) });
+export const roomExtension = Type.Object({
+  enabled,
+  lists: Type.Optional(texts),
+  rooms: Type.Optional(texts),
+});
+
+/** What extensions may be asked for, by the names that clients of today know. */
+export const slidingExtensions = {
+  to_device: Type.Optional(
+    Type.Object({
+      enabled,
+      limit: Type.Optional(Type.Integer({ minimum: 0 })),
+      since: Type.Optional(shortText),
+    }),
+  ),
+  e2ee: Type.Optional(Type.Object({ enabled })),
+  account_data: Type.Optional(roomExtension),
+  receipts: Type.Optional(roomExtension),
+  typing: Type.Optional(roomExtension),
+  "org.matrix.msc4262.profiles": Type.Optional(
+    Type.Object({ ...roomExtension.properties, fields: Type.Optional(fieldNames) }),
+  ),
+  "org.matrix.msc4354.sticky_events": Type.Optional(
+    Type.Object({
+      enabled,
+      limit: Type.Optional(Type.Integer({ minimum: 1 })),
+      since: Type.Optional(shortText),
+    }),
+  ),
+  "io.element.msc4308.thread_subscriptions": Type.Optional(
+    Type.Object({ enabled, limit: Type.Optional(Type.Integer({ minimum: 1 })) }),
+  ),
+};
 
 /** MSC4186, with the extensions of MSC3884, MSC3885, MSC3959, MSC3960, MSC3961, MSC4262, MSC4308 and MSC4480. */
 export const slidingSync = endpoint({
@@ -55,33 +87,6 @@ export const slidingSync = endpoint({
     room_subscriptions: Type.Optional(
       Type.Record(Type.String(), Type.Object(roomConfig), { maxProperties: 1_000 }),
     ),
-    extensions: Type.Optional(
-      Type.Object({
-        to_device: Type.Optional(
-          Type.Object({
-            enabled,
-            limit: Type.Optional(Type.Integer({ minimum: 0 })),
-            since: Type.Optional(shortText),
-          }),
-        ),
-        e2ee: Type.Optional(Type.Object({ enabled })),
-        account_data: Type.Optional(roomExtension),
-        receipts: Type.Optional(roomExtension),
-        typing: Type.Optional(roomExtension),
-        "org.matrix.msc4262.profiles": Type.Optional(
-          Type.Object({ ...roomExtension.properties, fields: Type.Optional(fieldNames) }),
-        ),
-        "org.matrix.msc4354.sticky_events": Type.Optional(
-          Type.Object({
-            enabled,
-            limit: Type.Optional(Type.Integer({ minimum: 1 })),
-            since: Type.Optional(shortText),
-          }),
-        ),
-        "io.element.msc4308.thread_subscriptions": Type.Optional(
-          Type.Object({ enabled, limit: Type.Optional(Type.Integer({ minimum: 1 })) }),
-        ),
-      }),
-    ),
+    extensions: Type.Optional(Type.Object(slidingExtensions)),
   }),
 });

@@ -16,11 +16,11 @@ import { JsonChunks } from "../reply.ts";
 type Body = BodyOf<typeof slidingSync>;
 type ListJson = NonNullable<Body["lists"]>[string];
 type RoomConfigJson = Pick<ListJson, "timeline_limit" | "required_state">;
-type ExtensionsJson = NonNullable<Body["extensions"]>;
+export type ExtensionsJson = NonNullable<Body["extensions"]>;
 type ScopeJson = ExtensionsJson["receipts"];
 
 /** "The server may cap this number." */
-const maxTimelineLimit = 100;
+export const maxTimelineLimit = 100;
 const maxListKeyBytes = 64;
 const defaultLimit = 100;
 
@@ -30,6 +30,7 @@ export function slidingSyncHandlers(sync: SlidingSync): BoundEndpoint[] {
     handler(slidingSync, async ({ requester, query, body, context }) => {
       const pieces = await sync.sync(
         {
+          isMergedForm: false,
           device: requester,
           connectionId: body.conn_id ?? "",
           pos: query.pos,
@@ -87,11 +88,13 @@ function roomConfigOf({ timeline_limit: limit, required_state: rules }: RoomConf
   };
 }
 
-function extensionsOf(json: ExtensionsJson): Extensions {
+/** The extensions as clients name them on this endpoint. */
+export function extensionsOf(json: ExtensionsJson): Extensions {
   const profiles = json["org.matrix.msc4262.profiles"];
   const { to_device: toDevice, "io.element.msc4308.thread_subscriptions": subscriptions } = json;
   const { "org.matrix.msc4354.sticky_events": sticky } = json;
   return {
+    names: {},
     toDevice: toDevice?.enabled
       ? {
           since: toDevice.since === undefined ? 0 : parseStreamToken(toDevice.since, "to_device.since"),

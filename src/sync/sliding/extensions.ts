@@ -44,12 +44,13 @@ export class ExtensionSections {
   }
 
   async read(round: SlidingRound, rooms: AnswerRooms): Promise<ExtensionsResult> {
+    const { names } = round.request.extensions;
     const parts: [name: string, part: Part | undefined][] = [
-      ["to_device", await this.#toDevice(round)],
-      ["e2ee", await this.#e2ee(round, rooms.changes)],
+      [names.to_device ?? "to_device", await this.#toDevice(round)],
+      [names.e2ee ?? "e2ee", await this.#e2ee(round, rooms.changes)],
       ["account_data", await this.#accountData(round, rooms)],
       ["receipts", await this.#ephemeral(round, rooms, "receipts")],
-      ["typing", await this.#ephemeral(round, rooms, "typing")],
+      [names.typing ?? "typing", await this.#ephemeral(round, rooms, "typing")],
       ["org.matrix.msc4262.profiles", await this.#profiles(round, rooms)],
       ["org.matrix.msc4354.sticky_events", await this.#stickyEvents(round, rooms)],
       ["io.element.msc4308.thread_subscriptions", await this.#threadSubscriptions(round, rooms)],

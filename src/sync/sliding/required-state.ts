@@ -1,11 +1,6 @@
 import { boundedCache } from "../../cache/bounded-cache.ts";
+import { IncludedList, RuleList, type StateRule, type StateRules } from "./state-rules.ts";
 
-/** A type and a state key, either of which may be `*`. */
-export type StateRule = readonly [type: string, stateKey: string];
-
-const anything = "*";
-const memberType = "m.room.member";
-const lazyKey = "$LAZY";
 const ownKey = "$ME";
 /** Clients send the same few lists of rules again and again. */
 const cachedTexts = 2_000;
@@ -18,35 +13,25 @@ const parsed = boundedCache<string, RequiredState>(cachedTexts);
 export class RequiredState {
   /** Equal for equal rules. */
   readonly text: string;
-  readonly #lists: readonly RuleList[];
+  readonly #lists: readonly (RuleList | IncludedList)[];
   readonly #unions = new WeakMap<RequiredState, RequiredState>();
 
-  private constructor(text: string, lists: readonly (readonly StateRule[])[]) {
+  private constructor(text: string, lists: readonly StateRules[]) {
     this.text = text;
-    this.#lists = lists.map((rules) => new RuleList(rules));
+    this.#lists = lists.map((rules) => ("include" in rules ? new IncludedList(rules) : new RuleList(rules)));
   }
 
   /** @param userId whom `$ME` stands for */
-  static of(lists: readonly (readonly StateRule[])[], userId: string): RequiredState {
-    const texts = lists.map((rules) =>
-      rules
-        .map(([type, stateKey]) => JSON.stringify([type, stateKey === ownKey ? userId : stateKey]))
-        .sort()
-        .join(","),
-    );
-    return RequiredState.fromText(
-      `[${[...new Set(texts)]
-        .sort()
-        .map((rules) => `[${rules}]`)
-        .join(",")}]`,
-    );
+  static of(lists: readonly StateRules[], userId: string): RequiredState {
+    const texts = lists.map((rules) => rulesText(rules, userId));
+    return RequiredState.fromText(`[${[...new Set(texts)].sort().join(",")}]`);
   }
 
   /** The rules whose `text` this is. */
   static fromText(text: string): RequiredState {
     const known = parsed.get(text);
     if (known) return known;
-    const required = new RequiredState(text, JSON.parse(text) as StateRule[][]);
+    const required = new RequiredState(text, JSON.parse(text) as StateRules[]);
     if (text.length <= maxTextLength) parsed.set(text, required);
     return required;
   }
@@ -82,47 +67,19 @@ export class RequiredState {
 
 /** The lists of rules in the text of several. */
 function listTexts(text: string): string[] {
-  return (JSON.parse(text) as StateRule[][]).map((rules) => JSON.stringify(rules));
+  return (JSON.parse(text) as StateRules[]).map((rules) => JSON.stringify(rules));
 }
 
-class RuleList {
-  readonly isLazy: boolean;
-  readonly pairs: readonly StateRule[];
-  readonly hasWildcard: boolean;
-  readonly #isAll: boolean;
-  readonly #keysOfType = new Map<string, Set<string>>();
-  readonly #keysOfAnyType = new Set<string>();
-
-  constructor(rules: readonly StateRule[]) {
-    this.isLazy = rules.some(isLazyRule);
-    this.#isAll = rules.some(([type, stateKey]) => type === anything && stateKey === anything);
-    this.pairs = rules.filter((rule) => !isLazyRule(rule));
-    this.hasWildcard = this.pairs.some((rule) => rule.includes(anything));
-    for (const [type, stateKey] of this.pairs) {
-      if (type === anything) this.#keysOfAnyType.add(stateKey);
-      else this.#keysOf(type).add(stateKey);
-    }
-    // Beside ["*", "*"] a rule leaves out what it does not name: of members all but those loaded lazily.
-    if (this.#isAll && this.isLazy) this.#keysOf(memberType);
+/** Equal for equal rules. */
+function rulesText(rules: StateRules, userId: string): string {
+  if (!("include" in rules)) {
+    return sortedText(rules.map(([type, stateKey]) => [type, stateKey === ownKey ? userId : stateKey]));
   }
-
-  matches(type: string, stateKey: string): boolean {
-    const keys = this.#keysOfType.get(type);
-    if (keys && (keys.has(stateKey) || keys.has(anything))) return true;
-    // "These additional entries are FILTERED OUT of the returned set of state events."
-    if (this.#isAll) return keys === undefined;
-    return this.#keysOfAnyType.has(stateKey);
-  }
-
-  #keysOf(type: string): Set<string> {
-    const known = this.#keysOfType.get(type);
-    if (known) return known;
-    const keys = new Set<string>();
-    this.#keysOfType.set(type, keys);
-    return keys;
-  }
+  const { include, exclude, isLazy } = rules;
+  return `{"include":${sortedText(include)},"exclude":${sortedText(exclude)},"isLazy":${isLazy}}`;
 }
 
-function isLazyRule([type, stateKey]: StateRule): boolean {
-  return type === memberType && stateKey === lazyKey;
+function sortedText(rules: readonly (readonly (string | null)[])[]): string {
+  const texts = rules.map((rule) => JSON.stringify(rule));
+  return `[${texts.sort().join(",")}]`;
 }

@@ -116,13 +116,13 @@ export class RoomResults {
     return history.findLast((change) => change.position < position)?.membership !== "join";
   }
 
-  async #pending({ selected, isDirect }: Task): Promise<RoomResult> {
+  async #pending({ round, selected, isDirect }: Task): Promise<RoomResult> {
     const { room, lists, required } = selected;
     const state = `[${await this.#parts.pending.strippedState(room)}]`;
     const head = { initial: true, ...headOf(room, lists, isDirect, room.position) };
+    const early = round.request.isMergedForm ? "" : `,"invite_state":${state}`;
     return {
-      // Deployed clients know the first name, the proposal has the second.
-      text: `${JSON.stringify(head).slice(0, -1)},"invite_state":${state},"stripped_state":${state}}`,
+      text: `${JSON.stringify(head).slice(0, -1)}${early},"stripped_state":${state}}`,
       isInitial: true,
       sent: { upTo: null, limit: 0, required: required.text },
       members: new Map(),
@@ -213,6 +213,7 @@ export class RoomResults {
   async #told(task: Task, view: RoomView, content: Content, isExpanded: boolean): Promise<RoomResult> {
     const { round, selected, sent, isDirect, known, end } = task;
     const { room, timelineLimit, lists } = selected;
+    const { isMergedForm } = round.request;
     const { window, choice, profile, required } = content;
     const isInitial = known === undefined;
     const isWhole = isInitial || isExpanded;
@@ -224,11 +225,11 @@ export class RoomResults {
       room.membership === "join" ? await this.#parts.bumpStamps.of(room.roomNid, end) : undefined;
     const head = {
       ...(isInitial && { initial: true }),
-      // Deployed clients know the first name, the proposal has the second.
-      ...(isExpanded && { unstable_expanded_timeline: true, expanded_timeline: true }),
+      ...(isExpanded && { expanded_timeline: true }),
+      ...(isExpanded && !isMergedForm && { unstable_expanded_timeline: true }),
       ...headOf(room, lists, isDirect, bumpStamp ?? room.position),
       ...profile,
-      ...(room.membership === "join" && (await this.#unread(round, room.roomNid))),
+      ...(room.membership === "join" && !isMergedForm && (await this.#unread(round, room.roomNid))),
       ...((isWhole || window.limited || events.length > 0) && {
         limited: window.limited,
         prev_batch: streamToken(window.prevBatch),

@@ -1,12 +1,12 @@
 import type { Pace } from "../../telemetry/pace.ts";
 import type { Reader } from "../../timeline/reader.ts";
 import type { SyncDevice } from "../sync-request.ts";
-import type { StateRule } from "./required-state.ts";
+import type { StateRules } from "./state-rules.ts";
 
 /** What to tell of the rooms that a rule matches (MSC4186, "Room config"). */
 export interface RoomConfig {
   readonly timelineLimit: number;
-  readonly requiredState: readonly StateRule[];
+  readonly requiredState: StateRules;
 }
 
 /** MSC4186, `SyncListConfig`. */
@@ -41,8 +41,13 @@ export interface ProfileExtensionScope extends ExtensionScope {
   readonly fields: readonly string[] | undefined;
 }
 
+/** Extensions that have other names on one endpoint than on the other. */
+export type RenamedExtension = "to_device" | "e2ee" | "typing";
+
 /** The extensions that a client has switched on. */
 export interface Extensions {
+  /** By which names the client knows some; those that are not mentioned by the names of `RenamedExtension`. */
+  readonly names: Readonly<Partial<Record<RenamedExtension, string>>>;
   readonly toDevice: { readonly since: number; readonly limit: number } | undefined;
   readonly e2ee: boolean;
   readonly accountData: ExtensionScope | undefined;
@@ -58,6 +63,8 @@ export interface Extensions {
 
 /** A request of simplified sliding sync (MSC4186). */
 export interface SlidingRequest {
+  /** Whether the answer is to have the form of the merged proposal: no unread counts, and final names only. */
+  readonly isMergedForm: boolean;
   readonly device: SyncDevice;
   readonly connectionId: string;
   readonly pos: string | undefined;
