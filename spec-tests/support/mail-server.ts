@@ -30,7 +30,7 @@ interface Line {
 /** A real mail server, a process of its own, which keeps what it is sent. */
 export class MailServer implements AsyncDisposable {
   readonly #folder: string;
-  readonly #port: number;
+  readonly port: number;
   #process: ChildProcess | undefined;
   readonly received: ReceivedMail[] = [];
   /** Every recipient that was named to it, also those that it did not take. */
@@ -38,7 +38,7 @@ export class MailServer implements AsyncDisposable {
 
   private constructor(folder: string, port: number) {
     this.#folder = folder;
-    this.#port = port;
+    this.port = port;
   }
 
   static async start(): Promise<MailServer> {
@@ -51,21 +51,25 @@ export class MailServer implements AsyncDisposable {
     return server;
   }
 
+  get certificateFile(): string {
+    return join(this.#folder, "cert.pem");
+  }
+
   /** The server's configuration that has it send e-mails here. */
   get config(): { email: Record<string, unknown> } {
     const smtp = {
       host: "127.0.0.1",
-      port: this.#port,
+      port: this.port,
       user: "hearth",
       password: "mail secret",
-      extra_ca_file: join(this.#folder, "cert.pem"),
+      extra_ca_file: this.certificateFile,
     };
     return { email: { from: "Example Chat <chat@hearth.test>", smtp } };
   }
 
   /** Is reachable, after having been closed. */
   async open(): Promise<void> {
-    const child = spawn(process.execPath, [processFile, String(this.#port), this.#folder], {
+    const child = spawn(process.execPath, [processFile, String(this.port), this.#folder], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#process = child;

@@ -1,0 +1,154 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { createServer } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import BetterSqlite3 from "better-sqlite3";
+import { testCertificate } from "../../src/outbound/testing/certificate.ts";
+import { freePort } from "./free-port.ts";
+import type { MailServer } from "./mail-server.ts";
+import { until } from "./within.ts";
+
+const startTimeoutMs = 60_000;
+const template = `Date: %(date)s
+From: %(from)s
+To: %(to)s
+Message-ID: %(messageid)s
+Subject: From Sydent
+
+`;
+
+/** The Python that has the package matrix-sydent, if `SYDENT_PYTHON` names one. */
+export const sydentPython = process.env["SYDENT_PYTHON"];
+
+/** Sydent, the identity server of the Matrix project, as a process, behind a proxy that speaks HTTPS. */
+export class Sydent implements AsyncDisposable {
+  readonly #stack: AsyncDisposableStack;
+  readonly #database: string;
+  /** Its name, as clients call it. */
+  readonly host: string;
+  readonly certificateFile: string;
+  /** Where it can be reached without the proxy. */
+  readonly url: string;
+
+  private constructor(
+    stack: AsyncDisposableStack,
+    database: string,
+    names: { readonly host: string; readonly certificateFile: string; readonly url: string },
+  ) {
+    this.#stack = stack;
+    this.#database = database;
+    this.host = names.host;
+    this.certificateFile = names.certificateFile;
+    this.url = names.url;
+  }
+
+  static async start(python: string, mails: MailServer): Promise<Sydent> {
+    await using stack = new AsyncDisposableStack();
+    const folder = await mkdtemp(join(tmpdir(), "hearth-sydent-"));
+    stack.defer(() => rm(folder, { recursive: true, force: true }));
+    const [port, proxyPort, replicationPort] = [await freePort(), await freePort(), await freePort()];
+    const host = `127.0.0.1:${proxyPort}`;
+    const database = join(folder, "sydent.db");
+    await writeFile(join(folder, "verification.eml"), `${template}token=%(token)s\n`);
+    await writeFile(
+      join(folder, "invite.eml"),
+      `${template}%(sender)s invites to %(room_name)s: %(token)s\n`,
+    );
+    await writeFile(
+      join(folder, "sydent.conf"),
+      configuration(folder, { host, port, replicationPort, mails }),
+    );
+    const { key, cert } = testCertificate("127.0.0.1");
+    const certificateFile = join(folder, "identity.pem");
+    await writeFile(certificateFile, cert);
+    const child = spawn(python, ["-m", "sydent.sydent"], {
+      cwd: folder,
+      env: { SYDENT_CONF: join(folder, "sydent.conf"), SSL_CERT_FILE: mails.certificateFile, PATH: "" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const complaints: string[] = [];
+    child.stderr.on("data", (chunk: Buffer) => complaints.push(chunk.toString()));
+    process.once("exit", () => child.kill("SIGKILL"));
+    stack.defer(async () => {
+      const ended = once(child, "close");
+      child.kill("SIGKILL");
+      await ended;
+    });
+    const proxy = createServer({ key, cert }, (incoming, outgoing) => {
+      const { method, url, headers } = incoming;
+      const forwarded = httpRequest({ host: "127.0.0.1", port, method, path: url, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      });
+      forwarded.on("error", () => outgoing.writeHead(502).end());
+      incoming.pipe(forwarded);
+    });
+    proxy.listen(proxyPort, "127.0.0.1");
+    await once(proxy, "listening");
+    stack.defer(async () => {
+      proxy.close();
+      proxy.closeAllConnections();
+      await once(proxy, "close");
+    });
+    const isUp = async () => {
+      if (child.exitCode !== null) throw new Error(`Sydent has ended: ${complaints.join("")}`);
+      return fetch(`http://127.0.0.1:${port}/_matrix/identity/v2`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    };
+    await until(startTimeoutMs, "Sydent to answer", isUp);
+    return new Sydent(stack.move(), database, { host, certificateFile, url: `http://127.0.0.1:${port}` });
+  }
+
+  /** Signs a user in: their homeserver would have to vouch for them otherwise, by federation. */
+  tokenFor(userId: string): string {
+    const token = `token-${userId.replaceAll(/\W/g, "")}`;
+    const db = new BetterSqlite3(this.#database);
+    try {
+      db.prepare("INSERT INTO accounts (user_id, created_ts) VALUES (?, 0)").run(userId);
+      db.prepare("INSERT INTO tokens (token, user_id) VALUES (?, ?)").run(token, userId);
+    } finally {
+      db.close();
+    }
+    return token;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+}
+
+interface Ports {
+  readonly host: string;
+  readonly port: number;
+  readonly replicationPort: number;
+  readonly mails: MailServer;
+}
+
+function configuration(folder: string, { host, port, replicationPort, mails }: Ports): string {
+  return `[general]
+server.name = ${host}
+[db]
+db.file = ${join(folder, "sydent.db")}
+[http]
+clientapi.http.bind_address = 127.0.0.1
+clientapi.http.port = ${port}
+replication.https.bind_address = 127.0.0.1
+replication.https.port = ${replicationPort}
+client_http_base = https://${host}
+[email]
+email.template = ${join(folder, "verification.eml")}
+email.invite_template = ${join(folder, "invite.eml")}
+email.from = Sydent <sydent@hearth.test>
+email.smtphost = 127.0.0.1
+email.smtpport = ${mails.port}
+email.smtpusername = hearth
+email.smtppassword = mail secret
+email.tlsmode = STARTTLS
+email.hostname = localhost
+`;
+}
