@@ -62,7 +62,11 @@ export function mediaDownloadHandlers(library: MediaLibrary, thumbnails: Thumbna
     const file = await find(asked);
     const made = await thumbnails.find(file, { width, height, method, animated });
     const extension = made.contentType.slice("image/".length);
-    return reply({ ...made, filename: `thumbnail.${extension}` }, asked.context);
+    const named = { ...made, filename: `thumbnail.${extension}` };
+    const { bytes } = made;
+    return bytes
+      ? fileReply(named, async ({ start, end }) => bytes.subarray(start, end), asked.context)
+      : reply(named, asked.context);
   }
 
   return [

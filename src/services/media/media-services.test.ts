@@ -7,6 +7,7 @@ import { FileBlobStore } from "../../media/file-blob-store.ts";
 import { ImageScaler } from "../../media/image-scaler.ts";
 import type { ServerName, UserId } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
+import { StorageError } from "../../storage/errors.ts";
 import { openSqliteDatabase } from "../../storage/sqlite/open.ts";
 import { createLogTo } from "../../telemetry/log.ts";
 import { systemRandomBytes } from "../../telemetry/random.ts";
@@ -82,6 +83,12 @@ async function openMedia(folder: string, { maxBytesPerUser = null, ...overrides 
   };
   return {
     register,
+    fillDisk() {
+      blobs.receive = () => Promise.reject(new StorageError("disk-full", "full"));
+    },
+    emptyDisk() {
+      Reflect.deleteProperty(blobs, "receive");
+    },
     store,
     references,
     access,
@@ -291,3 +298,21 @@ t.test("a chore that fails is logged, and keeps no other from being done", async
   t.strictSame(done, ["other"]);
   t.match(lines.join(""), /failing/);
 });
+
+t.test(
+  "a thumbnail that the disk has no room for is handed out all the same, and kept another time",
+  async (t) => {
+    await using media = await openMedia(t.testdir());
+    const content = await media.library.find(serverName, await media.upload(photo), impatient);
+    const wish = { width: 96, height: 96, method: "crop", animated: false } as const;
+    media.fillDisk();
+    const unkept = await media.thumbnails.find(content, wish);
+    t.equal(unkept.bytes?.length, unkept.sizeBytes);
+    t.notOk(existsSync(media.pathOf(unkept.sha256)));
+    media.emptyDisk();
+    const kept = await media.thumbnails.find(content, wish);
+    t.strictSame({ ...kept, bytes: unkept.bytes }, unkept);
+    t.equal(kept.bytes, undefined);
+    t.ok(existsSync(media.pathOf(kept.sha256)));
+  },
+);

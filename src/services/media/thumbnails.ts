@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { BlobStore } from "../../media/blob-store.ts";
 import {
@@ -13,8 +14,15 @@ import {
   variantName,
 } from "../../media/thumbnail-size.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
+import { StorageError } from "../../storage/errors.ts";
 import type { MediaContent, MediaStore, Thumbnail } from "../../storage/media.ts";
 import type { ReferencedBlobs } from "./referenced-blobs.ts";
+
+/** A thumbnail as it is handed out. */
+export interface FoundThumbnail extends Thumbnail {
+  /** Its bytes, when there was no room to keep them: reading goes on when the disk is full. */
+  readonly bytes?: Buffer;
+}
 
 /** Files that are no pictures, so that nobody keeps the server busy with finding it out again. */
 const rememberedRefusals = 1_000;
@@ -26,7 +34,7 @@ export class Thumbnails {
   readonly #references: ReferencedBlobs;
   readonly #scaler: ImageScaler;
   /** Those that are being made, by source and variant: whoever else wants one waits for the same. */
-  readonly #making = new Map<string, Promise<Thumbnail>>();
+  readonly #making = new Map<string, Promise<FoundThumbnail>>();
   readonly #refused = new LRUCache<string, UnscalableImageError | ImageTooLargeError>({
     maxSize: rememberedRefusals,
     sizeCalculation: () => 1,
@@ -44,7 +52,7 @@ export class Thumbnails {
    * @throws MatrixError M_UNKNOWN when the file is no picture that can be scaled, M_TOO_LARGE, M_LIMIT_EXCEEDED when the
    *   server has too much to do.
    */
-  async find(source: MediaContent, wish: ThumbnailWish): Promise<Thumbnail> {
+  async find(source: MediaContent, wish: ThumbnailWish): Promise<FoundThumbnail> {
     const size = thumbnailSize(wish);
     const variant = variantName(size, wish.animated);
     const known = await this.#store.findThumbnail(source.sha256, variant);
@@ -63,19 +71,29 @@ export class Thumbnails {
     size: ThumbnailSize,
     animated: boolean,
     variant: string,
-  ): Promise<Thumbnail> {
+  ): Promise<FoundThumbnail> {
     const image = await this.#scale(source, size, animated);
-    if (image.kind === "scaled") return this.#keep(source, variant, image.contentType, image.bytes);
-    const { sha256, sizeBytes } = source;
-    const thumbnail = { sha256, sizeBytes, contentType: image.contentType };
-    checkSource(await this.#store.putThumbnail(sha256, variant, thumbnail));
+    const { contentType } = image;
+    try {
+      return image.kind === "scaled"
+        ? await this.#keep(source, variant, contentType, image.bytes)
+        : await this.#keepOriginal(source, variant, contentType);
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.failure !== "disk-full") throw error;
+      return image.kind === "scaled" ? unkept(contentType, image.bytes) : thumbnailOf(source, contentType);
+    }
+  }
+
+  async #keepOriginal(source: MediaContent, variant: string, contentType: string): Promise<Thumbnail> {
+    const thumbnail = thumbnailOf(source, contentType);
+    checkSource(await this.#store.putThumbnail(source.sha256, variant, thumbnail));
     return thumbnail;
   }
 
   async #keep(source: MediaContent, variant: string, contentType: string, bytes: Buffer): Promise<Thumbnail> {
     await using received = await this.#blobs.receive([bytes], bytes.length);
-    const { sha256, sizeBytes } = received;
-    const thumbnail = { sha256, sizeBytes, contentType };
+    const { sha256 } = received;
+    const thumbnail = thumbnailOf(received, contentType);
     const isStored = await this.#references.keep(received, () =>
       this.#store.putThumbnail(source.sha256, variant, thumbnail),
     );
@@ -95,6 +113,16 @@ export class Thumbnails {
       throw refusalOf(error);
     }
   }
+}
+
+/** Bytes that are kept, as a thumbnail. */
+function thumbnailOf({ sha256, sizeBytes }: Omit<Thumbnail, "contentType">, contentType: string): Thumbnail {
+  return { sha256, sizeBytes, contentType };
+}
+
+function unkept(contentType: string, bytes: Buffer): FoundThumbnail {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { sha256, sizeBytes: bytes.length, contentType, bytes };
 }
 
 function refusalOf(error: UnscalableImageError | ImageTooLargeError): MatrixError {
