@@ -10,9 +10,6 @@ import { Keyring } from "../federation/keys/keyring.ts";
 import { OwnKeys } from "../federation/keys/own-keys.ts";
 import { RemoteKeySource } from "../federation/keys/remote-key-source.ts";
 import { RoomRequests } from "../federation/requests/room-requests.ts";
-import { systemServerDns } from "../federation/resolution/server-dns.ts";
-import { ServerResolver } from "../federation/resolution/server-resolver.ts";
-import { WellKnownServers } from "../federation/resolution/well-known.ts";
 import { RoomParticipation } from "../federation/room-participation.ts";
 import { RoomServers } from "../federation/room-servers.ts";
 import { FederationSender } from "../federation/sending/federation-sender.ts";
@@ -20,7 +17,6 @@ import { TransactionTexts } from "../federation/sending/transaction-text.ts";
 import { ServedRooms } from "../federation/serving/served-rooms.ts";
 import { ServerVisibility } from "../federation/serving/server-visibility.ts";
 import { ServerPolicy } from "../federation/server-policy.ts";
-import { SignedFederationClient } from "../federation/signed-client.ts";
 import { roomEventHandlers } from "../http/handlers/federation/room-events.ts";
 import { serverKeyHandlers } from "../http/handlers/federation/server-keys.ts";
 import { federationServerHandlers } from "../http/handlers/federation/server.ts";
@@ -30,7 +26,6 @@ import type { ServerName } from "../protocol/identifiers.ts";
 import { CurrentState } from "../state/current-state.ts";
 import { randomFraction } from "../telemetry/random.ts";
 import type { Foundation } from "./foundation.ts";
-import { composeOutbound } from "./outbound.ts";
 import type { TimelineParts } from "./timeline.ts";
 
 /** What talks with other servers, whatever it is about. */
@@ -46,18 +41,9 @@ export interface FederationParts {
   readonly participation: RoomParticipation;
 }
 
-/** @throws StartupError when the certificates cannot be used */
 export function composeFederationParts(foundation: Foundation): FederationParts {
-  const { config, clock, randomBytes, signingKey, stores, graph, names, notifier } = foundation;
+  const { config, clock, signingKey, stores, graph, names, notifier, federationClient: client } = foundation;
   const { federation, server_name: serverName } = config;
-  const http = composeOutbound(federation, clock);
-  const resolver = new ServerResolver({
-    dns: systemServerDns(),
-    wellKnown: new WellKnownServers(http, clock),
-    clock,
-    random: () => randomFraction(randomBytes),
-  });
-  const client = new SignedFederationClient({ serverName, key: signingKey, resolver, http });
   const source = new RemoteKeySource(client, federation.key_notaries as readonly ServerName[]);
   const keyring = new Keyring({
     ownName: serverName,

@@ -1,9 +1,12 @@
 import type { Config } from "../config/schema.ts";
+import type { FederationClient } from "../federation/federation-client.ts";
+import { PolicyServers } from "../federation/policy-servers.ts";
 import { loadSigningKey } from "../federation/signing-key.ts";
 import { type EventGraph, openEventGraph } from "../ingest/ingest.ts";
 import type { LiveMemberships } from "../notifier/live-memberships.ts";
 import type { Notifier } from "../notifier/notifier.ts";
 import { serverNameOf, type UserId } from "../protocol/identifiers.ts";
+import { policyTypes } from "../protocol/policy-server.ts";
 import type { SigningKey } from "../protocol/ed25519.ts";
 import type { Database, Stores } from "../storage/database.ts";
 import { NameCache } from "../storage/name-cache.ts";
@@ -11,6 +14,7 @@ import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 import type { AppserviceParts } from "./appservices.ts";
+import { composeFederationClient } from "./federation-client.ts";
 
 /** What every domain stands on. */
 export interface Foundation {
@@ -25,6 +29,9 @@ export interface Foundation {
   /** The joined rooms of active users, exact at every position that the notifier has told. */
   readonly memberships: LiveMemberships;
   readonly graph: EventGraph;
+  /** Requests to other servers. */
+  readonly federationClient: FederationClient;
+  readonly policyServers: PolicyServers;
   readonly appservices: AppserviceParts;
 }
 
@@ -46,6 +53,30 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
   const serverName = config.server_name;
   const signingKey = loadSigningKey(config.data_dir, randomBytes);
   const names = new NameCache(stores.names, (userId) => serverNameOf(userId as UserId) === serverName);
-  const graph = await openEventGraph({ serverName, key: signingKey, stores, names, clock, randomBytes });
-  return { ...parts, signingKey, stores, names, graph };
+  const federationClient = composeFederationClient({ config, key: signingKey, clock, randomBytes });
+  const client = config.federation.enabled ? federationClient : undefined;
+  const policyServers = await composePolicyServers(parts.notifier, stores, names, client);
+  const graph = await openEventGraph({
+    serverName,
+    key: signingKey,
+    stores,
+    names,
+    clock,
+    randomBytes,
+    policy: policyServers,
+  });
+  return { ...parts, signingKey, stores, names, graph, federationClient, policyServers };
+}
+
+async function composePolicyServers(
+  notifier: Notifier,
+  { memberships }: Stores,
+  names: NameCache,
+  client: FederationClient | undefined,
+): Promise<PolicyServers> {
+  // Every event asks for them, and most rooms have neither: known names are found in memory.
+  for (const type of Object.values(policyTypes)) await names.internStatePair(type, "");
+  const policyServers = new PolicyServers({ client, memberships });
+  notifier.follow(policyServers.committed);
+  return policyServers;
 }

@@ -8,6 +8,8 @@ import type { NameCache } from "../storage/name-cache.ts";
 import type { SnapshotRow } from "../storage/state.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import { membershipOf } from "./current-state-move.ts";
+import { DraftState } from "./draft-state.ts";
+import type { EventPolicy } from "./event-policy.ts";
 import type { LocalEvent, LocalEventMaker, PlacedEvent } from "./local-event.ts";
 import type { Redactions } from "./redactions.ts";
 import { relationOf } from "./relation.ts";
@@ -30,6 +32,8 @@ export interface BatchBuilderParts {
   readonly snapshots: StateSnapshots;
   readonly names: NameCache;
   readonly maker: LocalEventMaker;
+  /** Absent where nobody but the room's own rules has a say. */
+  readonly policy: EventPolicy | undefined;
   readonly redactions: Redactions;
   readonly nextEventNid: () => number;
   readonly clock: Clock;
@@ -50,6 +54,7 @@ export class BatchBuilder {
       let currentRoomId = roomId;
       for (const local of locals) {
         const placed = await this.#parts.maker.make(local, draft, currentRoomId);
+        await this.#approve(draft, placed);
         currentRoomId ??= placed.built.event.roomId;
         await this.#add(batch, local, placed);
       }
@@ -58,6 +63,11 @@ export class BatchBuilder {
       this.discard(batch);
       throw error;
     }
+  }
+
+  async #approve(draft: HeadDraft, { built }: PlacedEvent): Promise<void> {
+    const { policy, names, events } = this.#parts;
+    await policy?.approve(draft.room, built, new DraftState(draft, names, events));
   }
 
   /** Forgets a batch that will not be stored. */

@@ -10,6 +10,7 @@ import type { Clock } from "../telemetry/clock.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 import { Authorisation } from "./authorisation.ts";
 import { BatchBuilder } from "./batch.ts";
+import type { EventPolicy } from "./event-policy.ts";
 import { LocalEventMaker } from "./local-event.ts";
 import { Redactions } from "./redactions.ts";
 import { RoomCommits } from "./room-commits.ts";
@@ -36,6 +37,7 @@ export interface EventGraphParts {
   readonly names: NameCache;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
+  readonly policy?: EventPolicy | undefined;
 }
 
 /** Puts together what writes to rooms and reads from them. New integer IDs count on from the highest ones in storage. */
@@ -57,6 +59,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     snapshots,
     names,
     maker,
+    policy: parts.policy,
     redactions,
     nextEventNid,
     clock,

@@ -67,6 +67,21 @@ export function buildEvent(
   return { event: toRoomEvent(version, pdu, id), encoded, canonicalJson };
 }
 
+/**
+ * Puts another server's signature on an event, beside those that it has.
+ * @throws PduFormatError if that makes it larger than any event may be
+ */
+export function addSignature(
+  { event: { pdu }, encoded }: Pick<BuiltEvent, "event" | "encoded">,
+  serverName: ServerName,
+  keyId: string,
+  signature: string,
+): void {
+  pdu.signatures = { ...pdu.signatures, [serverName]: { ...pdu.signatures[serverName], [keyId]: signature } };
+  encoded.update("signatures");
+  assertFitsPduLimit(encoded.text());
+}
+
 /** References to events as `prev_events` and `auth_events` hold them: IDs, in room versions 1 and 2 with hashes. */
 export function eventReferences(version: RoomVersion, events: readonly RoomEvent[]): Pdu["prev_events"] {
   if (version.eventIdFormat !== "named") return events.map((event) => event.eventId);

@@ -54,6 +54,8 @@ export interface MembershipStore {
   /** The IDs of users of another server who are or were members of a room, at most `limit`. */
   usersOfServer(roomNid: number, serverName: string, limit: number): Promise<readonly string[]>;
   counts(roomNid: number): Promise<MemberCounts>;
+  /** Whether any user of a server is joined to a room. */
+  hasJoinedFrom(roomNid: number, serverName: string): Promise<boolean>;
   /** Users of this server who are joined to a room, at most `limit`. */
   localJoinedNids(roomNid: number, limit: number): Promise<readonly number[]>;
   /** The guests of this server who are joined to a room, at most `limit`. */

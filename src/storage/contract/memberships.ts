@@ -42,4 +42,20 @@ export function membershipStoreContract(t: Test, open: () => Promise<Database>):
     await become(database, 5, "leave");
     t.equal(await isForgotten(), false, "what was forgotten before is another matter");
   });
+
+  t.test("memberships: whether anybody of a server is joined to a room", async (t) => {
+    await using database = await open();
+    const { memberships, names } = database.stores;
+    const remoteNid = await names.internUser("@a:remote.test:8448", false);
+    const join = { userNid: remoteNid, isLocal: false, membership: "join", eventNid: 1 } as const;
+    await commitEvents(database, [{ eventNid: 1 }], { memberships: [join] });
+    t.equal(await memberships.hasJoinedFrom(roomNid, "remote.test:8448"), true);
+    for (const other of ["remote.test", "test:8448", "8448", "other.test"]) {
+      t.equal(await memberships.hasJoinedFrom(roomNid, other), false, other);
+    }
+    t.equal(await memberships.hasJoinedFrom(roomNid + 1, "remote.test:8448"), false);
+    const leave = { ...join, membership: "leave", eventNid: 2 } as const;
+    await commitEvents(database, [{ eventNid: 2 }], { memberships: [leave] });
+    t.equal(await memberships.hasJoinedFrom(roomNid, "remote.test:8448"), false);
+  });
 }

@@ -40,6 +40,9 @@ function codesOf(memberships: readonly Membership[]): string {
   return JSON.stringify(memberships.map((membership) => membershipCodes[membership]));
 }
 
+const joinedFromSql = `SELECT 1 FROM memberships JOIN users USING (user_nid)
+  WHERE room_nid = ? AND membership = ${membershipCodes.join} AND substr(user_id, instr(user_id, ':') + 1) = ? LIMIT 1`;
+
 export const membershipOperations: StoreOperations<MembershipStore> = {
   of: point((db, roomNid: number, userNid: number) => {
     const row = db.get<StoredMembership>(
@@ -108,6 +111,9 @@ export const membershipOperations: StoreOperations<MembershipStore> = {
     );
     return counts ?? { joined: 0, invited: 0 };
   }),
+  hasJoinedFrom: scan(
+    (db, roomNid: number, serverName: string) => db.get(joinedFromSql, roomNid, serverName) !== undefined,
+  ),
   localJoinedNids: point((db, roomNid: number, limit: number) =>
     db
       .all<{ nid: number }>(

@@ -1,0 +1,37 @@
+import type { Config } from "../config/schema.ts";
+import type { FederationClient } from "../federation/federation-client.ts";
+import { systemServerDns } from "../federation/resolution/server-dns.ts";
+import { ServerResolver } from "../federation/resolution/server-resolver.ts";
+import { WellKnownServers } from "../federation/resolution/well-known.ts";
+import { SignedFederationClient } from "../federation/signed-client.ts";
+import type { SigningKey } from "../protocol/ed25519.ts";
+import type { Clock } from "../telemetry/clock.ts";
+import { type RandomBytes, randomFraction } from "../telemetry/random.ts";
+import { composeOutbound } from "./outbound.ts";
+
+export interface FederationClientSources {
+  readonly config: Config;
+  readonly key: SigningKey;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+}
+
+/**
+ * What sends requests to other servers.
+ * @throws StartupError when the certificates for them cannot be used
+ */
+export function composeFederationClient({
+  config,
+  key,
+  clock,
+  randomBytes,
+}: FederationClientSources): FederationClient {
+  const http = composeOutbound(config.federation, clock);
+  const resolver = new ServerResolver({
+    dns: systemServerDns(),
+    wellKnown: new WellKnownServers(http, clock),
+    clock,
+    random: () => randomFraction(randomBytes),
+  });
+  return new SignedFederationClient({ serverName: config.server_name, key, resolver, http });
+}
