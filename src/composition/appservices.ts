@@ -138,7 +138,7 @@ function composeSender(
     store,
     events,
     presenter: timeline.presenter,
-    pending: new PendingRooms({ events, snapshots, names }),
+    pending: new PendingRooms({ events, snapshots, names, store: stores.events }),
     ephemeral: new EphemeralWriter({ users, typing, receipts, presence, rooms: graph.rooms, names, clock }),
     devices,
     deviceKeys,

@@ -52,7 +52,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
     longPolls: new LongPolls(notifier, stores.sessions, clock),
     windows: new TimelineWindows(timeline.timelines, timeline.filtering),
     summaries: new RoomSummaries({ memberships: stores.memberships, snapshots, events, names }),
-    pending: new PendingRooms({ events, snapshots, names }),
+    pending: new PendingRooms({ events, snapshots, names, store: stores.events }),
     toDevice,
     sticky: new StickyEventStream({
       store: stores.stickyEvents,

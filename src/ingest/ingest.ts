@@ -75,6 +75,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     heads,
     queues,
     batches,
+    maker,
     nextRoomNid,
   });
   const receiver = new RoomReceiver({
@@ -93,6 +94,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     clock,
   });
   const outliers = new RoomOutliers({
+    serverName,
     commits: stores.commits,
     eventStore: stores.events,
     events,

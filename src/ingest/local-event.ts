@@ -1,14 +1,23 @@
 import { authEventTypesFor } from "../protocol/auth/auth-event-types.ts";
+import type { AuthState } from "../protocol/auth/auth-state.ts";
 import { authorise } from "../protocol/auth/authorise.ts";
 import type { AuthRule } from "../protocol/auth/rule-outline.ts";
 import { authoriseAuthoriserSignature } from "../protocol/auth/rules/authoriser-signature.ts";
+import type { AuthRejection } from "../protocol/auth/rejection.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { type BuiltEvent, buildEvent, eventReferences } from "../protocol/event-builder.ts";
+import {
+  type BuiltEvent,
+  buildEvent,
+  eventReferences,
+  type EventTemplate,
+  eventTemplateJson,
+} from "../protocol/event-builder.ts";
 import type { SigningKey } from "../protocol/ed25519.ts";
 import type { EventId, RoomId, ServerName, UserId } from "../protocol/identifiers.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
-import type { RoomEvent } from "../protocol/pdu.ts";
+import type { Pdu, RoomEvent } from "../protocol/pdu.ts";
+import { toRoomEvent } from "../protocol/room-event.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { Clock } from "../telemetry/clock.ts";
@@ -97,51 +106,57 @@ export class LocalEventMaker {
     const { version } = draft.room;
     const auth = await this.#authEvents(local, draft);
     const prev = draft.extremities.slice(0, maxPrevEvents);
-    const named = version.eventIdFormat === "named";
-    const authRoomEvents = auth.listed.map(({ event }) => event);
-    const prevReferences = named
-      ? eventReferences(
-          version,
-          await Promise.all(prev.map(({ eventNid }) => this.#events.roomEvent(eventNid))),
-        )
-      : prev.map(({ eventId }) => eventId);
-    const built = this.#build(() =>
-      buildEvent(
-        version,
-        {
-          ...(roomId === undefined ? undefined : { roomId }),
-          type: local.type,
-          stateKey: local.stateKey,
-          sender: local.sender,
-          content: local.content,
-          redacts: local.redacts,
-          stickyDurationMs: local.stickyDurationMs,
-          depth: Math.min(
-            maxDepth,
-            1 + prev.reduce((depth, extremity) => Math.max(depth, extremity.depth), 0),
-          ),
-          prevEvents: prevReferences,
-          authEvents: eventReferences(version, authRoomEvents),
-          originServerTs: local.originServerTs ?? this.#timeOf(local),
-          eventId: named ? this.#newEventId() : undefined,
-        },
-        this.#serverName,
-        this.#key,
-      ),
+    const template = await this.#template(local, draft, roomId, auth);
+    const built = this.#build(() => buildEvent(version, template, this.#serverName, this.#key));
+    refuse(
+      authorise(version, built.event, auth.authState) ?? authoriseAuthoriserSignature(version, built.event),
     );
-    const rejection =
-      authorise(version, built.event, { get: (type, key) => auth.state.get(`${type} ${key}`) }) ??
-      authoriseAuthoriserSignature(version, built.event);
-    if (rejection) {
-      throw new MatrixError(
-        contentRules.has(rejection.rule) ? "M_INVALID_PARAM" : "M_FORBIDDEN",
-        rejection.message,
-      );
-    }
     return {
       built,
       prevNids: prev.map(({ eventNid }) => eventNid),
       authNids: auth.listed.map(({ nid }) => nid),
+    };
+  }
+
+  /**
+   * What a user of another server has to sign to do something on top of a head.
+   * @throws MatrixError as `make` does
+   */
+  async template(local: LocalEvent, draft: HeadDraft, roomId: RoomId): Promise<JsonObject> {
+    const { version } = draft.room;
+    const auth = await this.#authEvents(local, draft);
+    const template = eventTemplateJson(version, await this.#template(local, draft, roomId, auth));
+    // Nothing that the rules ask about is missing from it.
+    const event = toRoomEvent(version, { ...template, hashes: { sha256: "" }, signatures: {} } as Pdu);
+    refuse(authorise(version, event, auth.authState));
+    return template;
+  }
+
+  async #template(
+    local: LocalEvent,
+    { room: { version }, extremities }: HeadDraft,
+    roomId: RoomId | undefined,
+    auth: { readonly listed: readonly { readonly event: RoomEvent }[] },
+  ): Promise<EventTemplate> {
+    const prev = extremities.slice(0, maxPrevEvents);
+    const named = version.eventIdFormat === "named";
+    const prevReferences = named
+      ? eventReferences(version, await this.#events.roomEvents(prev.map(({ eventNid }) => eventNid)))
+      : prev.map(({ eventId }) => eventId);
+    const authRoomEvents = auth.listed.map(({ event }) => event);
+    return {
+      ...(roomId === undefined ? undefined : { roomId }),
+      type: local.type,
+      stateKey: local.stateKey,
+      sender: local.sender,
+      content: local.content,
+      redacts: local.redacts,
+      stickyDurationMs: local.stickyDurationMs,
+      depth: Math.min(maxDepth, 1 + prev.reduce((depth, extremity) => Math.max(depth, extremity.depth), 0)),
+      prevEvents: prevReferences,
+      authEvents: eventReferences(version, authRoomEvents),
+      originServerTs: local.originServerTs ?? this.#timeOf(local),
+      eventId: named ? this.#newEventId() : undefined,
     };
   }
 
@@ -162,7 +177,8 @@ export class LocalEventMaker {
       const create = await before.event("m.room.create", "");
       if (create) state.set("m.room.create ", create);
     }
-    return { state, listed };
+    const authState: AuthState = { get: (type, key) => state.get(`${type} ${key}`) };
+    return { authState, listed };
   }
 
   /** Two create events of one user at one time would be one event, and from room version 12 on one room. */
@@ -185,4 +201,13 @@ export class LocalEventMaker {
   #newEventId(): EventId {
     return `$${this.#randomBytes(18).toString("base64url")}:${this.#serverName}` as EventId;
   }
+}
+
+/** @throws MatrixError for a rejection */
+function refuse(rejection: AuthRejection | undefined): void {
+  if (!rejection) return;
+  throw new MatrixError(
+    contentRules.has(rejection.rule) ? "M_INVALID_PARAM" : "M_FORBIDDEN",
+    rejection.message,
+  );
 }

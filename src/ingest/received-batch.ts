@@ -83,11 +83,12 @@ export class ReceivedBatch {
     const rejection = await this.#rejection(received, ground);
     const softFailure =
       rejection || placement !== "live" ? undefined : await this.#softFailure(received, ground);
-    const flags = rejection ? eventFlags.rejected : softFailure === undefined ? 0 : eventFlags.softFailed;
+    const failure = rejection ? eventFlags.rejected : softFailure === undefined ? 0 : eventFlags.softFailed;
+    const flags = failure | (received.isRelayed ? eventFlags.relayed : 0);
     const eventNid = storedNid ?? this.#parts.nextEventNid();
     this.#parts.events.announce(eventNid, event);
     const row = await this.#place(received, ground, eventNid, flags);
-    if (flags === 0 && placement !== "history") await this.#moveHead(row, placement);
+    if (isShown(flags) && placement !== "history") await this.#moveHead(row, placement);
     for (const redaction of [row.redaction, row.lateRedaction]) {
       if (redaction) await this.#parts.redactions.noteInSummary(this.batch, redaction);
     }
@@ -197,9 +198,9 @@ export class ReceivedBatch {
     const pairNid =
       event.stateKey === undefined ? null : await names.internStatePair(event.type, event.stateKey);
     const replaces = pairNid === null ? undefined : await this.#lookupIn(stateBefore)(pairNid);
-    const isShown = flags === 0;
+    const shown = isShown(flags);
     const isRejected = (flags & eventFlags.rejected) !== 0;
-    const redaction = isShown
+    const redaction = shown
       ? await redactions.of(room, event, this.#lookupIn(stateBefore), (id) => this.#placed.get(id)?.eventNid)
       : undefined;
     const row: NewEvent = {
@@ -220,15 +221,15 @@ export class ReceivedBatch {
       stickyUntilTs: isUnwanted ? undefined : stickyUntilTs(event, this.#parts.clock.nowMs()),
       common: encoded.members(isCommonKey),
       federation: encoded.members(isFederationKey),
-      inTimeline: isShown,
-      followsGap: isShown && prevs.length < event.prevEventIds.length,
+      inTimeline: shown,
+      followsGap: shown && prevs.length < event.prevEventIds.length,
       prevNids: prevs.map((prev) => prev.eventNid),
       authNids: auth.map((authEvent) => authEvent.eventNid),
       relation: relationOf(event.content),
       redaction,
-      lateRedaction: isShown ? await redactions.waitingFor(room, event, eventNid) : undefined,
-      awaitedTarget: isShown && !redaction ? event.redacts : undefined,
-      redactsAllOf: isShown ? await redactions.sweptBy(room, event, this.#lookupIn(stateBefore)) : undefined,
+      lateRedaction: shown ? await redactions.waitingFor(room, event, eventNid) : undefined,
+      awaitedTarget: shown && !redaction ? event.redacts : undefined,
+      redactsAllOf: shown ? await redactions.sweptBy(room, event, this.#lookupIn(stateBefore)) : undefined,
     };
     this.batch.events.push(row);
     this.#placed.set(event.eventId, { ...row, prevEventIds: event.prevEventIds });
@@ -297,8 +298,13 @@ export class ReceivedBatch {
       const standing = await this.#standing(id);
       if (!standing || covered.has(standing.eventNid)) continue;
       covered.add(standing.eventNid);
-      if (standing.flags !== 0) pending.push(...standing.prevEventIds);
+      if (!isShown(standing.flags)) pending.push(...standing.prevEventIds);
     }
     return covered;
   }
+}
+
+/** Whether an event has neither failed a check nor is without its place. */
+function isShown(flags: number): boolean {
+  return (flags & ~eventFlags.relayed) === 0;
 }

@@ -1,5 +1,5 @@
 import type { ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
-import type { EventId, RoomId } from "../protocol/identifiers.ts";
+import type { EventId, RoomId, ServerName } from "../protocol/identifiers.ts";
 import type { RoomVersion } from "../protocol/room-versions.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import { isCommonKey, isFederationKey } from "../state/event-text.ts";
@@ -9,10 +9,12 @@ import { eventFlags, type EventStore } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { RoomStore } from "../storage/rooms.ts";
 import { type Authorisation, createEventIdOf } from "./authorisation.ts";
+import { membershipOf } from "./current-state-move.ts";
 import type { Receipt, ReceivedEvent } from "./received-event.ts";
 import type { RoomQueues } from "./room-queues.ts";
 
 export interface RoomOutliersParts {
+  readonly serverName: ServerName;
   readonly commits: CommitStore;
   readonly eventStore: Pick<EventStore, "nidOf">;
   readonly events: EventReader;
@@ -65,6 +67,29 @@ export class RoomOutliers {
         // They are read from storage from now on, if they are there.
         for (const { eventNid } of rows.values()) this.#parts.events.settled(eventNid, undefined);
       }
+    });
+  }
+
+  /**
+   * Stores a member event of a user of this server in a room in which nobody of this server is: an invite, the end of one, a
+   * knock. It has been signed by the server that speaks for the room; there is nothing else to judge it by.
+   * @param strippedState what was told of the room along with it, as JSON texts
+   * @throws StorageError
+   */
+  storeMembership(room: Room, received: ReceivedEvent, strippedState: readonly string[]): Promise<void> {
+    return this.#parts.queues.run(room.roomNid, async () => {
+      const { event } = received;
+      const known = await this.#parts.eventStore.nidOf(event.eventId);
+      const row = known === undefined ? await this.#row(room, received, [], false) : undefined;
+      const eventNid = known ?? row?.eventNid;
+      if (eventNid === undefined) throw new Error("an event has no integer ID");
+      await this.#parts.commits.commit({
+        roomNid: room.roomNid,
+        events: row ? [row] : [],
+        snapshots: [],
+        memberships: [await membershipOf(this.#parts, event, eventNid)],
+        strippedState: strippedState.length > 0 ? { eventNid, events: strippedState } : undefined,
+      });
     });
   }
 

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { roomIdOfCreateEvent } from "../protocol/event-hash.ts";
 import type { EventId, RoomId } from "../protocol/identifiers.ts";
+import type { BuiltEvent } from "../protocol/event-builder.ts";
+import type { JsonObject } from "../protocol/json.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import type { RoomVersion } from "../protocol/room-versions.ts";
 import type { EventReader } from "../state/event-reader.ts";
@@ -11,7 +13,7 @@ import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { BatchBuilder } from "./batch.ts";
 import { DraftState } from "./draft-state.ts";
-import type { LocalEvent, LocalTransaction } from "./local-event.ts";
+import type { LocalEvent, LocalEventMaker, LocalTransaction } from "./local-event.ts";
 import { type RoomCommits, transactionKey } from "./room-commits.ts";
 import { HeadDraft } from "./room-head.ts";
 import type { RoomHeads } from "./room-heads.ts";
@@ -26,6 +28,7 @@ export interface RoomWriterParts {
   readonly heads: RoomHeads;
   readonly queues: RoomQueues<number>;
   readonly batches: BatchBuilder;
+  readonly maker: LocalEventMaker;
   readonly nextRoomNid: () => number;
 }
 
@@ -104,6 +107,28 @@ export class RoomWriter {
       if (stored) return stored;
     }
     throw new StorageError("overloaded", `what room ${room.roomId} is sent cannot be stored`);
+  }
+
+  /**
+   * What a user of another server has to sign to do something in a room as it is now.
+   * @throws MatrixError when the rules refuse it
+   */
+  template(room: Room, event: LocalEvent): Promise<JsonObject> {
+    return this.#parts.queues.run(room.roomNid, async () => {
+      const draft = new HeadDraft(await this.#parts.heads.load(room));
+      return this.#parts.maker.template(event, draft, room.roomId);
+    });
+  }
+
+  /**
+   * Builds an event and does not send it, as it needs another server's signature. `RoomReceiver` takes it then.
+   * @throws MatrixError when the rules refuse it
+   */
+  prepare(room: Room, event: LocalEvent): Promise<BuiltEvent> {
+    return this.#parts.queues.run(room.roomNid, async () => {
+      const draft = new HeadDraft(await this.#parts.heads.load(room));
+      return (await this.#parts.maker.make(event, draft, room.roomId)).built;
+    });
   }
 
   /** Builds events on the head of their room and starts their commit. */

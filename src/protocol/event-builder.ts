@@ -90,6 +90,15 @@ export function eventReferences(version: RoomVersion, events: readonly RoomEvent
   );
 }
 
+/**
+ * What another server gets to make an event of (server-server API, "Joining Rooms"): neither hashed nor signed, and
+ * without an ID in the room versions that choose one.
+ */
+export function eventTemplateJson(version: RoomVersion, template: EventTemplate): JsonObject {
+  const { hashes: _hashes, signatures: _signatures, event_id: _id, ...pdu } = unsignedPdu(version, template);
+  return pdu as JsonObject;
+}
+
 /** The keys stand in canonical order, so that they need no sorting. */
 function unsignedPdu(version: RoomVersion, template: EventTemplate): Pdu {
   const { roomId, stateKey, redacts, stickyDurationMs } = template;

@@ -101,6 +101,8 @@ export interface EventCommit {
   readonly snapshots: readonly SnapshotRow[];
   /** Where the room's graph stands afterwards; absent where that does not change. */
   readonly head?: CommittedHead | undefined;
+  /** What other servers have told of a room to which one of its users is invited, or on which they have knocked. */
+  readonly strippedState?: { readonly eventNid: number; readonly events: readonly string[] } | undefined;
   /** Memberships that differ in the current state afterwards. */
   readonly memberships: readonly CurrentMembership[];
   /** Set when the events are older than others of the timeline: what is left of the gap that they are from. */

@@ -84,6 +84,8 @@ export interface EventStore {
   ): Promise<readonly { readonly eventId: string; readonly eventNid: number }[]>;
   /** The redactions that came before the event that they are for. */
   waitingRedactions(targetId: string): Promise<readonly number[]>;
+  /** The stripped state that came with a member event of another server, as JSON texts. */
+  strippedState(memberEventNid: number): Promise<readonly string[] | undefined>;
   /** Positions of the room's events before which events are missing, in ascending order. */
   gaps(roomNid: number): Promise<readonly number[]>;
   /** The events that follow those which are missing in the gap before a position. */

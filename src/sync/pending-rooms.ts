@@ -1,6 +1,6 @@
 import type { EventReader } from "../state/event-reader.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
-import type { StoredEvent } from "../storage/events.ts";
+import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { PendingRoom } from "./room-list.ts";
 
@@ -15,29 +15,23 @@ const shownTypes = [
   "m.room.topic",
 ] as const;
 
-/** Gives the stripped state that another server has sent along with an invite or the answer to a knock. */
-export interface ReceivedStrippedState {
-  /** Stripped events as JSON; `undefined` when none came with this member event. */
-  of(memberEventNid: number): Promise<readonly string[] | undefined>;
-}
-
 /** Shows rooms to those who are invited to them or have knocked. */
 export class PendingRooms {
   readonly #events: EventReader;
   readonly #snapshots: StateSnapshots;
   readonly #names: NameCache;
-  readonly #received: ReceivedStrippedState | undefined;
+  readonly #store: Pick<EventStore, "strippedState">;
 
   constructor(parts: {
     events: EventReader;
     snapshots: StateSnapshots;
     names: NameCache;
-    received?: ReceivedStrippedState | undefined;
+    store: Pick<EventStore, "strippedState">;
   }) {
     this.#events = parts.events;
     this.#snapshots = parts.snapshots;
     this.#names = parts.names;
-    this.#received = parts.received;
+    this.#store = parts.store;
   }
 
   /** Who has made the user a pending member: the inviter, or the user who knocks. */
@@ -48,7 +42,7 @@ export class PendingRooms {
   /** The stripped state of a room with the user's own member event, as JSON joined by commas. */
   async strippedState({ eventNid }: PendingRoom): Promise<string> {
     const member = await this.#events.stored(eventNid);
-    const received = await this.#received?.of(eventNid);
+    const received = await this.#store.strippedState(eventNid);
     const own = strippedEvent(member);
     return [...(received ?? (await this.#stateBefore(member))), own].join(",");
   }

@@ -45,6 +45,14 @@ function commit(
   for (const membership of rest.memberships) {
     setMembership(tx, roomNid, membership, positionByNid.get(membership.eventNid) ?? null);
   }
+  if (rest.strippedState) {
+    const { eventNid, events } = rest.strippedState;
+    db.run(
+      "INSERT INTO stripped_states (event_nid, events) VALUES (?, ?) ON CONFLICT DO NOTHING",
+      eventNid,
+      JSON.stringify(events),
+    );
+  }
   if (rest.summary) changeSummary(db, roomNid, rest.summary);
   return positions;
 }

@@ -65,6 +65,13 @@ export const eventOperations: StoreOperations<EventStore> = {
       )
       .map(({ position }) => position),
   ),
+  strippedState: point((db, memberEventNid: number) => {
+    const row = db.get<{ events: string }>(
+      "SELECT events FROM stripped_states WHERE event_nid = ?",
+      memberEventNid,
+    );
+    return row && (JSON.parse(row.events) as string[]);
+  }),
   gapFollowers: point((db, roomNid: number, position: number) =>
     db
       .all<{ nid: number }>(

@@ -66,6 +66,13 @@ CREATE TABLE timeline_gaps (
   PRIMARY KEY (room_nid, position, event_nid)
 ) WITHOUT ROWID;
 
+-- What other servers have told of rooms with invites and answers to knocks: JSON lists of texts of stripped events. A row
+-- goes with its member event.
+CREATE TABLE stripped_states (
+  event_nid INTEGER PRIMARY KEY,
+  events TEXT NOT NULL
+);
+
 -- Redactions that came before what they redact. A row goes when that comes.
 CREATE TABLE waiting_redactions (
   target_id TEXT NOT NULL,
