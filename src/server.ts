@@ -82,7 +82,9 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const encryption = composeEncryption(foundation, accounts);
   const timeline = await composeTimeline(foundation, userData);
   const reading = composeReading(foundation, timeline, userData);
-  const search = opened.use(composeSearch(foundation, storage.database.searchIndex, { timeline, reading }));
+  const search = opened.use(
+    composeSearch(foundation, storage.database.searchIndex, { timeline, reading, rooms }),
+  );
   const ephemeral = opened.use(await composeEphemeral(foundation, rooms.access));
   const threads = composeThreadSubscriptions(foundation, timeline);
   const notifications = opened.use(composeNotifications(foundation, timeline, userData, rooms, threads));

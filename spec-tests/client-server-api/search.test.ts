@@ -212,6 +212,20 @@ t.test("search: filters and keys", async (t) => {
   t.same(await searchAll(alice, "weeding", { filter: { rooms: [roomId] } }), []);
 });
 
+t.test("search: a room that was upgraded is searched with what it was before", async (t) => {
+  const old = await createRoom(alice, { room_version: "10" }, bob);
+  const before = await say(alice, old, "kingfisher before");
+  const upgrade = `/_matrix/client/v3/rooms/${encodeURIComponent(old)}/upgrade`;
+  const { body } = await alice.post(upgrade, { new_version: "11" });
+  const roomId = String(body["replacement_room"]);
+  const after = await say(alice, roomId, "kingfisher after");
+  const found = (filter: object) => searchAll(alice, "kingfisher", { ...recent, filter });
+  t.same(await found({ rooms: [roomId] }), [after, before]);
+  t.same(await found({ rooms: [old] }), [before]);
+  t.same(await found({ rooms: [roomId], not_rooms: [old] }), [after]);
+  t.same(await searchAll(bob, "kingfisher"), [before], "who has not followed sees what was before");
+});
+
 t.test("search: redactions, edits, and rooms that become encrypted", async (t) => {
   const roomId = await createRoom(alice, {}, bob);
   const filter = { rooms: [roomId] };

@@ -9,17 +9,24 @@ import { SearchSurroundings } from "../services/search/search-surroundings.ts";
 import type { SearchIndex } from "../storage/search-index.ts";
 import type { Foundation } from "./foundation.ts";
 import type { ReadingParts } from "./reading.ts";
+import type { RoomParts } from "./rooms.ts";
 import type { TimelineParts } from "./timeline.ts";
 
 export interface SearchComposition extends AsyncDisposable {
   readonly handlers: readonly BoundEndpoint[];
 }
 
+export interface SearchSources {
+  readonly timeline: TimelineParts;
+  readonly reading: ReadingParts;
+  readonly rooms: Pick<RoomParts, "succession">;
+}
+
 /** The search for messages, unless it is switched off, and the follower that keeps its index up to date. */
 export function composeSearch(
   { config, stores, names, graph, notifier, clock, log }: Foundation,
   index: SearchIndex,
-  { timeline, reading }: { readonly timeline: TimelineParts; readonly reading: ReadingParts },
+  { timeline, reading, rooms: { succession } }: SearchSources,
 ): SearchComposition {
   if (!config.search.enabled) return { handlers: [], [Symbol.asyncDispose]: () => Promise.resolve() };
   const { rooms, events } = graph;
@@ -32,7 +39,7 @@ export function composeSearch(
   const search = new Search({
     index,
     follower,
-    rooms: new SearchedRooms(stores.memberships, rooms),
+    rooms: new SearchedRooms(stores.memberships, rooms, succession),
     found: new FoundEvents({ events, views, aggregations, erasures, filtering, names, pace }),
     readers,
     names,

@@ -55,7 +55,7 @@ export class RoomSuccession {
    */
   async joined(user: LocalUser, room: Room): Promise<void> {
     try {
-      const predecessor = await this.#predecessor(room);
+      const predecessor = await this.predecessor(room);
       if (!predecessor) return;
       await this.#carryTags(user, predecessor.roomId, room.roomId);
       await this.#carryPushRules(user, predecessor.roomId, room.roomId);
@@ -79,7 +79,7 @@ export class RoomSuccession {
   }
 
   /** The room that this one replaces, if that one says so, too: anybody can name any room in their own room's create event. */
-  async #predecessor(room: Room): Promise<Room | undefined> {
+  async predecessor(room: Room): Promise<Room | undefined> {
     const create = await this.#state.event(room, "m.room.create", "");
     const predecessor = create?.content["predecessor"];
     const roomId = isJsonObject(predecessor) ? predecessor["room_id"] : undefined;
