@@ -151,8 +151,12 @@ function isFromUnknownPath(answer: AppserviceAnswer): boolean {
   return errcode === undefined || errcode === "M_UNRECOGNIZED" || errcode === "M_UNKNOWN";
 }
 
+/** Whether it is the application service's fault that a request came to nothing, or that of the network. */
+export function isForeignFault(error: unknown): error is OutboundError | AppserviceError {
+  return error instanceof OutboundError || error instanceof AppserviceError;
+}
+
 /** Why a request came to nothing, for administrators: without what the answer says, which may be anything. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof OutboundError || error instanceof AppserviceError) return error.message;
-  return "an internal error, which the log has";
+  return isForeignFault(error) ? error.message : "an internal error, which the log has";
 }

@@ -1,7 +1,13 @@
 import type { AppserviceProgress, AppserviceStore, AppserviceTransaction } from "../storage/appservices.ts";
 import type { Clock, Timer } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { type AppserviceClient, AppserviceError, isSuccess, reasonOf } from "./appservice-client.ts";
+import {
+  type AppserviceClient,
+  AppserviceError,
+  isForeignFault,
+  isSuccess,
+  reasonOf,
+} from "./appservice-client.ts";
 import type { ChangeWindows } from "./change-window.ts";
 import type { TransactionWriter } from "./transaction-writer.ts";
 
@@ -151,8 +157,10 @@ export class TransactionSender implements AsyncDisposable {
     const delayMs = Math.min(firstRetryMs * 2 ** this.#failures, lastRetryMs);
     const reason = reasonOf(error);
     const appservice = client.appservice.id;
-    if (this.#failures === 0)
-      log.warn({ appservice, err: error }, "the application service could not be told; tried again");
+    if (!isForeignFault(error)) log.error({ appservice, err: error }, "a transaction could not be made");
+    else if (this.#failures === 0) {
+      log.warn({ appservice, reason }, "the application service could not be told; it is tried again later");
+    }
     this.#failures += 1;
     this.#retry = clock.setTimer(delayMs, () => {
       this.#retry = undefined;
