@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, readdirSync, readlinkSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import t from "tap";
@@ -7,6 +7,7 @@ import { systemRandomBytes } from "../telemetry/random.ts";
 import { BlobTooLargeError } from "./blob-store.ts";
 import { FileBlobStore } from "./file-blob-store.ts";
 import { blobStoreContract } from "./testing/blob-store-contract.ts";
+import { openFilesIn } from "./testing/open-files.ts";
 
 const root = t.testdir();
 let opened = 0;
@@ -29,16 +30,6 @@ t.test("a large blob is a stream, whose file is closed with it", async (t) => {
   if (process.platform !== "linux") return t.ok(body.closed);
   return t.strictSame(openFilesIn(folder), []);
 });
-
-/** Files that this process has open. */
-function openFilesIn(folder: string): string[] {
-  return readdirSync("/proc/self/fd").flatMap((fd) => {
-    const link = `/proc/self/fd/${fd}`;
-    // That of the folder itself has gone by now.
-    const target = existsSync(link) ? readlinkSync(link) : "";
-    return target.startsWith(folder) ? [target] : [];
-  });
-}
 
 t.test("what is not kept leaves nothing behind", async (t) => {
   const folder = t.testdir();

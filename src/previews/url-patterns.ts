@@ -1,4 +1,5 @@
 import { foldCase, Glob } from "../protocol/glob.ts";
+import { percentDecoded } from "./percent-encoding.ts";
 
 interface UrlPattern {
   readonly host: Glob;
@@ -22,20 +23,11 @@ export class UrlPatterns {
   matches({ hostname, host, pathname }: URL): boolean {
     // A name may be written with the dot at its end that it has in the DNS.
     const names = [hostname, hostname.replace(/\.$/, ""), host].map(foldCase);
-    const path = foldCase(decoded(pathname));
+    // Escapes of characters that need none would otherwise lead past a pattern.
+    const path = foldCase(percentDecoded(pathname));
     return this.#patterns.some(
       (pattern) =>
         names.some((name) => pattern.host.matchesWhole(name)) && (pattern.path?.matchesWhole(path) ?? true),
     );
-  }
-}
-
-/** Escapes of characters that need none would otherwise lead past a pattern. */
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch (error) {
-    if (error instanceof URIError) return path;
-    throw error;
   }
 }

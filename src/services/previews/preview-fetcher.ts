@@ -4,6 +4,7 @@ import { type Embedding, oEmbedUrlFor, readOEmbed } from "../../previews/oembed.
 import { type OpenGraph, openGraphOf, tidied } from "../../previews/open-graph.ts";
 import type { PageFacts } from "../../previews/page-facts.ts";
 import { type PageReader, UnreadablePageError } from "../../previews/page-reader.ts";
+import { percentDecoded } from "../../previews/percent-encoding.ts";
 import { type PictureCandidate, pictureCandidates } from "../../previews/picture-candidates.ts";
 import { isPage, isPicture, type SiteClient } from "./site-client.ts";
 
@@ -102,7 +103,7 @@ function ofPicture(response: OutboundResponse): FetchedPreview {
   const { url, body, isComplete } = response;
   const name = url.pathname.split("/").at(-1) ?? "";
   return {
-    properties: tidied({ "og:title": decoded(name), "og:url": url.href }),
+    properties: tidied({ "og:title": percentDecoded(name), "og:url": url.href }),
     pictures: only(isComplete ? [{ bytes: body, minPixels: 1 }] : []),
     maxAgeMs: maxAgeOf(response),
   };
@@ -127,15 +128,6 @@ function maxAgeOf({ headers }: OutboundResponse): number | undefined {
   if (/\bno-(store|cache)\b/i.test(control)) return 0;
   const [, seconds] = /\bmax-age\s*=\s*"?(\d{1,9})/i.exec(control) ?? [];
   return seconds === undefined ? undefined : Number(seconds) * 1000;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (error instanceof URIError) return text;
-    throw error;
-  }
 }
 
 /** A part of a preview that the site does not give is left away. */
