@@ -6,11 +6,13 @@ import {
   anonymous,
   login,
   passwordAuth,
+  registerAdmin,
   registerUser,
   testPassword,
   type TestClient,
 } from "../support/client.ts";
-import { OAuthClient, signIn } from "../support/oauth.ts";
+import { clientOf, OAuthClient, signIn } from "../support/oauth.ts";
+import { idpClient, startIdp } from "../support/upstream-idp.ts";
 
 const server = await startBrowserServer();
 t.teardown(() => server[Symbol.asyncDispose]());
@@ -182,6 +184,45 @@ t.test("a server that leads to its pages: OAuth-aware flows of the legacy login"
   t.equal(answer.body["user_id"], "@nia:hearth.test");
   const registering = await new Browser().open(`${start}&action=register`);
   t.equal(registering.url.pathname, "/account/register");
+});
+
+t.test("signInBySso: a provider of single sign-on signs in to the pages", async (t) => {
+  await using idps = new AsyncDisposableStack();
+  await using corporate = await startBrowserServer(async (baseUrl) => {
+    const idp = idps.use(await startIdp(`${baseUrl}/_synapse/client/oidc/callback`));
+    await idp.set({ person: { sub: "s-1", preferred_username: "sue" } });
+    const localpart = "{preferred_username}";
+    const network = { allowed_private_ranges: ["127.0.0.0/8"] };
+    const { issuer } = idp;
+    return {
+      sso: { providers: [{ id: "corp", name: "Corp", issuer, localpart, ...idpClient, ...network }] },
+    };
+  });
+  const client = await OAuthClient.register(corporate);
+  const browser = new Browser();
+  const { url, verifier } = client.begin();
+  const consent = await browser.follow(await browser.open(url), "Continue with Corp");
+  t.match(consent.html, /@sue:hearth\.test/);
+  const back = await browser.submit(consent, { fields: { answer: "allow" }, form: 'value="allow"' });
+  const { body } = await client.exchange(back.url.searchParams.get("code") ?? "", verifier);
+  t.equal((await clientOf(corporate, String(body["access_token"]))).userId, "@sue:hearth.test");
+  const stranger = await new Browser().open(`${corporate.url}/account/sso/nobody`);
+  t.equal(stranger.status, 404);
+});
+
+t.test("an account that is locked keeps its session", async (t) => {
+  const victim = await registerUser(server, "victim");
+  const admin = await registerAdmin(server);
+  const { client, refreshToken } = await app.signIn("victim");
+  await admin.put(`/_matrix/client/v1/admin/lock/${victim.userId}`, { locked: true });
+  t.match(await client.get("/_matrix/client/v3/sync"), { status: 401, body: { errcode: "M_USER_LOCKED" } });
+  const { status, body } = await app.refresh(refreshToken);
+  t.equal(status, 200, "a client would take an error for the end of its session");
+  const browser = new Browser();
+  const page = await signIn(browser, await browser.open(`${server.url}/account/`), "victim");
+  t.match(page, { status: 403, html: /This account is locked/ });
+  await admin.put(`/_matrix/client/v1/admin/lock/${victim.userId}`, { locked: false });
+  t.equal((await clientOf(server, String(body["access_token"]))).deviceId, client.deviceId);
 });
 
 t.test("a server without the OAuth 2.0 API says so", async (t) => {

@@ -25,6 +25,7 @@ export type RateLimitClass =
   | "none"
   | "default"
   | "login"
+  | "authorization"
   | "registration"
   | "message"
   | "join"

@@ -226,3 +226,24 @@ t.test("server names of the specification's grammar", async (t) => {
     t.throws(() => configFrom({ server_name: name }, "."), ConfigError, name);
   }
 });
+
+t.test("providers of single sign-on go together with themselves and each other", async (t) => {
+  const provider = { id: "corp", name: "Corp", issuer: "https://idp.example.org", client_id: "hearth" };
+  const load = (...changes: object[]) =>
+    configFrom(
+      { sso: { providers: changes.map((change) => ({ ...provider, ...change })) } },
+      t.testdir({ secret: "s" }),
+    );
+  t.match(load({}, { id: "other" }).sso.providers, [
+    { id: "corp", subject: "{sub}", scopes: ["openid", "profile", "email"] },
+    { id: "other" },
+  ]);
+  const endpoint = "https://idp.example.org/a";
+  t.throws(() => load({}, {}), /sso\.providers\[1\]\.id is another provider's as well/);
+  t.throws(() => load({ client_secret: "a", client_secret_file: "secret" }), /leave one of them out/);
+  t.throws(() => load({ authorization_endpoint: endpoint }), /set both or none/);
+  t.throws(() => load({ id: "a/b" }), /has to be up to 100 letters/);
+  t.throws(() => load({ localpart: "{a|shout}" }), /the filters are localpart and lowercase/);
+  const off = { oauth: { enabled: false, legacy_password_login: "off" } };
+  t.throws(() => configFrom(off, "."), /leaves nobody a way to log in/);
+});

@@ -21,6 +21,8 @@ type LimitedClass = Exclude<RateLimitClass, "none">;
 const sizes: Readonly<Record<LimitedClass, BucketSize>> = {
   default: { burst: 200, perSecond: 50 },
   login: { burst: 50, perSecond: 1 },
+  // Beginning to sign in on a page: each is stored for a while, and a whole office may begin at nine o'clock.
+  authorization: { burst: 500, perSecond: 5 },
   registration: { burst: 60, perSecond: 0.5 },
   message: { burst: 100, perSecond: 10 },
   join: { burst: 30, perSecond: 0.5 },

@@ -63,7 +63,6 @@ export class OAuthTokens {
     const { sessions, sessionsChanged } = this.#parts;
     const outcome = await sessions.refresh(hashToken(token), hashToken(family), clientId, tokens);
     if (outcome === "unknown") throw new errors.InvalidGrant("the refresh token is not known");
-    if (outcome === "locked") throw new errors.InvalidGrant("the account is locked");
     if ("reusedBy" in outcome) {
       sessionsChanged(outcome.reusedBy.userNid);
       throw new errors.InvalidGrant("the refresh token was used before: its session has been ended");

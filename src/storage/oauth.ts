@@ -45,7 +45,6 @@ export interface OAuthDevice {
 export type OAuthRefreshOutcome =
   | OAuthDevice
   | "unknown"
-  | "locked"
   /** A token that was used before: the session has been ended, for one of those who have it has stolen it. */
   | { readonly reusedBy: OAuthDevice };
 
@@ -53,7 +52,10 @@ export type OAuthRefreshOutcome =
 export interface OAuthSessionStore {
   /** The client of a device; `undefined` for a device that logged in otherwise. */
   clientOf(userNid: number, deviceId: string): Promise<string | undefined>;
-  /** As `SessionStore.refresh`, for the tokens of one client. */
+  /**
+   * As `SessionStore.refresh`, for the tokens of one client. A locked account gets tokens too: with an error its client
+   * would take the session for ended, where it is only locked ("Account locking").
+   */
   refresh(
     refreshTokenHash: Uint8Array,
     familyHash: Uint8Array,

@@ -55,6 +55,7 @@ export const registerByPage = endpoint({
 export const signInBySso = endpoint({
   ...page,
   operationId: "signInBySso",
+  rateLimit: "authorization",
   method: "GET",
   path: "/account/sso/{idpId}",
   query: Type.Object({ next }),
@@ -80,6 +81,7 @@ export const showConsent = endpoint({
 export const answerConsent = endpoint({
   ...form,
   operationId: "answerConsent",
+  rateLimit: "authorization",
   path: "/account/authorize/{uid}",
   body: Type.Object({ answer: Type.String(), user: Type.Optional(Type.String()) }),
 });
@@ -90,14 +92,15 @@ export const showDeviceLink = endpoint({
   operationId: "showDeviceLink",
   method: "GET",
   path: "/link",
-  // A code that is not known counts against whoever tries it.
-  rateLimit: "login",
+  // So nobody tries many codes.
+  rateLimit: "authorization",
   query: Type.Object({ user_code: Type.Optional(Type.String()) }),
 });
 
 export const answerDeviceLink = endpoint({
   ...form,
   operationId: "answerDeviceLink",
+  rateLimit: "authorization",
   path: "/link",
   body: Type.Object({ user_code: Type.String(), answer: Type.String(), user: Type.Optional(Type.String()) }),
 });

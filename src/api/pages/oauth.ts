@@ -9,7 +9,7 @@ export const oauthAuthorize = endpoint({
   path: "/oauth2/authorize",
   versions: [],
   access: "public",
-  rateLimit: "login",
+  rateLimit: "authorization",
 });
 
 /** Where a browser goes on when its user has answered. */
@@ -19,7 +19,7 @@ export const oauthResume = endpoint({
   path: "/oauth2/authorize/{uid}",
   versions: [],
   access: "public",
-  rateLimit: "login",
+  rateLimit: "authorization",
 });
 
 export const oauthToken = endpoint({
@@ -37,7 +37,7 @@ export const oauthDevice = endpoint({
   path: "/oauth2/device",
   versions: [],
   access: "public",
-  rateLimit: "login",
+  rateLimit: "authorization",
 });
 
 export const oauthKeys = endpoint({

@@ -8,7 +8,7 @@ export const ssoCallback = endpoint({
   path: "/_synapse/client/oidc/callback",
   versions: [],
   access: "public",
-  rateLimit: "login",
+  rateLimit: "authorization",
 });
 
 /** Somebody new has chosen a username. */

@@ -19,9 +19,7 @@ function refresh(
   );
   if (!session || session.clientId !== clientId) return "unknown";
   const { userNid, deviceId } = session;
-  const outcome = refreshSession(tx.db, refreshTokenHash, tokens);
-  if (outcome === "locked") return outcome;
-  if (outcome !== "unknown") return { userNid, deviceId };
+  if (refreshSession(tx.db, refreshTokenHash, tokens) !== "unknown") return { userNid, deviceId };
   removeDevice(tx, userNid, deviceId);
   return { reusedBy: { userNid, deviceId } };
 }

@@ -110,10 +110,9 @@ export function refreshSession(
   db: Connection,
   refreshTokenHash: Uint8Array,
   tokens: SessionTokens,
-): { userNid: number } | "unknown" | "locked" {
+): { userNid: number } | "unknown" {
   const found = findRefreshToken(db, refreshTokenHash);
   if (!found) return "unknown";
-  if (found.isLocked === 1) return "locked";
   const { userNid, deviceId } = found;
   revokePredecessor(db, refreshTokenHash, found);
   // Whatever else the device has was given for this refresh token before, and nobody used it.
@@ -175,7 +174,8 @@ export const sessionOperations: StoreOperations<SessionStore> = {
   refresh: write(({ db }, refreshTokenHash: Uint8Array, tokens: SessionTokens) => {
     const found = findRefreshToken(db, refreshTokenHash);
     const isOAuth = found && clientOfDevice(db, found.userNid, found.deviceId) !== undefined;
-    return isOAuth ? "unknown" : refreshSession(db, refreshTokenHash, tokens);
+    if (isOAuth) return "unknown";
+    return found?.isLocked === 1 ? "locked" : refreshSession(db, refreshTokenHash, tokens);
   }),
   confirmRefresh: write(({ db }, accessTokenHash: Uint8Array) => confirmRefresh(db, accessTokenHash)),
   addLoginToken: write(({ db }, userNid: number, tokenHash: Uint8Array, expiresTs: number, nowTs: number) => {
