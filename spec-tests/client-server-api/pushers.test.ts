@@ -23,10 +23,11 @@ t.test("getPushers, postPusher: a pusher is kept as it was set", async (t) => {
   const data = { url, format: "event_id_only", default_payload: { aps: { "mutable-content": 1 } } };
   const pusher = pusherBody(url, "key", { data });
   t.match(await set(alice, { ...pusher, append: false }), { status: 200, body: {} });
-  t.strictSame(await pushersOf(alice), [pusher]);
+  const own = { "org.matrix.msc3881.enabled": true, "org.matrix.msc3881.device_id": alice.deviceId };
+  t.strictSame(await pushersOf(alice), [{ ...pusher, ...own }]);
   const { profile_tag: _tag, ...untagged } = pusherBody(url, "key", { lang: "de" });
   await set(alice, untagged);
-  t.strictSame(await pushersOf(alice), [untagged]);
+  t.strictSame(await pushersOf(alice), [{ ...untagged, ...own }]);
   t.strictSame(await pushersOf(await registerUser(server)), []);
 });
 
@@ -62,6 +63,24 @@ t.test("postPusher: pushers go with the device that has set them", async (t) => 
   const auth = passwordAuth(phone);
   await phone.delete(`/_matrix/client/v3/devices/${laptop.deviceId}`, { auth }, "deleteDevice");
   t.strictSame(await pushkeysOf(phone), ["phone"]);
+});
+
+t.test("postPusher: another device switches a pusher off, which stays where it is (MSC3881)", async (t) => {
+  const phone = await registerUser(server);
+  const laptop = await login(server, phone);
+  await setPusher(phone, pusherBody(url, "phone"));
+  const state = async () => {
+    const [{ ...pusher } = {}] = (await pushersOf(laptop)) as Json[];
+    return [pusher["org.matrix.msc3881.enabled"], pusher["org.matrix.msc3881.device_id"]];
+  };
+  for (const enabled of [false, true, false]) {
+    await setPusher(laptop, pusherBody(url, "phone", { "org.matrix.msc3881.enabled": enabled }));
+    t.strictSame(await state(), [enabled, phone.deviceId]);
+  }
+  await laptop.post("/_matrix/client/v3/logout", {}, "logout");
+  t.strictSame(await pushkeysOf(phone), ["phone"]);
+  const wrong = pusherBody(url, "phone", { "org.matrix.msc3881.enabled": "no" });
+  t.match(await set(phone, wrong), { status: 400, body: { errcode: "M_BAD_JSON" } });
 });
 
 t.test("postPusher: what cannot be a pusher is refused, and changes nothing", async (t) => {

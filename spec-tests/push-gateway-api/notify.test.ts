@@ -194,3 +194,17 @@ t.test("notify: a device that has logged out is told nothing more", async (t) =>
   await gateway.event(other, await say(alice, roomId, "anybody there?"));
   t.strictSame(gateway.of(pushkey), []);
 });
+
+t.test("notify: a pusher that is switched off is told of nothing, until it is on again", async (t) => {
+  const { user, roomId, pushkey } = await userWithPusher();
+  const toggle = (enabled: boolean) =>
+    setPusher(user, pusherBody(gateway.url, pushkey, { "org.matrix.msc3881.enabled": enabled }));
+  await setPusher(user, pusherBody(gateway.url, `${pushkey} witness`));
+  await toggle(false);
+  const missed = await say(alice, roomId, "nobody hears this");
+  await gateway.event(`${pushkey} witness`, missed);
+  await toggle(true);
+  const heard = await say(alice, roomId, "and now?");
+  await gateway.event(pushkey, heard);
+  t.strictSame(gateway.eventsOf(pushkey), [heard]);
+});

@@ -12,7 +12,8 @@ const day = 24 * 60 * 60 * 1000;
 function pusher(pusherNid: number): Pusher {
   const url = "https://push.test/_matrix/push/v1/notify";
   const description = JSON.stringify({ data: { url } });
-  return { pusherNid, userNid: 1, appId: "app", pushkey: `key${pusherNid}`, setTs: 1, description };
+  const own = { pusherNid, userNid: 1, deviceId: "PHONE", appId: "app", pushkey: `key${pusherNid}` };
+  return { ...own, setTs: 1, isEnabled: true, description };
 }
 
 /** A delivery whose gateway does what the test says, on a clock that the test holds. */

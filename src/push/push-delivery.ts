@@ -148,6 +148,11 @@ export class PushDelivery implements AsyncDisposable {
     const { events, pusherNid } = outstanding;
     const stored = await this.#parts.store.byNid(pusherNid);
     if (!stored) return false;
+    if (!stored.isEnabled) {
+      events.length = 0;
+      outstanding.badgeDue = false;
+      return true;
+    }
     const oldestTs = this.#parts.clock.nowMs() - maxAgeMs;
     while (events[0] && events[0].dueTs < oldestTs) events.shift();
     const [event] = events;

@@ -3,6 +3,10 @@ import { MatrixError } from "../protocol/matrix-error.ts";
 import type { PusherStore } from "../storage/pushers.ts";
 import type { Clock } from "../telemetry/clock.ts";
 
+/** MSC3881, under its unstable names. */
+const enabledKey = "org.matrix.msc3881.enabled";
+const deviceKey = "org.matrix.msc3881.device_id";
+
 /** A pusher as a client sets it. */
 export interface PusherSettings {
   readonly kind: string;
@@ -15,6 +19,8 @@ export interface PusherSettings {
   /** Passed on to the gateway, without the URL; it may have any further keys. */
   readonly data?: { readonly url?: string; readonly format?: string };
   readonly append?: boolean;
+  /** Without it the pusher is enabled. */
+  readonly [enabledKey]?: boolean;
 }
 
 /** Told of a user who has set a pusher, once it is stored. */
@@ -41,11 +47,16 @@ export class PusherService {
 
   /** JSON objects, as clients get them. */
   async descriptionsOf(userNid: number): Promise<readonly string[]> {
-    return (await this.#store.ofUser(userNid)).map(({ description }) => description);
+    const pushers = await this.#store.ofUser(userNid);
+    return pushers.map(
+      ({ description, deviceId, isEnabled }) =>
+        `${description.slice(0, -1)},"${enabledKey}":${isEnabled},"${deviceKey}":${JSON.stringify(deviceId)}}`,
+    );
   }
 
   /**
-   * Makes a pusher, or changes it. It goes with the device that has set it last.
+   * Makes a pusher, or changes it. It goes with the device that has set it last; but one that says whether it is enabled
+   * stays with its device, since another one may have switched it on or off.
    * @throws MatrixError M_MISSING_PARAM, M_INVALID_PARAM, M_TOO_LARGE.
    */
   async set({ userNid, deviceId }: Requester, { append = false, ...pusher }: PusherSettings): Promise<void> {
@@ -65,7 +76,11 @@ export class PusherService {
       throw new MatrixError("M_TOO_LARGE", `A pusher may have ${maxDescriptionBytes} bytes in all`);
     }
     const setTs = this.#clock.nowMs();
-    await this.#store.set({ userNid, deviceId, appId, pushkey, setTs, description }, append);
+    const isEnabled = pusher[enabledKey] ?? true;
+    await this.#store.set(
+      { userNid, deviceId, appId, pushkey, setTs, isEnabled, description },
+      { append, keepsDevice: pusher[enabledKey] !== undefined },
+    );
     await this.#changed(userNid);
   }
 

@@ -2,17 +2,25 @@
 export interface Pusher {
   readonly pusherNid: number;
   readonly userNid: number;
+  /** The device that has set it: they end together. */
+  readonly deviceId: string;
   readonly appId: string;
   readonly pushkey: string;
   /** When it was last set, in milliseconds since the epoch. */
   readonly setTs: number;
+  /** Whether it is told of anything (MSC3881). */
+  readonly isEnabled: boolean;
   /** JSON text of the whole pusher, as its user has set it and gets it back. */
   readonly description: string;
 }
 
-export interface NewPusher extends Omit<Pusher, "pusherNid"> {
-  /** The device that has set it: they end together. */
-  readonly deviceId: string;
+export type NewPusher = Omit<Pusher, "pusherNid">;
+
+export interface PusherChange {
+  /** Whether other users keep theirs with the same app and pushkey. */
+  readonly append: boolean;
+  /** Whether it stays with the device that it has: another one has changed it. */
+  readonly keepsDevice: boolean;
 }
 
 /** A pusher that has not got everything yet. */
@@ -40,9 +48,8 @@ export interface PusherStore {
   byNid(pusherNid: number): Promise<Pusher | undefined>;
   /**
    * Makes a pusher, or replaces the user's own with the same app and pushkey, which stays where it has got to.
-   * @param append whether other users keep theirs with the same app and pushkey
    */
-  set(pusher: NewPusher, append: boolean): Promise<void>;
+  set(pusher: NewPusher, change: PusherChange): Promise<void>;
   /** Nothing happens when the user has none. */
   remove(userNid: number, appId: string, pushkey: string): Promise<void>;
   removeByNid(pusherNid: number): Promise<void>;

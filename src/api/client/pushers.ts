@@ -31,5 +31,7 @@ export const postPusher = endpoint({
       Type.Object({ url: Type.Optional(Type.String()), format: Type.Optional(Type.String()) }),
     ),
     append: Type.Optional(Type.Boolean()),
+    // Whether it is told of anything (MSC3881).
+    "org.matrix.msc3881.enabled": Type.Optional(Type.Boolean()),
   }),
 });

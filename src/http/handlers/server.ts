@@ -67,6 +67,10 @@ const unstableFeatures = {
   "org.matrix.msc4354": true,
   // Pings of application services, since v1.7.
   "fi.mau.msc2659.stable": true,
+  // Pushers that are switched on and off from other devices.
+  "org.matrix.msc3881": true,
+  // Summaries of rooms, since v1.15, under the unstable and the stable path.
+  "org.matrix.msc3266": true,
   // Simplified sliding sync.
   "org.matrix.simplified_msc3575": true,
 };

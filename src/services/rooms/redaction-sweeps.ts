@@ -70,17 +70,26 @@ export class RedactionSweeps implements AsyncDisposable {
 
   /** Returns whether nothing is left to be tried again. */
   async #oneRound(): Promise<boolean> {
-    const { store, log } = this.#parts;
     try {
-      const sweeps = await store.list(sweepsAtOnce);
-      if (sweeps.length === sweepsAtOnce) this.#again = true;
-      for (const sweep of sweeps) {
-        if (await this.#sweep(sweep)) await store.done(sweep.eventNid);
-      }
+      const sweeps = await this.#parts.store.list(sweepsAtOnce);
+      let isDone = true;
+      for (const sweep of sweeps) isDone = (await this.#attempt(sweep)) && isDone;
+      if (isDone && sweeps.length === sweepsAtOnce) this.#again = true;
+      return isDone;
+    } catch (error) {
+      this.#parts.log.error({ err: error }, "what banned users have sent could not be looked up");
+      return false;
+    }
+  }
+
+  /** Returns whether it is done: one that fails does not keep the others waiting. */
+  async #attempt(sweep: RedactionSweep): Promise<boolean> {
+    try {
+      if (!(await this.#sweep(sweep))) return false;
+      await this.#parts.store.done(sweep.eventNid);
       return true;
     } catch (error) {
-      this.#again = false;
-      log.error({ err: error }, "what banned users have sent could not be redacted; trying again later");
+      this.#parts.log.error({ err: error, ...sweep }, "a ban's redactions failed; trying again later");
       return false;
     }
   }

@@ -4,17 +4,19 @@ import {
   type NewPusher,
   type Pusher,
   type PusherBehind,
+  type PusherChange,
   type PusherStore,
   type PushProgress,
 } from "../../pushers.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
 
-const columns = `pusher_nid AS pusherNid, user_nid AS userNid, app_id AS appId, pushkey, set_ts AS setTs, description`;
-const setSql = `INSERT INTO pushers (user_nid, device_id, app_id, pushkey, set_ts, description)
-  VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET device_id = excluded.device_id, set_ts = excluded.set_ts,
-    description = excluded.description`;
+const columns = `pusher_nid AS pusherNid, user_nid AS userNid, device_id AS deviceId, app_id AS appId, pushkey,
+  set_ts AS setTs, is_enabled AS enabled, description`;
+const setSql = `INSERT INTO pushers (user_nid, device_id, app_id, pushkey, set_ts, is_enabled, description)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+  ON CONFLICT DO UPDATE SET device_id = iif(?8, device_id, excluded.device_id), set_ts = excluded.set_ts,
+    is_enabled = excluded.is_enabled, description = excluded.description`;
 const trimSql = `DELETE FROM pushers WHERE pusher_nid IN (
   SELECT pusher_nid FROM pushers WHERE user_nid = ? ORDER BY set_ts DESC, pusher_nid DESC
   LIMIT -1 OFFSET ${maxPushersPerUser})`;
@@ -22,12 +24,28 @@ const inRoomSql = `SELECT user_nid AS nid FROM memberships
   WHERE room_nid = ? AND membership = ${membershipCodes.join} AND is_local = 1
     AND EXISTS (SELECT 1 FROM pushers WHERE pushers.user_nid = memberships.user_nid)`;
 
-function set(db: Connection, pusher: NewPusher, append: boolean): void {
-  const { userNid, deviceId, appId, pushkey, setTs, description } = pusher;
+type StoredPusher = Omit<Pusher, "isEnabled"> & { readonly enabled: number };
+
+function toPusher({ enabled, ...pusher }: StoredPusher): Pusher {
+  return { ...pusher, isEnabled: enabled === 1 };
+}
+
+function set(db: Connection, pusher: NewPusher, { append, keepsDevice }: PusherChange): void {
+  const { userNid, deviceId, appId, pushkey, setTs, isEnabled, description } = pusher;
   if (!append) {
     db.run("DELETE FROM pushers WHERE app_id = ? AND pushkey = ? AND user_nid <> ?", appId, pushkey, userNid);
   }
-  db.run(setSql, userNid, deviceId, appId, pushkey, setTs, description);
+  db.run(
+    setSql,
+    userNid,
+    deviceId,
+    appId,
+    pushkey,
+    setTs,
+    Number(isEnabled),
+    description,
+    Number(keepsDevice),
+  );
   db.run(trimSql, userNid);
 }
 
@@ -53,12 +71,13 @@ function saveProgress(db: Connection, { upTo, behind, caughtUp }: PushProgress):
 
 export const pusherOperations: StoreOperations<PusherStore> = {
   ofUser: point((db, userNid: number) =>
-    db.all<Pusher>(`SELECT ${columns} FROM pushers WHERE user_nid = ?`, userNid),
+    db.all<StoredPusher>(`SELECT ${columns} FROM pushers WHERE user_nid = ?`, userNid).map(toPusher),
   ),
-  byNid: point((db, pusherNid: number) =>
-    db.get<Pusher>(`SELECT ${columns} FROM pushers WHERE pusher_nid = ?`, pusherNid),
-  ),
-  set: write(({ db }, pusher: NewPusher, append: boolean) => set(db, pusher, append)),
+  byNid: point((db, pusherNid: number) => {
+    const stored = db.get<StoredPusher>(`SELECT ${columns} FROM pushers WHERE pusher_nid = ?`, pusherNid);
+    return stored && toPusher(stored);
+  }),
+  set: write(({ db }, pusher: NewPusher, change: PusherChange) => set(db, pusher, change)),
   remove: write(({ db }, userNid: number, appId: string, pushkey: string) => {
     db.run("DELETE FROM pushers WHERE app_id = ? AND pushkey = ? AND user_nid = ?", appId, pushkey, userNid);
   }),

@@ -9,6 +9,7 @@ CREATE TABLE pushers (
   app_id TEXT NOT NULL,
   pushkey TEXT NOT NULL,
   set_ts INTEGER NOT NULL,
+  is_enabled INTEGER NOT NULL,
   -- JSON: the pusher as its user has set it.
   description TEXT NOT NULL,
   -- Position up to which all is delivered; NULL: as far as push_progress says.
