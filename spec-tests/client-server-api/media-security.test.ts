@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import sharp from "sharp";
 import t from "tap";
+import { openFilesIn } from "../../src/media/testing/open-files.ts";
 import { registerUser } from "../support/client.ts";
 import { fetchBytes, mediaPath, send, upload } from "../support/media.ts";
 import { rawRequest } from "../support/raw-request.ts";
@@ -27,15 +28,8 @@ const waitMs = 20_000;
 const download = (uri: string, rest = "", headers: Record<string, string> = {}, method = "GET") =>
   fetchBytes(alice, "getContentAuthed", mediaPath("download", uri, rest), headers, method);
 
-/** Files of the content repository that are open in this process, where the server runs. */
-function openFiles(): string[] {
-  const folder = realpathSync(join(server.folder, "media"));
-  return readdirSync("/proc/self/fd").flatMap((fd) => {
-    const link = `/proc/self/fd/${fd}`;
-    const target = existsSync(link) ? readlinkSync(link) : "";
-    return target.startsWith(folder) ? [target] : [];
-  });
-}
+/** The server runs in this process. */
+const openFiles = () => openFilesIn(join(server.folder, "media"));
 
 t.test(
   "getContentAuthed, getContent, getContentThumbnail: no path leads out of the repository",
