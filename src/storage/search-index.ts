@@ -56,6 +56,14 @@ export interface SearchHits {
   readonly count: number;
 }
 
+/** How far an index has got. */
+export interface IndexProgress {
+  /** All rooms have been indexed up to this position ... */
+  readonly upTo: number;
+  /** ... but for these: events have come into them that are older. */
+  readonly unfinished: readonly number[];
+}
+
 /**
  * The full-text index of messages, room names and topics. It is derived from the events and keeps no text of its own, so
  * that it may lag behind, and be thrown away: it is made anew from the events then.
@@ -63,9 +71,8 @@ export interface SearchHits {
 export interface SearchIndex {
   /**
    * To be called first. An index of another database, one that knows of positions after `position`, is thrown away.
-   * @returns the position up to which all rooms have been indexed
    */
-  begin(position: number): Promise<number>;
+  begin(position: number): Promise<IndexProgress>;
   /** Notes that all rooms have been indexed up to a position. */
   reached(position: number): Promise<void>;
   /**

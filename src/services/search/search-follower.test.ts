@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import t from "tap";
-import type { RoomToIndex, SearchIndex } from "../../storage/search-index.ts";
+import type { IndexProgress, RoomToIndex, SearchIndex } from "../../storage/search-index.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 import { systemClock } from "../../telemetry/clock.ts";
 import { createLogTo } from "../../telemetry/log.ts";
@@ -10,13 +10,14 @@ const change = (nid: number, position: number): StreamChange => ({ stream: "time
 
 class FakeIndex implements SearchIndex {
   begun = 0;
+  unfinished: readonly number[] = [];
   readonly asked: RoomToIndex[][] = [];
   failures = 0;
   /** Rooms that are not done at once. */
   readonly slow = new Set<number>();
 
-  async begin(): Promise<number> {
-    return this.begun;
+  async begin(): Promise<IndexProgress> {
+    return { upTo: this.begun, unfinished: this.unfinished };
   }
 
   async reached(position: number): Promise<void> {
@@ -69,12 +70,14 @@ t.test("who searches waits for what is new in their rooms, and for no other", as
 t.test("after a start the rooms are taken up that were left behind", async (t) => {
   const index = new FakeIndex();
   index.begun = 4;
+  index.unfinished = [9];
   index.slow.add(8);
   const { follower } = follow(index, [7, 8]);
   await follower.catchUp([8], 10_000);
   t.same(index.asked, [
     [
       { roomNid: 8, upTo: 10 },
+      { roomNid: 9, upTo: 10 },
       { roomNid: 7, upTo: 10 },
     ],
     [{ roomNid: 8, upTo: 10 }],

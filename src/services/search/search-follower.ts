@@ -91,9 +91,9 @@ export class SearchFollower implements AsyncDisposable {
   async #begin(): Promise<void> {
     const { index, rooms, position } = this.#parts;
     const now = position();
-    const upTo = await index.begin(now);
-    if (upTo >= now) return;
-    for (const roomNid of await rooms.withEventsAfter(upTo)) {
+    const { upTo, unfinished } = await index.begin(now);
+    const behind = upTo >= now ? [] : await rooms.withEventsAfter(upTo);
+    for (const roomNid of [...unfinished, ...behind]) {
       if (!this.#behind.has(roomNid)) this.#behind.set(roomNid, now);
     }
   }

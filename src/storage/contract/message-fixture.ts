@@ -1,19 +1,32 @@
 import { emptyRoomSummary } from "../../protocol/room-summary.ts";
-import type { NewEvent } from "../commits.ts";
+import type { FilledGap, NewEvent } from "../commits.ts";
 import type { Database } from "../database.ts";
 
 let eventNids = 0;
+
+export interface MessagePlaces {
+  /** Events between the first message and those before it are missing. */
+  readonly followsGap?: boolean;
+  /** The places of messages that fill a gap. */
+  readonly historyPositions?: readonly number[];
+  readonly filledGap?: FilledGap;
+}
 
 /** Commits messages of user 1 to a room, which is made when there is none. */
 export async function commitMessages(
   database: Database,
   roomNid: number,
   bodies: readonly string[],
+  { followsGap = false, historyPositions = [], filledGap }: MessagePlaces = {},
 ): Promise<{ readonly eventNids: readonly number[]; readonly position: number }> {
   const { names, rooms, commits } = database.stores;
   const typeNid = await names.internEventType("m.room.message");
   const isNew = (await rooms.byNid(roomNid)) === undefined;
-  const events = bodies.map((body) => newMessage(roomNid, typeNid, body));
+  const events = bodies.map((body, index) => ({
+    ...newMessage(roomNid, typeNid, body),
+    followsGap: followsGap && index === 0,
+    historyPosition: historyPositions[index],
+  }));
   const snapshot = { snapshotNid: roomNid, parentNid: null, height: 0, delta: new Uint8Array() };
   const positions = await commits.commit({
     roomNid,
@@ -22,6 +35,7 @@ export async function commitMessages(
     snapshots: isNew ? [snapshot] : [],
     head: { extremities: [], currentSnapshot: roomNid },
     memberships: [],
+    filledGap,
     summary: { fields: isNew ? emptyRoomSummary : {}, children: [] },
   });
   const position = positions?.at(-1);

@@ -1,6 +1,6 @@
 import type { Test } from "tap";
 import type { Database } from "../database.ts";
-import type { IndexQuery, SearchIndex } from "../search-index.ts";
+import type { IndexQuery, RoomToIndex, SearchIndex } from "../search-index.ts";
 import { parseSearchTerms } from "../search-terms.ts";
 import { commitMessages } from "./message-fixture.ts";
 
@@ -35,7 +35,7 @@ export function searchIndexContract(t: Test, open: () => Promise<Database>): voi
     async (t) => {
       await using database = await open();
       const { searchIndex: index } = database;
-      t.equal(await index.begin(0), 0);
+      t.same(await index.begin(0), { upTo: 0, unfinished: [] });
       const first = await commitMessages(database, 1, ["alpha one", "alpha two", "beta"]);
       const second = await commitMessages(database, 2, ["alpha three"]);
       const rooms = [
@@ -97,11 +97,48 @@ export function searchIndexContract(t: Test, open: () => Promise<Database>): voi
     const { position } = await commitMessages(database, 1, ["delta"]);
     await index.indexRooms([{ roomNid: 1, upTo: position }], 100);
     await index.reached(position);
-    t.equal(await index.begin(position), position);
+    t.equal((await index.begin(position)).upTo, position);
     t.equal((await found(index, query("delta", [1]))).length, 1);
-    t.equal(await index.begin(position - 1), 0, "the database has been put back");
+    t.equal((await index.begin(position - 1)).upTo, 0, "the database has been put back");
     t.same(await found(index, query("delta", [1])), []);
     t.same(await index.indexRooms([{ roomNid: 1, upTo: position }], 100), [1]);
     t.equal((await found(index, query("delta", [1]))).length, 1);
   });
+
+  t.test("search index: events that come into gaps of timelines", async (t) => {
+    await using database = await open();
+    const { searchIndex: index } = database;
+    await index.begin(0);
+    const before = await commitMessages(database, 1, ["epsilon before"]);
+    const after = await commitMessages(database, 1, ["epsilon after"], { followsGap: true });
+    const room = [{ roomNid: 1, upTo: after.position }];
+    t.same(await index.indexRooms(room, 100), [1]);
+    const [first = 0, second = 0, third = 0] = [3, 2, 1].map((distance) => after.position - distance);
+    const filled = { position: after.position, newPosition: second };
+    const late = await commitMessages(database, 1, ["epsilon two", "epsilon three"], {
+      historyPositions: [second, third],
+      filledGap: { ...filled, followers: [99] },
+    });
+    t.same((await index.begin(after.position)).unfinished, [1], "after a crash, too");
+    t.same(await indexAll(index, room), [1]);
+    const shown = () => found(index, query("epsilon", [1]));
+    const newestFirst = [...after.eventNids, ...late.eventNids.toReversed()];
+    t.same(await shown(), [...newestFirst, ...before.eventNids], "in their places");
+    const last = await commitMessages(database, 1, ["epsilon one"], {
+      historyPositions: [first],
+      filledGap: { position: second, newPosition: first, followers: [] },
+    });
+    t.same(await indexAll(index, room), [1]);
+    t.same(await shown(), [...newestFirst, ...last.eventNids, ...before.eventNids]);
+    t.same((await index.begin(after.position)).unfinished, []);
+  });
+}
+
+async function indexAll(index: SearchIndex, rooms: readonly RoomToIndex[]): Promise<number[]> {
+  for (let chunks = 0; chunks < 100; chunks++) {
+    // Small ones, so that there are several.
+    const done = await index.indexRooms(rooms, 1);
+    if (done.length > 0) return done;
+  }
+  throw new Error("the rooms are never done");
 }

@@ -2,6 +2,7 @@ import type { RoomToIndex } from "../../search-index.ts";
 import { maxWordsOfMessage } from "../../search-terms.ts";
 import { messageWords } from "../../message-words.ts";
 import type { Connection } from "../engine/connection.ts";
+import { filledRange, rangeIndexed, rememberGaps } from "./gaps.ts";
 import { documentIdSql, documentText, everyDocument, firstPosition, positionSql } from "./documents.ts";
 import {
   editedId,
@@ -21,13 +22,14 @@ export interface IndexedDatabase {
 /** Documents by position; one without text is to go. */
 type Documents = Map<number, { readonly eventNid: number; readonly text: string | undefined }>;
 
-type EventRow = Pick<MessageRow, "roomNid" | "position" | "eventNid"> & { readonly isSearched: number };
+type EventRow = Pick<MessageRow, "position"> & { readonly isSearched: number };
 
 /** What is neither searched nor changes what is searched is passed over without being read. */
-const stretchSql = `SELECT event_nid AS eventNid, room_nid AS roomNid, position,
-    type_nid IN (SELECT type_nid FROM event_types
-      WHERE type IN ('m.room.message', 'm.room.name', 'm.room.topic', 'm.room.redaction')) AS isSearched
-  FROM events WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`;
+const outlineSql = `SELECT position, type_nid IN (SELECT type_nid FROM event_types
+    WHERE type IN ('m.room.message', 'm.room.name', 'm.room.topic', 'm.room.redaction')) AS isSearched
+  FROM events`;
+const stretchSql = `${outlineSql} WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`;
+const filledSql = `${outlineSql} WHERE room_nid = ? AND position > ? AND position < ? ORDER BY position DESC LIMIT ?`;
 const encryptedSql = "SELECT 1 FROM room_summaries WHERE room_nid = ? AND encryption IS NOT NULL";
 const upToSql = "SELECT up_to AS upTo FROM rooms WHERE room_nid = ?";
 const setUpToSql = `INSERT INTO rooms (room_nid, up_to) VALUES (?, ?)
@@ -71,15 +73,33 @@ function indexRoom(
 ): { readonly events: number; readonly isDone: boolean } {
   const { main, index } = dbs;
   if (main.get(encryptedSql, roomNid)) return forgetEncrypted(index, { roomNid, upTo }, limit);
+  const filled = filledRange(dbs, roomNid);
+  if (filled) {
+    const rows = main.all<EventRow>(filledSql, roomNid, filled.after, filled.before, limit);
+    indexEvents(dbs, roomNid, rows, documents);
+    rangeIndexed(dbs, roomNid, filled, rows.length < limit ? undefined : rows.at(-1)?.position);
+    // There may be further ones, and what is new is still to come.
+    return { events: rows.length, isDone: false };
+  }
   const from = index.get<{ upTo: number }>(upToSql, roomNid)?.upTo ?? firstPosition;
   const rows = main.all<EventRow>(stretchSql, roomNid, from, upTo, limit);
-  for (const { isSearched, position } of rows) {
-    const row = isSearched === 1 ? messageAt(main, roomNid, position) : undefined;
-    if (row) indexEvent(dbs, row, documents);
-  }
+  indexEvents(dbs, roomNid, rows, documents);
+  rememberGaps(dbs, roomNid);
   const isDone = rows.length < limit;
   index.run(setUpToSql, roomNid, isDone ? upTo : (rows.at(-1)?.position ?? upTo));
   return { events: rows.length, isDone };
+}
+
+function indexEvents(
+  dbs: IndexedDatabase,
+  roomNid: number,
+  rows: readonly EventRow[],
+  documents: Documents,
+): void {
+  for (const { isSearched, position } of rows) {
+    const row = isSearched === 1 ? messageAt(dbs.main, roomNid, position) : undefined;
+    if (row) indexEvent(dbs, row, documents);
+  }
 }
 
 function indexEvent(dbs: IndexedDatabase, row: MessageRow, documents: Documents): void {

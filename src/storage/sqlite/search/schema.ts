@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { type Connection, openConnection } from "../engine/connection.ts";
 
 /** Grows with each change of the schema or of how words are made: an older index is thrown away. */
-const formatVersion = 1;
+const formatVersion = 2;
 /** Pages of the write-ahead log that are copied into the file at a time. Nobody waits for it. */
 const checkpointPages = 1_000;
 
@@ -28,6 +28,14 @@ CREATE TABLE edits (
   room_nid INTEGER NOT NULL,
   position INTEGER NOT NULL,
   original_position INTEGER NOT NULL,
+  PRIMARY KEY (room_nid, position)
+) WITHOUT ROWID;
+
+-- Where events were missing when the room was indexed. A row goes once those have come and have been indexed.
+CREATE TABLE gaps (
+  room_nid INTEGER NOT NULL,
+  -- Of the event after the gap.
+  position INTEGER NOT NULL,
   PRIMARY KEY (room_nid, position)
 ) WITHOUT ROWID;
 

@@ -1,4 +1,4 @@
-import type { IndexQuery, RoomToIndex, SearchHits, SearchIndex } from "../../search-index.ts";
+import type { IndexProgress, IndexQuery, RoomToIndex, SearchHits, SearchIndex } from "../../search-index.ts";
 import { StorageError } from "../../errors.ts";
 import type { FaultListener } from "../../streams.ts";
 import type { ReaderReply, WorkerOptions } from "../engine/messages.ts";
@@ -31,8 +31,8 @@ export class SqliteSearchIndex implements SearchIndex, AsyncDisposable {
     this.#onFault = onFault;
   }
 
-  async begin(position: number): Promise<number> {
-    return (await this.#ask(this.#indexing(), "begin", [position])) as number;
+  async begin(position: number): Promise<IndexProgress> {
+    return (await this.#ask(this.#indexing(), "begin", [position])) as IndexProgress;
   }
 
   async reached(position: number): Promise<void> {

@@ -149,7 +149,7 @@ function newestPosition(tx: WriteTransaction, event: NewEvent): number | null {
 }
 
 /** Positions that are left free for the events of a gap: more than anybody will ever page through. */
-const gapSize = 2 ** 24;
+export const gapSize = 2 ** 24;
 
 function insertGap(db: Connection, { roomNid, eventNid }: NewEvent, position: number): void {
   db.run(
