@@ -14,6 +14,9 @@ import { linkIn, MailServer } from "../support/mail-server.ts";
 import { startServer } from "../support/server.ts";
 import { until } from "../support/within.ts";
 
+// Messages take their way through real servers.
+t.setTimeout(120_000);
+
 const mails = await MailServer.start();
 const server = await startServer(mails.config);
 t.teardown(async () => {

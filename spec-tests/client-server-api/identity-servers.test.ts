@@ -5,6 +5,9 @@ import { createRoom, type Json } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 import { Sydent, sydentPython } from "../support/sydent.ts";
 
+// Messages take their way through real servers.
+t.setTimeout(120_000);
+
 const client = "/_matrix/client/v3";
 const skip = sydentPython === undefined && "SYDENT_PYTHON names no Python with matrix-sydent";
 

@@ -5,6 +5,9 @@ import { startServer } from "../support/server.ts";
 import { codeIn, SmsGateway } from "../support/sms-gateway.ts";
 import { until } from "../support/within.ts";
 
+// Messages take their way through real servers.
+t.setTimeout(120_000);
+
 const gateway = await SmsGateway.start();
 const server = await startServer(gateway.config);
 t.teardown(async () => {

@@ -10,6 +10,9 @@ import { createRoom, join, type Json, read, setState, sync } from "../support/ro
 import { startServer, type TestServer } from "../support/server.ts";
 import { until } from "../support/within.ts";
 
+// Messages take their way through real servers.
+t.setTimeout(120_000);
+
 const client = "/_matrix/client/v3";
 const address = { medium: "email", address: "bob@example.org" };
 

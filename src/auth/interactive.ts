@@ -156,6 +156,11 @@ export class InteractiveAuth {
     if (failure) throw new MatrixError(failure.errcode, failure.error);
   }
 
+  /** The path of the request that a session is for; `undefined` when it is not known (any more). */
+  pathOf(sessionId: string): string | undefined {
+    return this.#sessions.get(sessionId)?.operation.replace(/^\S+ /, "");
+  }
+
   /** Whose session it is; `undefined` for one that is not known (any more), or is nobody's in particular. */
   ownerOf(sessionId: string): Requester | undefined {
     return this.#sessions.get(sessionId)?.requester;

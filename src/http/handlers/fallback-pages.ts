@@ -3,6 +3,7 @@ import type { InteractiveAuth } from "../../auth/interactive.ts";
 import type { Policies } from "../../auth/terms-stage.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { authFallbackPage } from "../pages/auth-fallback.ts";
+import { contactStagePage, isContactStage } from "../pages/contact-stage.ts";
 import { type LoginFallbackContent, loginFallbackPage } from "../pages/login-fallback.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import { ssoStageType } from "./sso-completion.ts";
@@ -24,6 +25,10 @@ export function fallbackPageHandlers(
     handler(getAuthFallback, async ({ params, query, context }) => {
       if (params.authType === ssoStageType) return parts.stage(query, context);
       const acceptLanguage = context.incoming.headers["accept-language"];
+      if (isContactStage(params.authType)) {
+        const path = requestPathOf(interactive, query.session);
+        return contactStagePage(params.authType, path, acceptLanguage);
+      }
       const found = authFallbackPage(params.authType, parts.policies, acceptLanguage);
       if (found) return found;
       throw new MatrixError("M_NOT_FOUND", "There is no page for this authentication type");
@@ -34,4 +39,15 @@ export function fallbackPageHandlers(
     }),
     handler(getLoginFallback, async () => loginFallbackPage(parts)),
   ];
+}
+
+/** What addresses can be proved for without being signed in, by the path of the request. */
+const provableFor = ["/register", "/account/password"];
+
+/** @throws MatrixError M_NOT_FOUND when there is nothing for which an address could be proved */
+function requestPathOf(interactive: InteractiveAuth, session: string | undefined): string {
+  const path = session === undefined ? undefined : interactive.pathOf(session);
+  const found = provableFor.find((ending) => path?.endsWith(ending));
+  if (found !== undefined) return `/_matrix/client/v3${found}`;
+  throw new MatrixError("M_NOT_FOUND", "This has taken too long: start over in your client");
 }
