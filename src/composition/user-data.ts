@@ -28,6 +28,7 @@ export function composeUserData({ config, stores, names, clock, appservices }: F
     defaultPushRules({
       polls: true,
       threadSubscriptions: true,
+      rtcInvites: true,
       legacyMentions: config.push.mentions_in_text,
     }),
   );

@@ -240,6 +240,41 @@ t.test("rules on polls", async (t) => {
   ]);
 });
 
+t.test("invitations to calls ring for those whom they mention, and nobody else", async (t) => {
+  const prefix = ".org.matrix.msc4075.rule.rtc";
+  const invite = (mentions: JsonObject) => ({
+    type: "org.matrix.msc4075.rtc.invite",
+    content: { slot_id: "m.call#room", "m.mentions": mentions },
+  });
+  check(t, { rtcInvites: true }, [
+    {
+      name: "for one",
+      event: invite({ user_ids: [alice.userId] }),
+      rule: `${prefix}.invite_for_me`,
+      notify: true,
+      sound: "ring",
+    },
+    {
+      name: "for the room",
+      event: invite({ room: true }),
+      room: { senderPowerLevel: 50 },
+      rule: `${prefix}.invite_for_room`,
+      notify: true,
+      sound: "ring",
+    },
+    { name: "for the room, of one who may not", event: invite({ room: true }), rule: undefined },
+    { name: "for somebody else", event: invite({ user_ids: ["@carol:example.org"] }), rule: undefined },
+    {
+      name: "a message that mentions all the same",
+      event: message({ "m.mentions": { user_ids: [alice.userId] } }),
+      rule: ".m.rule.is_user_mention",
+      notify: true,
+      highlight: true,
+      sound: "default",
+    },
+  ]);
+});
+
 t.test("rules on names in the text", async (t) => {
   const loud = { notify: true, highlight: true, sound: "default" };
   const may = { senderPowerLevel: 50 };
@@ -290,9 +325,12 @@ t.test("a user without a display name is not named by every message", async (t) 
 });
 
 t.test("IDs are unique and start with a dot", async (t) => {
-  const ids = defaultPushRules({ polls: true, legacyMentions: true, threadSubscriptions: true }).map(
-    ({ ruleId }) => ruleId,
-  );
+  const ids = defaultPushRules({
+    polls: true,
+    legacyMentions: true,
+    threadSubscriptions: true,
+    rtcInvites: true,
+  }).map(({ ruleId }) => ruleId);
   t.equal(new Set(ids).size, ids.length);
   t.ok(ids.every((id) => id.startsWith(".")));
 });

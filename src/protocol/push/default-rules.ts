@@ -10,6 +10,8 @@ export interface DefaultRuleOptions {
    * mentions (`m.mentions`). The specification had these rules until v1.16.
    */
   readonly legacyMentions?: boolean;
+  /** Ring for invitations to calls (MatrixRTC): MSC4075, under its unstable names. */
+  readonly rtcInvites?: boolean;
   /** Notify about replies in threads that the user follows, and not about others: MSC4306. */
   readonly threadSubscriptions?: boolean;
 }
@@ -80,6 +82,15 @@ const knownRules: readonly DefaultPushRule[] = [
   },
   {
     kind: "override",
+    ruleId: ".org.matrix.msc4075.rule.rtc.invite_for_me",
+    enabled: true,
+    conditions: [matches("type", "org.matrix.msc4075.rtc.invite")],
+    ownIdCondition: { kind: "event_property_contains", key: "content.m\\.mentions.user_ids", own: "user ID" },
+    actions: ["notify", ring],
+    option: "rtcInvites",
+  },
+  {
+    kind: "override",
     ruleId: ".m.rule.is_user_mention",
     enabled: true,
     conditions: [],
@@ -93,6 +104,18 @@ const knownRules: readonly DefaultPushRule[] = [
     conditions: [{ kind: "contains_display_name" }],
     actions: ["notify", sound, highlight],
     option: "legacyMentions",
+  },
+  {
+    kind: "override",
+    ruleId: ".org.matrix.msc4075.rule.rtc.invite_for_room",
+    enabled: true,
+    conditions: [
+      matches("type", "org.matrix.msc4075.rtc.invite"),
+      is("content.m\\.mentions.room", true),
+      mayNotifyRoom,
+    ],
+    actions: ["notify", ring],
+    option: "rtcInvites",
   },
   {
     kind: "override",
