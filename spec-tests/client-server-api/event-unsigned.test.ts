@@ -44,7 +44,7 @@ t.test(
   "sendMessage, sync, getRoomEvents: the device that sent an event finds its transaction ID",
   async (t) => {
     const user = await registerUser(server);
-  const roomId = await createRoom(user, {}, bob);
+    const roomId = await createRoom(user, {}, bob);
     const eventId = await send(user, roomId, "m.room.message", { msgtype: "m.text", body: "1" }, "my txn");
     eachHas(t, await everywhere(user, roomId, eventId), { transaction_id: "my txn" });
     const tablet = await login(server, user);

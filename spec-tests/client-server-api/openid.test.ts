@@ -25,22 +25,25 @@ async function ownerOf(token: unknown) {
   return [status, body["sub"] ?? body["errcode"]];
 }
 
-t.test("requestOpenIdToken: other services learn whose token it is, and nothing more", async (t) => {
-  const alice = await registerUser(server);
-  const { status, body } = await request(alice);
-  t.equal(status, 200);
-  t.match(body, { expires_in: 3_600, matrix_server_name: "hearth.test", token_type: "Bearer" });
-  t.strictSame(await ownerOf(body["access_token"]), [200, alice.userId]);
-  t.strictSame(await ownerOf(body["access_token"]), [200, alice.userId], "as often as they like");
-  await server.restart();
-  t.strictSame(await ownerOf(body["access_token"]), [200, alice.userId], "after a restart");
-  const thief = { userId: "", deviceId: "", accessToken: String(body["access_token"]) };
-  const asked = await service.call(undefined, "GET", "/_matrix/client/v3/account/whoami", undefined, {
-    Authorization: `Bearer ${thief.accessToken}`,
-  });
-  t.equal(asked.status, 401, "it is no access token");
-  t.not((await request(alice)).body["access_token"], body["access_token"]);
-});
+t.test(
+  "requestOpenIdToken, exchangeOpenIdToken: other services learn whose token it is, and nothing more",
+  async (t) => {
+    const alice = await registerUser(server);
+    const { status, body } = await request(alice);
+    t.equal(status, 200);
+    t.match(body, { expires_in: 3_600, matrix_server_name: "hearth.test", token_type: "Bearer" });
+    t.strictSame(await ownerOf(body["access_token"]), [200, alice.userId]);
+    t.strictSame(await ownerOf(body["access_token"]), [200, alice.userId], "as often as they like");
+    await server.restart();
+    t.strictSame(await ownerOf(body["access_token"]), [200, alice.userId], "after a restart");
+    const thief = { userId: "", deviceId: "", accessToken: String(body["access_token"]) };
+    const asked = await service.call(undefined, "GET", "/_matrix/client/v3/account/whoami", undefined, {
+      Authorization: `Bearer ${thief.accessToken}`,
+    });
+    t.equal(asked.status, 401, "it is no access token");
+    t.not((await request(alice)).body["access_token"], body["access_token"]);
+  },
+);
 
 t.test("requestOpenIdToken: for oneself only", async (t) => {
   const [alice, bob] = [await registerUser(server), await registerUser(server)];
@@ -53,7 +56,7 @@ t.test("requestOpenIdToken: for oneself only", async (t) => {
   t.match(await alice.post(path, [], "requestOpenIdToken"), { status: 400, body: { errcode: "M_BAD_JSON" } });
 });
 
-t.test("requestOpenIdToken: what is no token, or one of somebody who is gone", async (t) => {
+t.test("exchangeOpenIdToken: what is no token, or one of somebody who is gone", async (t) => {
   t.strictSame(await ownerOf("nonsense"), [401, "M_UNKNOWN_TOKEN"]);
   const alice = await registerUser(server);
   t.strictSame(await ownerOf(alice.accessToken), [401, "M_UNKNOWN_TOKEN"], "an access token is none");

@@ -32,7 +32,7 @@ const list = Type.Object({
 
 const fieldNames = Type.Array(shortText, { maxItems: 100 });
 const enabled = Type.Optional(Type.Boolean());
-export const roomExtension = Type.Object({
+const roomExtension = Type.Object({
   enabled,
   lists: Type.Optional(texts),
   rooms: Type.Optional(texts),
