@@ -19,6 +19,8 @@ const photo = await plainPhoto
   .jpeg()
   .toBuffer();
 
+// Many requests: a few seconds, on a busy machine a minute.
+t.setTimeout(120_000);
 const server = await startServer({ media: { unauthenticated_downloads: "all" } });
 t.teardown(() => server[Symbol.asyncDispose]());
 const alice = await registerUser(server, "alice");

@@ -21,7 +21,8 @@ export interface PageReaderOptions {
   readonly maxMemoryMib?: number;
 }
 
-const defaultTimeoutMs = 5_000;
+/** Ten times what the worst page takes that there is room for, since the machine may be busy. */
+const defaultTimeoutMs = 10_000;
 const idleMs = 60_000;
 const turnLimits = { maxAtWork: 1, maxWaiting: 100, maxWaitMs: 20_000 };
 const defaultMaxMemoryMib = 64;
