@@ -153,21 +153,15 @@ export interface Comparison {
 
 /**
  * Compares a run with the ledger.
- * @param isPartial whether only some tests were run: what no test of the run belongs to is not missed then
+ * @param isPartial whether only some tests were run, so that none is missed
  */
 export function compare(ledger: Ledger, results: Results, isPartial: boolean): Comparison {
-  const ran = new Set([...results.keys()].map(outermost));
   const broken = [...ledger.entries]
-    .filter(([test, { result }]) => result === "pass" && (!isPartial || ran.has(outermost(test))))
+    .filter(([test, { result }]) => result === "pass" && (!isPartial || results.has(test)))
     .map(([test]) => ({ test, result: results.get(test) ?? ("absent" as const) }))
     .filter(({ result }) => result !== "pass");
   const mended = [...results]
     .filter(([test, result]) => result === "pass" && ledger.entries.get(test)?.result !== "pass")
     .map(([test]) => test);
   return { broken, mended };
-}
-
-function outermost(test: string): string {
-  const [name = ""] = test.split("/", 1);
-  return name;
 }
