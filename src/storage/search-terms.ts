@@ -6,8 +6,8 @@ export interface SearchTerms {
   readonly unwanted: readonly WordPhrase[];
 }
 
-/** Further words of a search are not looked at. */
-const maxPhrases = 16;
+/** Further words of a search are not looked at: each has to be looked for in every room. */
+const maxWords = 32;
 /** Words of one message that are indexed. */
 export const maxWordsOfMessage = 4_000;
 
@@ -23,11 +23,17 @@ const prefixWeight = 0.5;
 export function parseSearchTerms(text: string): SearchTerms {
   const wanted: WordPhrase[] = [];
   const unwanted: WordPhrase[] = [];
+  let words = 0;
   for (const [, minus, quoted, plain] of text.matchAll(/(?<!\S)(-?)"([^"]+)"?|(\S+)/gu)) {
-    if (wanted.length + unwanted.length === maxPhrases) break;
     const isUnwanted = minus === "-" || (plain !== undefined && /^-[\p{L}\p{N}]/u.test(plain));
     const phrase = phraseOf(quoted ?? plain ?? "", quoted !== undefined || isUnwanted);
-    if (phrase) (isUnwanted ? unwanted : wanted).push(phrase);
+    if (!phrase) continue;
+    words += phrase.words.length;
+    // A phrase that has begun is looked for as far as it goes.
+    const cut = words > maxWords;
+    const looked = cut ? { ...phrase, words: phrase.words.slice(0, maxWords), isPrefix: false } : phrase;
+    (isUnwanted ? unwanted : wanted).push(looked);
+    if (cut) break;
   }
   return { wanted, unwanted };
 }

@@ -113,11 +113,15 @@ export class SearchFollower implements AsyncDisposable {
   async #doWork(): Promise<void> {
     try {
       await this.#step;
-      while (this.#behind.size > 0 && !this.#closed) {
-        this.#step = this.#indexChunk();
+      // No await between these: every room with events up to the position is part of the round.
+      const upTo = this.#parts.position();
+      const round = new Set(this.#behind.keys());
+      while (round.size > 0 && !this.#closed) {
+        this.#step = this.#indexChunk(round);
         await this.#step;
       }
-      this.#step = this.#noteProgress();
+      if (this.#closed) return;
+      this.#step = this.#noteProgress(upTo);
       await this.#step;
     } catch (error) {
       if (this.#closed) return;
@@ -127,26 +131,26 @@ export class SearchFollower implements AsyncDisposable {
     }
   }
 
-  async #indexChunk(): Promise<void> {
+  async #indexChunk(round: Set<number>): Promise<void> {
     const urgent = [...this.#urgent].filter((roomNid) => this.#behind.has(roomNid));
-    const others = this.#behind.keys().take(roomsAtOnce);
+    const others = round.values().take(roomsAtOnce);
     const chosen = [...new Set([...urgent, ...others])].slice(0, roomsAtOnce);
     const rooms = chosen.map((roomNid) => ({ roomNid, upTo: this.#behind.get(roomNid) ?? 0 }));
     const done = new Set(await this.#parts.index.indexRooms(rooms, eventsAtOnce));
     for (const { roomNid, upTo } of rooms) {
       if (!done.has(roomNid)) continue;
+      round.delete(roomNid);
       this.#urgent.delete(roomNid);
       if (this.#behind.get(roomNid) === upTo) this.#behind.delete(roomNid);
     }
   }
 
-  async #noteProgress(): Promise<void> {
-    const { clock, index, position } = this.#parts;
+  async #noteProgress(upTo: number): Promise<void> {
+    const { clock, index } = this.#parts;
     const nowMs = clock.monotonicMs();
-    if (this.#behind.size > 0 || nowMs - this.#reachedMs < progressMs) return;
+    if (nowMs - this.#reachedMs < progressMs) return;
     this.#reachedMs = nowMs;
-    // No await between looking and asking: whatever is committed up to here has been indexed.
-    await index.reached(position());
+    await index.reached(upTo);
   }
 
   async #orTimeout(work: Promise<void>, deadlineMs: number): Promise<void> {

@@ -55,7 +55,7 @@ const hitsAtOnce = { recent: 100, rank: 300 } as const;
 const maxStretches = 4;
 const countLimit = 2_000;
 /** What is new waits so long for a search to find it, at most. */
-const maxCatchUpMs = 1_000;
+const maxCatchUpMs = 5_000;
 /** Further senders are looked for among what is found. */
 const maxSendersInQuery = 20;
 
