@@ -113,6 +113,10 @@ t.test("getCapabilities", async (t) => {
   t.match(capabilities, {
     "m.change_password": { enabled: true },
     "m.get_login_token": { enabled: true },
+    "m.set_displayname": { enabled: true },
+    "m.set_avatar_url": { enabled: true },
+    "m.profile_fields": { enabled: true },
+    "m.forget_forced_upon_leave": { enabled: false },
     "m.room_versions": { default: "12", available: { "1": "stable", "12": "stable" } },
   });
   t.notOk("m.account_moderation" in capabilities);

@@ -7,7 +7,7 @@ t.test("getVersions says which releases of the specification are served, and whi
   const { status, body } = await anonymous(server).get("/_matrix/client/versions", "getVersions");
   t.equal(status, 200);
   // What clients of today ask for at the least, and what they take for authenticated media, relations and threads.
-  for (const release of ["v1.1", "v1.4", "v1.10", "v1.11"]) {
+  for (const release of ["v1.1", "v1.4", "v1.10", "v1.11", "v1.19"]) {
     t.ok((body["versions"] as string[]).includes(release), release);
   }
   t.match(body["unstable_features"], {

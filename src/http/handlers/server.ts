@@ -23,6 +23,9 @@ const specVersions = [
   "v1.14",
   "v1.15",
   "v1.16",
+  "v1.17",
+  "v1.18",
+  "v1.19",
 ];
 
 /** Features by the names that clients look for, be it that they do not know of their releases or that those are not listed. */
