@@ -96,7 +96,8 @@ export function composeFederation(
   { timelines, views }: Pick<TimelineParts, "timelines" | "views">,
   edus: ReadonlyMap<string, EduReceiver>,
 ): Federation {
-  const { config, clock, log, randomBytes, stores, graph, names, notifier } = foundation;
+  const { config, clock, log, randomBytes, stores, graph, names, notifier, policyServers } = foundation;
+  const state = new CurrentState({ ...graph, rooms: stores.rooms, names });
   const serverName = config.server_name;
   const { keyring, policy, checks, requests, toldStates, participation, servers } = parts;
   const sender = new FederationSender({
@@ -121,6 +122,10 @@ export function composeFederation(
     requests,
     checks,
     toldStates,
+    isWanted: (room, event) =>
+      policyServers.recommends(room, event, {
+        event: (type, stateKey) => state.event(room, type, stateKey),
+      }),
     log,
   });
   const inboxes = new RoomInboxes({

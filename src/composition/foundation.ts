@@ -55,7 +55,7 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
   const names = new NameCache(stores.names, (userId) => serverNameOf(userId as UserId) === serverName);
   const federationClient = composeFederationClient({ config, key: signingKey, clock, randomBytes });
   const client = config.federation.enabled ? federationClient : undefined;
-  const policyServers = await composePolicyServers(parts.notifier, stores, names, client);
+  const policyServers = await composePolicyServers(parts, stores, names, client);
   const graph = await openEventGraph({
     serverName,
     key: signingKey,
@@ -69,14 +69,14 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
 }
 
 async function composePolicyServers(
-  notifier: Notifier,
+  { notifier, clock }: Pick<FoundationParts, "notifier" | "clock">,
   { memberships }: Stores,
   names: NameCache,
   client: FederationClient | undefined,
 ): Promise<PolicyServers> {
   // Every event asks for them, and most rooms have neither: known names are found in memory.
   for (const type of Object.values(policyTypes)) await names.internStatePair(type, "");
-  const policyServers = new PolicyServers({ client, memberships });
+  const policyServers = new PolicyServers({ client, memberships, clock });
   notifier.follow(policyServers.committed);
   return policyServers;
 }

@@ -6,6 +6,7 @@ import type { JsonValue } from "../protocol/json.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
 import { rulesOfVersion } from "../protocol/testing/room-version.ts";
 import type { Room } from "../state/room-index.ts";
+import { ManualClock } from "../telemetry/testing/manual-clock.ts";
 import { FederationError, type FederationRequest } from "./federation-client.ts";
 import { PolicyServers } from "./policy-servers.ts";
 
@@ -37,6 +38,7 @@ function scene(answer: (event: ReturnType<typeof received>) => JsonValue | Error
   const asked: FederationRequest[] = [];
   const event = received();
   const joined = { is: true, reads: 0 };
+  const clock = new ManualClock();
   const servers = new PolicyServers({
     client: {
       async request(request) {
@@ -52,13 +54,14 @@ function scene(answer: (event: ReturnType<typeof received>) => JsonValue | Error
         return joined.is;
       },
     },
+    clock,
   });
   const content = { via, public_keys: { ed25519: policyKey.publicKey } };
   const state = {
     event: async (type: string) =>
       type === "m.room.policy" ? ({ content } as unknown as RoomEvent) : undefined,
   };
-  return { servers, asked, event, joined, state };
+  return { servers, asked, event, joined, state, clock };
 }
 
 const signature = (event: ReturnType<typeof received>) => ({
@@ -104,7 +107,22 @@ t.test("whether the policy server is in the room is remembered until somebody co
 });
 
 t.test("a server that talks to no others sends nothing to such a room", async (t) => {
-  const servers = new PolicyServers({ client: undefined, memberships: { hasJoinedFrom: async () => true } });
+  const servers = new PolicyServers({
+    client: undefined,
+    memberships: { hasJoinedFrom: async () => true },
+    clock: new ManualClock(),
+  });
   const { event, state } = scene(signature);
   await t.rejects(servers.approve(room, event, state), { name: "MatrixError", errcode: "M_FORBIDDEN" });
+});
+
+t.test("one that cannot be reached is not asked again for a moment", async (t) => {
+  const { servers, asked, event, state, clock } = scene(() => new FederationError("unreachable", "gone"));
+  t.equal(await servers.recommends(room, event, state), false);
+  t.equal(await servers.recommends(room, event, state), false);
+  await t.rejects(servers.approve(room, event, state), { name: "MatrixError", errcode: "M_FORBIDDEN" });
+  t.equal(asked.length, 1);
+  clock.advance(10_000);
+  t.equal(await servers.recommends(room, event, state), false);
+  t.equal(asked.length, 2);
 });

@@ -15,6 +15,8 @@ export interface EventCompletionParts {
   readonly requests: RoomRequests;
   readonly checks: PduChecks;
   readonly toldStates: ToldStates;
+  /** Whether the room's policy server wants an event; one that it does not want is soft-failed. */
+  readonly isWanted: (room: Room, event: ReceivedEvent) => Promise<boolean>;
   readonly log: Logger;
 }
 
@@ -37,7 +39,7 @@ export class EventCompletion {
     events: readonly ReceivedEvent[],
   ): Promise<readonly Receipt[]> {
     const receipts: Receipt[] = [];
-    let left = events;
+    let left: readonly ReceivedEvent[] = await this.#judged(room, events);
     while (left.length > 0) {
       const round = await this.#parts.receiver.receive(room, left);
       const stuck = round.findIndex(({ verdict }) => verdict === "incomplete");
@@ -90,7 +92,16 @@ export class EventCompletion {
       if (!(error instanceof FederationError)) throw error;
       log.debug({ err: error, origin, roomId: room.roomId }, "missing events are not to be had");
     }
-    return found.toSorted((a, b) => a.event.depth - b.event.depth);
+    const judged = await this.#judged(room, found);
+    return judged.toSorted((a, b) => a.event.depth - b.event.depth);
+  }
+
+  #judged(room: Room, events: readonly ReceivedEvent[]): Promise<ReceivedEvent[]> {
+    const judge = async (received: ReceivedEvent) => {
+      const isWanted = await this.#parts.isWanted(room, received);
+      return isWanted ? received : { ...received, isUnwanted: true };
+    };
+    return Promise.all(events.map(judge));
   }
 
   async #receiveOne(room: Room, origin: ServerName, received: ReceivedEvent): Promise<Receipt> {
