@@ -19,7 +19,7 @@ export interface BlobStore {
   receive(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, maxBytes: number): Promise<ReceivedBlob>;
   /**
    * A part of a blob: at once when it is small, else as a stream.
-   * @throws BlobMissingError
+   * @throws BlobMissingError also when the part is not all there, as after a fault of the disk
    */
   read(sha256: string, range: ByteRange): Promise<Buffer | Readable>;
   /**
@@ -55,8 +55,8 @@ export class BlobTooLargeError extends Error {
 }
 
 export class BlobMissingError extends Error {
-  constructor(sha256: string, options?: ErrorOptions) {
-    super(`there is no blob ${sha256}`, options);
+  constructor(sha256: string) {
+    super(`there is no blob ${sha256}`);
     this.name = "BlobMissingError";
   }
 }

@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import t from "tap";
 import { systemRandomBytes } from "../telemetry/random.ts";
-import { BlobTooLargeError } from "./blob-store.ts";
+import { BlobMissingError, BlobTooLargeError } from "./blob-store.ts";
 import { FileBlobStore } from "./file-blob-store.ts";
 import { blobStoreContract } from "./testing/blob-store-contract.ts";
 import { openFilesIn } from "./testing/open-files.ts";
@@ -50,6 +50,28 @@ t.test("nobody else on the machine reads the files", { skip: process.platform ==
     t.equal(statSync(join(path, "..")).mode & 0o777, 0o700);
   });
 });
+
+t.test(
+  "a blob of which a part is lost is not handed out: who reads it would wait for the rest",
+  async (t) => {
+    const folder = t.testdir();
+    const store = await FileBlobStore.open(folder, systemRandomBytes);
+    for (const size of [1_000, 1_500_000]) {
+      await using received = await store.receive([systemRandomBytes(size)], size);
+      await received.keep();
+      await store.useFile(received.sha256, async (path) => truncateSync(path, size - 1));
+      await t.rejects(store.read(received.sha256, { start: 0, end: size }), BlobMissingError);
+      await t.resolves(store.read(received.sha256, { start: 0, end: size - 1 }).then(destroyed));
+    }
+    if (process.platform === "linux") t.strictSame(openFilesIn(folder), []);
+  },
+);
+
+async function destroyed(body: Buffer | Readable): Promise<void> {
+  if (Buffer.isBuffer(body)) return;
+  body.destroy();
+  await once(body, "close");
+}
 
 t.test("leftovers of a crash go when they are old", async (t) => {
   const folder = t.testdir();

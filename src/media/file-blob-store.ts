@@ -65,7 +65,7 @@ export class FileBlobStore implements BlobStore {
   }
 
   async read(sha256: string, { start, end }: ByteRange): Promise<Buffer | Readable> {
-    const file = await this.#open(sha256);
+    const file = await this.#open(sha256, end);
     if (end - start > smallBytes) {
       return file.createReadStream({ start, end: end - 1, highWaterMark: blockBytes });
     }
@@ -103,13 +103,12 @@ export class FileBlobStore implements BlobStore {
     return join(this.#folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
   }
 
-  async #open(sha256: string): Promise<FileHandle> {
-    try {
-      return await open(this.#pathOf(sha256), "r");
-    } catch (error) {
-      if (hasCode(error, "ENOENT")) throw new BlobMissingError(sha256, { cause: error });
-      throw error;
-    }
+  /** @throws BlobMissingError also when it has fewer than so many bytes */
+  async #open(sha256: string, sizeBytes = 0): Promise<FileHandle> {
+    const file = await openIfThere(this.#pathOf(sha256));
+    if (file && (sizeBytes === 0 || (await file.stat()).size >= sizeBytes)) return file;
+    await file?.close();
+    throw new BlobMissingError(sha256);
   }
 
   async #moveIn(path: string, sha256: string): Promise<void> {
@@ -189,6 +188,15 @@ async function namesIn(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (error) {
     if (hasCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
 }
