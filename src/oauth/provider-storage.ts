@@ -14,6 +14,8 @@ export interface ProviderStorageParts {
 
 /** What oidc-provider keeps for no longer than a request: browsers bring everything along, and tokens are sessions' own. */
 const notStored: readonly string[] = ["AccessToken", "RefreshToken", "Session", "ReplayDetection"];
+/** A device code that has expired is remembered for a while, so that its device is told so (RFC 8628, section 3.5). */
+const rememberedMs = 10 * 60 * 1000;
 /** Stands in for a secret that is not known, since only its hash is stored. */
 const hashMark = "sha256:";
 
@@ -65,7 +67,7 @@ function recordStorage(
       const nowMs = clock.nowMs();
       const record = {
         payload: JSON.stringify(payload),
-        expiresTs: nowMs + expiresInS * 1000,
+        expiresTs: nowMs + expiresInS * 1000 + (model === "DeviceCode" ? rememberedMs : 0),
         grantId: payload.grantId ?? null,
         userCode: payload.userCode ?? null,
       };

@@ -1,6 +1,6 @@
 /** What the pages say, in English. */
 export const en = {
-  footer: (organisation: string) => `You are signing in to ${organisation}`,
+  footer: (organisation: string) => `Accounts of ${organisation}`,
   next: "Continue",
   cancel: "Cancel",
   username: "Username",

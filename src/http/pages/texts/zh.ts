@@ -2,7 +2,7 @@ import type { Texts } from "./en.ts";
 
 /** What the pages say, in Chinese. */
 export const zh: Texts = {
-  footer: (organisation) => `您正在登录${organisation}`,
+  footer: (organisation) => `${organisation}的账号`,
   next: "继续",
   cancel: "取消",
   username: "用户名",
