@@ -41,6 +41,12 @@ export function composeContacts(foundation: Foundation): ContactParts {
   const { email } = config;
   const secrets = new ValidationSecrets(deriveSecret(signingKey, "proving addresses"));
   const writer = composeWriter(foundation, secrets);
+  if (!writer.speaks(email.language)) {
+    throw new StartupError(
+      "bad-text",
+      `There are no texts in the language ${email.language} (email.language).`,
+    );
+  }
   const transports = composeTransports(foundation);
   const queue = new DeliveryQueue({ store: stores.deliveries, transports, writer, clock, log });
   const queued = () => queue.wake();

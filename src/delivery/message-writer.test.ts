@@ -71,6 +71,10 @@ t.test("texts of the operator's own", async (t) => {
   });
   const own = writer(readCustomTexts(folder));
   t.equal(own.languageFor("de-AT, en;q=0.5"), "de");
+  t.strictSame(
+    ["de", "zh", "fr"].map((language) => own.speaks(language)),
+    [true, true, false],
+  );
   t.match(own.write(delivery("confirm-address", { language: "de" })), {
     subject: "Adresse bestätigen",
     text: `Hallo alice@example.org,\n${secrets.link}S1`,

@@ -50,6 +50,11 @@ export class MessageWriter {
     this.#languages = [...new Set([...parts.customTexts.keys(), ...builtIn.keys()])];
   }
 
+  /** Whether there are texts in a language. */
+  speaks(language: string): boolean {
+    return this.#languages.includes(language);
+  }
+
   /** The language for somebody, by the `Accept-Language` header that they sent. */
   languageFor(acceptLanguage: string | undefined): string {
     return preferredLanguage(acceptLanguage, this.#languages) ?? this.#parts.fallbackLanguage;

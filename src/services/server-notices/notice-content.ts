@@ -1,8 +1,8 @@
 import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 
-export const noticeType = "m.server_notice";
-export const usageLimitType = "m.server_notice.usage_limit_reached";
+const noticeType = "m.server_notice";
+const usageLimitType = "m.server_notice.usage_limit_reached";
 
 /**
  * Checks a message as far as the module says what is in it (client-server API, "Server Notices"); ordinary messages can be
