@@ -52,7 +52,7 @@ function insert(db: Connection, media: NewMedia, maxBytesOfUser: number | null):
   if (isOverQuota(db, userNid, content, maxBytesOfUser)) return "over-quota";
   db.run(
     `INSERT INTO media (media_id, user_nid, created_ts, sha256, size_bytes, content_type, filename, expires_ts, quarantined)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, EXISTS (SELECT 1 FROM media WHERE sha256 = ? AND quarantined = 1))`,
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, coalesce((SELECT quarantined FROM media WHERE sha256 = ? LIMIT 1), 0))`,
     mediaId,
     userNid,
     createdTs,
@@ -106,7 +106,7 @@ function complete(
   if (isOverQuota(db, place.userNid, content, maxBytesOfUser)) return "over-quota";
   db.run(
     `UPDATE media SET created_ts = ?, sha256 = ?, size_bytes = ?, content_type = ?, filename = ?, expires_ts = NULL,
-      quarantined = EXISTS (SELECT 1 FROM media WHERE sha256 = ? AND quarantined = 1)
+      quarantined = coalesce((SELECT quarantined FROM media WHERE sha256 = ? LIMIT 1), 0)
     WHERE media_id = ?`,
     nowTs,
     content.sha256,
@@ -119,7 +119,7 @@ function complete(
   return "completed";
 }
 
-/** With all equal files: who uploads the same bytes again does not bring them back. */
+/** With all equal files, of which any one tells about all: who uploads the same bytes again does not bring them back. */
 function setQuarantined(db: Connection, mediaId: string, quarantined: boolean): void {
   db.run(
     `UPDATE media SET quarantined = ?
