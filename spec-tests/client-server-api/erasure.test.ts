@@ -16,6 +16,7 @@ import { searchAll } from "../support/search.ts";
 import { startServer } from "../support/server.ts";
 import { Connection, oneList } from "../support/sliding-sync.ts";
 
+t.setTimeout(120_000);
 const server = await startServer();
 t.teardown(() => server[Symbol.asyncDispose]());
 const alice = await registerUser(server, "alice");

@@ -16,6 +16,7 @@ import {
 } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 
+t.setTimeout(120_000);
 const server = await startServer();
 t.teardown(() => server[Symbol.asyncDispose]());
 const alice = await registerUser(server, "alice");

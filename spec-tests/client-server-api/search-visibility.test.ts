@@ -4,6 +4,7 @@ import { createRoom, join, leave, moderate, say, send, setState } from "../suppo
 import { search, searchAll } from "../support/search.ts";
 import { startServer } from "../support/server.ts";
 
+t.setTimeout(120_000);
 const server = await startServer();
 t.teardown(() => server[Symbol.asyncDispose]());
 const alice = await registerUser(server, "alice");

@@ -6,6 +6,7 @@ import { createRoom, read, redact, say, send, setState, type TestEvent } from ".
 import { postSearch, search, searchAll } from "../support/search.ts";
 import { startServer } from "../support/server.ts";
 
+t.setTimeout(120_000);
 const server = await startServer();
 t.teardown(() => server[Symbol.asyncDispose]());
 const alice = await registerUser(server, "alice");

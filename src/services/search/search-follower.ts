@@ -13,13 +13,13 @@ export interface SearchFollowerParts {
   readonly log: Logger;
 }
 
-/** What comes in so short a time is indexed together, which is cheaper than one by one. */
-const delayMs = 1_000;
+/** What comes in so short a time is indexed together, which is cheaper than one by one. A search does not wait for it. */
+const delayMs = 10_000;
 /** A start has better things to do at first. */
 const startDelayMs = 2_000;
 const retryMs = 30_000;
 /** Events that are indexed in one transaction: a search that waits for what is new waits for no more than this first. */
-const eventsAtOnce = 500;
+const eventsAtOnce = 1_000;
 const roomsAtOnce = 500;
 /** How often it is stored that everything has been indexed: more than this is looked at again after a crash. */
 const progressMs = 10_000;

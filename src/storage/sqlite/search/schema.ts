@@ -2,20 +2,18 @@ import { rmSync } from "node:fs";
 import { type Connection, openConnection } from "../engine/connection.ts";
 
 /** Grows with each change of the schema or of how words are made: an older index is thrown away. */
-const formatVersion = 2;
+const formatVersion = 3;
 /** Pages of the write-ahead log that are copied into the file at a time. Nobody waits for it. */
 const checkpointPages = 1_000;
 
 /**
  * `messages` has a row for each message, room name and topic that can be found, by document ID (see `documents.ts`); it
- * holds no text. A row goes when its event is redacted, and those of a room when it becomes encrypted. Merging earlier
- * than FTS5 does by itself keeps the pieces few that each search has to look into.
+ * holds no text. A row goes when its event is redacted, and those of a room when it becomes encrypted.
  */
 const schema = `
 CREATE VIRTUAL TABLE messages USING fts5 (
   words, event_nid UNINDEXED, content = '', contentless_delete = 1, contentless_unindexed = 1, tokenize = "ascii tokenchars './'"
 );
-INSERT INTO messages (messages, rank) VALUES ('automerge', 2);
 
 -- How far each room has been indexed. A row a room.
 CREATE TABLE rooms (
