@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from "node:http";
 import t, { type Test } from "tap";
 import { OutboundError } from "../../outbound/errors.ts";
 import type { OutboundRequest, OutboundResponse } from "../../outbound/outbound-http.ts";
@@ -10,7 +9,7 @@ import { SiteClient } from "./site-client.ts";
 
 interface Answer {
   readonly status?: number;
-  readonly headers?: IncomingHttpHeaders;
+  readonly headers?: OutboundResponse["headers"];
   readonly body?: string;
   /** Where the answer comes from, after redirects. */
   readonly url?: string;
