@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import t, { type Test } from "tap";
 import { anonymous, login, type TestAnswer } from "../support/client.ts";
-import { addressesOf, newSecret, proveEmail, requestEmail } from "../support/contacts.ts";
+import { addressesOf, confirm, newSecret, proveEmail, requestEmail } from "../support/contacts.ts";
 import { MailServer } from "../support/mail-server.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { codeIn, SmsGateway } from "../support/sms-gateway.ts";
@@ -44,6 +44,20 @@ t.test("register: an e-mail address that everybody has to prove", async (t) => {
   t.strictSame(await addressesOf(alice), ["alice@example.org"]);
   const again = { username: "bob", password, auth: { ...auth, session: undefined } };
   t.equal((await register(server, again)).status, 401, "what was proved counts once");
+});
+
+t.test("register: with the session alone a client asks whether the mail has been read", async (t) => {
+  const server = await withServer(t, { email: "required" });
+  const { session } = (await register(server, { username: "later", password })).body;
+  const secret = newSecret();
+  const asked = await requestEmail(server, "register", "later@example.org", { client_secret: secret });
+  const threepid_creds = { sid: asked.body["sid"], client_secret: secret };
+  const auth = { type: "m.login.email.identity", threepid_creds, session };
+  t.match((await register(server, { auth })).body, { errcode: "M_UNAUTHORIZED" });
+  t.equal((await register(server, { auth: { session } })).status, 401, "not yet");
+  await confirm(server, await mails.mail("later@example.org"));
+  t.equal((await register(server, { auth: { session } })).status, 200);
+  t.strictSame(await addressesOf(await login(server, "later")), ["later@example.org"]);
 });
 
 t.test("register: one address makes one account, however many try at once", async (t) => {

@@ -24,6 +24,7 @@ export const contactStageTypes = {
  */
 export class ContactStage implements Stage {
   readonly type: string;
+  readonly isAwaited = true;
   readonly #contacts: ProvenContacts;
 
   constructor(medium: ContactMedium, contacts: ProvenContacts) {

@@ -34,6 +34,8 @@ export interface Stage {
   readonly type: string;
   /** What a client has to know for it. */
   readonly params?: JsonObject;
+  /** What is proved may be proved elsewhere, after the client has said by what: a mail is read when it is read. */
+  readonly isAwaited?: boolean;
   /**
    * Judges what a client sent. Returns a failure that the client may mend by another attempt, or `undefined` when it passes.
    * @throws MatrixError when no other attempt could mend the request: M_FORBIDDEN for a stranger, M_LIMIT_EXCEEDED.
@@ -54,6 +56,8 @@ interface InteractiveSession {
   readonly body: JsonObject;
   /** Stages that were passed, in order, with what the client sent for each. */
   readonly passed: Map<string, JsonObject>;
+  /** What the client sent for stages that are awaited. */
+  readonly awaited: Map<string, JsonObject>;
 }
 
 /** How a user can prove who they are. @throws MatrixError when they cannot, by a client. */
@@ -193,7 +197,7 @@ export class InteractiveAuth {
   ): Promise<StageFailure | undefined> {
     const { type } = auth;
     // With the session alone a client asks whether a stage was done in some other way.
-    if (type === undefined) return undefined;
+    if (type === undefined) return this.#lookAgain(session, flows, request);
     const stage = typeof type === "string" && isNext(session, flows, type) && this.#stages.get(type);
     if (!stage) {
       return { errcode: "M_FORBIDDEN", error: "This authentication type is not the next stage of any flow" };
@@ -203,7 +207,20 @@ export class InteractiveAuth {
     }
     const failure = await stage.attempt(auth, request);
     if (!failure) session.passed.set(stage.type, auth);
+    else if (stage.isAwaited) session.awaited.set(stage.type, auth);
     return failure;
+  }
+
+  /** "An email confirmation may be completed when the user clicks on the link": the client need not repeat what it sent. */
+  async #lookAgain(
+    session: InteractiveSession,
+    flows: Flows,
+    request: InteractiveRequest,
+  ): Promise<undefined> {
+    for (const [type, auth] of session.awaited) {
+      const stage = isNext(session, flows, type) && this.#stages.get(type);
+      if (stage && (await stage.attempt(auth, request)) === undefined) session.passed.set(type, auth);
+    }
   }
 
   /** The session that a request belongs to, if it belongs to the same operation and user as when it began. */
@@ -227,6 +244,7 @@ export class InteractiveAuth {
       flows: [],
       body,
       passed: new Map(),
+      awaited: new Map(),
     };
   }
 

@@ -28,7 +28,7 @@ export type NewValidation = Omit<ContactValidation, "failures" | "validatedTs">;
 
 export type TokenOutcome = "validated" | "wrong" | "ended";
 
-/** Validation sessions, short-lived: each new one removes those that have expired. */
+/** Validation sessions, short-lived: each new one removes those that have expired. There is a bound for all of them. */
 export interface ContactValidationStore {
   /**
    * Begins a session and puts its message into the queue, or goes on with the one that is there for the same purpose,

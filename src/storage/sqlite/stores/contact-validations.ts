@@ -9,6 +9,9 @@ import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
 import { addDelivery } from "./deliveries.ts";
 
+/** A day's worth of them, on a server with very many users. */
+const maxSessions = 100_000;
+
 type ValidationRow = Omit<ContactValidation, "isVoid"> & { readonly isVoid: number };
 
 /** A number of six digits is not guessed with so many attempts. */
@@ -36,6 +39,7 @@ function begin(
     purpose,
   );
   if (known && known.sendAttempt >= sendAttempt) return known.sid;
+  if (!known && isFull(db)) return undefined;
   const sid = known?.sid ?? session.sid;
   if (!addDelivery(db, { ...message, values: { ...message.values, sid } }, nowTs)) return undefined;
   db.run(
@@ -55,6 +59,11 @@ function begin(
     expiresTs,
   );
   return sid;
+}
+
+function isFull(db: Connection): boolean {
+  const counted = db.get<{ count: number }>("SELECT count(*) AS count FROM contact_validations");
+  return (counted?.count ?? 0) >= maxSessions;
 }
 
 function find(db: Connection, sid: string, nowTs: number): ContactValidation | undefined {

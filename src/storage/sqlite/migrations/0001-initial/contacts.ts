@@ -26,7 +26,7 @@ CREATE TABLE contact_bindings (
   PRIMARY KEY (user_nid, medium, address, identity_server)
 ) WITHOUT ROWID;
 
--- Validation sessions. Each insertion removes those that have expired.
+-- Validation sessions, a bounded number. Each insertion removes those that have expired.
 CREATE TABLE contact_validations (
   sid TEXT PRIMARY KEY,
   purpose TEXT NOT NULL,
