@@ -76,6 +76,12 @@ t.test("sessions of the OAuth 2.0 API are not asked for passwords", async (t) =>
   await registerUser(server, "mod");
   const { client } = await app.signIn("mod");
   const other = await login(server, "mod");
+  const { body: told } = await client.get("/_matrix/client/v3/capabilities", "getCapabilities");
+  t.match(told["capabilities"], {
+    "m.change_password": { enabled: false },
+    "m.get_login_token": { enabled: false },
+    "m.3pid_changes": { enabled: false },
+  });
   for (const answer of [
     await client.delete(`/_matrix/client/v3/devices/${other.deviceId}`, {}),
     await client.post("/_matrix/client/v3/account/password", { new_password: "another password" }),

@@ -215,7 +215,9 @@ t.test("ssoCallback: what goes wrong at the provider is said, and nobody is sign
   checkError(t, await new Browser().open(startUrl("/strict")), 502, /did not sign you in/);
   await idp?.set({ skewMs: -90_000 });
   t.ok(tokenIn(await new Browser().open(startUrl("/corp"))), "a clock may differ a little");
-  await idp?.set({ skewMs: 0, newKey: true });
+  await idp?.set({ skewMs: 0, newKey: true, hidesKeys: true });
+  checkError(t, await new Browser().open(startUrl("/corp")), 502, /did not sign you in/);
+  await idp?.set({ hidesKeys: false });
   t.ok(tokenIn(await new Browser().open(startUrl("/corp"))), "a new key is found at once");
 });
 

@@ -16,11 +16,19 @@ interface Settings {
   skewMs: number;
   /** Answers nobody's request for tokens. */
   hangs: boolean;
+  /** Tells nobody its keys. */
+  hidesKeys: boolean;
   /** Signs by another key from now on. */
   newKey?: boolean;
 }
 
-const settings: Settings = { person: { sub: "nobody" }, refuses: false, skewMs: 0, hangs: false };
+const settings: Settings = {
+  person: { sub: "nobody" },
+  refuses: false,
+  skewMs: 0,
+  hangs: false,
+  hidesKeys: false,
+};
 const people = new Map<string, Record<string, unknown>>();
 const client = JSON.parse(process.argv[2] ?? "{}") as ClientMetadata;
 
@@ -69,6 +77,8 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     response.end("{}");
   } else if (url.startsWith("/interaction/")) {
     await interact(request, response);
+  } else if (settings.hidesKeys && url === "/jwks") {
+    response.setHeader("Content-Type", "application/json").end('{"keys":[]}');
   } else if (!(settings.hangs && url === "/token")) {
     await provider.callback()(request, response);
   }

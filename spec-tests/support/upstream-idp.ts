@@ -12,6 +12,7 @@ export interface IdpSettings {
   readonly refuses?: boolean;
   readonly skewMs?: number;
   readonly hangs?: boolean;
+  readonly hidesKeys?: boolean;
   readonly newKey?: boolean;
 }
 

@@ -21,8 +21,6 @@ export interface SignOnSecrets {
 
 /** What a provider tells about itself is asked for again after this long. */
 const discoveryLifetimeMs = 60 * 60 * 1000;
-/** A key that is not known is looked for anew when the known ones are at least so old. */
-const keysAgeS = 60;
 
 /** An OpenID Connect provider at which people sign in; the protocol itself is openid-client's. */
 export class UpstreamProvider {
@@ -30,7 +28,7 @@ export class UpstreamProvider {
   readonly #secret: string | undefined;
   readonly #fetch: ReturnType<typeof outboundFetch>;
   readonly #clock: Clock;
-  #known: { readonly configuration: Promise<Configuration>; readonly sinceMs: number } | undefined;
+  #known: { readonly metadata: Promise<ServerMetadata>; readonly sinceMs: number } | undefined;
 
   /** @param secret the client's secret at the provider, if it has one */
   constructor(config: ProviderConfig, secret: string | undefined, http: OutboundHttp, clock: Clock) {
@@ -67,14 +65,14 @@ export class UpstreamProvider {
     const library = await import("openid-client");
     const configuration = await this.#configuration();
     try {
-      this.#letKeysBeRenewed(library, configuration);
       const tokens = await library.authorizationCodeGrant(configuration, answer, {
         expectedState: state,
         pkceCodeVerifier: codeVerifier,
         ...(this.#isOpenId && { expectedNonce: nonce, idTokenExpected: true }),
       });
       const idClaims = tokens.claims();
-      if (!this.config.user_info) return claimsObject(idClaims);
+      const hasUserInfo = configuration.serverMetadata().userinfo_endpoint !== undefined;
+      if (!this.config.user_info || !hasUserInfo) return claimsObject(idClaims);
       const subject = idClaims?.sub ?? library.skipSubjectCheck;
       const userInfo = await library.fetchUserInfo(configuration, tokens.access_token, subject);
       return claimsObject({ ...userInfo, ...idClaims });
@@ -87,50 +85,61 @@ export class UpstreamProvider {
     return this.config.scopes.includes("openid");
   }
 
-  #configuration(): Promise<Configuration> {
+  /**
+   * Made for each sign-in: it keeps the provider's keys, and with a key that the provider has just begun to use nobody
+   * could sign in for a while.
+   */
+  async #configuration(): Promise<Configuration> {
+    const library = await import("openid-client");
+    const metadata = givenEndpoints(this.config) ?? (await this.#discovered());
+    const { client_id: clientId, clock_skew_s: skewS, timeout_ms: timeoutMs } = this.config;
+    const client = { [library.clockTolerance]: skewS };
+    const configuration = new library.Configuration(
+      { ...metadata },
+      clientId,
+      client,
+      this.#clientAuth(library),
+    );
+    configuration[library.customFetch] = this.#fetch;
+    configuration.timeout = Math.ceil(timeoutMs / 1000);
+    if (this.#isInsecure) library.allowInsecureRequests(configuration);
+    // TLS alone would be taken for enough; the signature is checked wherever there are keys to check it with.
+    if (metadata.jwks_uri !== undefined) library.enableNonRepudiationChecks(configuration);
+    return configuration;
+  }
+
+  /** What the provider tells about itself. */
+  #discovered(): Promise<ServerMetadata> {
     const nowMs = this.#clock.monotonicMs();
-    if (this.#known && nowMs - this.#known.sinceMs < discoveryLifetimeMs) return this.#known.configuration;
-    const configuration = this.#discover().catch((error: unknown) => {
+    if (this.#known && nowMs - this.#known.sinceMs < discoveryLifetimeMs) return this.#known.metadata;
+    const metadata = this.#discover().catch((error: unknown) => {
       // It is asked again for the next one who wants to sign in.
       this.#known = undefined;
       throw failed(`${this.config.id} could not be asked for its endpoints`, error);
     });
-    this.#known = { configuration, sinceMs: nowMs };
-    return configuration;
+    this.#known = { metadata, sinceMs: nowMs };
+    return metadata;
   }
 
-  async #discover(): Promise<Configuration> {
+  async #discover(): Promise<ServerMetadata> {
     const library = await import("openid-client");
-    const { issuer, client_id: clientId, clock_skew_s: skewS, timeout_ms: timeoutMs } = this.config;
-    const metadata = { [library.clockTolerance]: skewS };
-    const authentication = this.#clientAuth(library);
-    const endpoints = givenEndpoints(this.config);
-    const isInsecure = issuer.startsWith("http:");
-    if (!endpoints) {
-      return library.discovery(new URL(issuer), clientId, metadata, authentication, {
-        [library.customFetch]: this.#fetch,
-        timeout: Math.ceil(timeoutMs / 1000),
-        ...(isInsecure && { execute: [library.allowInsecureRequests] }),
-      });
-    }
-    const configuration = new library.Configuration(endpoints, clientId, metadata, authentication);
-    configuration[library.customFetch] = this.#fetch;
-    if (isInsecure) library.allowInsecureRequests(configuration);
-    return configuration;
+    const { issuer, client_id: clientId, timeout_ms: timeoutMs } = this.config;
+    const found = await library.discovery(new URL(issuer), clientId, undefined, this.#clientAuth(library), {
+      [library.customFetch]: this.#fetch,
+      timeout: Math.ceil(timeoutMs / 1000),
+      ...(this.#isInsecure && { execute: [library.allowInsecureRequests] }),
+    });
+    return found.serverMetadata();
+  }
+
+  get #isInsecure(): boolean {
+    return this.config.issuer.startsWith("http:");
   }
 
   #clientAuth({ None, ClientSecretBasic, ClientSecretPost }: OpenIdClient): ClientAuth {
     const { client_auth_method: method } = this.config;
     if (this.#secret === undefined || method === "none") return None();
     return method === "client_secret_post" ? ClientSecretPost(this.#secret) : ClientSecretBasic(this.#secret);
-  }
-
-  /** Providers change their keys: one that is not among the known ones is to be looked for at once. */
-  #letKeysBeRenewed({ getJwksCache, setJwksCache }: OpenIdClient, configuration: Configuration): void {
-    const cache = getJwksCache(configuration);
-    if (!cache) return;
-    const oldestS = Math.floor(this.#clock.nowMs() / 1000) - keysAgeS;
-    if (cache.uat > oldestS) setJwksCache(configuration, { ...cache, uat: oldestS });
   }
 }
 

@@ -13,7 +13,7 @@ export const redirectToSSO = endpoint({
   path: "/login/sso/redirect",
   versions: ["v3", "r0"],
   access: "public",
-  rateLimit: "default",
+  rateLimit: "authorization",
   query,
 });
 
@@ -25,6 +25,6 @@ export const redirectToIdP = endpoint({
   // Where Synapse had it while it was new; clients of that time still ask there.
   aliases: ["/_matrix/client/unstable/org.matrix.msc2858/login/sso/redirect/{idpId}"],
   access: "public",
-  rateLimit: "default",
+  rateLimit: "authorization",
   query,
 });

@@ -5,6 +5,7 @@ import {
   getTokenOwner,
 } from "../../api/client/account.ts";
 import type { InteractiveAuth } from "../../auth/interactive.ts";
+import type { Requester } from "../../auth/requester.ts";
 import type { Config } from "../../config/schema.ts";
 import { supportedRoomVersions, unstableRoomVersions } from "../../protocol/room-versions.ts";
 import type { OwnAccount } from "../../services/accounts/own-account.ts";
@@ -26,6 +27,7 @@ export function accountHandlers(
   interactive: InteractiveAuth,
   contacts: AccountContacts,
   config: Pick<Config, "default_room_version" | "delayed_events" | "url_previews">,
+  isOAuth: (requester: Requester) => Promise<boolean>,
 ): BoundEndpoint[] {
   const delayedEvents = {
     max_delay_ms: config.delayed_events.max_delay_ms,
@@ -37,6 +39,15 @@ export function accountHandlers(
       ...supportedRoomVersions.map((version) => [version, "stable"]),
       ...unstableRoomVersions.map((version) => [version, "unstable"]),
     ]),
+  };
+  /** What sessions of the OAuth 2.0 API cannot do, since they confirm nothing by passwords ("OAuth 2.0 aware clients"). */
+  const ownAccountCapabilities = async (requester: Requester) => {
+    const isLegacy = !(await isOAuth(requester));
+    return {
+      "m.change_password": { enabled: isLegacy && (await account.hasPassword(requester)) },
+      "m.get_login_token": { enabled: isLegacy },
+      "m.3pid_changes": { enabled: isLegacy && contacts.areChangeable },
+    };
   };
   return [
     handler(getTokenOwner, async ({ requester }) => ({
@@ -66,10 +77,8 @@ export function accountHandlers(
     }),
     handler(getCapabilities, async ({ requester }) => ({
       capabilities: {
-        "m.change_password": { enabled: await account.hasPassword(requester) },
+        ...(await ownAccountCapabilities(requester)),
         "m.room_versions": roomVersions,
-        "m.get_login_token": { enabled: true },
-        "m.3pid_changes": { enabled: contacts.areChangeable },
         "m.profile_fields": { enabled: true },
         // Their predecessors, for clients that do not know them.
         "m.set_displayname": { enabled: true },
