@@ -1,8 +1,8 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
-import { composeContacts } from "./composition/contacts.ts";
 import { composeAppserviceParts, composeAppservices } from "./composition/appservices.ts";
 import { composeCalls } from "./composition/calls.ts";
+import { composeContacts } from "./composition/contacts.ts";
 import { composeDiscovery } from "./composition/discovery.ts";
 import { composeEncryption } from "./composition/encryption.ts";
 import { composeEphemeral } from "./composition/ephemeral.ts";
@@ -111,8 +111,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...serverHandlers(),
     ...composeCalls(foundation),
     ...accounts.handlers,
-    ...signIn.handlers,
     ...contacts.handlers,
+    ...signIn.handlers,
     ...userData.handlers,
     ...media.handlers,
     ...rooms.handlers,
@@ -124,13 +124,13 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...push.handlers,
     ...sync,
     ...composeDiscovery(foundation, rooms),
+    ...composeRendezvous(foundation),
+    ...composeLegacySync(foundation, { timeline, userData, reading, presence: ephemeral.presence }),
     ...composeReports(foundation, rooms),
     ...(await composeServerNotices(foundation, rooms, userData)),
     ...composeRoomUpgrades(foundation, rooms, userData.profiles),
     ...reading.handlers,
     ...search.handlers,
-    ...composeLegacySync(foundation, { timeline, userData, reading, presence: ephemeral.presence }),
-    ...composeRendezvous(foundation),
     ...bridges.handlers,
     ...(config.federation.enabled ? federation.handlers : []),
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),

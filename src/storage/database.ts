@@ -69,11 +69,11 @@ export interface Stores {
   readonly devices: DeviceStore;
   readonly openIdTokens: OpenIdTokenStore;
   readonly registrationTokens: RegistrationTokenStore;
-  readonly contacts: ContactStore;
   readonly externalIds: ExternalIdStore;
   readonly browserSessions: BrowserSessionStore;
   readonly oauth: OAuthStore;
   readonly oauthSessions: OAuthSessionStore;
+  readonly contacts: ContactStore;
   readonly contactValidations: ContactValidationStore;
   readonly deliveries: DeliveryStore;
   readonly thirdPartyInvites: ThirdPartyInviteStore;
@@ -89,8 +89,8 @@ export interface Stores {
   readonly media: MediaStore;
   readonly urlPreviews: UrlPreviewStore;
   readonly deviceKeys: DeviceKeyStore;
-  readonly crossSigning: CrossSigningStore;
   readonly dehydratedDevices: DehydratedDeviceStore;
+  readonly crossSigning: CrossSigningStore;
   readonly deviceLists: DeviceListStore;
   readonly toDevice: ToDeviceStore;
   readonly receipts: ReceiptStore;

@@ -1,8 +1,8 @@
 import type { WriteTransaction } from "../engine/operations.ts";
 import { removeDeviceAccountData } from "./account-data.ts";
 import { deleteDeviceKeys } from "./device-keys.ts";
-import { deletePushers } from "./pushers.ts";
 import { unbindFromClient } from "./oauth-binding.ts";
+import { deletePushers } from "./pushers.ts";
 import { revokeTokens } from "./session-tokens.ts";
 import { deleteSlidingSyncConnections } from "./sliding-sync.ts";
 import { deleteToDeviceMessages } from "./to-device.ts";
@@ -13,8 +13,8 @@ import { deleteToDeviceMessages } from "./to-device.ts";
  */
 const ownedByDevice: readonly ((tx: WriteTransaction, userNid: number, deviceId: string) => void)[] = [
   ({ db }, userNid, deviceId) => revokeTokens(db, userNid, deviceId),
-  ({ db }, userNid, deviceId) => deletePushers(db, userNid, deviceId),
   ({ db }, userNid, deviceId) => unbindFromClient(db, userNid, deviceId),
+  ({ db }, userNid, deviceId) => deletePushers(db, userNid, deviceId),
   deleteDeviceKeys,
   deleteToDeviceMessages,
   deleteSlidingSyncConnections,

@@ -13,20 +13,20 @@ import { destinationOperations } from "./destinations.ts";
 import { deviceKeyOperations } from "./device-keys.ts";
 import { deviceListOperations } from "./device-lists.ts";
 import { deviceOperations } from "./devices.ts";
-import { commitOperations } from "./commits.ts";
 import { browserSessionOperations } from "./browser-sessions.ts";
+import { commitOperations } from "./commits.ts";
 import { eventOperations } from "./events.ts";
 import { federationInboxOperations } from "./federation-inbox.ts";
-import { filterOperations } from "./filters.ts";
 import { externalIdOperations } from "./external-ids.ts";
+import { filterOperations } from "./filters.ts";
 import { keyBackupOperations } from "./key-backups.ts";
 import { mediaOperations } from "./media.ts";
 import { membershipOperations } from "./memberships.ts";
 import { nameOperations } from "./names.ts";
-import { openIdTokenOperations } from "./openid-tokens.ts";
-import { positionOperations } from "./positions.ts";
 import { oauthOperations } from "./oauth.ts";
 import { oauthSessionOperations } from "./oauth-sessions.ts";
+import { openIdTokenOperations } from "./openid-tokens.ts";
+import { positionOperations } from "./positions.ts";
 import { presenceOperations } from "./presence.ts";
 import { profileOperations } from "./profiles.ts";
 import { pushRuleOperations } from "./push-rules.ts";
@@ -71,12 +71,12 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   devices: deviceOperations,
   openIdTokens: openIdTokenOperations,
   registrationTokens: registrationTokenOperations,
-  contacts: contactOperations,
-  contactValidations: contactValidationOperations,
   externalIds: externalIdOperations,
   browserSessions: browserSessionOperations,
   oauth: oauthOperations,
   oauthSessions: oauthSessionOperations,
+  contacts: contactOperations,
+  contactValidations: contactValidationOperations,
   deliveries: deliveryOperations,
   thirdPartyInvites: thirdPartyInviteOperations,
   serverNotices: serverNoticeOperations,
@@ -91,8 +91,8 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   media: mediaOperations,
   urlPreviews: urlPreviewOperations,
   deviceKeys: deviceKeyOperations,
-  crossSigning: crossSigningOperations,
   dehydratedDevices: dehydratedDeviceOperations,
+  crossSigning: crossSigningOperations,
   deviceLists: deviceListOperations,
   toDevice: toDeviceOperations,
   receipts: receiptOperations,

@@ -14,9 +14,9 @@ import { receiptsAndPresence } from "./receipts-and-presence.ts";
 import { redactionSweeps } from "./redaction-sweeps.ts";
 import { reports } from "./reports.ts";
 import { rooms } from "./rooms.ts";
+import { signIn } from "./sign-in.ts";
 import { serverNotices } from "./server-notices.ts";
 import { slidingSync } from "./sliding-sync.ts";
-import { signIn } from "./sign-in.ts";
 import { stickyEvents } from "./sticky-events.ts";
 import { threadSubscriptions } from "./thread-subscriptions.ts";
 import { toDevice } from "./to-device.ts";
@@ -29,11 +29,11 @@ export const initial: Migration = {
   sql: [
     names,
     accounts,
+    signIn,
     contacts,
     serverNotices,
     rooms,
     redactionSweeps,
-    signIn,
     discovery,
     reports,
     userData,
