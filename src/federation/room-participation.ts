@@ -2,33 +2,60 @@ import { boundedCache } from "../cache/bounded-cache.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
 import { ServerAcl } from "../protocol/server-acl.ts";
 import type { CurrentState } from "../state/current-state.ts";
-import type { Room } from "../state/room-index.ts";
+import type { Room, RoomIndex } from "../state/room-index.ts";
+import type { ServerPolicy } from "./server-policy.ts";
 import type { RoomServers } from "./room-servers.ts";
 import type { MembershipStore } from "../storage/memberships.ts";
 
 /** A compiled list may be large; each belongs to one state event. */
 const cachedAcls = 500;
 
+export interface RoomParticipationParts {
+  readonly ownName: ServerName;
+  readonly policy: ServerPolicy;
+  readonly rooms: RoomIndex;
+  readonly state: Pick<CurrentState, "event">;
+  readonly memberships: Pick<MembershipStore, "localJoinedNids">;
+  readonly servers: RoomServers;
+}
+
 /** Which rooms this server takes part in, and which other servers may. */
 export class RoomParticipation {
+  readonly #ownName: ServerName;
+  readonly #policy: ServerPolicy;
+  readonly #rooms: RoomIndex;
   readonly #state: Pick<CurrentState, "event">;
   readonly #memberships: Pick<MembershipStore, "localJoinedNids">;
   readonly #servers: RoomServers;
   readonly #acls = boundedCache<string, ServerAcl>(cachedAcls);
 
-  constructor(
-    state: Pick<CurrentState, "event">,
-    memberships: Pick<MembershipStore, "localJoinedNids">,
-    servers: RoomServers,
-  ) {
-    this.#state = state;
-    this.#memberships = memberships;
-    this.#servers = servers;
+  constructor(parts: RoomParticipationParts) {
+    this.#ownName = parts.ownName;
+    this.#policy = parts.policy;
+    this.#rooms = parts.rooms;
+    this.#state = parts.state;
+    this.#memberships = parts.memberships;
+    this.#servers = parts.servers;
   }
 
   /** Whether users of this server are in the room. */
   async isJoined({ roomNid }: Room): Promise<boolean> {
     return (await this.#memberships.localJoinedNids(roomNid, 1)).length > 0;
+  }
+
+  /** A room that is known here, be it joined or not. */
+  find(roomId: string): Promise<Room | undefined> {
+    return this.#rooms.find(roomId);
+  }
+
+  /** Other servers with users in the room, as far as is known here. */
+  serversOf({ roomNid }: Room): Promise<readonly ServerName[]> {
+    return this.#servers.of(roomNid) as Promise<readonly ServerName[]>;
+  }
+
+  /** Those of some servers that are others than this one, and that it talks with; each once. */
+  others(servers: readonly ServerName[]): readonly ServerName[] {
+    return [...new Set(servers)].filter((name) => name !== this.#ownName && this.#policy.allows(name));
   }
 
   /** Whether users of another server are in the room. */

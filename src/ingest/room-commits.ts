@@ -1,9 +1,10 @@
 import type { EventReader } from "../state/event-reader.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
-import type { CommitStore, EventCommit, NewEvent, NewRoom } from "../storage/commits.ts";
+import type { CommitStore, CommittedHead, EventCommit, NewEvent, NewRoom } from "../storage/commits.ts";
 import type { StoredEvent } from "../storage/events.ts";
 import { type Batch, discardBatch } from "./batch.ts";
 import type { LocalTransaction } from "./local-event.ts";
+import type { Extremity } from "./room-head.ts";
 import type { RoomHeads } from "./room-heads.ts";
 
 export interface RoomCommitsParts {
@@ -66,16 +67,13 @@ export class RoomCommits {
    */
   async commit(batch: Batch, newRoom?: NewRoom): Promise<StoredEvent[] | undefined> {
     const { draft, events, snapshots, memberships, summary } = batch;
-    if (draft.snapshotNid === null) throw new Error("a room has state from its first event on");
     const commit: EventCommit = {
       roomNid: draft.room.roomNid,
       newRoom,
       events,
       snapshots,
-      head: {
-        extremities: draft.extremities.map(({ eventNid }) => eventNid),
-        currentSnapshot: draft.snapshotNid,
-      },
+      // A room of which all that has come has been rejected has no head.
+      head: draft.snapshotNid === null ? undefined : headOf(draft.extremities, draft.snapshotNid),
       memberships,
       filledGap: batch.filledGap,
       summary: summary.change,
@@ -107,6 +105,10 @@ export class RoomCommits {
       return stored;
     });
   }
+}
+
+function headOf(extremities: readonly Extremity[], currentSnapshot: number): CommittedHead {
+  return { extremities: extremities.map(({ eventNid }) => eventNid), currentSnapshot };
 }
 
 /** What is read of an event once it is stored. */

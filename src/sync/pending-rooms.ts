@@ -5,7 +5,7 @@ import type { NameCache } from "../storage/name-cache.ts";
 import type { PendingRoom } from "./room-list.ts";
 
 /** What a potential joiner is shown of a room (client-server API, "Stripped state"). */
-const shownTypes = [
+export const shownTypes = [
   "m.room.create",
   "m.room.join_rules",
   "m.room.canonical_alias",

@@ -19,6 +19,8 @@ export function inAuthOrder(events: readonly ReceivedEvent[]): ReceivedEvent[] {
       else followers.set(id, [received]);
     }
   }
+  // Since room version 12 all events rest on the create event without naming it.
+  ready.sort((a, b) => Number(isCreate(b)) - Number(isCreate(a)));
   // The list grows while it is gone through.
   for (let index = 0; index < ready.length; index++) {
     const { eventId } = ready[index]?.event ?? {};
@@ -29,4 +31,8 @@ export function inAuthOrder(events: readonly ReceivedEvent[]): ReceivedEvent[] {
     }
   }
   return ready;
+}
+
+function isCreate({ event }: ReceivedEvent): boolean {
+  return event.type === "m.room.create";
 }

@@ -62,21 +62,25 @@ export class ToldStates {
     await this.storeAll(room, await this.#parts.requests.authChain(server, room.roomId, eventId));
   }
 
-  /** Stores those of some events that pass the checks on receipt; what does not is left out. */
-  async storeAll(room: Room, pdus: readonly JsonValue[]): Promise<void> {
+  /**
+   * Stores those of some events that pass the checks on receipt.
+   * @returns their IDs in the same order; `undefined` for what is left out
+   */
+  async storeAll(room: Room, pdus: readonly JsonValue[]): Promise<(EventId | undefined)[]> {
     const { checks } = this.#parts;
-    const passed: ReceivedEvent[] = [];
+    const all: (ReceivedEvent | undefined)[] = [];
     for (let start = 0; start < pdus.length; start += chunkSize) {
       const chunk = pdus.slice(start, start + chunkSize);
       const checked = await Promise.all(
         chunk.map((pdu) => checks.checkOrDrop(room.version, pdu, room.roomId)),
       );
-      passed.push(...checked.filter((received) => received !== undefined));
+      all.push(...checked);
     }
-    const ordered = inAuthOrder(passed);
+    const ordered = inAuthOrder(all.filter((received) => received !== undefined));
     for (let start = 0; start < ordered.length; start += chunkSize) {
       await this.#parts.outliers.store(room, ordered.slice(start, start + chunkSize));
     }
+    return all.map((received) => received?.event.eventId);
   }
 
   /**

@@ -81,7 +81,8 @@ function pdusOf(stored: readonly StoredEvent[]): string {
   return stored.map(({ common, federation }) => `{${common},${federation}}`).join(",");
 }
 
-async function pduChunks(
+/** The events as pieces of a JSON list. */
+export async function pduChunks(
   events: Pick<EventReader, "storedAll">,
   eventNids: readonly number[],
 ): Promise<string[]> {

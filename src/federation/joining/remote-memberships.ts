@@ -1,0 +1,195 @@
+import type { RoomOutliers } from "../../ingest/room-outliers.ts";
+import type { RoomReceiver } from "../../ingest/room-receiver.ts";
+import type { RoomWriter } from "../../ingest/room-writer.ts";
+import type { RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
+import { domainOf, parseRoomId, parseUserId, serverNameOf } from "../../protocol/identifiers.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import { isServerName } from "../../protocol/server-name.ts";
+
+import type { LocalUser } from "../../services/local-user.ts";
+import type { RemoteRooms } from "../../services/rooms/remote-rooms.ts";
+import type { EventReader } from "../../state/event-reader.ts";
+import type { Room } from "../../state/room-index.ts";
+import type { MembershipStore } from "../../storage/memberships.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { FederationClient } from "../federation-client.ts";
+import { FederationError } from "../federation-client.ts";
+import { type PduChecks, RefusedPduError } from "../inbound/pdu-checks.ts";
+import type { MembershipRequests } from "../requests/membership-requests.ts";
+import type { RoomParticipation } from "../room-participation.ts";
+import { strippedTexts } from "../stripped-state.ts";
+import { firstThatWorks, matrixError } from "./first-that-works.ts";
+import type { RemoteJoins } from "./remote-joins.ts";
+import type { MembershipSigner } from "./signed-membership.ts";
+
+export interface RemoteMembershipsParts {
+  readonly client: FederationClient;
+  readonly requests: MembershipRequests;
+  readonly signer: MembershipSigner;
+  readonly joins: RemoteJoins;
+  readonly checks: PduChecks;
+  readonly writer: RoomWriter;
+  readonly receiver: RoomReceiver;
+  readonly outliers: RoomOutliers;
+  readonly events: EventReader;
+  readonly memberships: Pick<MembershipStore, "of">;
+  readonly participation: RoomParticipation;
+  /** What those outside are shown of a room, as JSON texts. */
+  readonly strippedStateOf: (room: Room, inviter: UserId) => Promise<readonly string[]>;
+  readonly log: Logger;
+}
+
+const maxServers = 20;
+
+/** Does with other servers what users do in rooms in which nobody of this server is, and invites users of others. */
+export class RemoteMemberships implements RemoteRooms {
+  readonly #parts: RemoteMembershipsParts;
+
+  constructor(parts: RemoteMembershipsParts) {
+    this.#parts = parts;
+  }
+
+  isHere(room: Room): Promise<boolean> {
+    return this.#parts.participation.isJoined(room);
+  }
+
+  async join(
+    user: LocalUser,
+    roomId: RoomId,
+    servers: readonly ServerName[],
+    content: JsonObject,
+  ): Promise<Room | undefined> {
+    const candidates = await this.#candidates(user, roomId, servers);
+    return this.#parts.joins.join(user, roomId, candidates, content, (room) => this.isHere(room));
+  }
+
+  async knock(
+    user: LocalUser,
+    roomId: RoomId,
+    servers: readonly ServerName[],
+    content: JsonObject,
+  ): Promise<Room> {
+    const { requests, signer, outliers } = this.#parts;
+    return firstThatWorks(await this.#candidates(user, roomId, servers), async (server) => {
+      const template = await requests.template(server, "knock", roomId, user.userId);
+      const knock = signer.sign(template, roomId, user.userId, content);
+      const body = knock.event.pdu as unknown as JsonValue;
+      const state = await requests.knock(server, roomId, knock.event.eventId, body);
+      const room = await outliers.adopt(roomId, signer.versionOf(template));
+      await outliers.storeMembership(room, knock, strippedTexts(state));
+      return room;
+    });
+  }
+
+  async leave(user: LocalUser, room: Room, content: JsonObject): Promise<void> {
+    const { requests, signer, outliers, log } = this.#parts;
+    try {
+      const servers = await this.#candidates(user, room.roomId, []);
+      const leave = await firstThatWorks(servers, async (server) => {
+        const template = await requests.template(server, "leave", room.roomId, user.userId);
+        const signed = signer.sign(
+          { ...template, version: room.version.id },
+          room.roomId,
+          user.userId,
+          content,
+        );
+        await requests.leave(
+          server,
+          room.roomId,
+          signed.event.eventId,
+          signed.event.pdu as unknown as JsonValue,
+        );
+        return signed;
+      });
+      await outliers.storeMembership(room, leave, []);
+    } catch (error) {
+      if (!(error instanceof MatrixError)) throw error;
+      // An invite can be refused though the server that it came from has gone for ever.
+      log.info({ err: error, roomId: room.roomId }, "no other server could be told that a user has left");
+      await this.#leaveAlone(user, room, content);
+    }
+  }
+
+  async invite(inviter: UserId, room: Room, userId: UserId, content: JsonObject): Promise<void> {
+    const { requests, writer, receiver, checks, strippedStateOf } = this.#parts;
+    const local = { type: "m.room.member", stateKey: userId, sender: inviter, content };
+    const { event } = await writer.prepare(room, local);
+    const texts = await strippedStateOf(room, inviter);
+    try {
+      const answer = await requests.invite(serverNameOf(userId), room.roomId, event.eventId, {
+        event: event.pdu as unknown as JsonValue,
+        version: room.version.id,
+        strippedState: texts.map((text) => JSON.parse(text) as JsonValue),
+      });
+      const received = await checks.check(room.version, answer, room.roomId);
+      if (received.event.eventId !== event.eventId) throw new RefusedPduError("It is another event.");
+      const [receipt] = await receiver.receive(room, [received]);
+      if (receipt?.verdict === "accepted" || receipt?.verdict === "known") return;
+      throw new MatrixError("M_FORBIDDEN", receipt?.reason ?? "The room's rules do not allow it");
+    } catch (error) {
+      if (error instanceof FederationError) throw matrixError(error);
+      if (error instanceof RefusedPduError) {
+        throw new MatrixError("M_UNKNOWN", `The user's server has not taken the invite: ${error.message}`);
+      }
+      throw error;
+    }
+  }
+
+  async resolveAlias(
+    alias: string,
+    server: ServerName,
+  ): Promise<{ roomId: RoomId; servers: readonly ServerName[] }> {
+    try {
+      const answer = await this.#parts.client.request({
+        destination: server,
+        method: "GET",
+        uri: `/_matrix/federation/v1/query/directory?room_alias=${encodeURIComponent(alias)}`,
+      });
+      const { room_id: text, servers } = isJsonObject(answer) ? answer : {};
+      const roomId = typeof text === "string" ? parseRoomId(text) : undefined;
+      if (roomId === undefined) throw new MatrixError("M_NOT_FOUND", `${alias} leads to no room`);
+      const named = Array.isArray(servers) ? servers.filter((name) => typeof name === "string") : [];
+      return { roomId, servers: [server, ...named.filter(isServerName)].slice(0, maxServers) };
+    } catch (error) {
+      if (error instanceof FederationError) throw matrixError(error);
+      throw error;
+    }
+  }
+
+  /** Servers that may be in a room: those that the client names, that of who has invited the user, that of the room's ID. */
+  async #candidates(
+    user: LocalUser,
+    roomId: RoomId,
+    named: readonly ServerName[],
+  ): Promise<readonly ServerName[]> {
+    const { memberships, events, participation } = this.#parts;
+    const candidates = [...named];
+    const room = await participation.find(roomId);
+    const row = room && (await memberships.of(room.roomNid, user.userNid));
+    const inviter = row && parseUserId((await events.roomEvent(row.eventNid)).sender);
+    if (inviter) candidates.push(serverNameOf(inviter));
+    const home = domainOf(roomId);
+    if (home) candidates.push(home);
+    if (room) candidates.push(...(await participation.serversOf(room)));
+    return participation.others(candidates);
+  }
+
+  /** An event of its own in the place of one that others know: it follows the invite that it refuses. */
+  async #leaveAlone(user: LocalUser, room: Room, content: JsonObject): Promise<void> {
+    const { memberships, events, signer, outliers } = this.#parts;
+    const row = await memberships.of(room.roomNid, user.userNid);
+    if (!row) return;
+    const { eventId, depth } = await events.roomEvent(row.eventNid);
+    const references: JsonValue[] =
+      room.version.eventIdFormat === "named" ? [[eventId, { sha256: "" }]] : [eventId];
+    const template = { depth: depth + 1, prev_events: references, auth_events: references };
+    const leave = signer.sign(
+      { version: room.version.id, event: template },
+      room.roomId,
+      user.userId,
+      content,
+    );
+    await outliers.storeMembership(room, leave, []);
+  }
+}

@@ -1,0 +1,22 @@
+import { isJsonObject, type JsonValue } from "../protocol/json.ts";
+
+/** More than any room shows to those outside. */
+const maxEvents = 100;
+const maxEventLength = 65_536;
+
+/**
+ * Stripped state that another server has sent, as texts that clients can be shown (client-server API, "Stripped state"):
+ * since room version 12 whole events come in its place. What is no event is left out.
+ */
+export function strippedTexts(events: readonly JsonValue[]): string[] {
+  const texts: string[] = [];
+  for (const event of events.slice(0, maxEvents)) {
+    if (!isJsonObject(event)) continue;
+    const { sender, type, state_key: stateKey, content } = event;
+    if (typeof sender !== "string" || typeof type !== "string" || typeof stateKey !== "string") continue;
+    if (!isJsonObject(content)) continue;
+    const text = JSON.stringify({ content, sender, state_key: stateKey, type });
+    if (text.length <= maxEventLength) texts.push(text);
+  }
+  return texts;
+}
