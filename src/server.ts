@@ -71,12 +71,13 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     randomBytes: systemRandomBytes,
     appservices,
   });
+  const federationParts = composeFederationParts(foundation);
   const userData = composeUserData(foundation);
   const contacts = opened.use(composeContacts(foundation));
   const accounts = opened.use(composeAccounts(foundation, userData, contacts));
   const signIn = composeSignIn(foundation, accounts);
   const media = opened.use(await composeMedia(foundation));
-  const rooms = opened.use(composeRooms(foundation, userData, contacts));
+  const rooms = opened.use(composeRooms(foundation, userData, contacts, federationParts.remote));
   opened.use(composeRedactionSweeps(foundation));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
   const encryption = composeEncryption(foundation, accounts);
@@ -103,9 +104,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const bridges = opened.use(
     await composeAppservices(foundation, { timeline, ephemeral, access: rooms.access }),
   );
-  const federation = opened.use(
-    composeFederation(foundation, composeFederationParts(foundation), timeline, new Map()),
-  );
+  const federation = opened.use(composeFederation(foundation, federationParts, timeline, rooms, new Map()));
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(),

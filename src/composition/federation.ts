@@ -1,3 +1,14 @@
+import { InboundInvites } from "../federation/inbound/invites.ts";
+import { RemoteJoins } from "../federation/joining/remote-joins.ts";
+import { RemoteMemberships } from "../federation/joining/remote-memberships.ts";
+import { MembershipSigner } from "../federation/joining/signed-membership.ts";
+import { MembershipRequests } from "../federation/requests/membership-requests.ts";
+import { Handshakes } from "../federation/serving/handshakes.ts";
+import { ShownState } from "../federation/shown-state.ts";
+import { directoryQueryHandlers } from "../http/handlers/federation/directory.ts";
+import { membershipHandlers } from "../http/handlers/federation/memberships.ts";
+import type { RemoteRooms } from "../services/rooms/remote-rooms.ts";
+import type { RoomParts } from "./rooms.ts";
 import { EduReceivers, type EduReceiver } from "../federation/inbound/edu-receivers.ts";
 import { EventCompletion } from "../federation/inbound/event-completion.ts";
 import { PduChecks } from "../federation/inbound/pdu-checks.ts";
@@ -39,6 +50,9 @@ export interface FederationParts {
   readonly toldStates: ToldStates;
   readonly servers: RoomServers;
   readonly participation: RoomParticipation;
+  /** Rooms in which nobody of this server is; absent where federation is off. */
+  readonly remote: RemoteRooms | undefined;
+  readonly shown: ShownState;
 }
 
 export function composeFederationParts(foundation: Foundation): FederationParts {
@@ -62,23 +76,63 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
   notifier.follow(servers.committed);
   const checks = new PduChecks(keyring);
   const requests = new RoomRequests(client);
+  const policy = new ServerPolicy(federation.allowed_servers ?? undefined, federation.denied_servers);
+  const participation = new RoomParticipation({
+    ownName: serverName,
+    policy,
+    rooms: graph.rooms,
+    state,
+    memberships: stores.memberships,
+    servers,
+  });
+  const toldStates = new ToldStates({
+    requests,
+    checks,
+    outliers: graph.outliers,
+    eventStore: stores.events,
+    events: graph.events,
+  });
+  const shown = new ShownState(state);
   return {
     client,
     keyring,
     ownKeys: new OwnKeys({ serverName, key: signingKey, oldKeys, keyring, clock }),
-    policy: new ServerPolicy(federation.allowed_servers ?? undefined, federation.denied_servers),
+    policy,
     checks,
     requests,
-    toldStates: new ToldStates({
-      requests,
-      checks,
-      outliers: graph.outliers,
-      eventStore: stores.events,
-      events: graph.events,
-    }),
+    toldStates,
     servers,
-    participation: new RoomParticipation(state, stores.memberships, servers),
+    participation,
+    remote: federation.enabled
+      ? composeRemoteRooms(foundation, { client, checks, toldStates, participation, shown })
+      : undefined,
+    shown,
   };
+}
+
+function composeRemoteRooms(
+  { config, clock, log, randomBytes, signingKey: key, stores, graph }: Foundation,
+  parts: Pick<FederationParts, "client" | "checks" | "toldStates" | "participation" | "shown">,
+): RemoteRooms {
+  const { client, checks, toldStates, participation, shown } = parts;
+  const { receiver, outliers, rooms, writer, events } = graph;
+  const requests = new MembershipRequests(client);
+  const signer = new MembershipSigner({ serverName: config.server_name, key, clock, randomBytes });
+  return new RemoteMemberships({
+    client,
+    requests,
+    signer,
+    joins: new RemoteJoins({ requests, signer, checks, toldStates, outliers, receiver, rooms }),
+    checks,
+    writer,
+    receiver,
+    outliers,
+    events,
+    memberships: stores.memberships,
+    participation,
+    strippedStateOf: (room, inviter) => shown.of(room, inviter),
+    log,
+  });
 }
 
 export interface Federation extends AsyncDisposable {
@@ -94,6 +148,7 @@ export function composeFederation(
   foundation: Foundation,
   parts: FederationParts,
   { timelines, views }: Pick<TimelineParts, "timelines" | "views">,
+  { restricted, invites, aliases }: Pick<RoomParts, "restricted" | "invites" | "aliases">,
   edus: ReadonlyMap<string, EduReceiver>,
 ): Federation {
   const { config, clock, log, randomBytes, stores, graph, names, notifier, policyServers } = foundation;
@@ -157,6 +212,29 @@ export function composeFederation(
     events: graph.events,
     snapshots: graph.snapshots,
   });
+  const key = foundation.signingKey;
+  const handshakes = new Handshakes({
+    serverName,
+    key,
+    rooms: graph.rooms,
+    participation,
+    writer: graph.writer,
+    receiver: graph.receiver,
+    checks,
+    restricted,
+    names,
+    eventStore: stores.events,
+  });
+  const inboundInvites = new InboundInvites({
+    serverName,
+    key,
+    checks,
+    outliers: graph.outliers,
+    participation,
+    accounts: stores.accounts,
+    permission: invites,
+    names,
+  });
   const authenticator = new ServerAuthenticator({
     ownName: serverName,
     keyring,
@@ -172,6 +250,18 @@ export function composeFederation(
       ...federationServerHandlers(config.federation.public_address),
       ...transactionHandlers(transactions),
       ...roomEventHandlers({ serverName, rooms, events: graph.events, clock }),
+      ...membershipHandlers({
+        serverName,
+        handshakes,
+        rooms,
+        invites: inboundInvites,
+        events: graph.events,
+        strippedStateOf: async (roomId) => {
+          const room = await graph.rooms.find(roomId);
+          return room ? parts.shown.of(room) : [];
+        },
+      }),
+      ...directoryQueryHandlers({ serverName, aliases, participation }),
     ],
     async start() {
       await inboxes.resume();

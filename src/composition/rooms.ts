@@ -10,6 +10,7 @@ import { RestrictedJoin } from "../services/rooms/restricted-join.ts";
 import { RoomAccess } from "../services/rooms/room-access.ts";
 import { RoomAliases } from "../services/rooms/room-aliases.ts";
 import { RoomCreation } from "../services/rooms/room-creation.ts";
+import type { RemoteRooms } from "../services/rooms/remote-rooms.ts";
 import { RoomMembership } from "../services/rooms/room-membership.ts";
 import { RoomSending } from "../services/rooms/room-sending.ts";
 import { RoomSuccession } from "../services/rooms/room-succession.ts";
@@ -21,6 +22,8 @@ import type { UserDataParts } from "./user-data.ts";
 
 export interface RoomParts extends RoomServices, AsyncDisposable {
   readonly state: CurrentState;
+  readonly restricted: RestrictedJoin;
+  readonly invites: InvitePermission;
   readonly succession: RoomSuccession;
   readonly profilePropagation: RoomProfilePropagation;
   readonly handlers: readonly BoundEndpoint[];
@@ -31,6 +34,7 @@ export function composeRooms(
   foundation: Foundation,
   { profiles, accountData, pushRules }: UserDataParts,
   contactParts: ContactParts,
+  remote: RemoteRooms | undefined,
 ): RoomParts {
   const { config, stores, names, graph, log, appservices } = foundation;
   const { rooms, events, snapshots } = graph;
@@ -49,7 +53,16 @@ export function composeRooms(
     log,
   });
   const invites = new InvitePermission(accountData, stores.userDirectory, names, appservices.queries.users);
-  const basic = composeServices(foundation, { access, state, succession, invites, profiles });
+  const restricted = new RestrictedJoin({ rooms, state, memberships, names, serverName: config.server_name });
+  const basic = composeServices(foundation, {
+    access,
+    state,
+    succession,
+    invites,
+    profiles,
+    restricted,
+    remote,
+  });
   const { membership } = basic;
   const sources = { contactParts, access, state, membership, invites, profiles };
   const thirdParty = composeThirdPartyInvites(foundation, sources);
@@ -57,6 +70,8 @@ export function composeRooms(
   return {
     ...services,
     state,
+    restricted,
+    invites,
     succession,
     profilePropagation: new RoomProfilePropagation({ membership, memberships, names, log }),
     handlers: [
@@ -74,17 +89,18 @@ interface SharedParts {
   readonly succession: RoomSuccession;
   readonly invites: InvitePermission;
   readonly profiles: MemberProfiles;
+  readonly restricted: RestrictedJoin;
+  readonly remote: RemoteRooms | undefined;
 }
 
 function composeServices(
-  { config, stores, names, graph, clock, randomBytes, appservices }: Foundation,
-  { access, state, succession, invites, profiles }: SharedParts,
+  { config, stores, names, graph, clock, randomBytes, appservices, log }: Foundation,
+  { access, state, succession, invites, profiles, restricted, remote }: SharedParts,
 ): Omit<RoomServices, "thirdPartyInvites" | "redemption"> {
   const { server_name: serverName, default_room_version: defaultVersion } = config;
   const { memberships, rooms: store, events: eventStore, relations } = stores;
   const { writer, rooms } = graph;
   const guests = new GuestAccess({ writer, state, memberships, names });
-  const restricted = new RestrictedJoin({ rooms, state, memberships, names, serverName });
   return {
     access,
     creation: new RoomCreation({
@@ -97,6 +113,8 @@ function composeServices(
       randomBytes,
       invites,
       appservices: appservices.registry,
+      remote,
+      log,
     }),
     membership: new RoomMembership({
       serverName,
@@ -111,6 +129,7 @@ function composeServices(
       invites,
       succession,
       noticeRooms: stores.serverNotices,
+      remote,
     }),
     sending: new RoomSending({
       writer,
@@ -126,6 +145,6 @@ function composeServices(
       invites,
       succession,
     }),
-    aliases: new RoomAliases({ serverName, store, rooms, access, state, writer, appservices }),
+    aliases: new RoomAliases({ serverName, store, rooms, access, state, writer, appservices, remote }),
   };
 }

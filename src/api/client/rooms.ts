@@ -55,6 +55,10 @@ export const createRoom = endpoint({
   }),
 });
 
+const serverNames = Type.Optional(Type.Array(Type.String(), { maxItems: 100 }));
+/** `server_name` is what clients said up to version 1.11 of the specification. */
+const viaServers = Type.Object({ via: serverNames, server_name: serverNames });
+
 export const joinRoomById = endpoint({
   operationId: "joinRoomById",
   method: "POST",
@@ -74,6 +78,7 @@ export const joinRoom = endpoint({
   access: "user",
   guests: true,
   rateLimit: "join",
+  query: viaServers,
   body: joinBody,
 });
 
@@ -84,6 +89,7 @@ export const knockRoom = endpoint({
   versions: ["v3"],
   access: "user",
   rateLimit: "join",
+  query: viaServers,
   body: Type.Object(reason),
 });
 

@@ -8,8 +8,11 @@ import type { RoomMembership } from "../../services/rooms/room-membership.ts";
 import type { RoomSending } from "../../services/rooms/room-sending.ts";
 import type { InviteRedemption } from "../../services/third-party-invites/redemption.ts";
 import type { ThirdPartyInvites } from "../../services/third-party-invites/third-party-invites.ts";
+import { namedRoomId } from "../../services/named-ids.ts";
+import type { LocatedRoom } from "../../services/rooms/remote-rooms.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
-import { findInvitees, inviteeOf, redeemSigned } from "./third-party-invites.ts";
+import type { Requester } from "../../auth/requester.ts";
+import { findInvitees, inviteeOf, redeemSigned, type SignedInviteJson } from "./third-party-invites.ts";
 
 export interface RoomServices {
   readonly access: RoomAccess;
@@ -56,22 +59,29 @@ function creationHandlers({ creation, thirdPartyInvites }: RoomServices): BoundE
 
 function membershipHandlers(services: RoomServices): BoundEndpoint[] {
   const { access, aliases, membership, thirdPartyInvites, redemption } = services;
+  const redeem = async (
+    requester: Requester,
+    { roomId }: LocatedRoom,
+    signed: SignedInviteJson | undefined,
+  ) => {
+    if (signed) await redeemSigned(redemption, requester, await access.room(roomId), signed);
+  };
   return [
     handler(api.joinRoomById, async ({ requester, params, body }) => {
-      const room = await access.room(params.roomId);
-      await redeemSigned(redemption, requester, room, body.third_party_signed);
-      await membership.join(requester, room, body.reason, joinContent(body));
+      const located = { roomId: namedRoomId(params.roomId), servers: [] };
+      await redeem(requester, located, body.third_party_signed);
+      const room = await membership.joinNamed(requester, located, body.reason, joinContent(body));
       return { room_id: room.roomId };
     }),
-    handler(api.joinRoom, async ({ requester, params, body }) => {
-      const room = await aliases.byIdOrAlias(params.roomIdOrAlias);
-      await redeemSigned(redemption, requester, room, body.third_party_signed);
-      await membership.join(requester, room, body.reason, joinContent(body));
+    handler(api.joinRoom, async ({ requester, params, query, body }) => {
+      const located = await aliases.locate(params.roomIdOrAlias, serversOf(query));
+      await redeem(requester, located, body.third_party_signed);
+      const room = await membership.joinNamed(requester, located, body.reason, joinContent(body));
       return { room_id: room.roomId };
     }),
-    handler(api.knockRoom, async ({ requester, params, body }) => {
-      const room = await aliases.byIdOrAlias(params.roomIdOrAlias);
-      await membership.knock(requester, room, body.reason);
+    handler(api.knockRoom, async ({ requester, params, query, body }) => {
+      const located = await aliases.locate(params.roomIdOrAlias, serversOf(query));
+      const room = await membership.knock(requester, located, body.reason);
       return { room_id: room.roomId };
     }),
     handler(api.leaveRoom, async ({ requester, params, body }) => {
@@ -103,6 +113,14 @@ function membershipHandlers(services: RoomServices): BoundEndpoint[] {
       return {};
     }),
   ];
+}
+
+/** "`via`: the servers to attempt to join the room through"; clients of older releases say `server_name`. */
+function serversOf(query: {
+  readonly via?: readonly string[];
+  readonly server_name?: readonly string[];
+}): readonly string[] {
+  return [...(query.via ?? []), ...(query.server_name ?? [])];
 }
 
 /** What a client wants in its member event beside what the specification has: other servers take the body for that, too. */

@@ -40,16 +40,19 @@ export function inviteeOf({
   return { contact, identity: { identityServer: server, accessToken: token } };
 }
 
+export type SignedInviteJson = JsonObject & {
+  readonly mxid: string;
+  readonly token: string;
+  readonly sender: string;
+};
+
 /** A join that begins with a third-party invite (client-server API, `third_party_signed`). */
 export async function redeemSigned(
   redemption: InviteRedemption,
   requester: Requester,
   room: Room,
-  signed:
-    | (JsonObject & { readonly mxid: string; readonly token: string; readonly sender: string })
-    | undefined,
+  signed: SignedInviteJson,
 ): Promise<void> {
-  if (!signed) return;
   const { mxid, token, signatures } = signed;
   await redemption.redeem(room, requester, { mxid, token, signatures } as SignedInvite, true);
 }

@@ -9,6 +9,9 @@ import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { CurrentState } from "../../state/current-state.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { AliasRow, RoomStore } from "../../storage/rooms.ts";
+import { isServerName } from "../../protocol/server-name.ts";
+import { namedRoomId } from "../named-ids.ts";
+import type { LocatedRoom, RemoteRooms } from "./remote-rooms.ts";
 import type { RoomAccess } from "./room-access.ts";
 
 /** An alias for each of these is enough for any room, and keeps one room from filling the table. */
@@ -22,6 +25,8 @@ export interface RoomAliasesParts {
   readonly state: CurrentState;
   readonly writer: RoomWriter;
   readonly appservices: RoomAliasAppservices;
+  /** Absent where this server talks with no others. */
+  readonly remote: RemoteRooms | undefined;
 }
 
 /** What application services have to do with aliases. */
@@ -40,6 +45,7 @@ export class RoomAliases {
   readonly #state: CurrentState;
   readonly #writer: RoomWriter;
   readonly #appservices: RoomAliasAppservices;
+  readonly #remote: RemoteRooms | undefined;
 
   constructor(parts: RoomAliasesParts) {
     this.#serverName = parts.serverName;
@@ -49,6 +55,7 @@ export class RoomAliases {
     this.#state = parts.state;
     this.#writer = parts.writer;
     this.#appservices = parts.appservices;
+    this.#remote = parts.remote;
   }
 
   /**
@@ -65,6 +72,23 @@ export class RoomAliases {
   async #askFor(alias: RoomAlias): Promise<AliasRow | undefined> {
     if (serverNameOf(alias) !== this.#serverName) return undefined;
     return (await this.#appservices.queries.aliases.ask(alias)) ? this.#store.alias(alias) : undefined;
+  }
+
+  /**
+   * Where the room is that a path names by ID or alias.
+   * @param via servers that the client names, unchecked
+   * @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM
+   */
+  async locate(text: string, via: readonly string[]): Promise<LocatedRoom> {
+    const named = via.filter(isServerName);
+    if (!text.startsWith("#")) return { roomId: namedRoomId(text), servers: named };
+    const alias = aliasOf(text);
+    const server = serverNameOf(alias);
+    if (server === this.#serverName || !this.#remote) {
+      return { roomId: (await this.resolve(alias)).roomId, servers: named };
+    }
+    const { roomId, servers } = await this.#remote.resolveAlias(alias, server);
+    return { roomId, servers: [...named, ...servers] };
   }
 
   /** The room that a path names by ID or alias. @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM */

@@ -9,6 +9,7 @@ import {
   type RoomAlias,
   type RoomId,
   type ServerName,
+  serverNameOf,
   type UserId,
 } from "../../protocol/identifiers.ts";
 import type { JsonObject } from "../../protocol/json.ts";
@@ -18,6 +19,8 @@ import type { Room } from "../../state/room-index.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { RoomStore } from "../../storage/rooms.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { RemoteRooms } from "./remote-rooms.ts";
 import type { InvitePermission } from "./invite-permission.ts";
 import type { MemberProfiles } from "./member-profile.ts";
 import { initialPowerLevels, type Preset, type PresetName, presets } from "./presets.ts";
@@ -54,6 +57,9 @@ export interface RoomCreationParts {
   readonly profiles: MemberProfiles;
   readonly randomBytes: RandomBytes;
   readonly invites: InvitePermission;
+  /** Absent where this server talks with no others. */
+  readonly remote: RemoteRooms | undefined;
+  readonly log: Logger;
   readonly appservices: Pick<AppserviceRegistry, "checkAlias">;
 }
 
@@ -98,7 +104,33 @@ export class RoomCreation {
       isPublic: request.visibility === "public",
       alias: plan.alias && { name: plan.alias, creatorNid: creator.userNid },
     };
-    return this.#asRoomState(() => this.#parts.writer.create(plan.version, roomId, events, listing));
+    const room = await this.#asRoomState(() =>
+      this.#parts.writer.create(plan.version, roomId, events, listing),
+    );
+    await this.#inviteRemote(plan, room);
+    return room;
+  }
+
+  /** Users of other servers are invited by way of these, once there is a room. Whom it does not reach can be invited again. */
+  async #inviteRemote(plan: Plan, room: Room): Promise<void> {
+    const { remote, log } = this.#parts;
+    if (!remote) return;
+    const remoteUsers = plan.invited.filter((userId) => !this.#isLocal(userId));
+    await Promise.all(
+      remoteUsers.map(async (userId) => {
+        try {
+          const { content } = await this.#invite(plan, userId);
+          await remote.invite(plan.creator.userId, room, userId, content);
+        } catch (err) {
+          if (!(err instanceof MatrixError)) throw err;
+          log.info({ err, roomId: room.roomId, userId }, "somebody could not be invited to a new room");
+        }
+      }),
+    );
+  }
+
+  #isLocal(userId: UserId): boolean {
+    return serverNameOf(userId) === this.#parts.serverName;
   }
 
   async #plan(creator: ActingUser, request: RoomRequest): Promise<Plan> {
@@ -169,7 +201,11 @@ export class RoomCreation {
       { type: "m.room.member", stateKey: sender, sender, content: { ...profile, membership: "join" } },
       { type: "m.room.power_levels", stateKey: "", sender, content: powerLevels(plan) },
       ...[...state.values()].map((event): LocalEvent => ({ ...event, sender })),
-      ...(await Promise.all(plan.invited.map((userId) => this.#invite(plan, userId)))),
+      ...(await Promise.all(
+        plan.invited
+          .filter((userId) => !this.#parts.remote || this.#isLocal(userId))
+          .map((userId) => this.#invite(plan, userId)),
+      )),
     ];
   }
 

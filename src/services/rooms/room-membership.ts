@@ -11,6 +11,7 @@ import type { ServerNoticeStore } from "../../storage/server-notices.ts";
 import type { GuestAccess } from "./guest-access.ts";
 import type { InvitePermission } from "./invite-permission.ts";
 import type { MemberProfiles } from "./member-profile.ts";
+import type { LocatedRoom, RemoteRooms } from "./remote-rooms.ts";
 import type { RestrictedJoin } from "./restricted-join.ts";
 import type { RoomAccess } from "./room-access.ts";
 import type { RoomSuccession } from "./room-succession.ts";
@@ -29,6 +30,8 @@ export interface RoomMembershipParts {
   readonly invites: InvitePermission;
   readonly succession: RoomSuccession;
   readonly noticeRooms: Pick<ServerNoticeStore, "isNoticeRoom">;
+  /** Absent where this server talks with no others. */
+  readonly remote: RemoteRooms | undefined;
 }
 
 /** Joining, inviting, leaving and the rest (client-server API, "Room membership"). The room's rules have the last word. */
@@ -37,6 +40,39 @@ export class RoomMembership {
 
   constructor(parts: RoomMembershipParts) {
     this.#parts = parts;
+  }
+
+  /**
+   * Joins a room that may be on other servers only.
+   * @param via servers that may be in the room
+   * @param extra further content of the member event
+   * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN, M_GUEST_ACCESS_FORBIDDEN, M_USER_SUSPENDED, M_UNABLE_TO_GRANT_JOIN,
+   *   M_INCOMPATIBLE_ROOM_VERSION
+   */
+  async joinNamed(
+    requester: Requester,
+    { roomId, servers }: LocatedRoom,
+    reason?: string,
+    extra: JsonObject = {},
+  ): Promise<Room> {
+    const { rooms, remote } = this.#parts;
+    const known = await rooms.find(roomId);
+    if (!remote || (known && (await remote.isHere(known)))) {
+      const room = known ?? (await this.#parts.access.room(roomId));
+      await this.join(requester, room, reason, extra);
+      return room;
+    }
+    refuseSuspended(requester);
+    if (requester.isGuest)
+      throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "Guests join rooms of this server only");
+    const content = {
+      ...(await this.#parts.profiles.memberContent(requester.userNid)),
+      ...withoutAuthoriser(extra),
+      ...withReason("join", reason),
+    };
+    const joined = await remote.join(requester, roomId, servers, content);
+    // Otherwise somebody of this server has come in at the same time.
+    return joined ?? this.joinNamed(requester, { roomId, servers }, reason, extra);
   }
 
   /**
@@ -59,11 +95,19 @@ export class RoomMembership {
     await this.#parts.succession.joined(requester, room);
   }
 
-  /** @throws MatrixError M_FORBIDDEN, M_USER_SUSPENDED */
-  async knock(requester: Requester, room: Room, reason?: string): Promise<void> {
+  /** @throws MatrixError M_NOT_FOUND, M_FORBIDDEN, M_USER_SUSPENDED */
+  async knock(requester: Requester, { roomId, servers }: LocatedRoom, reason?: string): Promise<Room> {
+    const { rooms, remote, access, profiles } = this.#parts;
     refuseSuspended(requester);
-    const profile = await this.#parts.profiles.memberContent(requester.userNid);
-    await this.#set(requester, room, requester.userId, { ...profile, ...withReason("knock", reason) });
+    const profile = await profiles.memberContent(requester.userNid);
+    const content = { ...profile, ...withReason("knock", reason) };
+    const known = await rooms.find(roomId);
+    if (remote && !(known && (await remote.isHere(known)))) {
+      return remote.knock(requester, roomId, servers, content);
+    }
+    const room = known ?? (await access.room(roomId));
+    await this.#set(requester, room, requester.userId, content);
+    return room;
   }
 
   /** @throws MatrixError M_FORBIDDEN, M_INVITE_BLOCKED, M_USER_SUSPENDED, M_INVALID_PARAM */
@@ -72,8 +116,13 @@ export class RoomMembership {
     refuseSuspended(requester);
     const userId = namedUserId(target);
     await this.#parts.invites.check(requester, userId);
-    const profile = await this.#profileOf(userId);
-    await this.#set(requester, room, userId, { ...profile, ...withReason("invite", reason) });
+    const content = { ...(await this.#profileOf(userId)), ...withReason("invite", reason) };
+    const { remote, serverName } = this.#parts;
+    if (remote && serverNameOf(userId) !== serverName) {
+      await remote.invite(requester.userId, room, userId, content);
+      return;
+    }
+    await this.#set(requester, room, userId, content);
   }
 
   /**
@@ -82,6 +131,11 @@ export class RoomMembership {
    */
   async leave(requester: Requester, room: Room, reason?: string): Promise<void> {
     const { userId } = requester;
+    const { remote } = this.#parts;
+    if (remote && !(await remote.isHere(room))) {
+      await this.#leaveRemote(remote, requester, room, reason);
+      return;
+    }
     const isForNotices = await this.#parts.noticeRooms.isNoticeRoom(room.roomNid);
     await this.#set(requester, room, userId, withReason("leave", reason), (membership) => {
       if (membership === undefined || membership === "ban") throw notInRoom(userId);
@@ -89,6 +143,14 @@ export class RoomMembership {
       if (membership === "invite" && isForNotices) throw cannotRefuse();
       return membership !== "leave";
     });
+  }
+
+  /** Refuses an invite or takes a knock back, in a room in which nobody of this server is. */
+  async #leaveRemote(remote: RemoteRooms, requester: Requester, room: Room, reason?: string): Promise<void> {
+    const membership = await this.#parts.access.membership(room, requester);
+    if (membership === "leave") return;
+    if (membership === undefined || membership === "ban") throw notInRoom(requester.userId);
+    await remote.leave(requester, room, withReason("leave", reason));
   }
 
   /**

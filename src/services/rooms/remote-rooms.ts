@@ -1,0 +1,39 @@
+import type { Room } from "../../state/room-index.ts";
+import type { RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
+import type { JsonObject } from "../../protocol/json.ts";
+import type { LocalUser } from "../local-user.ts";
+
+/** A room as a request names it. */
+export interface LocatedRoom {
+  readonly roomId: RoomId;
+  /** Servers that may be in it, in the order in which they are tried. */
+  readonly servers: readonly ServerName[];
+}
+
+/** What users of this server do in rooms in which nobody of this server is: other servers have to do it with them. */
+export interface RemoteRooms {
+  /**
+   * Whether a room can be written to from here: somebody of this server is in it.
+   */
+  isHere(room: Room): Promise<boolean>;
+  /**
+   * Joins a room by way of one of its servers. The user is in it afterwards.
+   * @param servers that may be in the room, in the order in which they are tried
+   * @returns `undefined` when somebody of this server has joined the room meanwhile: the join can be made here then
+   * @throws MatrixError M_FORBIDDEN, M_NOT_FOUND, M_INCOMPATIBLE_ROOM_VERSION and what else the servers answer
+   */
+  join(
+    user: LocalUser,
+    roomId: RoomId,
+    servers: readonly ServerName[],
+    content: JsonObject,
+  ): Promise<Room | undefined>;
+  /** Knocks likewise. @throws MatrixError as `join` */
+  knock(user: LocalUser, roomId: RoomId, servers: readonly ServerName[], content: JsonObject): Promise<Room>;
+  /** Refuses an invite, or takes a knock back; it holds here though no other server can be told. */
+  leave(user: LocalUser, room: Room, content: JsonObject): Promise<void>;
+  /** Invites a user of another server. @throws MatrixError M_FORBIDDEN and what their server answers */
+  invite(inviter: UserId, room: Room, userId: UserId, content: JsonObject): Promise<void>;
+  /** The room of another server's alias, and servers that are in it. @throws MatrixError M_NOT_FOUND */
+  resolveAlias(alias: string, server: ServerName): Promise<LocatedRoom>;
+}
