@@ -13,6 +13,7 @@ class FakeIndex implements SearchIndex {
   unfinished: readonly number[] = [];
   readonly asked: RoomToIndex[][] = [];
   failures = 0;
+  tidied = 0;
   /** Rooms that are not done at once. */
   readonly slow = new Set<number>();
 
@@ -31,6 +32,11 @@ class FakeIndex implements SearchIndex {
     const done = rooms.filter(({ roomNid }) => !this.slow.has(roomNid)).map(({ roomNid }) => roomNid);
     this.slow.clear();
     return done;
+  }
+
+  async tidy(): Promise<boolean> {
+    this.tidied += 1;
+    return this.tidied % 3 === 0;
   }
 
   find(): never {
@@ -84,6 +90,8 @@ t.test("after a start the rooms are taken up that were left behind", async (t) =
   ]);
   while (index.begun === 4) await delay(1);
   t.equal(index.begun, 10, "the next start has nothing to take up");
+  while (index.tidied < 3) await delay(1);
+  t.equal(index.tidied, 3, "until the index is tidy");
   await follower[Symbol.asyncDispose]();
 });
 

@@ -123,6 +123,7 @@ export class SearchFollower implements AsyncDisposable {
       if (this.#closed) return;
       this.#step = this.#noteProgress(upTo);
       await this.#step;
+      await this.#tidy();
     } catch (error) {
       if (this.#closed) return;
       this.#parts.log.error({ err: error }, "messages could not be indexed for search; tried again later");
@@ -151,6 +152,15 @@ export class SearchFollower implements AsyncDisposable {
     if (nowMs - this.#reachedMs < progressMs) return;
     this.#reachedMs = nowMs;
     await index.reached(upTo);
+  }
+
+  /** Somebody who searches waits for one step at most. */
+  async #tidy(): Promise<void> {
+    for (let isDone = false; !isDone && !this.#closed && this.#urgent.size === 0; ) {
+      const step = this.#parts.index.tidy();
+      this.#step = step.then(() => undefined);
+      isDone = await step;
+    }
   }
 
   async #orTimeout(work: Promise<void>, deadlineMs: number): Promise<void> {

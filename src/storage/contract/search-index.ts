@@ -132,6 +132,29 @@ export function searchIndexContract(t: Test, open: () => Promise<Database>): voi
     t.same(await shown(), [...newestFirst, ...last.eventNids, ...before.eventNids]);
     t.same((await index.begin(after.position)).unfinished, []);
   });
+
+  tidyContract(t, open);
+}
+
+/** Enough for the index to be worth tidying. */
+const manyMessages = 6_000;
+
+function tidyContract(t: Test, open: () => Promise<Database>): void {
+  t.test("search index: after much has come it is tidied, and finds what it has found before", async (t) => {
+    await using database = await open();
+    const { searchIndex: index } = database;
+    await index.begin(0);
+    t.ok(await index.tidy(), "there is nothing to tidy");
+    const bodies = Array.from({ length: manyMessages }, (_, count) => `zeta${count % 100} ${count}`);
+    const { position } = await commitMessages(database, 1, bodies);
+    while ((await index.indexRooms([{ roomNid: 1, upTo: position }], 500)).length === 0) continue;
+    const before = await found(index, query("zeta7", [1]));
+    let steps = 0;
+    while (!(await index.tidy())) steps += 1;
+    t.ok(steps > 0);
+    t.same(await found(index, query("zeta7", [1])), before);
+    t.ok(await index.tidy(), "once is enough");
+  });
 }
 
 async function indexAll(index: SearchIndex, rooms: readonly RoomToIndex[]): Promise<number[]> {

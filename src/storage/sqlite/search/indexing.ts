@@ -155,6 +155,7 @@ function store(index: Connection, documents: Documents): void {
   for (const [position, { eventNid, text }] of ordered) {
     if (text !== undefined) index.run(insertSql, position, text, eventNid);
   }
+  index.run("UPDATE progress SET added = added + ?", ordered.length);
 }
 
 /** "The search will *not* include rooms that are end to end encrypted." */

@@ -3,7 +3,7 @@ import { roomsWithFilledGaps } from "./gaps.ts";
 import type { IndexedDatabase } from "./indexing.ts";
 
 const emptySql = `INSERT INTO messages (messages) VALUES ('delete-all'); DELETE FROM rooms; DELETE FROM edits; DELETE FROM gaps;
-  UPDATE progress SET up_to = 0`;
+  UPDATE progress SET up_to = 0, tidied = 0, added = 0`;
 
 /** See `SearchIndex.begin`. */
 export function begin(dbs: IndexedDatabase, position: number): IndexProgress {

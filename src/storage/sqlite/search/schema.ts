@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { type Connection, openConnection } from "../engine/connection.ts";
 
 /** Grows with each change of the schema or of how words are made: an older index is thrown away. */
-const formatVersion = 3;
+const formatVersion = 4;
 /** Pages of the write-ahead log that are copied into the file at a time. Nobody waits for it. */
 const checkpointPages = 1_000;
 
@@ -40,9 +40,12 @@ CREATE TABLE gaps (
 CREATE TABLE progress (
   id INTEGER PRIMARY KEY,
   -- All rooms have been indexed up to here.
-  up_to INTEGER NOT NULL
+  up_to INTEGER NOT NULL DEFAULT 0,
+  -- Documents when the index was last in one piece, and those that have come since; see tidying.ts.
+  tidied INTEGER NOT NULL DEFAULT 0,
+  added INTEGER NOT NULL DEFAULT 0
 );
-INSERT INTO progress (id, up_to) VALUES (1, 0);
+INSERT INTO progress (id) VALUES (1);
 `;
 
 /** Opens the index for writing, and makes it when it is missing, damaged or of another format. */

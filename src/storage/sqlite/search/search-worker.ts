@@ -5,6 +5,7 @@ import { find } from "./finding.ts";
 import { type IndexedDatabase, indexRooms } from "./indexing.ts";
 import { begin, reached } from "./progress.ts";
 import { openIndexForWriting } from "./schema.ts";
+import { tidy } from "./tidying.ts";
 import type { SearchWorkerOptions } from "./sqlite-search-index.ts";
 
 if (!parentPort) throw new Error("the search index is worked on in workers only");
@@ -21,6 +22,7 @@ const operations: Readonly<Record<string, (dbs: IndexedDatabase, ...args: never[
   begin,
   reached,
   indexRooms,
+  tidy,
   find,
 };
 

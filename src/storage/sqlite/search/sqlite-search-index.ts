@@ -43,6 +43,10 @@ export class SqliteSearchIndex implements SearchIndex, AsyncDisposable {
     return (await this.#ask(this.#indexing(), "indexRooms", [rooms, limit])) as number[];
   }
 
+  async tidy(): Promise<boolean> {
+    return (await this.#ask(this.#indexing(), "tidy", [])) as boolean;
+  }
+
   async find(query: IndexQuery): Promise<SearchHits> {
     const searcher = this.#searching();
     if (searcher.pending >= maxWaiting) throw new StorageError("overloaded", "too many searches are waiting");
