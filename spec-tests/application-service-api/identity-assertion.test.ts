@@ -4,6 +4,7 @@ import { anonymous, login, registerUser, TestClient } from "../support/client.ts
 import { makeCrossSigning, makeDevice } from "../support/keys.ts";
 import { createRoom, join, say, sync, type TestEvent } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
+import { until } from "../support/within.ts";
 import { oneList, slidingSync } from "../support/sliding-sync.ts";
 
 // Application service API, "Client-Server API Extensions".
@@ -205,6 +206,23 @@ t.test("sendMessage, setRoomStateWithKey: at the time that it says", async (t) =
       { status: refused.status, body: refused.body },
       { status: 400, body: { errcode: "M_INVALID_PARAM" } },
     );
+  }
+});
+
+t.test("sendMessage, scheduleDelayedEvent: later, at the time that it says", async (t) => {
+  const room = await createRoom(bob, {}, alice);
+  const path = `${v3}/rooms/${encodeURIComponent(room)}`;
+  const first = await bob.put(`${path}/send/m.room.message/d1?ts=1234567&org.matrix.msc4140.delay=20`, {});
+  const body = { delay_ms: 20, content: {} };
+  const second = await bob.put(`${path}/delayed_event/m.room.message/d2?ts=1234567`, body);
+  for (const { status, body: answer } of [first, second]) {
+    t.equal(status, 200);
+    const delayed = `/_matrix/client/v1/delayed_events/${String(answer["delay_id"])}`;
+    await until(30_000, "a delayed event", async () => "event_id" in (await bob.get(delayed)).body);
+    const sent = await bob.get(delayed);
+    const event = await alice.get(`${path}/event/${encodeURIComponent(String(sent.body["event_id"]))}`);
+    t.equal((event.body as unknown as TestEvent).origin_server_ts, 1_234_567);
+    t.ok(Number(sent.body["finalised_ts"]) > 1_234_567);
   }
 });
 

@@ -199,8 +199,8 @@ t.test(
       t.match(await manage(nobody, "abc", action), missing);
       t.match(await manage(stranger, own, action), missing, "somebody else's");
       const { userId, deviceId } = stranger;
-    const bad = new TestClient(server, { userId, deviceId, accessToken: "wrong" });
-    t.match(await manage(bad, own, action), { status: 401, body: { errcode: "M_UNKNOWN_TOKEN" } });
+      const bad = new TestClient(server, { userId, deviceId, accessToken: "wrong" });
+      t.match(await manage(bad, own, action), { status: 401, body: { errcode: "M_UNKNOWN_TOKEN" } });
     }
     t.match(await manage(nobody, own, "oops"), { status: 404, body: { errcode: "M_UNRECOGNIZED" } });
     t.match(await look(stranger, own), { errcode: "M_NOT_FOUND" });
@@ -353,7 +353,7 @@ t.test(
     ] as const) {
       await delay(user, sendPath(roomId), delayMs, { body });
     }
-  const last = await delay(user, sendPath(roomId), hour);
+    const last = await delay(user, sendPath(roomId), hour);
     await own.restart();
     await until(30_000, "what came due", async () => (await scheduled(user)).length === 1);
     const { body } = await read(user, "getRoomEvents", roomId, "messages", { dir: "f", from: since });

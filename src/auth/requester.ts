@@ -23,7 +23,7 @@ export interface Requester {
 /** Somebody in whose name something is done, by a request or without one. */
 export type ActingUser = Pick<
   Requester,
-  "userNid" | "userId" | "deviceId" | "isGuest" | "isAdmin" | "isSuspended" | "appserviceId"
+  "userNid" | "userId" | "deviceId" | "isGuest" | "isAdmin" | "isSuspended" | "appserviceId" | "isUnlimited"
 >;
 
 /** Where a request comes from. */

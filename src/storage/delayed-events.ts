@@ -14,6 +14,10 @@ export interface NewDelayedEvent {
   readonly content: string;
   /** How long the event shall be sticky; `null` for one that shall not be. */
   readonly stickyDurationMs: number | null;
+  /** The time that an application service gives the event; `null` for that at which it is sent. */
+  readonly originServerTs: number | null;
+  /** 1 when rate limits do not hold for whoever scheduled it. */
+  readonly isUnlimited: 0 | 1;
   readonly delayMs: number;
   /** When it was scheduled or last restarted, in milliseconds since the epoch. */
   readonly scheduledTs: number;

@@ -34,7 +34,7 @@ const quotedJsonMember = new RegExp(`\\\\"(${secretNames})\\\\"\\s*:\\s*\\\\".*?
 const queryParameter = new RegExp(`\\b(${secretNames})=[^&\\s"\\\\]+`, "gi");
 const bearer = /\bBearer [^\s"\\,]+/gi;
 /** Our own tokens (auth/tokens.ts), wherever they turn up. */
-const ownToken = /\bh[arl]t_[\w-]{20,}/g;
+const ownToken = /\bh[ardl]t_[\w-]{20,}/g;
 
 /**
  * A log line (one JSON object) without the secrets that it had, at whatever depth: members by their names, query

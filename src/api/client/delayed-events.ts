@@ -14,7 +14,10 @@ export const scheduleDelayedEvent = endpoint({
   access: "user",
   guests: true,
   rateLimit: "message",
-  query: Type.Object({ "org.matrix.msc4354.sticky_duration_ms": stickyDurationMs }),
+  query: Type.Object({
+    "org.matrix.msc4354.sticky_duration_ms": stickyDurationMs,
+    ts: Type.Optional(Type.Integer({ minimum: 0 })),
+  }),
   body: Type.Object({
     delay_ms: Type.Integer({ minimum: 1 }),
     state_key: Type.Optional(Type.String()),

@@ -10,6 +10,7 @@ import { type BoundEndpoint, handler } from "../pipeline.ts";
 import { Reply } from "../reply.ts";
 import type { RequestContext } from "../request.ts";
 import { transactionIdFrom } from "./path-parameters.ts";
+import { timeOf } from "./room-sending.ts";
 
 type ListQuery = QueryOf<typeof api.getDelayedEvents>;
 
@@ -31,7 +32,8 @@ export function delayedEventHandlers(delayed: DelayedEvents): BoundEndpoint[] {
       const { delay_ms: delayMs, state_key: stateKey } = body;
       const content = body.content as JsonObject;
       const stickyDurationMs = query["org.matrix.msc4354.sticky_duration_ms"];
-      const event = { roomId, type, stateKey, content, delayMs, stickyDurationMs, requestKey };
+      const time = timeOf(requester, query);
+      const event = { roomId, type, stateKey, content, delayMs, stickyDurationMs, requestKey, ...time };
       return { delay_id: await delayed.schedule(requester, event) };
     }),
     handler(api.getDelayedEvent, async ({ requester, params }) =>

@@ -61,7 +61,10 @@ export function roomSendingHandlers(sending: RoomSending, delayed: DelayedEvents
 }
 
 /** Application service API, "Timestamp massaging": for application services alone. */
-function timeOf({ appserviceId }: Requester, { ts }: Query): { readonly originServerTs?: number } {
+export function timeOf(
+  { appserviceId }: Requester,
+  { ts }: Pick<Query, "ts">,
+): { readonly originServerTs?: number } {
   return appserviceId === undefined || ts === undefined ? {} : { originServerTs: ts };
 }
 
@@ -72,10 +75,17 @@ async function schedule(
   delayed: DelayedEvents,
   requester: Requester,
   query: Query,
-  event: Omit<DelayRequest, "delayMs" | "stickyDurationMs">,
+  event: Omit<DelayRequest, "delayMs" | "stickyDurationMs" | "originServerTs">,
 ): Promise<object> {
   const delayMs = query["org.matrix.msc4140.delay"] ?? 0;
   refuseLongDelay(delayMs, delayed.limits, "M_UNKNOWN");
   const stickyDurationMs = query["org.matrix.msc4354.sticky_duration_ms"];
-  return { delay_id: await delayed.schedule(requester, { ...event, delayMs, stickyDurationMs }) };
+  return {
+    delay_id: await delayed.schedule(requester, {
+      ...event,
+      delayMs,
+      stickyDurationMs,
+      ...timeOf(requester, query),
+    }),
+  };
 }

@@ -1,4 +1,5 @@
 import type { ActingUser } from "../../auth/requester.ts";
+import { refuseSuspended } from "../../auth/suspension.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { KeyedLock } from "../../media/keyed-lock.ts";
@@ -25,6 +26,8 @@ export interface DelayRequest {
   readonly delayMs: number;
   /** For how long the event is sticky once it is sent. */
   readonly stickyDurationMs?: number | undefined;
+  /** For application services alone: the time that the event gets. */
+  readonly originServerTs?: number | undefined;
   /** See `NewDelayedEvent`. */
   readonly requestKey?: string | undefined;
 }
@@ -46,7 +49,7 @@ export interface DelayedEventsParts {
   readonly randomBytes: RandomBytes;
 }
 
-/** As many as are guessed by nobody: whoever has the ID may manage the event. */
+/** As many as are guessed by nobody: whoever has the ID may manage the event. The log knows it by its looks. */
 const delayIdBytes = 24;
 /** No event may be larger in all, nor have longer keys (client-server API, "Size limits"). */
 const maxContentBytes = 65_536;
@@ -69,7 +72,7 @@ export class DelayedEvents {
   /**
    * Schedules an event. Whether it may be sent is looked at when it is.
    * @returns the ID of the delayed event
-   * @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_LIMIT_EXCEEDED
+   * @throws MatrixError M_FORBIDDEN, M_TOO_LARGE, M_LIMIT_EXCEEDED, M_USER_SUSPENDED
    */
   async schedule(user: ActingUser, request: DelayRequest): Promise<string> {
     const { store, access, clock, limits } = this.#parts;
@@ -78,6 +81,7 @@ export class DelayedEvents {
       throw new MatrixError("M_FORBIDDEN", "This server sends no delayed events");
     refuseLongDelay(delayMs, limits, "M_FORBIDDEN");
     await access.joinedRoom(roomId, user);
+    refuseSuspended(user);
     const nowTs = clock.nowMs();
     const outcome = await store.schedule(this.#newEvent(user, request, nowTs), limits.maxScheduled);
     if (!outcome.scheduled) {
@@ -146,7 +150,7 @@ export class DelayedEvents {
       throw new MatrixError("M_TOO_LARGE", "The type or the state key of the event is too long");
     }
     return {
-      delayId: this.#parts.randomBytes(delayIdBytes).toString("base64url"),
+      delayId: `hdt_${this.#parts.randomBytes(delayIdBytes).toString("base64url")}`,
       userNid: user.userNid,
       deviceId: user.deviceId,
       requestKey,
@@ -155,6 +159,8 @@ export class DelayedEvents {
       stateKey,
       content,
       stickyDurationMs: request.stickyDurationMs ?? null,
+      originServerTs: request.originServerTs ?? null,
+      isUnlimited: user.isUnlimited ? 1 : 0,
       delayMs,
       scheduledTs: nowTs,
     };

@@ -34,17 +34,21 @@ export class DelayedSending {
     stateKey,
     ...event
   }: DelayedEvent): Promise<string> {
-    const user = await this.#user(userNid, deviceId);
+    const user = await this.#user(userNid, deviceId, event.isUnlimited === 1);
     this.#parts.limit(user);
     const content = JSON.parse(event.content) as JsonObject;
-    const options = { delayId, stickyDurationMs: event.stickyDurationMs ?? undefined };
+    const options = {
+      delayId,
+      stickyDurationMs: event.stickyDurationMs ?? undefined,
+      originServerTs: event.originServerTs ?? undefined,
+    };
     const { sending } = this.#parts;
     return stateKey === null
       ? sending.message(user, roomId, type, content, options)
       : sending.state(user, roomId, type, stateKey, content, options);
   }
 
-  async #user(userNid: number, deviceId: string): Promise<ActingUser> {
+  async #user(userNid: number, deviceId: string, isUnlimited: boolean): Promise<ActingUser> {
     const account = await this.#parts.accounts.findByNid(userNid);
     if (!account || account.isDeactivated) {
       throw new MatrixError(
@@ -53,7 +57,16 @@ export class DelayedSending {
       );
     }
     if (account.isLocked) throw new MatrixError("M_USER_LOCKED", "This account has been locked");
-    const { userId, isGuest, isAdmin, isSuspended } = account;
-    return { userNid, userId, deviceId, isGuest, isAdmin, isSuspended };
+    const { userId, isGuest, isAdmin, isSuspended, appserviceId } = account;
+    return {
+      userNid,
+      userId,
+      deviceId,
+      isGuest,
+      isAdmin,
+      isSuspended,
+      isUnlimited,
+      ...(appserviceId !== null && { appserviceId }),
+    };
   }
 }

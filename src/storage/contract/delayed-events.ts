@@ -12,7 +12,9 @@ const event: NewDelayedEvent = {
   type: "m.room.message",
   stateKey: null,
   content: `{"body":"later"}`,
-  stickyDurationMs: null,
+  stickyDurationMs: 5_000,
+  originServerTs: 123,
+  isUnlimited: 1,
   delayMs: 100,
   scheduledTs: 1_000,
 };

@@ -12,7 +12,8 @@ import { point, scan, type StoreOperations, write, type WriteTransaction } from 
 
 const columns = `delay_nid AS delayNid, delay_id AS delayId, user_nid AS userNid, device_id AS deviceId,
   request_key AS requestKey, room_id AS roomId, type, state_key AS stateKey, content,
-  sticky_duration_ms AS stickyDurationMs, delay_ms AS delayMs, scheduled_ts AS scheduledTs, send_ts AS sendTs,
+  sticky_duration_ms AS stickyDurationMs, origin_server_ts AS originServerTs, is_unlimited AS isUnlimited,
+  delay_ms AS delayMs, scheduled_ts AS scheduledTs, send_ts AS sendTs,
   finalised_ts AS finalisedTs, event_id AS eventId, error`;
 
 const findSql = `SELECT ${columns} FROM delayed_events WHERE delay_id = ?`;
@@ -79,8 +80,8 @@ function schedule({ db }: WriteTransaction, event: NewDelayedEvent, maxScheduled
   db.run(forgetSurplusSql, userNid);
   db.run(
     `INSERT INTO delayed_events (delay_id, user_nid, device_id, request_key, room_id, type, state_key, content,
-       sticky_duration_ms, delay_ms, scheduled_ts, send_ts)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       sticky_duration_ms, origin_server_ts, is_unlimited, delay_ms, scheduled_ts, send_ts)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     event.delayId,
     userNid,
     deviceId,
@@ -90,6 +91,8 @@ function schedule({ db }: WriteTransaction, event: NewDelayedEvent, maxScheduled
     event.stateKey,
     event.content,
     event.stickyDurationMs,
+    event.originServerTs,
+    event.isUnlimited,
     delayMs,
     scheduledTs,
     scheduledTs + delayMs,

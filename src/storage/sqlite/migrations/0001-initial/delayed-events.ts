@@ -14,6 +14,9 @@ CREATE TABLE delayed_events (
   state_key TEXT,
   content TEXT NOT NULL,
   sticky_duration_ms INTEGER,
+  -- What an application service says; NULL for the time at which the event is sent.
+  origin_server_ts INTEGER,
+  is_unlimited INTEGER NOT NULL,
   delay_ms INTEGER NOT NULL,
   scheduled_ts INTEGER NOT NULL,
   send_ts INTEGER NOT NULL,
