@@ -55,6 +55,24 @@ t.test("sendTransaction: so many events at once, all of them in order", async (t
   t.ok(Math.max(...sizes) <= 100, `at most 100 of ${sizes.join(", ")}`);
 });
 
+t.test("sendTransaction: no more at once than an application service takes", async (t) => {
+  const bridge = await TestAppservice.start();
+  t.teardown(() => bridge.close());
+  await using server = await startServer(await appserviceConfig(t, bridge));
+  const bob = await bridge.user(server, "_bridge_bob");
+  const room = await createRoom(bob);
+  await bridge.close();
+  const ids: string[] = [];
+  for (let count = 0; count < 30; count++) ids.push(await say(bob, room, "x".repeat(60_000)));
+  await bridge.open();
+  await bob.post(`/_matrix/client/v1/appservice/${bridge.id}/ping`, {});
+  await bridge.event(ids.at(-1) ?? "");
+  const told = bridge.events.map(({ event_id: id }) => id).filter((id) => ids.includes(id));
+  t.strictSame(told, ids);
+  const sizes = bridge.transactions.map(({ body }) => JSON.stringify(body).length);
+  t.ok(Math.max(...sizes) < 1024 * 1024, `less than a mebibyte of ${sizes.join(", ")}`);
+});
+
 t.test("ping: ends the wait for the next attempt", async (t) => {
   const bridge = await TestAppservice.start();
   t.teardown(() => bridge.close());

@@ -53,10 +53,13 @@ export class ChangeWindows {
     this.#parts = parts;
   }
 
-  /** What comes after a position, as much as fits into one transaction. */
-  async after(position: number): Promise<ChangeWindow> {
+  /**
+   * What comes after a position, as much as fits into one transaction.
+   * @param limit a position to end at, at most
+   */
+  async after(position: number, limit = Number.MAX_SAFE_INTEGER): Promise<ChangeWindow> {
     const { notifier, store, pace } = this.#parts;
-    const newest = notifier.position;
+    const newest = Math.min(notifier.position, limit);
     const recent = notifier.changesSince(position);
     const end = recent ? newest : Math.min(newest, position + storedPositions);
     const changes = recent ?? (await store.changesBetween(position, end));

@@ -26,8 +26,11 @@ const attempts = 3;
 /** Strangers may ask for names that are not there as often as they like: so long the answer stays the same. */
 const absentForMs = 10_000;
 const maxAbsent = 10_000;
-/** Names that are being asked for at once; who comes with yet another is told that there was no answer. */
-const maxAsking = 500;
+/**
+ * Names that are being asked for at once; who comes with yet another is told that there was no answer. Few enough for
+ * transactions to find a connection beside them.
+ */
+const maxAsking = 32;
 
 export interface ExistenceQueriesParts {
   readonly clients: readonly AppserviceClient[];

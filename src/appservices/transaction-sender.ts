@@ -8,8 +8,8 @@ import {
   isSuccess,
   reasonOf,
 } from "./appservice-client.ts";
-import type { ChangeWindows } from "./change-window.ts";
-import type { TransactionWriter } from "./transaction-writer.ts";
+import type { ChangeWindow, ChangeWindows } from "./change-window.ts";
+import type { TransactionWriter, WrittenTransaction } from "./transaction-writer.ts";
 
 export interface TransactionSenderParts {
   readonly client: Pick<AppserviceClient, "appservice" | "request" | "onAnswer">;
@@ -23,6 +23,8 @@ export interface TransactionSenderParts {
 }
 
 const transactionTimeoutMs = 60_000;
+/** Servers that application services are made with take a mebibyte, if they are not told otherwise. */
+const maxBodyBytes = 768 * 1024;
 const firstRetryMs = 1_000;
 const lastRetryMs = 5 * 60 * 1000;
 /** What was looked at and is of no interest is looked at again after a crash: so much of it at most. */
@@ -106,10 +108,9 @@ export class TransactionSender implements AsyncDisposable {
 
   /** The next transaction, stored; `undefined` when there is nothing to tell. */
   async #next(): Promise<AppserviceTransaction | undefined> {
-    const { windows, writer, store, position, clock, client } = this.#parts;
+    const { store, position, clock, client } = this.#parts;
     while (this.#upTo < position() && !this.#closed) {
-      const window = await windows.after(this.#upTo);
-      const written = await writer.write(window);
+      const { window, written } = await this.#fitting();
       if (!written) {
         this.#upTo = window.upTo;
         continue;
@@ -127,6 +128,20 @@ export class TransactionSender implements AsyncDisposable {
     if (this.#acknowledged !== null) await this.#saveProgress();
     else if (this.#upTo > this.#savedUpTo) this.#saveLater();
     return undefined;
+  }
+
+  /** What comes next: halves of it, as long as it is too large. */
+  async #fitting(): Promise<{ window: ChangeWindow; written: WrittenTransaction | undefined }> {
+    const { windows, writer } = this.#parts;
+    let limit: number | undefined;
+    for (;;) {
+      const window = await windows.after(this.#upTo, limit);
+      const written = await writer.write(window);
+      const positions = [...window.events.map((event) => event.position), ...window.messages];
+      const isSmall = !written || Buffer.byteLength(written.body) <= maxBodyBytes;
+      if (isSmall || positions.length <= 1) return { window, written };
+      limit = positions.toSorted((a, b) => a - b)[(positions.length >> 1) - 1];
+    }
   }
 
   async #deliver({ transactionId, body }: AppserviceTransaction): Promise<void> {

@@ -1,3 +1,4 @@
+import type { AppserviceRegistry } from "../appservices/registry.ts";
 import { AppserviceAuthenticator } from "../auth/appservice-authenticator.ts";
 import { TokenAuthenticator } from "../auth/authenticator.ts";
 import { ContactOwners } from "../auth/contact-owners.ts";
@@ -63,6 +64,7 @@ export function composeRegistration(
   clock: Clock,
   randomBytes: RandomBytes,
   sessionsChanged: SessionsChanged,
+  reserved?: AppserviceRegistry,
 ): {
   hasher: PasswordHasher;
   passwordPolicy: PasswordPolicy;
@@ -82,6 +84,7 @@ export function composeRegistration(
     clock,
     randomBytes,
     sessionsChanged,
+    reserved,
   });
   return { hasher, passwordPolicy, factory, registration };
 }
@@ -111,6 +114,7 @@ export function composeAccounts(
     clock,
     randomBytes,
     sessionsChanged,
+    foundation.appservices.registry,
   );
   const passwords = new PasswordCheck(accounts, hasher, clock, limited);
   const tokenStage = new RegistrationTokenStage(stores.registrationTokens, clock);
@@ -190,7 +194,6 @@ export function composeAccounts(
     handlers: [
       ...registrationHandlers({
         registration,
-        appservices: registry,
         appserviceAccounts,
         interactive,
         tokenStage,

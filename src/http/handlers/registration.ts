@@ -3,7 +3,6 @@ import {
   register,
   registrationTokenValidity,
 } from "../../api/client/registration.ts";
-import type { AppserviceRegistry } from "../../appservices/registry.ts";
 import { provenSessions, type SessionCredentials } from "../../auth/contact-stages.ts";
 import type { InteractiveAuth } from "../../auth/interactive.ts";
 import { registrationFlows } from "../../auth/registration-flows.ts";
@@ -22,7 +21,6 @@ import type { Request } from "../request.ts";
 import { registeredJson, sessionWish } from "./sessions.ts";
 
 export interface RegistrationHandling {
-  readonly appservices: AppserviceRegistry;
   readonly appserviceAccounts: AppserviceAccounts;
   readonly registration: Registration;
   readonly interactive: InteractiveAuth;
@@ -45,9 +43,7 @@ export function registrationHandlers(parts: RegistrationHandling): BoundEndpoint
       return request.query.kind === "guest" ? registerGuest(request, parts) : registerUser(request, parts);
     }),
     handler(checkUsernameAvailability, async ({ query }) => {
-      const userId = registration.userIdFor(query.username);
-      parts.appservices.checkNewUser(userId, undefined);
-      await registration.checkAvailable(userId);
+      await registration.checkAvailable(registration.userIdFor(query.username));
       return { available: true };
     }),
     handler(registrationTokenValidity, async ({ query }) => {
@@ -62,7 +58,6 @@ async function registerUser(request: Request<typeof register>, parts: Registrati
   const { body } = request;
   if (policy.mode === "closed") throw registrationClosed();
   const userId = registration.userIdFor(body.username);
-  parts.appservices.checkNewUser(userId, undefined);
   if (body.password !== undefined) passwordPolicy.check(body.password);
   const guest = await upgradingGuest(request, userId, parts);
   if (!guest) await registration.checkAvailable(userId);

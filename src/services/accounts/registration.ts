@@ -1,3 +1,4 @@
+import type { AppserviceRegistry } from "../../appservices/registry.ts";
 import type { PasswordHasher } from "../../auth/password-hasher.ts";
 import type { Requester } from "../../auth/requester.ts";
 import { parseNewUserId, type ServerName, type UserId } from "../../protocol/identifiers.ts";
@@ -43,6 +44,8 @@ export interface RegistrationParts {
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly sessionsChanged: SessionsChanged;
+  /** Names that are reserved; absent for administrators, who may have them. */
+  readonly reserved?: Pick<AppserviceRegistry, "checkNewUser"> | undefined;
 }
 
 /** Makes accounts. Who may have one is decided before: by the endpoint, or by the administrator who asks. */
@@ -68,8 +71,9 @@ export class Registration {
     );
   }
 
-  /** @throws MatrixError M_USER_IN_USE. */
+  /** @throws MatrixError M_USER_IN_USE, M_EXCLUSIVE for a name that an application service has for itself. */
   async checkAvailable(userId: UserId): Promise<void> {
+    this.#parts.reserved?.checkNewUser(userId, undefined);
     if (await this.#parts.accounts.find(userId)) throw inUse(userId);
   }
 
