@@ -75,7 +75,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const userData = composeUserData(foundation);
   const contacts = opened.use(composeContacts(foundation));
   const accounts = opened.use(composeAccounts(foundation, userData, contacts));
-  const signIn = composeSignIn(foundation, accounts);
+  const signIn = opened.use(composeSignIn(foundation, accounts));
   const media = opened.use(await composeMedia(foundation));
   const rooms = opened.use(composeRooms(foundation, userData, contacts, federationParts.remote));
   opened.use(composeRedactionSweeps(foundation));

@@ -14,15 +14,17 @@ import { ssoHandlers } from "../http/handlers/sso.ts";
 import { ssoStagePage } from "../http/handlers/sso-stage.ts";
 import { BrowserPages } from "../http/pages/browser-page.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
+import type { OutboundHttp } from "../outbound/outbound-http.ts";
 import { ExternalAccounts } from "../sso/external-accounts.ts";
 import { SingleSignOn } from "../sso/single-sign-on.ts";
 import { type ProviderConfig, UpstreamProvider } from "../sso/upstream-provider.ts";
+import type { Clock } from "../telemetry/clock.ts";
 import type { AccountParts } from "./accounts.ts";
 import type { Foundation } from "./foundation.ts";
 import { composeOAuth } from "./oauth.ts";
 import { composeOutbound } from "./outbound.ts";
 
-export interface SignInParts {
+export interface SignInParts extends Disposable {
   readonly handlers: readonly BoundEndpoint[];
 }
 
@@ -37,7 +39,10 @@ export function composeSignIn(foundation: Foundation, accounts: AccountParts): S
   const page = { pages: composePages(config), ownOrigin: new URL(config.public_base_url).origin };
   const sealer = new Sealer(deriveSecret(signingKey, "signing in"), clock, randomBytes);
   const browserSessions = new BrowserSessions(stores.browserSessions, clock, randomBytes);
-  const providers = config.sso.providers.map((provider) => composeProvider(provider, foundation));
+  const connections = new DisposableStack();
+  const providers = config.sso.providers.map((provider) =>
+    composeProvider(provider, connections.use(composeOutbound(provider, clock)), clock),
+  );
   const [callbackPath = ""] = pathsOf(ssoCallback);
   const singleSignOn = new SingleSignOn(
     providers,
@@ -86,6 +91,7 @@ export function composeSignIn(foundation: Foundation, accounts: AccountParts): S
         ? composeOAuth(foundation, accounts, { page, browserSessions, singleSignOn, completion })
         : []),
     ],
+    [Symbol.dispose]: () => connections.dispose(),
   };
 }
 
@@ -97,8 +103,8 @@ function composePages({ branding, server_name: serverName }: Config): BrowserPag
   });
 }
 
-function composeProvider(config: ProviderConfig, { clock }: Foundation): UpstreamProvider {
+function composeProvider(config: ProviderConfig, http: OutboundHttp, clock: Clock): UpstreamProvider {
   const { client_secret: secret, client_secret_file: file } = config;
   const read = file === null ? (secret ?? undefined) : readFileSync(file, "utf8").trim();
-  return new UpstreamProvider(config, read, composeOutbound(config, clock), clock);
+  return new UpstreamProvider(config, read, http, clock);
 }

@@ -30,7 +30,7 @@ export interface ProviderParts extends Omit<ProviderStorageParts, "usedTwice"> {
 const lifetimesS = {
   AuthorizationCode: 60,
   DeviceCode: 20 * 60,
-  Interaction: 60 * 60,
+  Interaction: 30 * 60,
   Grant: 60 * 60,
   Session: 60 * 60,
   AccessToken: 60 * 60,
@@ -120,6 +120,9 @@ function configuration(library: Library, parts: ProviderParts): Configuration {
       rpInitiatedLogout: { enabled: false },
       userinfo: { enabled: false },
       claimsParameter: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      resourceIndicators: { enabled: false },
     },
     findAccount: async (_ctx, userId) =>
       (await parts.isUsable(userId as UserId))
