@@ -82,6 +82,8 @@ export class SignedFederationClient implements FederationClient {
       method,
       // Where it goes is the route's to say; this is what messages name.
       url: new URL(`https://${hostHeader}`),
+      // Whatever servers ask each other does no harm when it is asked twice.
+      isRepeatable: true,
       route: { host, port, certifiedName, target },
       headers: {
         Host: hostHeader,

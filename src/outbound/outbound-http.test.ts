@@ -231,3 +231,20 @@ t.test("TLS: the certificate has to be trusted, and to be that of the host", asy
   t.equal(await failureOf(trusting.request(get(`https://wrong.test:${port}/`))), "unreachable");
   t.equal(await failureOf(client(t).request(get(`https://127.0.0.1:${port}/`))), "unreachable");
 });
+
+t.test("a connection that the host has closed meanwhile is no failure of what may be repeated", async (t) => {
+  const used = new WeakSet<object>();
+  const port = await serve(t, (request, response) => {
+    if (used.has(request.socket)) return request.socket.destroy();
+    used.add(request.socket);
+    return response.end(request.method);
+  });
+  const http = client(t);
+  const url = `http://127.0.0.1:${port}/`;
+  const body = async (rest: Partial<OutboundRequest>) => (await http.request(get(url, rest))).body.toString();
+  t.equal(await body({}), "GET");
+  t.equal(await body({}), "GET");
+  t.equal(await body({ method: "PUT", body: "x" }), "PUT");
+  t.equal(await body({ method: "POST", body: "x", isRepeatable: true }), "POST");
+  t.equal(await failureOf(http.request(get(url, { method: "POST", body: "x" }))), "unreachable");
+});

@@ -31,6 +31,11 @@ export interface OutboundRequest {
   readonly route?: OutboundRoute;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /**
+   * The request does no more when it is sent twice: so it is, should the host close a connection that was kept open just
+   * when it is sent. All but POST unless said otherwise.
+   */
+  readonly isRepeatable?: boolean;
   /** For all of it: with redirects, to the last byte of the answer. */
   readonly timeoutMs: number;
   /** A longer answer is an error. */
@@ -76,6 +81,8 @@ const maxIdleConnections = 256;
 const idleConnectionMs = 30_000;
 const defaultConnectTimeoutMs = 10_000;
 const defaultHeadersTimeoutMs = 30_000;
+/** All connections to a host may have been closed at once. */
+const maxStaleConnections = 3;
 const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
@@ -145,7 +152,7 @@ export class OutboundHttp implements Disposable {
     if (permits?.(url) === false) throw new OutboundError("refused-url", `${url.host} may not be asked`);
     try {
       signal.throwIfAborted();
-      const incoming = await this.#send(request, signal);
+      const incoming = await this.#sendOverLiveConnection(request, signal);
       const { headers, statusCode: status = 0 } = incoming;
       const read = await readBody(incoming, maxResponseBytes, bytesOfUse?.(headers) ?? Infinity);
       return { status, headers, ...read, url };
@@ -154,7 +161,22 @@ export class OutboundHttp implements Disposable {
     }
   }
 
-  /** Resolves with the beginning of the answer. */
+  async #sendOverLiveConnection(request: OutboundRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const { isRepeatable = request.method !== "POST" } = request;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#send(request, signal);
+      } catch (error) {
+        if (!(error instanceof StaleConnection)) throw error;
+        if (!isRepeatable || attempt === maxStaleConnections) throw error.cause;
+      }
+    }
+  }
+
+  /**
+   * Resolves with the beginning of the answer.
+   * @throws StaleConnection when the host has closed a connection that was kept open
+   */
   #send(
     { method, url, route, headers, body }: OutboundRequest,
     signal: AbortSignal,
@@ -188,10 +210,24 @@ export class OutboundHttp implements Disposable {
     });
     return new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.once("response", resolve);
-      outgoing.on("error", (error) => reject(isConnected ? error : unsent(error, url)));
+      outgoing.on("error", (error) => {
+        if (outgoing.reusedSocket && isReset(error)) reject(new StaleConnection(error));
+        else reject(isConnected ? error : unsent(error, url));
+      });
       outgoing.end(body);
     }).finally(() => timer.cancel());
   }
+}
+
+/** A connection that was kept open is closed by the host just when it is used again. */
+class StaleConnection extends Error {
+  constructor(cause: Error) {
+    super("the connection had been closed", { cause });
+  }
+}
+
+function isReset(error: Error): boolean {
+  return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
 
 /** No server name is sent to an IP address, whose certificate is for that address. */
