@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join as joinPath } from "node:path";
 import t from "tap";
 import { anonymous, registerGuest, registerUser } from "../support/client.ts";
@@ -275,6 +275,22 @@ t.test(
     t.same(await searchAll(alice, "persistent", recent), [later, kept]);
   },
 );
+
+t.test("search: an index that is damaged is made again", async (t) => {
+  const kept = await say(alice, await createRoom(alice, {}), "durable");
+  t.same(await searchAll(alice, "durable"), [kept]);
+  await server.restart(async () =>
+    writeFile(joinPath(server.folder, "search.db"), "no database ".repeat(1_000)),
+  );
+  t.same(await searchAll(alice, "durable"), [kept]);
+});
+
+t.test("search: where it is switched off there is none", async (t) => {
+  await using closed = await startServer({ search: { enabled: false } });
+  const user = await registerUser(closed);
+  const answer = await postSearch(user, { search_categories: {} });
+  t.match(answer, { status: 404, body: { errcode: "M_UNRECOGNIZED" } });
+});
 
 t.test("search: bad requests", async (t) => {
   const bodies: unknown[] = [

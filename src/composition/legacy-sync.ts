@@ -47,6 +47,7 @@ export function composeLegacySync(
       longPolls: new LongPolls(notifier, stores.sessions, clock),
       store,
       roomStore,
+      pace,
     }),
     single,
   });

@@ -6,6 +6,7 @@ import type { EventReader } from "../state/event-reader.ts";
 import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { MembershipLogRow, MembershipStore } from "../storage/memberships.ts";
 import type { RoomStore } from "../storage/rooms.ts";
+import type { Pace } from "../telemetry/pace.ts";
 import type { EventPresenter } from "../timeline/event-presenter.ts";
 import type { Readers } from "../timeline/readers.ts";
 import type { RoomView, RoomViews } from "../timeline/room-view.ts";
@@ -25,6 +26,7 @@ export interface EventStreamParts {
   readonly views: RoomViews;
   readonly readers: Readers;
   readonly presenter: EventPresenter;
+  readonly pace: Pace;
 }
 
 export interface StreamedEvents {
@@ -48,6 +50,9 @@ interface RoomNews {
 const defaultTimeoutMs = 5_000;
 const maxTimeoutMs = 60_000;
 const maxEvents = 100;
+/** Events that are read for one answer, of all rooms together; of each room a few at least. */
+const maxRead = 1_000;
+const minReadOfRoom = 10;
 
 /** Events one after the other, of all of a user's rooms or of one: what there was before /sync, and for peeking. */
 export class EventStream {
@@ -96,10 +101,13 @@ export class EventStream {
     const changes = await memberships.changes(device.userNid, start, upTo);
     const byRoom = Map.groupBy(changes, ({ roomNid }) => roomNid);
     const joined = await roomStore.joinedWithEventsAfter(device.userNid, start);
+    const changed = new Set([...joined, ...byRoom.keys()]);
+    const limit = Math.min(maxEvents, Math.max(minReadOfRoom, Math.ceil(maxRead / changed.size)));
     const news: (RoomNews | undefined)[] = [];
-    for (const roomNid of new Set([...joined, ...byRoom.keys()])) {
+    for (const roomNid of changed) {
+      await this.#parts.pace.breathe();
       const { roomId } = await rooms.byNid(roomNid);
-      const readable = await this.#ofRoom(device, roomId, start, upTo);
+      const readable = await this.#ofRoom(device, roomId, start, upTo, limit);
       news.push(readable ?? (await this.#ownMemberships(device, roomId, byRoom.get(roomNid) ?? [], upTo)));
     }
     return news;
@@ -111,6 +119,7 @@ export class EventStream {
     roomId: string,
     start: number,
     upTo: number,
+    limit = maxEvents,
   ): Promise<RoomNews | undefined> {
     const readable = await this.#parts.access.find(roomId, device);
     if (!readable) return undefined;
@@ -119,9 +128,9 @@ export class EventStream {
       room.roomNid,
       start,
       Math.min(upTo, until),
-      maxEvents,
+      limit,
     );
-    const end = events.length < maxEvents ? upTo : (events.at(-1)?.position ?? upTo);
+    const end = events.length < limit ? upTo : (events.at(-1)?.position ?? upTo);
     return { roomId, view, events: await view.visible(events), upTo: end };
   }
 

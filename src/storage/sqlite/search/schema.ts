@@ -65,6 +65,17 @@ function makeIndex(file: string, cacheKib: number): Connection {
   return db;
 }
 
+/** Whether an index cannot be read because it is damaged. */
+export function isCorrupt(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB";
+}
+
+/** Has a damaged index made anew at the next start. */
+export function condemn(db: Connection): void {
+  db.pragma("user_version = 0");
+}
+
 /** `undefined` for a file that is no database, or a damaged one. */
 function tryOpen(file: string, cacheKib: number): Connection | undefined {
   try {
@@ -74,8 +85,7 @@ function tryOpen(file: string, cacheKib: number): Connection | undefined {
     db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
     return db;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "SQLITE_NOTADB" || code === "SQLITE_CORRUPT") return undefined;
+    if (isCorrupt(error)) return undefined;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { outcomeOfError, type Outcome, type ReaderReply, type WorkerRequest } fr
 import { find } from "./finding.ts";
 import { type IndexedDatabase, indexRooms } from "./indexing.ts";
 import { begin, reached } from "./progress.ts";
-import { openIndexForWriting } from "./schema.ts";
+import { condemn, isCorrupt, openIndexForWriting } from "./schema.ts";
 import { tidy } from "./tidying.ts";
 import type { SearchWorkerOptions } from "./sqlite-search-index.ts";
 
@@ -30,6 +30,7 @@ function runOne(name: string, args: unknown[]): Outcome {
   try {
     return { value: operations[name]?.(dbs, ...(args as never[])) };
   } catch (error) {
+    if (mayWrite && isCorrupt(error)) condemn(dbs.index);
     return outcomeOfError(error);
   }
 }
