@@ -9,9 +9,9 @@ tls=/tmp/tls
 mkdir -p "$tls"
 printf 'subjectAltName=DNS:%s\n' "$host" >"$tls/names"
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$host" \
-  -keyout "$tls/key.pem" -out "$tls/request.pem" 2>/dev/null
+  -keyout "$tls/key.pem" -out "$tls/request.pem"
 openssl x509 -req -days 30 -in "$tls/request.pem" -extfile "$tls/names" -set_serial "0x$(openssl rand -hex 8)" \
-  -CA /complement/ca/ca.crt -CAkey /complement/ca/ca.key -out "$tls/cert.pem" 2>/dev/null
+  -CA /complement/ca/ca.crt -CAkey /complement/ca/ca.key -out "$tls/cert.pem"
 
 services=""
 for file in /complement/appservice/*.yaml; do
