@@ -3,7 +3,7 @@ import { anonymous } from "../support/client.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
 
 t.test(
-  "getServerKey, getVersion, perspectivesKeyQuery, bulkPerspectivesKeyQuery: servers tell their keys",
+  "getServerKey, getVersion, getWellKnown, perspectivesKeyQuery, bulkPerspectivesKeyQuery: servers tell their keys",
   async (t) => {
     await using servers = await startFederatedServers(2);
     const [one, two] = servers;

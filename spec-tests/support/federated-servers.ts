@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { testCertificate } from "../../src/outbound/testing/certificate.ts";
+import { type TestCertificate, testCertificate } from "../../src/outbound/testing/certificate.ts";
 import { startServer, type TestServer } from "./server.ts";
 
 /** A server that others reach over TLS, under a name which says where it is. */
@@ -19,7 +19,7 @@ export interface FederatedServer extends TestServer {
 export async function startFederatedServers(
   count: number,
   overrides: Record<string, unknown> = {},
-): Promise<readonly FederatedServer[] & AsyncDisposable> {
+): Promise<readonly FederatedServer[] & AsyncDisposable & { readonly tls: TestCertificate }> {
   const folder = await mkdtemp(join(tmpdir(), "hearth-federation-"));
   const { key, cert } = testCertificate("127.0.0.1");
   const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
@@ -45,6 +45,8 @@ export async function startFederatedServers(
     servers.push(Object.assign(server, { name }));
   }
   return Object.assign(servers, {
+    /** Of a server that these would trust. */
+    tls: { key, cert },
     async [Symbol.asyncDispose]() {
       await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
       await rm(folder, { recursive: true, force: true });

@@ -1,0 +1,178 @@
+import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+
+// A server of another make: it has its own canonical JSON, hashes and signatures, so that it does not share our faults.
+
+type Json = Record<string, unknown>;
+
+export interface PeerAnswer {
+  readonly status: number;
+  readonly body: Json;
+}
+
+/** Keys of a redacted event in room version 11, and of the content of member events. */
+const keptKeys = new Set(
+  "event_id type room_id sender state_key content hashes signatures depth prev_events auth_events origin_server_ts".split(
+    " ",
+  ),
+);
+const keptMemberKeys = new Set(["membership", "join_authorised_via_users_server"]);
+
+/** Sorted keys, no white space; enough for the characters that tests use. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
+  return `{${members.join(",")}}`;
+}
+
+function without(event: Json, ...keys: string[]): Json {
+  return Object.fromEntries(Object.entries(event).filter(([key]) => !keys.includes(key)));
+}
+
+function redacted(event: Json): Json {
+  const content = event["type"] === "m.room.member" ? (event["content"] as Json) : {};
+  const kept = Object.entries(content).filter(([key]) => keptMemberKeys.has(key));
+  const top = Object.entries(event).filter(([key]) => keptKeys.has(key));
+  return { ...Object.fromEntries(top), content: Object.fromEntries(kept) };
+}
+
+const unpadded = (bytes: Buffer, encoding: "base64" | "base64url" = "base64") =>
+  bytes.toString(encoding).replace(/=+$/, "");
+
+/** Another homeserver, on the loopback address, that does as it is told. Events are those of room version 11. */
+export class FakePeer implements AsyncDisposable {
+  readonly name: string;
+  readonly userId: string;
+  /** What it has been sent, as bodies of transactions. */
+  readonly received: Json[] = [];
+  readonly #server: Server;
+  readonly #key: KeyObject;
+  readonly #publicKey: string;
+
+  private constructor(server: Server) {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    this.#server = server;
+    this.#key = privateKey;
+    this.#publicKey = unpadded(publicKey.export({ format: "der", type: "spki" }).subarray(-32));
+    this.name = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.userId = `@peer:${this.name}`;
+  }
+
+  static async start(tls: { readonly key: string; readonly cert: string }): Promise<FakePeer> {
+    const server = createServer(tls).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const peer = new FakePeer(server);
+    server.on("request", (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        const body = Buffer.concat(chunks).toString();
+        const answer = peer.#answer(request.url ?? "", body === "" ? {} : (JSON.parse(body) as Json));
+        response.writeHead(answer.status, { "Content-Type": "application/json" });
+        response.end(JSON.stringify(answer.body));
+      });
+    });
+    return peer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  #answer(url: string, body: Json): PeerAnswer {
+    if (url.startsWith("/_matrix/key/v2/server")) return { status: 200, body: this.#keyDocument() };
+    if (!url.startsWith("/_matrix/federation/v1/send/")) {
+      return { status: 404, body: { errcode: "M_UNRECOGNIZED", error: "not served" } };
+    }
+    this.received.push(body);
+    return { status: 200, body: { pdus: {} } };
+  }
+
+  #keyDocument(): Json {
+    return this.#signed({
+      server_name: this.name,
+      verify_keys: { "ed25519:1": { key: this.#publicKey } },
+      old_verify_keys: {},
+      valid_until_ts: Date.now() + 3_600_000,
+    });
+  }
+
+  #signature(text: string): string {
+    return unpadded(sign(null, Buffer.from(text), this.#key));
+  }
+
+  #signed(object: Json): Json {
+    const signature = this.#signature(canonical(without(object, "signatures", "unsigned")));
+    return { ...object, signatures: { [this.name]: { "ed25519:1": signature } } };
+  }
+
+  /** Sends a signed request. @param changes of what the header says */
+  async request(
+    server: { readonly url: string; readonly name: string },
+    method: string,
+    uri: string,
+    content?: Json,
+    changes: { readonly destination?: string; readonly sig?: string } = {},
+  ): Promise<PeerAnswer> {
+    const signed = { method, uri, origin: this.name, destination: server.name, content };
+    const header = [
+      `origin="${this.name}"`,
+      `destination="${changes.destination ?? server.name}"`,
+      `key="ed25519:1"`,
+      `sig="${changes.sig ?? this.#signature(canonical(signed))}"`,
+    ];
+    const response = await fetch(`${server.url}${uri}`, {
+      method,
+      headers: { Authorization: `X-Matrix ${header.join(",")}`, "Content-Type": "application/json" },
+      ...(content && { body: JSON.stringify(content) }),
+    });
+    return { status: response.status, body: (await response.json()) as Json };
+  }
+
+  /** An event with hash, signature and ID. */
+  event(fields: Json): { readonly id: string; readonly pdu: Json } {
+    const unsigned = { origin_server_ts: Date.now(), ...fields };
+    const hashed = {
+      ...unsigned,
+      hashes: {
+        sha256: unpadded(
+          createHash("sha256")
+            .update(canonical(without(unsigned, "signatures", "unsigned", "hashes")))
+            .digest(),
+        ),
+      },
+    };
+    const covered = canonical(without(redacted(hashed), "signatures", "unsigned"));
+    const pdu = { ...hashed, signatures: { [this.name]: { "ed25519:1": this.#signature(covered) } } };
+    const id = `$${unpadded(createHash("sha256").update(covered).digest(), "base64url")}`;
+    return { id, pdu };
+  }
+
+  /** Joins its user to a public room of version 11. */
+  async join(server: { readonly url: string; readonly name: string }, roomId: string): Promise<JoinedRoom> {
+    const room = encodeURIComponent(roomId);
+    const user = encodeURIComponent(this.userId);
+    const made = await this.request(server, "GET", `/_matrix/federation/v1/make_join/${room}/${user}?ver=11`);
+    if (made.status !== 200) throw new Error(JSON.stringify(made.body));
+    const { id, pdu } = this.event(without(made.body["event"] as Json, "origin"));
+    const uri = `/_matrix/federation/v2/send_join/${room}/${encodeURIComponent(id)}`;
+    const { status, body } = await this.request(server, "PUT", uri, pdu);
+    if (status !== 200) throw new Error(JSON.stringify(body));
+    return { joinId: id, join: pdu, state: body["state"] as Json[], authChain: body["auth_chain"] as Json[] };
+  }
+}
+
+export interface JoinedRoom {
+  readonly joinId: string;
+  readonly join: Json;
+  readonly state: readonly Json[];
+  readonly authChain: readonly Json[];
+}
