@@ -1,5 +1,5 @@
 import t from "tap";
-import { login, registerAdmin, registerUser, type TestClient } from "../support/client.ts";
+import { login, registerAdmin, registerUser, TestClient } from "../support/client.ts";
 import { join, leave, type Json, setState, sync } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 
@@ -177,6 +177,24 @@ t.test("where users are in the room at once", async (t) => {
   t.equal((await office.post(path, notice)).status, 200);
   const { body } = await sync(alice);
   t.equal(Object.keys((body["rooms"] as Record<string, Json>)["join"] ?? {}).length, 1);
+});
+
+t.test("another sender writes in a room of their own, one with another name in the same room", async (t) => {
+  await using first = await startServer({ server_notices: noticeConfig });
+  const office = await registerAdmin(first);
+  const alice = await registerUser(first);
+  const notice = { user_id: alice.userId, content: text("Hello") };
+  t.equal((await office.post(path, notice)).status, 200);
+  const roomId = await invitedTo(alice);
+  await join(alice, roomId);
+  const renamed = { ...noticeConfig, display_name: "The new office" };
+  await using second = await startServer({ data_dir: first.folder, server_notices: renamed });
+  t.equal((await new TestClient(second, office).post(path, notice)).status, 200);
+  const member = `${client}/rooms/${encodeURIComponent(roomId)}/state/m.room.member/@notices:hearth.test`;
+  t.match((await new TestClient(second, alice).get(member)).body, { displayname: "The new office" });
+  await using third = await startServer({ data_dir: first.folder, server_notices: { localpart: "board" } });
+  t.equal((await new TestClient(third, office).post(path, notice)).status, 200);
+  t.not(await invitedTo(new TestClient(third, alice)), roomId);
 });
 
 t.test(

@@ -14,7 +14,7 @@ import type { UserDataParts } from "./user-data.ts";
  */
 export async function composeServerNotices(
   foundation: Foundation,
-  { creation, membership }: RoomParts,
+  { creation, membership, state }: RoomParts,
   { accountData, profiles }: UserDataParts,
 ): Promise<readonly BoundEndpoint[]> {
   const { config, stores, graph, clock } = foundation;
@@ -34,6 +34,7 @@ export async function composeServerNotices(
     creation,
     writer,
     membership,
+    state,
     profiles,
     accountData,
   });

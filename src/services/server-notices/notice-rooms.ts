@@ -1,6 +1,7 @@
 import type { ActingUser } from "../../auth/requester.ts";
 import type { Config } from "../../config/schema.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
+import type { CurrentState } from "../../state/current-state.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { ServerNoticeStore } from "../../storage/server-notices.ts";
 import type { AccountDataService } from "../account-data.ts";
@@ -14,6 +15,7 @@ export interface NoticeRoomsParts {
   readonly sender: ActingUser;
   readonly store: ServerNoticeStore;
   readonly rooms: RoomIndex;
+  readonly state: Pick<CurrentState, "membership">;
   readonly creation: RoomCreation;
   readonly writer: RoomWriter;
   readonly membership: Pick<RoomMembership, "refreshProfile">;
@@ -45,13 +47,20 @@ export class NoticeRooms {
   }
 
   async #ready(user: LocalUser): Promise<Room> {
-    const { store, rooms, membership, sender } = this.#parts;
-    const roomNid = await store.roomOf(user.userNid);
-    const room = roomNid === undefined ? await this.#create(user) : await rooms.byNid(roomNid);
-    // The configuration may call the sender otherwise by now.
-    await membership.refreshProfile(sender.userId, sender.userNid, room.roomNid);
+    const room = (await this.#present(user)) ?? (await this.#create(user));
     await this.#tag(user, room);
     await this.#invite(user, room);
+    return room;
+  }
+
+  /** The user's room, unless somebody else wrote in it: the configuration may name another sender by now. */
+  async #present({ userNid }: LocalUser): Promise<Room | undefined> {
+    const { store, rooms, state, membership, sender } = this.#parts;
+    const roomNid = await store.roomOf(userNid);
+    const room = roomNid === undefined ? undefined : await rooms.byNid(roomNid);
+    if (!room || (await state.membership(room, sender.userId)) !== "join") return undefined;
+    // The sender may be called otherwise by now, too.
+    await membership.refreshProfile(sender.userId, sender.userNid, room.roomNid);
     return room;
   }
 
