@@ -32,9 +32,7 @@ export class RoomInterests {
   of(roomNid: number): RoomInterest | Promise<RoomInterest> {
     const known = this.#known.get(roomNid);
     if (known) return known;
-    const reading = this.#reading.get(roomNid) ?? this.#read(roomNid);
-    this.#reading.set(roomNid, reading);
-    return reading;
+    return this.#reading.get(roomNid) ?? this.#read(roomNid);
   }
 
   /** To be called when a room has got or lost an alias, after that is stored. */
@@ -55,18 +53,19 @@ export class RoomInterests {
     }
   };
 
-  async #read(roomNid: number): Promise<RoomInterest> {
-    // Nobody else's promise is in the list until this one is: it does not begin before.
-    await Promise.resolve();
-    const reading = this.#reading.get(roomNid);
-    try {
-      const interest = await this.#look(roomNid);
-      // What was written meanwhile may be missing: whoever asks next looks again.
-      if (this.#reading.get(roomNid) === reading) this.#known.set(roomNid, interest);
-      return interest;
-    } finally {
-      if (this.#reading.get(roomNid) === reading) this.#reading.delete(roomNid);
-    }
+  #read(roomNid: number): Promise<RoomInterest> {
+    // What is written meanwhile may be missing in what is read: `forget` has taken the promise away then.
+    const isCurrent = () => this.#reading.get(roomNid) === reading;
+    const reading = this.#look(roomNid)
+      .then((interest) => {
+        if (isCurrent()) this.#known.set(roomNid, interest);
+        return interest;
+      })
+      .finally(() => {
+        if (isCurrent()) this.#reading.delete(roomNid);
+      });
+    this.#reading.set(roomNid, reading);
+    return reading;
   }
 
   async #look(roomNid: number): Promise<RoomInterest> {
