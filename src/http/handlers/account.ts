@@ -40,15 +40,6 @@ export function accountHandlers(
       ...unstableRoomVersions.map((version) => [version, "unstable"]),
     ]),
   };
-  /** What sessions of the OAuth 2.0 API cannot do, since they confirm nothing by passwords ("OAuth 2.0 aware clients"). */
-  const ownAccountCapabilities = async (requester: Requester) => {
-    const isLegacy = !(await isOAuth(requester));
-    return {
-      "m.change_password": { enabled: isLegacy && (await account.hasPassword(requester)) },
-      "m.get_login_token": { enabled: isLegacy },
-      "m.3pid_changes": { enabled: isLegacy && contacts.areChangeable },
-    };
-  };
   return [
     handler(getTokenOwner, async ({ requester }) => ({
       user_id: requester.userId,
@@ -77,7 +68,7 @@ export function accountHandlers(
     }),
     handler(getCapabilities, async ({ requester }) => ({
       capabilities: {
-        ...(await ownAccountCapabilities(requester)),
+        ...(await ownAccountCapabilities(requester, account, contacts, await isOAuth(requester))),
         "m.room_versions": roomVersions,
         "m.profile_fields": { enabled: true },
         // Their predecessors, for clients that do not know them.
@@ -93,4 +84,18 @@ export function accountHandlers(
       },
     })),
   ];
+}
+
+/** Sessions of the OAuth 2.0 API cannot do this, since they confirm nothing by passwords ("OAuth 2.0 aware clients"). */
+async function ownAccountCapabilities(
+  requester: Requester,
+  account: OwnAccount,
+  { areChangeable }: AccountContacts,
+  isOAuth: boolean,
+): Promise<object> {
+  return {
+    "m.change_password": { enabled: !isOAuth && (await account.hasPassword(requester)) },
+    "m.get_login_token": { enabled: !isOAuth },
+    "m.3pid_changes": { enabled: !isOAuth && areChangeable },
+  };
 }
