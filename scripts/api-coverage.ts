@@ -30,7 +30,7 @@ export function testsByOperation(operationIds: readonly string[]): Map<string, s
   return new Map(operationIds.map((id) => [id, files.filter((_, index) => words[index]?.has(id) === true)]));
 }
 
-/** The page: every operation of the client-server, server-server and application service APIs, and what proves it. */
+/** The page: every operation that the server serves or calls, and what proves it. */
 export function coveragePage(
   operations: readonly SpecOperation[],
   endpoints: readonly EndpointDeclaration[],
@@ -39,18 +39,20 @@ export function coveragePage(
   const served = new Set(
     endpoints.flatMap((endpoint) => pathsOf(endpoint).map((path) => keyOf(endpoint.method, path))),
   );
+  const isDone = ({ api, method, path, operationId }: SpecOperation) =>
+    isCalled(api) ? callsOf(api, tests.get(operationId)).length > 0 : served.has(keyOf(method, path));
   const sections = [...new Set(operations.map((operation) => operation.api))].map((api) => {
     const rows = operations.filter((operation) => operation.api === api);
     const lines = rows.map((row) => {
-      const isServed = served.has(keyOf(row.method, row.path));
-      const proof = isServed ? (tests.get(row.operationId) ?? []).map(shortName).join(", ") : "";
-      return `| ${row.operationId} | ${row.method} \`${row.path}\` | ${isServed ? "yes" : "no"} | ${proof} |`;
+      const found = tests.get(row.operationId) ?? [];
+      const proof = isCalled(api) ? callsOf(api, found) : found;
+      const shown = isDone(row) ? proof.map(shortName).join(", ") : "";
+      return `| ${row.operationId} | ${row.method} \`${row.path}\` | ${isDone(row) ? "yes" : "no"} | ${shown} |`;
     });
-    const count = rows.filter((row) => served.has(keyOf(row.method, row.path))).length;
     return [
-      `## ${api}: ${count} of ${rows.length}`,
+      `## ${api}: ${rows.filter(isDone).length} of ${rows.length}`,
       "",
-      "| operation | path | served | tests |",
+      `| operation | path | ${isCalled(api) ? "called" : "served"} | tests |`,
       "|---|---|---|---|",
       ...lines,
       "",
@@ -61,7 +63,7 @@ export function coveragePage(
 
 const introduction = `# Coverage of the Matrix specification
 
-Every operation that a homeserver serves, from the specification's own list (version 1.19), joined with the server's
+Every operation that a homeserver serves, or calls, from the specification's own list (version 1.19), joined with the server's
 endpoint declarations and with the tests in \`spec-tests/\` that name the operation. \`npm run docs:coverage\` writes this page.
 `;
 
@@ -91,10 +93,24 @@ export function specOperations(): SpecOperation[] | undefined {
       const [api = "", module = "", , method = "", path = "", operationId = ""] = line.split("\t");
       return { api, module, method, path, operationId };
     })
-    .filter(({ api, operationId }) => homeserverApis.has(api) && /^\w+$/.test(operationId));
+    .filter(({ api, operationId }) => (servedApis.has(api) || isCalled(api)) && /^\w+$/.test(operationId))
+    .filter(({ path }) => !path.startsWith("/_matrix/policy/"));
 }
 
-const homeserverApis = new Set(["client-server", "server-server"]);
+const servedApis = new Set(["client-server", "server-server"]);
+/** APIs that others serve, and the folders of the tests in which they are called. */
+const calledApis: ReadonlyMap<string, string> = new Map([
+  ["application-service", "spec-tests/application-service-api/"],
+  ["push-gateway", "spec-tests/push-gateway-api/"],
+]);
+
+function isCalled(api: string): boolean {
+  return calledApis.has(api);
+}
+
+function callsOf(api: string, tests: readonly string[] = []): string[] {
+  return tests.filter((file) => file.startsWith(calledApis.get(api) ?? ""));
+}
 
 if (import.meta.main) {
   const operations = specOperations();
