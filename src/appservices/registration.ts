@@ -78,11 +78,6 @@ export class Appservice {
   coversRoom(roomId: string): boolean {
     return isIn(this.registration.rooms, roomId);
   }
-
-  /** The localpart that its own user has. */
-  get senderLocalpart(): string {
-    return localpart(this.senderId);
-  }
 }
 
 function isIn(namespaces: readonly Namespace[], name: string): boolean {
