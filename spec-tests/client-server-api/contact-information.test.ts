@@ -255,7 +255,7 @@ t.test("requestToken: what is refused, and sends nothing", async (t) => {
 });
 
 t.test(
-  "the page behind the link: opening it proves nothing, and it leads on to where the client wishes",
+  "getContactConfirmation, submitContactToken: the page behind the link: opening it proves nothing, and it leads on to where the client wishes",
   async (t) => {
     const address = "page@example.org";
     const secret = newSecret();
@@ -279,7 +279,7 @@ t.test(
   },
 );
 
-t.test("submitting tokens: wrong ones are counted", async (t) => {
+t.test("submitContactToken: wrong ones are counted", async (t) => {
   const address = "guessed@example.org";
   const secret = newSecret();
   const { body } = await requestEmail(server, "add", address, { client_secret: secret });

@@ -95,33 +95,36 @@ t.test("getWhoIs: for oneself and for administrators", async (t) => {
   t.equal(nobody.status, 404);
 });
 
-t.test("adminGetRegistrationNonce, adminRegister: whoever knows the shared secret makes accounts", async (t) => {
-  const path = "/_synapse/admin/v1/register";
-  const client = anonymous(server);
-  const signed = async (username: string, kind: "admin" | "notadmin", secret = "test secret") => {
-    const nonce = String((await client.get(path)).body["nonce"]);
-    const mac = createHmac("sha1", secret)
-      .update([nonce, username, testPassword, kind].join("\0"))
-      .digest("hex");
-    return { nonce, username, password: testPassword, mac };
-  };
-  const plain = await signed("plain", "notadmin");
-  const made = await client.post(path, { ...plain, displayname: "Plain User" });
-  t.equal(made.status, 200);
-  t.match(made.body, { user_id: "@plain:hearth.test", access_token: String, home_server: "hearth.test" });
-  t.match((await client.get("/_matrix/client/v3/profile/@plain:hearth.test")).body, {
-    displayname: "Plain User",
-  });
-  const notAdmin = await login(server, "plain");
-  t.equal((await lock(notAdmin, admin.userId, true)).status, 403);
-  t.match((await client.post(path, plain)).body, { errcode: "M_UNKNOWN" }, "the nonce is used up");
-  const forged = { ...(await signed("forged", "notadmin")), admin: true };
-  t.match((await client.post(path, forged)).body, { errcode: "M_FORBIDDEN" });
-  const guessed = await signed("guessed", "admin", "other secret");
-  t.match((await client.post(path, { ...guessed, admin: true })).body, { errcode: "M_FORBIDDEN" });
-  t.match((await client.post(path, await signed("plain", "notadmin"))).body, { errcode: "M_USER_IN_USE" });
-  t.match((await client.post(path, { nonce: "x" })).body, { errcode: "M_BAD_JSON" });
-});
+t.test(
+  "adminGetRegistrationNonce, adminRegister: whoever knows the shared secret makes accounts",
+  async (t) => {
+    const path = "/_synapse/admin/v1/register";
+    const client = anonymous(server);
+    const signed = async (username: string, kind: "admin" | "notadmin", secret = "test secret") => {
+      const nonce = String((await client.get(path)).body["nonce"]);
+      const mac = createHmac("sha1", secret)
+        .update([nonce, username, testPassword, kind].join("\0"))
+        .digest("hex");
+      return { nonce, username, password: testPassword, mac };
+    };
+    const plain = await signed("plain", "notadmin");
+    const made = await client.post(path, { ...plain, displayname: "Plain User" });
+    t.equal(made.status, 200);
+    t.match(made.body, { user_id: "@plain:hearth.test", access_token: String, home_server: "hearth.test" });
+    t.match((await client.get("/_matrix/client/v3/profile/@plain:hearth.test")).body, {
+      displayname: "Plain User",
+    });
+    const notAdmin = await login(server, "plain");
+    t.equal((await lock(notAdmin, admin.userId, true)).status, 403);
+    t.match((await client.post(path, plain)).body, { errcode: "M_UNKNOWN" }, "the nonce is used up");
+    const forged = { ...(await signed("forged", "notadmin")), admin: true };
+    t.match((await client.post(path, forged)).body, { errcode: "M_FORBIDDEN" });
+    const guessed = await signed("guessed", "admin", "other secret");
+    t.match((await client.post(path, { ...guessed, admin: true })).body, { errcode: "M_FORBIDDEN" });
+    t.match((await client.post(path, await signed("plain", "notadmin"))).body, { errcode: "M_USER_IN_USE" });
+    t.match((await client.post(path, { nonce: "x" })).body, { errcode: "M_BAD_JSON" });
+  },
+);
 
 t.test("adminGetRegistrationNonce, adminRegister: not without a shared secret", async (t) => {
   await using without = await startServer({ registration: { mode: "open" } });

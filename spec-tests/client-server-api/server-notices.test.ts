@@ -29,34 +29,38 @@ function stateOf(user: TestClient, roomId: string, type: string) {
   return user.get(`${client}/rooms/${encodeURIComponent(roomId)}/state/${type}`);
 }
 
-t.test("a user is invited to a room of their own, with the tag by which clients know it", async (t) => {
-  const alice = await registerUser(server);
-  const first = await notify(alice, text("first"));
-  const roomId = await invitedTo(alice);
-  const { body } = await sync(alice);
-  const invites = (body["rooms"] as { invite: Record<string, { invite_state: { events: Json[] } }> }).invite;
-  const members = invites[roomId]?.invite_state.events.filter(({ state_key: key }) => key === alice.userId);
-  t.match(members, [{ sender: "@notices:hearth.test", content: { membership: "invite" } }]);
-  await join(alice, roomId);
-  const second = await notify(alice, text("second"));
-  const room = (await sync(alice)).room("join", roomId);
-  t.match(
-    room.account_data.events.find(({ type }) => type === "m.tag"),
-    { content: { tags: { "m.server_notice": {} } } },
-  );
-  const messages = room.timeline.events.filter(({ type }) => type === "m.room.message");
-  t.strictSame(
-    messages.map(({ event_id: id, sender }) => [id, sender]),
-    [
-      [first, "@notices:hearth.test"],
-      [second, "@notices:hearth.test"],
-    ],
-    "one room for all notices",
-  );
-  t.match((await stateOf(alice, roomId, "m.room.name")).body, { name: "From the office" });
-  const profile = await alice.get(`${client}/profile/@notices:hearth.test`);
-  t.match(profile.body, { displayname: "The office" });
-});
+t.test(
+  "adminSendServerNotice: a user is invited to a room of their own, with the tag by which clients know it",
+  async (t) => {
+    const alice = await registerUser(server);
+    const first = await notify(alice, text("first"));
+    const roomId = await invitedTo(alice);
+    const { body } = await sync(alice);
+    const invites = (body["rooms"] as { invite: Record<string, { invite_state: { events: Json[] } }> })
+      .invite;
+    const members = invites[roomId]?.invite_state.events.filter(({ state_key: key }) => key === alice.userId);
+    t.match(members, [{ sender: "@notices:hearth.test", content: { membership: "invite" } }]);
+    await join(alice, roomId);
+    const second = await notify(alice, text("second"));
+    const room = (await sync(alice)).room("join", roomId);
+    t.match(
+      room.account_data.events.find(({ type }) => type === "m.tag"),
+      { content: { tags: { "m.server_notice": {} } } },
+    );
+    const messages = room.timeline.events.filter(({ type }) => type === "m.room.message");
+    t.strictSame(
+      messages.map(({ event_id: id, sender }) => [id, sender]),
+      [
+        [first, "@notices:hearth.test"],
+        [second, "@notices:hearth.test"],
+      ],
+      "one room for all notices",
+    );
+    t.match((await stateOf(alice, roomId, "m.room.name")).body, { name: "From the office" });
+    const profile = await alice.get(`${client}/profile/@notices:hearth.test`);
+    t.match(profile.body, { displayname: "The office" });
+  },
+);
 
 t.test("the user reads, and no more", async (t) => {
   const [alice, bob] = [await registerUser(server), await registerUser(server)];
@@ -115,7 +119,7 @@ t.test("usage limits are pinned, and told apart from what lacks something", asyn
   }
 });
 
-t.test("PUT: a repeated request sends one notice", async (t) => {
+t.test("adminSendServerNoticeOnce: a repeated request sends one notice", async (t) => {
   const alice = await registerUser(server);
   const send = () => admin.put(`${path}/txn1`, { user_id: alice.userId, content: text("once") });
   const ids = [await send(), await send(), ...(await Promise.all([send(), send()]))].map(

@@ -286,7 +286,7 @@ t.test("by e-mail, this server being its own witness", async (t) => {
     return (await anonymous(server).get(path)).body["valid"];
   };
 
-  t.test("inviteBy3PID: whoever proves the address later is invited", async (t) => {
+  t.test("inviteBy3PID, isInviteKeyValid: whoever proves the address later is invited", async (t) => {
     const [alice, bob] = [await registerUser(server, "alice"), await registerUser(server)];
     const roomId = await createRoom(alice, { preset: "private_chat", name: "Club <b>\n www.spam.test" });
     t.equal((await invite(alice, roomId, { medium: "email", address: "later@example.org" })).status, 200);

@@ -88,7 +88,8 @@ export class SyncModel {
     const news = [...gap.events, ...timeline.events];
     const again = news.find((event) => ids.has(event.event_id));
     // A limited timeline begins anew: whoever has left and come back between two syncs gets what they had once more.
-    if (again && isContinued && !timeline.limited) throw new Error(`${again.event_id} of ${roomId} came twice`);
+    if (again && isContinued && !timeline.limited)
+      throw new Error(`${again.event_id} of ${roomId} came twice`);
     kept.timeline = merged(kept.timeline, news);
     const changes = this.wish.usesStateAfter
       ? (state_after?.events ?? [])
