@@ -1,10 +1,4 @@
-import {
-  localpart,
-  makeUserId,
-  type ServerName,
-  serverNameOf,
-  type UserId,
-} from "../protocol/identifiers.ts";
+import { makeUserId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import type { Pattern } from "./pattern/pattern.ts";
 
 /** Names that an application service is interested in, or has for itself. */
