@@ -222,7 +222,8 @@ export function composeAccounts(
         interactive,
         accountContacts,
         config,
-        async ({ userNid, deviceId }) => (await stores.oauthSessions.clientOf(userNid, deviceId)) !== undefined,
+        async ({ userNid, deviceId }) =>
+          (await stores.oauthSessions.clientOf(userNid, deviceId)) !== undefined,
       ),
       ...contactHandlers(contacts, interactive),
       ...deviceHandlers(ownDevices, interactive, appserviceAccounts),
