@@ -16,6 +16,8 @@ class FakeIndex implements SearchIndex {
   tidied = 0;
   /** Rooms that are not done at once. */
   readonly slow = new Set<number>();
+  /** What happens while rooms are indexed, once. */
+  meanwhile: (() => void) | undefined;
 
   async begin(): Promise<IndexProgress> {
     return { upTo: this.begun, unfinished: this.unfinished };
@@ -26,6 +28,8 @@ class FakeIndex implements SearchIndex {
   }
 
   async indexRooms(rooms: readonly RoomToIndex[]): Promise<number[]> {
+    this.meanwhile?.();
+    this.meanwhile = undefined;
     await delay(1);
     if (this.failures-- > 0) throw new Error("the disk is full");
     this.asked.push([...rooms]);
@@ -70,6 +74,22 @@ t.test("who searches waits for what is new in their rooms, and for no other", as
   t.same(index.asked[0]?.[0], { roomNid: 2, upTo: 12 });
   await follower.catchUp([1, 2, 3], 10_000);
   t.equal(index.asked.length, 1, "there is nothing more to wait for");
+  await follower[Symbol.asyncDispose]();
+});
+
+t.test("who searches waits for what has come while their room was being indexed", async (t) => {
+  const index = new FakeIndex();
+  index.begun = 10;
+  const { follower } = follow(index);
+  follower.committed(11, [change(1, 11)]);
+  const second = Promise.withResolvers<void>();
+  index.meanwhile = () => {
+    follower.committed(12, [change(1, 12)]);
+    second.resolve(follower.catchUp([1], 10_000));
+  };
+  await follower.catchUp([1], 10_000);
+  await second.promise;
+  t.same(index.asked, [[{ roomNid: 1, upTo: 11 }], [{ roomNid: 1, upTo: 12 }]]);
   await follower[Symbol.asyncDispose]();
 });
 

@@ -33,8 +33,8 @@ export class SearchFollower implements AsyncDisposable {
   readonly #parts: SearchFollowerParts;
   /** Rooms with something new, and up to which position. Bounded by the rooms there are. */
   #behind = new Map<number, number>();
-  /** Rooms that somebody who searches waits for come first. */
-  readonly #urgent = new Set<number>();
+  /** Rooms that somebody who searches waits for come first. They wait for a position: more may come meanwhile. */
+  readonly #urgent = new Map<number, number>();
   #ready: Promise<void> | undefined;
   #work: Promise<void> | undefined;
   /** Of the work, the part that is under way. */
@@ -65,7 +65,7 @@ export class SearchFollower implements AsyncDisposable {
     await this.#begun();
     const deadlineMs = this.#parts.clock.monotonicMs() + timeoutMs;
     const wanted = roomNids.filter((roomNid) => this.#behind.has(roomNid));
-    for (const roomNid of wanted) this.#urgent.add(roomNid);
+    for (const roomNid of wanted) this.#urgent.set(roomNid, this.#behind.get(roomNid) ?? 0);
     const isBehind = () => wanted.some((roomNid) => this.#urgent.has(roomNid));
     while (isBehind() && this.#parts.clock.monotonicMs() < deadlineMs && !this.#closed) {
       this.#run();
@@ -133,7 +133,7 @@ export class SearchFollower implements AsyncDisposable {
   }
 
   async #indexChunk(round: Set<number>): Promise<void> {
-    const urgent = [...this.#urgent].filter((roomNid) => this.#behind.has(roomNid));
+    const urgent = [...this.#urgent.keys()].filter((roomNid) => this.#behind.has(roomNid));
     const others = round.values().take(roomsAtOnce);
     const chosen = [...new Set([...urgent, ...others])].slice(0, roomsAtOnce);
     const rooms = chosen.map((roomNid) => ({ roomNid, upTo: this.#behind.get(roomNid) ?? 0 }));
@@ -141,7 +141,7 @@ export class SearchFollower implements AsyncDisposable {
     for (const { roomNid, upTo } of rooms) {
       if (!done.has(roomNid)) continue;
       round.delete(roomNid);
-      this.#urgent.delete(roomNid);
+      if ((this.#urgent.get(roomNid) ?? 0) <= upTo) this.#urgent.delete(roomNid);
       if (this.#behind.get(roomNid) === upTo) this.#behind.delete(roomNid);
     }
   }
