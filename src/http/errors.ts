@@ -31,6 +31,7 @@ const statusByErrcode: Partial<Record<Errcode, number>> = {
   M_USER_LOCKED: 401,
   M_USER_SUSPENDED: 403,
   M_WRONG_ROOM_KEYS_VERSION: 403,
+  "ORG.MATRIX.MSC4155.M_INVITE_BLOCKED": 403,
 };
 
 /** An error as an answer, or `undefined` for one that nobody foresaw: that is a 500, and its cause is for the log. */

@@ -59,7 +59,8 @@ export type Errcode =
   | "M_USER_LOCKED"
   | "M_USER_SUSPENDED"
   | "M_WEAK_PASSWORD"
-  | "M_WRONG_ROOM_KEYS_VERSION";
+  | "M_WRONG_ROOM_KEYS_VERSION"
+  | "ORG.MATRIX.MSC4155.M_INVITE_BLOCKED";
 
 /**
  * A request that cannot be served, in the specification's own vocabulary. `message` tells the sender what to mend;

@@ -102,3 +102,24 @@ t.test("compiled push rules follow each change; users without own rules share on
   await pushRules.delete(1, { kind: "room", ruleId: roomId });
   t.equal(await pushRules.compiledFor(1), untouched);
 });
+
+t.test("who may invite is known at once, whatever a client writes", async (t) => {
+  await using services = await openServices(t.testdir());
+  const { accountData } = services;
+  const type = "org.matrix.msc4155.invite_permission_config";
+  const verdict = async () => (await accountData.inviteFilter(1)).verdict("@eve:badguys.org");
+  t.equal(await verdict(), "allow");
+  await accountData.put(1, "", type, { blocked_servers: ["badguys.org"] });
+  t.equal(await verdict(), "block");
+  t.equal((await accountData.inviteFilter(2)).verdict("@eve:badguys.org"), "allow", "others have their own");
+  await accountData.put(1, roomId, type, {});
+  t.equal(await verdict(), "block", "only what is global counts");
+  await accountData.put(1, "", type, { ignored_users: ["@eve:*"] });
+  t.equal(await verdict(), "ignore");
+  await accountData.put(1, "", type, { ignored_users: "@eve:*" });
+  t.equal(await verdict(), "allow", "what is invalid allows everything");
+  await accountData.put(1, "", type, { ignored_users: ["@eve:*"] });
+  t.equal(await verdict(), "ignore");
+  await accountData.remove(1, "", type);
+  t.equal(await verdict(), "allow");
+});

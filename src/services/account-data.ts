@@ -1,3 +1,4 @@
+import { InviteFilter } from "../protocol/invite-filter.ts";
 import { isJsonObject, type JsonObject } from "../protocol/json.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import {
@@ -38,10 +39,14 @@ const maxTagBytes = 255;
 /** Far beyond what clients keep, and little enough that no user fills the disk. */
 const limits: AccountDataLimits = { maxEntries: 20_000, maxBytes: 32 * 1024 * 1024 };
 const invitePermissionType = "m.invite_permission_config";
+const inviteFilterType = "org.matrix.msc4155.invite_permission_config";
+/** What of the user's global account data the server goes by itself. */
+const heededTypes: readonly string[] = [ignoredUsersType, invitePermissionType, inviteFilterType];
 /** Everybody who syncs asks for theirs; most lists are empty, and hardly anybody blocks invites. */
 const cachedUsers = 20_000;
 
 const nobody: ReadonlySet<string> = new Set();
+const everybodyInvites = new InviteFilter({});
 
 /** Whether clients may not set a type of account data, globally or for a room: that is a 405. */
 export function isServerManaged(type: string): boolean {
@@ -54,12 +59,14 @@ export class AccountDataService {
   readonly #pushRules: PushRuleService;
   readonly #ignored: ReadCache<number, ReadonlySet<string>>;
   readonly #invitePermission: ReadCache<number, InvitePermissionAction>;
+  readonly #inviteFilter: ReadCache<number, InviteFilter>;
 
   constructor(store: AccountDataStore, pushRules: PushRuleService) {
     this.#store = store;
     this.#pushRules = pushRules;
     this.#ignored = new ReadCache(cachedUsers, (userNid) => this.#readIgnored(userNid));
     this.#invitePermission = new ReadCache(cachedUsers, (userNid) => this.#readInvitePermission(userNid));
+    this.#inviteFilter = new ReadCache(cachedUsers, (userNid) => this.#readInviteFilter(userNid));
   }
 
   /**
@@ -120,6 +127,11 @@ export class AccountDataService {
     return this.#invitePermission.get(userNid);
   }
 
+  /** Which invites a user does not want, by who sends them (MSC4155). */
+  inviteFilter(userNid: number): Promise<InviteFilter> {
+    return this.#inviteFilter.get(userNid);
+  }
+
   /** Whether a user takes no invites, from nobody. */
   async blocksInvites(userNid: number): Promise<boolean> {
     return (await this.invitePermission(userNid)) === "block";
@@ -129,6 +141,7 @@ export class AccountDataService {
   forget(userNid: number): void {
     this.#ignored.forget(userNid);
     this.#invitePermission.forget(userNid);
+    this.#inviteFilter.forget(userNid);
   }
 
   /** For sync: what has changed after `since` and not after `upTo`. */
@@ -144,8 +157,7 @@ export class AccountDataService {
   }
 
   #changed(userNid: number, scope: AccountDataScope, type: string): void {
-    if (scope !== globalScope) return;
-    if (type === ignoredUsersType || type === invitePermissionType) this.forget(userNid);
+    if (scope === globalScope && heededTypes.includes(type)) this.forget(userNid);
   }
 
   async #readIgnored(userNid: number): Promise<ReadonlySet<string>> {
@@ -157,6 +169,11 @@ export class AccountDataService {
     const { default_action: action } = await this.#content(userNid, invitePermissionType);
     if (action === "block") return "block";
     return action === denyPublicAction ? "deny_public" : "allow";
+  }
+
+  async #readInviteFilter(userNid: number): Promise<InviteFilter> {
+    const content = await this.#content(userNid, inviteFilterType);
+    return Object.keys(content).length === 0 ? everybodyInvites : new InviteFilter(content);
   }
 
   /** The content of one global entry, whatever a client has written; empty when there is none. */

@@ -43,6 +43,7 @@ const passedOn: ReadonlySet<string> = new Set<Errcode>([
   "M_NOT_FOUND",
   "M_UNABLE_TO_AUTHORISE_JOIN",
   "M_UNABLE_TO_GRANT_JOIN",
+  "ORG.MATRIX.MSC4155.M_INVITE_BLOCKED",
 ]);
 
 /** What another server has answered, for the client that waits. */

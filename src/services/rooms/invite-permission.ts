@@ -11,16 +11,18 @@ interface Inviter {
   readonly appserviceId?: string | undefined;
 }
 
-/** Keeps invites from those who do not want any (client-server API, "Invite permission"). */
+type InvitePreferences = Pick<AccountDataService, "invitePermission" | "inviteFilter" | "ignoredUsers">;
+
+/** Keeps invites from those who do not want them (client-server API, "Invite permission"; MSC4155). */
 export class InvitePermission {
-  readonly #accountData: Pick<AccountDataService, "invitePermission">;
+  readonly #accountData: InvitePreferences;
   readonly #userDirectory: Pick<UserDirectoryStore, "shareClosedRoom">;
   readonly #names: NameCache;
   readonly #missing: ExistenceQuery<UserId>;
 
   /** @param missing makes users that come to be when they are asked for */
   constructor(
-    accountData: Pick<AccountDataService, "invitePermission">,
+    accountData: InvitePreferences,
     userDirectory: Pick<UserDirectoryStore, "shareClosedRoom">,
     names: NameCache,
     missing: ExistenceQuery<UserId>,
@@ -31,18 +33,37 @@ export class InvitePermission {
     this.#missing = missing;
   }
 
-  /** @throws MatrixError M_INVITE_BLOCKED for a user of this server who takes no invites from the inviter */
+  /**
+   * An invite that the user ignores may be sent like any other: it is only not shown.
+   * @throws MatrixError M_INVITE_BLOCKED, ORG.MATRIX.MSC4155.M_INVITE_BLOCKED for a user of this server who takes no
+   *   invites from the inviter
+   */
   async check(inviter: Inviter, userId: string): Promise<void> {
     // An application service that invites has all the users that it wants to have.
     if (inviter.appserviceId === undefined) await this.#askFor(userId);
     const userNid = await this.#names.findUser(userId);
     if (userNid === undefined) return;
+    if (!(await this.#takes(userNid, inviter.userNid)))
+      throw new MatrixError("M_INVITE_BLOCKED", `${userId} does not want to be invited`);
+    if (await this.#blocks(userNid, await this.#names.userId(inviter.userNid)))
+      throw new MatrixError(
+        "ORG.MATRIX.MSC4155.M_INVITE_BLOCKED",
+        `${userId} does not want to be invited by you`,
+      );
+  }
+
+  async #takes(userNid: number, inviterNid: number): Promise<boolean> {
     const action = await this.#accountData.invitePermission(userNid);
-    if (action === "allow") return;
+    if (action === "block") return false;
     // "Filter the mutual rooms the invitee and inviter share. If none of them have a join rule that is not public …"
-    if (action === "deny_public" && (await this.#userDirectory.shareClosedRoom(inviter.userNid, userNid)))
-      return;
-    throw new MatrixError("M_INVITE_BLOCKED", `${userId} does not want to be invited`);
+    return action === "allow" || this.#userDirectory.shareClosedRoom(inviterNid, userNid);
+  }
+
+  async #blocks(userNid: number, inviterId: string): Promise<boolean> {
+    const filter = await this.#accountData.inviteFilter(userNid);
+    if (filter.verdict(inviterId) !== "block") return false;
+    // 1.1 If it matches `ignored_users` [of m.ignored_user_list], stop processing and ignore.
+    return !(await this.#accountData.ignoredUsers(userNid)).has(inviterId);
   }
 
   /** "Send this request when [the server] receives an event for an unknown user ID [...], such as a room invite." */
