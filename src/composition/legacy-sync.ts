@@ -19,7 +19,7 @@ export interface LegacySyncSources {
 
 /** The endpoints that bots still call which are older than /sync, and those that peek into rooms. */
 export function composeLegacySync(
-  { stores, notifier, memberships: liveMemberships, clock, graph }: Foundation,
+  { stores, notifier, memberships: liveMemberships, clock, graph, names }: Foundation,
   { timeline, userData, reading, presence }: LegacySyncSources,
 ): readonly BoundEndpoint[] {
   const { rooms, events } = graph;
@@ -37,9 +37,10 @@ export function composeLegacySync(
     stateTexts,
     pace,
   });
-  const shared = { notifier, memberships, rooms, events, access, views, readers, presenter };
+  const shown = { views, readers, presenter, accountData, names };
+  const shared = { notifier, memberships, rooms, events, access, pace, ...shown };
   return legacySyncHandlers({
-    initial: new InitialSync({ ...shared, snapshots, accountData, presence, pace }),
+    initial: new InitialSync({ ...shared, snapshots, presence }),
     snapshots,
     stream: new EventStream({
       ...shared,
@@ -47,7 +48,6 @@ export function composeLegacySync(
       longPolls: new LongPolls(notifier, stores.sessions, clock),
       store,
       roomStore,
-      pace,
     }),
     single,
   });

@@ -55,7 +55,7 @@ export function composeSlidingSync(
     readers: timeline.readers,
     permissions: synced.userData.accountData,
     connections: new SlidingConnections(stores.slidingSync, clock, randomBytes),
-    userRooms: new UserRooms(stores.slidingSync, stores.accountData, notifier, memberships),
+    userRooms: new UserRooms(stores.slidingSync, stores.accountData, notifier, memberships, foundation.names),
     selections: new RoomSelections(stores.slidingSync),
     answers: new SlidingAnswers(results, composeExtensions(synced, shared, foundation.names), unread),
     toDevice: shared.toDevice,

@@ -5,11 +5,13 @@ import type { RoomIndex } from "../state/room-index.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { MembershipLogRow, MembershipStore } from "../storage/memberships.ts";
+import type { NameCache } from "../storage/name-cache.ts";
 import type { RoomStore } from "../storage/rooms.ts";
 import type { Pace } from "../telemetry/pace.ts";
 import type { EventPresenter } from "../timeline/event-presenter.ts";
 import type { Readers } from "../timeline/readers.ts";
 import type { RoomView, RoomViews } from "../timeline/room-view.ts";
+import { hiddenInvites, type InvitePreferences, isHidden } from "./hidden-invites.ts";
 import type { LongPolls } from "./long-poll.ts";
 import type { SyncDevice } from "./sync-request.ts";
 
@@ -26,6 +28,8 @@ export interface EventStreamParts {
   readonly views: RoomViews;
   readonly readers: Readers;
   readonly presenter: EventPresenter;
+  readonly accountData: InvitePreferences;
+  readonly names: Pick<NameCache, "userId">;
   readonly pace: Pace;
 }
 
@@ -141,12 +145,20 @@ export class EventStream {
     changes: readonly MembershipLogRow[],
     upTo: number,
   ): Promise<RoomNews | undefined> {
-    const { events, views, readers } = this.#parts;
+    const { events, views, readers, accountData, names } = this.#parts;
     const [first] = changes;
     if (!first) return undefined;
     const reader = await readers.of(device);
-    const members = await events.storedAll(changes.map(({ eventNid }) => eventNid));
-    const shown = members.filter(({ senderNid }) => !reader.ignored.has(senderNid));
+    const hidden = await hiddenInvites(reader, accountData);
+    const invites = new Set(changes.flatMap((row) => (row.membership === "invite" ? [row.eventNid] : [])));
+    const shown: StoredEvent[] = [];
+    for (const member of await events.storedAll(changes.map(({ eventNid }) => eventNid))) {
+      const { eventNid, senderNid } = member;
+      const isKeptBack = invites.has(eventNid)
+        ? isHidden(hidden, senderNid, await names.userId(senderNid))
+        : reader.ignored.has(senderNid);
+      if (!isKeptBack) shown.push(member);
+    }
     return { roomId, view: views.of(first.roomNid, reader), events: shown, upTo };
   }
 

@@ -5,6 +5,7 @@ import { accountDataText, type RoomSnapshots } from "../services/reading/room-sn
 import type { EventReader } from "../state/event-reader.ts";
 import type { RoomIndex } from "../state/room-index.ts";
 import type { MembershipRow, MembershipStore } from "../storage/memberships.ts";
+import type { NameCache } from "../storage/name-cache.ts";
 import type { Pace } from "../telemetry/pace.ts";
 import type { EventPresenter } from "../timeline/event-presenter.ts";
 import type { Readers } from "../timeline/readers.ts";
@@ -27,6 +28,7 @@ export interface InitialSyncParts {
   readonly presenter: EventPresenter;
   readonly accountData: AccountDataService;
   readonly presence: PresenceStream | undefined;
+  readonly names: Pick<NameCache, "userId">;
   readonly pace: Pace;
 }
 
@@ -74,10 +76,11 @@ export class InitialSync {
   }
 
   async #invite(device: SyncDevice, { roomNid, eventNid }: MembershipRow): Promise<JsonPieces | undefined> {
-    const { readers, accountData, events, views, presenter, rooms } = this.#parts;
+    const { readers, accountData, events, views, presenter, rooms, names } = this.#parts;
     const reader = await readers.of(device);
     const invite = await events.stored(eventNid);
-    if (isHidden(await hiddenInvites(reader, accountData), invite.senderNid)) return undefined;
+    const sender = await names.userId(invite.senderNid);
+    if (isHidden(await hiddenInvites(reader, accountData), invite.senderNid, sender)) return undefined;
     const { roomId } = await rooms.byNid(roomNid);
     const [text] = await presenter.present(views.of(roomNid, reader), [invite], { roomId });
     return [`{"room_id":${JSON.stringify(roomId)},"membership":"invite","invite":${text}}`];

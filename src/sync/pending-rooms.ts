@@ -2,6 +2,7 @@ import type { EventReader } from "../state/event-reader.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { EventStore, StoredEvent } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
+import { type HiddenInvites, isHidden } from "./hidden-invites.ts";
 import type { PendingRoom } from "./room-list.ts";
 
 /** What a potential joiner is shown of a room (client-server API, "Stripped state"). */
@@ -34,9 +35,10 @@ export class PendingRooms {
     this.#store = parts.store;
   }
 
-  /** Who has made the user a pending member: the inviter, or the user who knocks. */
-  async senderNid({ eventNid }: PendingRoom): Promise<number> {
-    return (await this.#events.stored(eventNid)).senderNid;
+  /** Whether an invite is not for the user's eyes. */
+  async isHidden({ eventNid }: PendingRoom, hidden: HiddenInvites): Promise<boolean> {
+    const { senderNid } = await this.#events.stored(eventNid);
+    return isHidden(hidden, senderNid, await this.#names.userId(senderNid));
   }
 
   /** The stripped state of a room with the user's own member event, as JSON joined by commas. */

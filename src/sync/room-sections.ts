@@ -1,7 +1,6 @@
 import type { Room, RoomIndex } from "../state/room-index.ts";
 import type { RoomStore } from "../storage/rooms.ts";
-import type { AccountDataService } from "../services/account-data.ts";
-import { type HiddenInvites, hiddenInvites, isHidden } from "./hidden-invites.ts";
+import { type HiddenInvites, hiddenInvites, type InvitePreferences } from "./hidden-invites.ts";
 import type { JoinedRooms, RoomPart } from "./joined-rooms.ts";
 import type { LeftRooms } from "./left-rooms.ts";
 import type { PendingRooms } from "./pending-rooms.ts";
@@ -34,10 +33,8 @@ export interface RoomSectionsParts {
   readonly joined: JoinedRooms;
   readonly left: LeftRooms;
   readonly pending: PendingRooms;
-  readonly permissions: Pick<AccountDataService, "blocksInvites">;
+  readonly permissions: InvitePreferences;
 }
-
-const nothingHidden: HiddenInvites = { all: false, from: new Set() };
 
 /** Account data events of rooms, as JSON. */
 type RoomAccountData = ReadonlyMap<number, readonly string[]>;
@@ -66,7 +63,7 @@ export class RoomSections {
     const join = await this.#joined(round, changes, joined, list, accountData, sticky, sentMembers);
     const leave = await this.#left(round, list, accountData, sentMembers);
     const invite = await this.#invites(round, list.invited);
-    const knock = await this.#pending(round, list.knocked, "knock_state", nothingHidden);
+    const knock = await this.#pending(round, list.knocked, "knock_state");
     const members = Object.entries({ join, invite, knock, leave }).filter(([, parts]) => parts.size > 0);
     if (members.length === 0) return { pieces: [], sentMembers, newlyJoined: list.newlyJoined, stickyUpTo };
     const pieces: JsonPieces = [`,"rooms":{`];
@@ -177,13 +174,14 @@ export class RoomSections {
     round: SyncRound,
     pending: readonly PendingRoom[],
     member: "invite_state" | "knock_state",
-    hidden: HiddenInvites,
+    hidden?: HiddenInvites,
   ): Promise<Parts> {
     const parts: Parts = new Map();
     const byNid = new Map(pending.map((room) => [room.roomNid, room]));
     for (const { roomNid, roomId } of await this.#wanted(round, [...byNid.keys()])) {
       const room = byNid.get(roomNid);
-      if (!room || isHidden(hidden, await this.#parts.pending.senderNid(room))) continue;
+      await round.pace.breathe();
+      if (!room || (hidden && (await this.#parts.pending.isHidden(room, hidden)))) continue;
       const state = await this.#parts.pending.strippedState(room);
       parts.set(roomId, [`{"${member}":{"events":[${state}]}}`]);
     }

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { InviteFilter } from "../../protocol/invite-filter.ts";
 import type { SlidingSyncStore } from "../../storage/sliding-sync.ts";
 import { type HiddenInvites, isHidden } from "../hidden-invites.ts";
 import type { ConnectionPoint } from "./connections.ts";
@@ -30,6 +31,7 @@ interface Remembered {
   readonly list: UserRoomList;
   readonly listVersion: number;
   readonly stateVersion: string | undefined;
+  readonly inviteFilter: InviteFilter;
   readonly rules: string;
   readonly selection: Selection;
 }
@@ -87,13 +89,21 @@ export class RoomSelections {
     const known = this.#remembered.get(key);
     const isSame =
       known?.list === list &&
+      known.inviteFilter === hidden.filter &&
       known.listVersion === list.version &&
       known.stateVersion === point.version &&
       known.rules === rules &&
       ![...request.lists.values()].some(({ filters }) => filters.spaces);
     if (isSame) return known.selection;
     const selection = select(request, point, list, spaceChildren, hidden);
-    const remembered = { list, listVersion: list.version, stateVersion: point.version, rules, selection };
+    const remembered = {
+      list,
+      listVersion: list.version,
+      stateVersion: point.version,
+      inviteFilter: hidden.filter,
+      rules,
+      selection,
+    };
     this.#remembered.set(key, remembered);
     return selection;
   }
@@ -123,7 +133,7 @@ function select(
     return known;
   };
   const isShown = ({ membership, senderNid }: UserRoom) =>
-    membership !== "invite" || !isHidden(hidden, senderNid);
+    membership !== "invite" || !isHidden(hidden, senderNid, list.inviters.get(senderNid) ?? "");
   const listed = list.rooms.filter((room) => isShown(room) && isListed(room, point, device.userNid));
   for (const [key, config] of lists) {
     const children = spaceChildren.get(key) ?? new Set();

@@ -1,8 +1,7 @@
-import type { AccountDataService } from "../../services/account-data.ts";
 import type { Notifier } from "../../notifier/notifier.ts";
 import type { Pace } from "../../telemetry/pace.ts";
 import type { Readers } from "../../timeline/readers.ts";
-import { hiddenInvites } from "../hidden-invites.ts";
+import { hiddenInvites, type InvitePreferences } from "../hidden-invites.ts";
 import type { LazyMembers } from "../lazy-members.ts";
 import type { LongPolls } from "../long-poll.ts";
 import { PossibleChanges } from "../possible-changes.ts";
@@ -23,7 +22,7 @@ export interface SlidingSyncParts {
   readonly notifier: Notifier;
   readonly longPolls: LongPolls;
   readonly readers: Readers;
-  readonly permissions: Pick<AccountDataService, "blocksInvites">;
+  readonly permissions: InvitePreferences;
   readonly connections: SlidingConnections;
   readonly userRooms: UserRooms;
   readonly selections: RoomSelections;

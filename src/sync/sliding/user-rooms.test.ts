@@ -23,14 +23,14 @@ const rows = [row(1, "join", 1, 10), row(2, "invite", 20, 90), row(3, "join", 3,
 const order = ({ rooms }: UserRoomList) => rooms.map(({ roomNid }) => roomNid);
 
 t.test("rooms are sorted by their newest event, invites by when they came", (t) => {
-  const list = new UserRoomList(me, rows, 100);
+  const list = new UserRoomList(me, rows, 100, new Map());
   t.same(order(list), [3, 2, 1]);
   t.same(list.joined, new Set([3, 1]));
   t.end();
 });
 
 t.test("a list follows events of joined rooms", (t) => {
-  const list = new UserRoomList(me, rows, 100);
+  const list = new UserRoomList(me, rows, 100, new Map());
   const changes = [
     { position: 101, stream: "timeline" as const, nid: 1, senderNid: 5 },
     { position: 102, stream: "timeline" as const, nid: 2 },
@@ -49,7 +49,7 @@ t.test("a list follows events of joined rooms", (t) => {
 });
 
 t.test("a list is read again when the user's memberships change, and when changes are forgotten", (t) => {
-  const list = new UserRoomList(me, rows, 100);
+  const list = new UserRoomList(me, rows, 100, new Map());
   t.equal(list.advance([{ position: 101, stream: "membership", nid: 2 }], 101), true, "somebody else's");
   t.equal(list.advance([{ position: 102, stream: "membership", nid: me }], 102), false);
   t.equal(list.advance(undefined, 103), false);
@@ -57,7 +57,7 @@ t.test("a list is read again when the user's memberships change, and when change
 });
 
 t.test("labels are taken from account data, whatever clients have written", (t) => {
-  const list = new UserRoomList(me, rows, 100);
+  const list = new UserRoomList(me, rows, 100, new Map());
   const entry = (scope: string, type: string, content: unknown) => ({
     scope,
     type,

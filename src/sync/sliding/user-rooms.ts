@@ -3,6 +3,7 @@ import type { LiveMemberships } from "../../notifier/live-memberships.ts";
 import type { Notifier } from "../../notifier/notifier.ts";
 import { isJsonObject } from "../../protocol/json.ts";
 import { type AccountDataEntry, type AccountDataStore, globalScope } from "../../storage/account-data.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
 import type { RoomFacts, SlidingSyncStore, UserRoomRow } from "../../storage/sliding-sync.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 
@@ -31,6 +32,8 @@ export class UserRoomList {
   readonly byNid: ReadonlyMap<number, UserRoom>;
   readonly byId: ReadonlyMap<string, UserRoom>;
   readonly joined: ReadonlySet<number>;
+  /** The IDs of those who have invited the user. */
+  readonly inviters: ReadonlyMap<number, string>;
   upTo: number;
   /** Grows with every change of the list or of what it is filtered by. */
   version = 0;
@@ -43,7 +46,12 @@ export class UserRoomList {
   relabelledAt = 0;
   readonly #userNid: number;
 
-  constructor(userNid: number, rows: readonly UserRoomRow[], upTo: number) {
+  constructor(
+    userNid: number,
+    rows: readonly UserRoomRow[],
+    upTo: number,
+    inviters: ReadonlyMap<number, string>,
+  ) {
     const rooms = rows.map((row) => ({
       ...row,
       activity: row.membership === "join" ? row.lastPosition : row.position,
@@ -56,6 +64,7 @@ export class UserRoomList {
       rooms.filter(({ membership }) => membership === "join").map(({ roomNid }) => roomNid),
     );
     this.upTo = upTo;
+    this.inviters = inviters;
   }
 
   /** Follows changes. False when the list has to be read again. */
@@ -104,6 +113,7 @@ export class UserRooms {
   readonly #accountData: Pick<AccountDataStore, "all" | "changedBetween">;
   readonly #notifier: Notifier;
   readonly #memberships: LiveMemberships;
+  readonly #names: Pick<NameCache, "userId">;
   readonly #lists = new LRUCache<number, UserRoomList>({
     maxSize: cachedRooms,
     sizeCalculation: ({ rooms }) => rooms.length + 1,
@@ -114,11 +124,13 @@ export class UserRooms {
     accountData: Pick<AccountDataStore, "all" | "changedBetween">,
     notifier: Notifier,
     memberships: LiveMemberships,
+    names: Pick<NameCache, "userId">,
   ) {
     this.#store = store;
     this.#accountData = accountData;
     this.#notifier = notifier;
     this.#memberships = memberships;
+    this.#names = names;
   }
 
   /** A user's rooms, exact at their `upTo`: the newest position at the time. The list goes on changing with time. */
@@ -139,9 +151,18 @@ export class UserRooms {
   async #read(userNid: number): Promise<UserRoomList> {
     // What is committed while storage is asked is followed afterwards, twice perhaps.
     const { position } = this.#notifier;
-    const list = new UserRoomList(userNid, await this.#store.roomsOf(userNid), position);
+    const rows = await this.#store.roomsOf(userNid);
+    const list = new UserRoomList(userNid, rows, position, await this.#inviters(rows));
     this.#lists.set(userNid, list);
     return list;
+  }
+
+  async #inviters(rows: readonly UserRoomRow[]): Promise<ReadonlyMap<number, string>> {
+    const inviters = new Map<number, string>();
+    for (const { membership, senderNid } of rows) {
+      if (membership === "invite") inviters.set(senderNid, await this.#names.userId(senderNid));
+    }
+    return inviters;
   }
 
   async #refresh(list: UserRoomList): Promise<void> {
