@@ -14,8 +14,8 @@ export interface PushJudgeParts {
   readonly pushEvents: Pick<PushEvents, "of">;
   readonly pushRules: Pick<PushRuleService, "compiledFor">;
   readonly threads: Pick<ThreadSubscriptions, "inThread">;
-  readonly accountData: Pick<AccountDataService, "ignoredUsers">;
-  readonly names: Pick<NameCache, "findUser">;
+  readonly accountData: Pick<AccountDataService, "ignoredUsers" | "blocksInvites" | "inviteFilter">;
+  readonly names: Pick<NameCache, "findUser" | "userId">;
   readonly pace: Pace;
 }
 
@@ -64,13 +64,21 @@ export class PushJudge {
   }
 
   /** Whom an event invites: they are not in the room yet, and want to know. */
-  async #invited({ pairNid, common }: StoredEvent): Promise<readonly PushUser[]> {
+  async #invited({ pairNid, senderNid, common }: StoredEvent): Promise<readonly PushUser[]> {
     if (pairNid === null || !common.includes('"invite"')) return [];
     const { type, state_key: userId, content } = JSON.parse(`{${common}}`) as Record<string, unknown>;
     const isInvite = type === "m.room.member" && isJsonObject(content) && content["membership"] === "invite";
     if (!isInvite || typeof userId !== "string") return [];
     const userNid = await this.#parts.names.findUser(userId);
     if (userNid === undefined || !this.#parts.audiences.has(userNid)) return [];
-    return [{ userNid, userId, displayName: undefined }];
+    return (await this.#isHidden(userNid, senderNid)) ? [] : [{ userNid, userId, displayName: undefined }];
+  }
+
+  /** Invites that are not shown "MUST be ignored when calculating push notifications" (MSC4155). */
+  async #isHidden(userNid: number, inviterNid: number): Promise<boolean> {
+    const { accountData, names } = this.#parts;
+    if (await accountData.blocksInvites(userNid)) return true;
+    const filter = await accountData.inviteFilter(userNid);
+    return filter.verdict(await names.userId(inviterNid)) !== "allow";
   }
 }
