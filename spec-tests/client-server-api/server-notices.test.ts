@@ -143,13 +143,18 @@ t.test("two notices at once make one room; so do notices before and after a rest
 });
 
 t.test("notices reach those who take no invites from others", async (t) => {
-  const alice = await registerUser(server);
-  const config = `${client}/user/${alice.userId}/account_data/m.invite_permission_config`;
-  await alice.put(config, { default_action: "block" });
-  await notify(alice);
-  const { body } = await sync(alice);
-  const joined = Object.keys((body["rooms"] as Record<string, Json>)["join"] ?? {});
-  t.equal(joined.length, 1, "they would not see an invite");
+  const configs = {
+    "m.invite_permission_config": { default_action: "block" },
+    "org.matrix.msc4155.invite_permission_config": { ignored_servers: ["*"] },
+  };
+  for (const [type, config] of Object.entries(configs)) {
+    const alice = await registerUser(server);
+    await alice.put(`${client}/user/${alice.userId}/account_data/${type}`, config);
+    await notify(alice);
+    const { body } = await sync(alice);
+    const joined = Object.keys((body["rooms"] as Record<string, Json>)["join"] ?? {});
+    t.equal(joined.length, 1, "they would not see an invite");
+  }
 });
 
 t.test("what is refused", async (t) => {

@@ -99,7 +99,9 @@ export class NoticeRooms {
    */
   async #invite({ userNid, userId }: LocalUser, room: Room): Promise<void> {
     const { writer, sender, profiles, config, accountData } = this.#parts;
-    const joins = config.auto_join || (await accountData.invitePermission(userNid)) !== "allow";
+    const permission = await accountData.invitePermission(userNid);
+    const verdict = (await accountData.inviteFilter(userNid)).verdict(sender.userId);
+    const joins = config.auto_join || permission !== "allow" || verdict !== "allow";
     const profile = await profiles.memberContent(userNid);
     const member = (membership: string, from: typeof userId) => ({
       type: "m.room.member",
