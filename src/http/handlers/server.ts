@@ -54,6 +54,8 @@ const unstableFeatures = {
   "com.beeper.msc4446": true,
   // Deletion of account data.
   "org.matrix.msc3391": true,
+  // Invites of certain users and servers only may be blocked or ignored.
+  "org.matrix.msc4155": true,
   // Invites from strangers only may be blocked, and new rooms say why people are invited.
   "uk.timedout.msc4494": true,
   "uk.timedout.msc4491.create_room_invite_reasons": true,
