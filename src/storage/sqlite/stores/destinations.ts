@@ -22,7 +22,8 @@ export const destinationOperations: StoreOperations<DestinationStore> = {
   find: point((db, serverName: string) =>
     db.get<DestinationRow>(`SELECT ${columns} FROM destinations WHERE server_name = ?`, serverName),
   ),
-  all: scan((db) => db.all<DestinationRow>(`SELECT ${columns} FROM destinations`)),
+  // Asked at each start: a reading worker would be started for it.
+  all: point((db) => db.all<DestinationRow>(`SELECT ${columns} FROM destinations`)),
   save: write(({ db }, rows: readonly DestinationRow[]) => {
     for (const { serverName, sentUpTo, failingSinceTs, retryTs, retryIntervalMs } of rows) {
       db.run(saveSql, serverName, sentUpTo, failingSinceTs, retryTs, retryIntervalMs);
@@ -56,7 +57,8 @@ export const destinationOperations: StoreOperations<DestinationStore> = {
       JSON.stringify(messageNids),
     );
   }),
-  withToDevice: scan((db) =>
+  // Asked at each start: a reading worker would be started for it.
+  withToDevice: point((db) =>
     names(db.all<{ name: string }>("SELECT DISTINCT server_name AS name FROM outgoing_to_device")),
   ),
 };

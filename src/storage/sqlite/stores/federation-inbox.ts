@@ -1,5 +1,5 @@
 import type { FederationInboxStore, InboxEvent, InboxRow } from "../../federation-inbox.ts";
-import { point, scan, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 
 const nextSql = `SELECT inbox_nid AS inboxNid, room_nid AS roomNid, event_id AS eventId, origin, pdu,
     received_ts AS receivedTs
@@ -16,7 +16,8 @@ export const federationInboxOperations: StoreOperations<FederationInboxStore> = 
       JSON.stringify(inboxNids),
     );
   }),
-  rooms: scan((db) =>
+  // Asked at each start: a reading worker would be started for it.
+  rooms: point((db) =>
     db.all<{ nid: number }>("SELECT DISTINCT room_nid AS nid FROM federation_inbox").map(({ nid }) => nid),
   ),
 };

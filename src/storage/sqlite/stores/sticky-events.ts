@@ -2,7 +2,7 @@ import { eventFlags } from "../../events.ts";
 import type { NewEvent } from "../../commits.ts";
 import type { StickyEventStore, StickyPlace, StickyRoom } from "../../sticky-events.ts";
 import type { Connection } from "../engine/connection.ts";
-import { point, scan, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 
 const inRoomsSql = `SELECT event_nid AS eventNid, room_nid AS roomNid, position FROM sticky_events
   WHERE room_nid IN (SELECT value FROM json_each(?)) AND position > ? AND position <= ? AND until_ts > ?
@@ -31,7 +31,8 @@ export const stickyEventOperations: StoreOperations<StickyEventStore> = {
   ofSender: point((db, roomNid: number, senderNid: number, nowTs: number, limit: number) =>
     db.all<{ untilTs: number }>(ofSenderSql, roomNid, senderNid, nowTs, limit).map(({ untilTs }) => untilTs),
   ),
-  rooms: scan((db, nowTs: number) =>
+  // Asked at each start: a reading worker would be started for it.
+  rooms: point((db, nowTs: number) =>
     db.all<StickyRoom>(
       `SELECT room_nid AS roomNid, max(until_ts) AS untilTs FROM sticky_events
        WHERE until_ts > ? AND position IS NOT NULL GROUP BY room_nid`,

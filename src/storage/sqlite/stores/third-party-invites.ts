@@ -1,7 +1,7 @@
 import type { NewDelivery } from "../../deliveries.ts";
 import type { PendingInvite, RedeemableInvite, ThirdPartyInviteStore } from "../../third-party-invites.ts";
 import type { Connection } from "../engine/connection.ts";
-import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
+import { point, type StoreOperations, write } from "../engine/operations.ts";
 import { addDelivery } from "./deliveries.ts";
 
 const maxOfInviter = 500;
@@ -42,7 +42,8 @@ export const thirdPartyInviteOperations: StoreOperations<ThirdPartyInviteStore> 
     (db, publicKey: string) =>
       db.get("SELECT 1 FROM third_party_invites WHERE public_key = ?", publicKey) !== undefined,
   ),
-  redeemable: scan((db) => db.all<RedeemableInvite>(redeemableQuery)),
+  // Asked at each start: a reading worker would be started for it.
+  redeemable: point((db) => db.all<RedeemableInvite>(redeemableQuery)),
   remove: write(({ db }, token: string) => {
     db.run("DELETE FROM third_party_invites WHERE token = ?", token);
   }),
