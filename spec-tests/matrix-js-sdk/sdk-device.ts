@@ -48,7 +48,7 @@ globalThis.setTimeout = Object.assign(
 );
 
 // Parts of the SDK log here, whatever logger they are given.
-Object.assign(logger, silent);
+Object.assign(logger, silent, { log: silent.debug });
 
 /** A device of somebody: a client of the matrix-js-sdk with encryption, in memory, that syncs. */
 export class SdkDevice {
