@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { join } from "node:path";
 import t from "tap";
 import { Browser } from "../support/browser.ts";
 import { startBrowserServer } from "../support/browser-server.ts";
@@ -24,7 +25,7 @@ async function signedIn(localpart: string, path = "/account/"): Promise<{ browse
   return { browser, html };
 }
 
-t.test("showAccount: devices are listed, looked at and signed out", async (t) => {
+t.test("showAccount, signOutDevice: devices are listed, looked at and signed out", async (t) => {
   const alice = await registerUser(server, "alice", { deviceId: "PHONE", deviceName: "<b>Phone</b>" });
   const laptop = await login(server, alice, { deviceId: "LAPTOP/1", deviceName: "Laptop" });
   const { browser, html } = await signedIn("alice", "/account/?action=org.matrix.devices_list");
@@ -101,31 +102,34 @@ function crossSigningKeys({ userId }: TestClient): object {
   return { master_key: { user_id: userId, usage: ["master"], keys: { [`ed25519:${key}`]: key } } };
 }
 
-t.test("uploadCrossSigningKeys: the stage m.oauth, done on an account page", async (t) => {
-  await registerUser(server, "resetter");
-  const { client } = await app.signIn("resetter");
-  const upload = (keys: object, auth?: object) =>
-    client.post("/_matrix/client/v3/keys/device_signing/upload", { ...keys, ...(auth && { auth }) });
-  t.equal((await upload(crossSigningKeys(client))).status, 200, "the first keys need nothing");
-  const renewed = crossSigningKeys(client);
-  const { status, body } = await upload(renewed);
-  t.equal(status, 401);
-  const url = `${server.url}/account/?action=org.matrix.cross_signing_reset`;
-  t.match(body, {
-    flows: [{ stages: ["m.oauth"] }, { stages: ["org.matrix.cross_signing_reset"] }],
-    params: { "m.oauth": { url }, "org.matrix.cross_signing_reset": { url } },
-  });
-  const session = { session: body["session"] };
-  t.equal((await upload(renewed, session)).status, 401, "not before the user has agreed");
-  t.equal((await upload(renewed, { type: "m.oauth", ...session })).status, 401);
-  t.equal((await upload(renewed, { ...passwordAuth(client), ...session })).status, 401);
-  const browser = new Browser();
-  const page = await signIn(browser, await browser.open(url), "resetter");
-  t.match(page.html, /Reset your digital identity/);
-  t.match((await browser.submit(page)).html, /within ten minutes/);
-  t.equal((await upload(renewed, session)).status, 200);
-  t.equal((await upload(crossSigningKeys(client))).status, 401, "another time needs another consent");
-});
+t.test(
+  "uploadCrossSigningKeys, allowCrossSigningReset: the stage m.oauth, done on an account page",
+  async (t) => {
+    await registerUser(server, "resetter");
+    const { client } = await app.signIn("resetter");
+    const upload = (keys: object, auth?: object) =>
+      client.post("/_matrix/client/v3/keys/device_signing/upload", { ...keys, ...(auth && { auth }) });
+    t.equal((await upload(crossSigningKeys(client))).status, 200, "the first keys need nothing");
+    const renewed = crossSigningKeys(client);
+    const { status, body } = await upload(renewed);
+    t.equal(status, 401);
+    const url = `${server.url}/account/?action=org.matrix.cross_signing_reset`;
+    t.match(body, {
+      flows: [{ stages: ["m.oauth"] }, { stages: ["org.matrix.cross_signing_reset"] }],
+      params: { "m.oauth": { url }, "org.matrix.cross_signing_reset": { url } },
+    });
+    const session = { session: body["session"] };
+    t.equal((await upload(renewed, session)).status, 401, "not before the user has agreed");
+    t.equal((await upload(renewed, { type: "m.oauth", ...session })).status, 401);
+    t.equal((await upload(renewed, { ...passwordAuth(client), ...session })).status, 401);
+    const browser = new Browser();
+    const page = await signIn(browser, await browser.open(url), "resetter");
+    t.match(page.html, /Reset your digital identity/);
+    t.match((await browser.submit(page)).html, /within ten minutes/);
+    t.equal((await upload(renewed, session)).status, 200);
+    t.equal((await upload(crossSigningKeys(client))).status, 401, "another time needs another consent");
+  },
+);
 
 t.test("deactivateByPage: an account ends for ever", async (t) => {
   const gone = await registerUser(server, "gone");
@@ -158,39 +162,42 @@ t.test("showAccount: odd actions and names", async (t) => {
   t.match(hinted.html, /name="username" value="odd"/);
 });
 
-t.test("a server that leads to its pages: OAuth-aware flows of the legacy login", async (t) => {
-  await using discouraging = await startBrowserServer(() => ({
-    oauth: { legacy_password_login: "off" },
-    branding: { organisation: "Example & Sons", accent_colour: "#ffcc00" },
-  }));
-  await registerUser(discouraging, "nia");
-  const { body } = await anonymous(discouraging).get("/_matrix/client/v3/login", "getLoginFlows");
-  t.match(body["flows"], [{ type: "m.login.sso", oauth_aware_preferred: true }, { type: "m.login.token" }]);
-  const refused = await anonymous(discouraging).post("/_matrix/client/v3/login", {
-    type: "m.login.password",
-    identifier: { type: "m.id.user", user: "nia" },
-    password: testPassword,
-  });
-  t.match(refused, { status: 400, body: { errcode: "M_UNKNOWN" } });
-  const redirectUrl = encodeURIComponent("https://app.test/");
-  const start = `${discouraging.url}/_matrix/client/v3/login/sso/redirect?redirectUrl=${redirectUrl}`;
-  const browser = new Browser();
-  const page = await browser.open(`${start}&action=login`);
-  t.match(page.html, /Example &amp; Sons/);
-  t.match(page.html, /--accent: #ffcc00/);
-  const confirm = await signIn(browser, page, "nia");
-  t.match(confirm.html, /app\.test asks for access to your account @nia:hearth\.test/);
-  const back = await browser.submit(confirm);
-  const token = back.url.searchParams.get("loginToken");
-  const answer = await anonymous(discouraging).post(
-    "/_matrix/client/v3/login",
-    { type: "m.login.token", token },
-    "login",
-  );
-  t.equal(answer.body["user_id"], "@nia:hearth.test");
-  const registering = await new Browser().open(`${start}&action=register`);
-  t.equal(registering.url.pathname, "/account/register");
-});
+t.test(
+  "continueToClient: a server that leads to its pages, OAuth-aware flows of the legacy login",
+  async (t) => {
+    await using discouraging = await startBrowserServer(() => ({
+      oauth: { legacy_password_login: "off" },
+      branding: { organisation: "Example & Sons", accent_colour: "#ffcc00" },
+    }));
+    await registerUser(discouraging, "nia");
+    const { body } = await anonymous(discouraging).get("/_matrix/client/v3/login", "getLoginFlows");
+    t.match(body["flows"], [{ type: "m.login.sso", oauth_aware_preferred: true }, { type: "m.login.token" }]);
+    const refused = await anonymous(discouraging).post("/_matrix/client/v3/login", {
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user: "nia" },
+      password: testPassword,
+    });
+    t.match(refused, { status: 400, body: { errcode: "M_UNKNOWN" } });
+    const redirectUrl = encodeURIComponent("https://app.test/");
+    const start = `${discouraging.url}/_matrix/client/v3/login/sso/redirect?redirectUrl=${redirectUrl}`;
+    const browser = new Browser();
+    const page = await browser.open(`${start}&action=login`);
+    t.match(page.html, /Example &amp; Sons/);
+    t.match(page.html, /--accent: #ffcc00/);
+    const confirm = await signIn(browser, page, "nia");
+    t.match(confirm.html, /app\.test asks for access to your account @nia:hearth\.test/);
+    const back = await browser.submit(confirm);
+    const token = back.url.searchParams.get("loginToken");
+    const answer = await anonymous(discouraging).post(
+      "/_matrix/client/v3/login",
+      { type: "m.login.token", token },
+      "login",
+    );
+    t.equal(answer.body["user_id"], "@nia:hearth.test");
+    const registering = await new Browser().open(`${start}&action=register`);
+    t.equal(registering.url.pathname, "/account/register");
+  },
+);
 
 t.test("signInBySso: a provider of single sign-on signs in to the pages", async (t) => {
   await using idps = new AsyncDisposableStack();
@@ -242,7 +249,7 @@ t.test("a server without the OAuth 2.0 API says so", async (t) => {
   t.equal(wellKnown.body["org.matrix.msc2965.authentication"], undefined);
 });
 
-t.test("registration on the page follows the policy: tokens and terms", async (t) => {
+t.test("registerByPage: registration on the page follows the policy: tokens and terms", async (t) => {
   const terms = [
     {
       id: "tos",
@@ -266,4 +273,17 @@ t.test("registration on the page follows the policy: tokens and terms", async (t
   t.equal((await fetch(`${closed.url}/account/register`)).status, 403);
   const { body } = await anonymous(closed).get("/_matrix/client/v1/auth_metadata", "getAuthMetadata");
   t.equal(body["prompt_values_supported"], undefined);
+});
+
+t.test("getLogo: the pages have the organisation's picture", async (t) => {
+  const folder = t.testdir({ "logo.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>" });
+  await using branded = await startBrowserServer(() => ({
+    branding: { logo_file: join(folder, "logo.svg") },
+  }));
+  const { html } = await new Browser().open(`${branded.url}/account/sign-in`);
+  t.match(html, /src="\/account\/logo"/);
+  const logo = await fetch(`${branded.url}/account/logo`);
+  t.equal(logo.headers.get("Content-Type"), "image/svg+xml");
+  t.match(logo.headers.get("Content-Security-Policy"), /sandbox/);
+  t.equal((await fetch(`${server.url}/account/logo`)).status, 404);
 });

@@ -24,38 +24,41 @@ function answer(browser: Browser, page: BrowserPage, value: string): Promise<Bro
   return browser.submit(page, { fields: { answer: value }, form: 'value="allow"' });
 }
 
-t.test("oauthDevice, oauthToken: a device signs in by a code that the user enters", async (t) => {
-  const scope = deviceScope("SETTOPBOX1");
-  const { status, body, deviceCode, userCode } = await ask(scope);
-  t.equal(status, 200);
-  t.match(userCode, /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
-  t.match(body, {
-    verification_uri: `${server.url}/link`,
-    verification_uri_complete: `${server.url}/link?user_code=${userCode}`,
-    expires_in: 1200,
-  });
-  t.match(await poll(deviceCode), { status: 400, body: { error: "authorization_pending" } });
-  const browser = new Browser();
-  const form = await signIn(browser, await browser.open(`${server.url}/link`), "alice");
-  t.match(form.html, /Enter the code/);
-  const typed = new URL("/link", server.url);
-  typed.searchParams.set("user_code", ` ${userCode.toLowerCase().replace("-", " ")} `);
-  const consent = await browser.open(typed);
-  t.match(consent.html, new RegExp(userCode));
-  t.match(consent.html, /Test App/);
-  t.match(consent.html, /SETTOPBOX1/);
-  t.match(consent.html, /127\.0\.0\.1/);
-  t.match(await poll(deviceCode), { body: { error: "authorization_pending" } });
-  t.match((await answer(browser, consent, "allow")).html, /Your device is linked/);
-  const other = await OAuthClient.register(server, { client_name: "Other" });
-  t.match(await poll(deviceCode, other), { status: 400, body: { error: "invalid_grant" } });
-  const { body: tokens } = await poll(deviceCode);
-  t.match(tokens, { token_type: "Bearer", scope, refresh_token: /^hrt_/ });
-  const client = await clientOf(server, String(tokens["access_token"]));
-  t.match(client, { userId: "@alice:hearth.test", deviceId: "SETTOPBOX1" });
-  t.equal((await app.refresh(tokens["refresh_token"])).status, 200);
-  t.match(await poll(deviceCode), { status: 400, body: { error: "invalid_grant" } }, "it works once");
-});
+t.test(
+  "oauthDevice, answerDeviceLink, oauthToken: a device signs in by a code that the user enters",
+  async (t) => {
+    const scope = deviceScope("SETTOPBOX1");
+    const { status, body, deviceCode, userCode } = await ask(scope);
+    t.equal(status, 200);
+    t.match(userCode, /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
+    t.match(body, {
+      verification_uri: `${server.url}/link`,
+      verification_uri_complete: `${server.url}/link?user_code=${userCode}`,
+      expires_in: 1200,
+    });
+    t.match(await poll(deviceCode), { status: 400, body: { error: "authorization_pending" } });
+    const browser = new Browser();
+    const form = await signIn(browser, await browser.open(`${server.url}/link`), "alice");
+    t.match(form.html, /Enter the code/);
+    const typed = new URL("/link", server.url);
+    typed.searchParams.set("user_code", ` ${userCode.toLowerCase().replace("-", " ")} `);
+    const consent = await browser.open(typed);
+    t.match(consent.html, new RegExp(userCode));
+    t.match(consent.html, /Test App/);
+    t.match(consent.html, /SETTOPBOX1/);
+    t.match(consent.html, /127\.0\.0\.1/);
+    t.match(await poll(deviceCode), { body: { error: "authorization_pending" } });
+    t.match((await answer(browser, consent, "allow")).html, /Your device is linked/);
+    const other = await OAuthClient.register(server, { client_name: "Other" });
+    t.match(await poll(deviceCode, other), { status: 400, body: { error: "invalid_grant" } });
+    const { body: tokens } = await poll(deviceCode);
+    t.match(tokens, { token_type: "Bearer", scope, refresh_token: /^hrt_/ });
+    const client = await clientOf(server, String(tokens["access_token"]));
+    t.match(client, { userId: "@alice:hearth.test", deviceId: "SETTOPBOX1" });
+    t.equal((await app.refresh(tokens["refresh_token"])).status, 200);
+    t.match(await poll(deviceCode), { status: 400, body: { error: "invalid_grant" } }, "it works once");
+  },
+);
 
 t.test("showDeviceLink: the link with the code leads there by way of signing in", async (t) => {
   const { body, deviceCode } = await ask();

@@ -29,7 +29,7 @@ async function sentBack(changes: Record<string, string | undefined>): Promise<UR
   return page.url.origin === "https://app.test" ? page.url.searchParams : new URLSearchParams();
 }
 
-t.test("getAuthMetadata: where everything is", async (t) => {
+t.test("getAuthMetadata, getAuthIssuer, oauthKeys: where everything is", async (t) => {
   const { body, headers } = await anonymous(server).get(
     "/_matrix/client/v1/auth_metadata",
     "getAuthMetadata",
@@ -87,39 +87,42 @@ t.test("oauthRegister: a client registers itself, and the same one is the same",
   checkError(t, await registerClient(server, {}), "invalid_client_metadata");
 });
 
-t.test("oauthAuthorize, oauthToken: signing in by the authorization code flow", async (t) => {
-  const browser = new Browser();
-  const scope = deviceScope("FIRSTDEVICE");
-  const { url, verifier, state } = app.begin({ scope });
-  const signInPage = await browser.open(url);
-  t.match(signInPage.url.pathname, "/account/sign-in");
-  const consent = await signIn(browser, signInPage, "alice");
-  t.match(consent.html, /Allow Test App\?/);
-  t.match(consent.html, /@alice:hearth\.test/);
-  t.match(consent.html, /FIRSTDEVICE/);
-  t.match(consent.headers.get("Content-Security-Policy"), /form-action 'self' https:\/\/app\.test;/);
-  const back = await allow(browser, consent);
-  t.equal(back.url.origin + back.url.pathname, "https://app.test/callback");
-  t.equal(back.url.searchParams.get("state"), state);
-  t.equal(back.url.searchParams.get("iss"), `${server.url}/`, "who it comes from (RFC 9207)");
-  const code = back.url.searchParams.get("code") ?? "";
-  const { status, body, headers } = await app.exchange(code, verifier);
-  t.equal(status, 200);
-  t.match(body, {
-    token_type: "Bearer",
-    expires_in: 3600,
-    scope,
-    access_token: /^hat_/,
-    refresh_token: /^hrt_/,
-  });
-  t.match(headers.get("Cache-Control"), /no-store/);
-  const client = await clientOf(server, String(body["access_token"]));
-  t.equal(client.userId, "@alice:hearth.test");
-  t.equal(client.deviceId, "FIRSTDEVICE");
-  const { body: device } = await client.get("/_matrix/client/v3/devices/FIRSTDEVICE", "getDevice");
-  t.equal(device["display_name"], "Test App");
-  t.equal((await client.get("/_matrix/client/v3/sync", "sync")).status, 200);
-});
+t.test(
+  "oauthAuthorize, showSignIn, oauthResume, answerConsent, oauthToken: signing in by the authorization code flow",
+  async (t) => {
+    const browser = new Browser();
+    const scope = deviceScope("FIRSTDEVICE");
+    const { url, verifier, state } = app.begin({ scope });
+    const signInPage = await browser.open(url);
+    t.match(signInPage.url.pathname, "/account/sign-in");
+    const consent = await signIn(browser, signInPage, "alice");
+    t.match(consent.html, /Allow Test App\?/);
+    t.match(consent.html, /@alice:hearth\.test/);
+    t.match(consent.html, /FIRSTDEVICE/);
+    t.match(consent.headers.get("Content-Security-Policy"), /form-action 'self' https:\/\/app\.test;/);
+    const back = await allow(browser, consent);
+    t.equal(back.url.origin + back.url.pathname, "https://app.test/callback");
+    t.equal(back.url.searchParams.get("state"), state);
+    t.equal(back.url.searchParams.get("iss"), `${server.url}/`, "who it comes from (RFC 9207)");
+    const code = back.url.searchParams.get("code") ?? "";
+    const { status, body, headers } = await app.exchange(code, verifier);
+    t.equal(status, 200);
+    t.match(body, {
+      token_type: "Bearer",
+      expires_in: 3600,
+      scope,
+      access_token: /^hat_/,
+      refresh_token: /^hrt_/,
+    });
+    t.match(headers.get("Cache-Control"), /no-store/);
+    const client = await clientOf(server, String(body["access_token"]));
+    t.equal(client.userId, "@alice:hearth.test");
+    t.equal(client.deviceId, "FIRSTDEVICE");
+    const { body: device } = await client.get("/_matrix/client/v3/devices/FIRSTDEVICE", "getDevice");
+    t.equal(device["display_name"], "Test App");
+    t.equal((await client.get("/_matrix/client/v3/sync", "sync")).status, 200);
+  },
+);
 
 t.test("oauthAuthorize: answers in the fragment, at the app, and with ID tokens", async (t) => {
   const fragment = await consentOf("alice", { response_mode: "fragment" });

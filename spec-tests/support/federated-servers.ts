@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestCertificate, testCertificate } from "../../src/outbound/testing/certificate.ts";
+import { freePort } from "./free-port.ts";
 import { startServer, type TestServer } from "./server.ts";
 
 /** A server that others reach over TLS, under a name which says where it is. */
@@ -52,14 +51,4 @@ export async function startFederatedServers(
       await rm(folder, { recursive: true, force: true });
     },
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (typeof address !== "object" || address === null) throw new Error("there is no free port");
-  return address.port;
 }
