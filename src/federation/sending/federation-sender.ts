@@ -45,6 +45,8 @@ const maxRouted = 1_000;
 interface Unrouted {
   after: number;
   upTo: number;
+  /** Whether members have come or gone: the last of a server is told though its server is in the room no more. */
+  hasMembers: boolean;
 }
 
 /**
@@ -94,11 +96,14 @@ export class FederationSender implements AsyncDisposable {
 
   /** To be told of each commit before its position becomes visible. */
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
-    for (const { stream, nid, position: at, isHistory } of changes) {
+    for (const { stream, nid, position: at, isHistory, membership } of changes) {
+      // The event has come before, in the same commit.
+      const unrouted = membership && this.#unrouted.get(membership.roomNid);
+      if (unrouted) unrouted.hasMembers = true;
       if (stream !== "timeline" || isHistory) continue;
       const known = this.#unrouted.get(nid);
       if (known) known.upTo = at;
-      else this.#unrouted.set(nid, { after: at - 1, upTo: at });
+      else this.#unrouted.set(nid, { after: at - 1, upTo: at, hasMembers: false });
     }
     this.#route();
   };
@@ -154,15 +159,16 @@ export class FederationSender implements AsyncDisposable {
       if (!next) return;
       const [roomNid, stretch] = next;
       const { upTo } = stretch;
-      await this.#routeStretch(roomNid, stretch.after, upTo);
+      await this.#routeStretch(roomNid, stretch);
       if (stretch.upTo > upTo) stretch.after = upTo;
       else this.#unrouted.delete(roomNid);
     }
   }
 
-  async #routeStretch(roomNid: number, after: number, upTo: number): Promise<void> {
+  async #routeStretch(roomNid: number, { after, upTo, hasMembers }: Unrouted): Promise<void> {
     try {
       const servers = await this.#parts.servers.of(roomNid);
+      if (servers.length === 0 && !hasMembers) return;
       const { events } = await this.#parts.timelines.newest(roomNid, after, upTo, maxRouted);
       for (const event of events) {
         if (!(await this.#isToBeSent(event))) continue;
