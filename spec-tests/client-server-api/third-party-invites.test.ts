@@ -364,7 +364,7 @@ t.test("by e-mail, this server being its own witness", async (t) => {
       "the invite",
       async () => (await membershipOf(alice, roomId, bob.userId)) === "invite",
     );
-    t.pass("invited after the restart");
+    t.equal(await membershipOf(alice, roomId, bob.userId), "invite");
   });
 
   t.test("inviteBy3PID: telephone numbers take an identity server", async (t) => {

@@ -117,7 +117,7 @@ export class RoomStates {
     return members;
   }
 
-  /** A choice as JSON texts; what is gone as a stub of type and state key. */
+  /** A choice as JSON texts; of what is gone only its type and state key. */
   async texts(choice: StateChoice, pace: Pace): Promise<string[]> {
     const eventNids = [...choice.values()].filter((nid) => nid !== undefined);
     const texts: string[] = [];
