@@ -66,8 +66,9 @@ export class JoinedRooms {
     const found = await this.#window(view, room, after, upTo, round);
     // Who was in the room before has a timeline already, which ends long before these events or holds some of them:
     // a limited one makes clients begin it anew.
-    const window = isNew && request.since ? { ...found, limited: true } : found;
-    const end = window.newest ? roomStateAfter(window.newest) : await this.#stateAt(room.roomNid, upTo);
+    const fresh = isNew && request.since ? { ...found, limited: true } : found;
+    const end = fresh.newest ? roomStateAfter(fresh.newest) : await this.#stateAt(room.roomNid, upTo);
+    const window = await this.#parts.states.windowFor(round, fresh, end);
     const known =
       since === undefined || request.fullState ? undefined : await this.#stateAt(room.roomNid, since);
     const summary = await this.#summary(room, known, end, reader.userNid);

@@ -25,12 +25,15 @@ export class LeftRooms {
     accountData: readonly string[],
   ): Promise<RoomPart> {
     const { request, reader } = round;
-    const view = this.#parts.views.of(room.roomNid, reader);
-    const isOutsider = left.history === "none";
-    const window = isOutsider ? await this.#departure(left) : await this.#window(round, room, left);
-    const state = isOutsider
-      ? { pieces: [], sent: new Map<number, number>() }
-      : await this.#parts.states.read(round, room, window, await this.#range(round, left), []);
+    const { states, views } = this.#parts;
+    const view = views.of(room.roomNid, reader);
+    const range = left.history === "none" ? undefined : await this.#range(round, left);
+    const window = range
+      ? await states.windowFor(round, await this.#window(round, room, left), range.end)
+      : await this.#departure(left);
+    const state = range
+      ? await states.read(round, room, window, range, [])
+      : { pieces: [], sent: new Map<number, number>() };
     return {
       pieces: [
         `{"${request.stateSection}":{"events":[`,

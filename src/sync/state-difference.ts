@@ -37,6 +37,26 @@ export async function newBesides(
   return without(await newIn(snapshots, stateBefore(window, end), end), window);
 }
 
+/**
+ * A window that does not contradict the state which comes before it: clients take its state events for newer than that. Where
+ * an event that is not shown has taken the place of one that is, the window begins after the one, which clients get by
+ * reading on backwards.
+ */
+export async function withoutContradiction(
+  snapshots: StateSnapshots,
+  window: TimelineWindow,
+  end: number | null,
+): Promise<TimelineWindow> {
+  const besides = await newBesides(snapshots, window, end);
+  if (besides.size === 0) return window;
+  const last = window.events.findLastIndex(({ pairNid }) => pairNid !== null && besides.has(pairNid));
+  const replaced = window.events[last];
+  if (!replaced) return window;
+  const events = window.events.slice(last + 1);
+  const prevBatch = replaced.position ?? window.prevBatch;
+  return withoutContradiction(snapshots, { ...window, events, limited: true, prevBatch }, end);
+}
+
 /** Entries whose events are not in a window. */
 export function without(entries: StateEntries, window: TimelineWindow): StateEntries {
   if (entries.size === 0) return entries;

@@ -7,7 +7,14 @@ import type { EventFiltering } from "../timeline/filtering.ts";
 import type { MemberEvents } from "../timeline/member-events.ts";
 import { type StateTexts, stateWithoutMembers, wholeState } from "../timeline/state-texts.ts";
 import type { LazyMembers } from "./lazy-members.ts";
-import { newBesides, newIn, type StateEntries, stateBefore, without } from "./state-difference.ts";
+import {
+  newBesides,
+  newIn,
+  type StateEntries,
+  stateBefore,
+  without,
+  withoutContradiction,
+} from "./state-difference.ts";
 import type { JsonPieces, SyncRound } from "./sync-request.ts";
 import type { TimelineWindow } from "./timeline-window.ts";
 
@@ -43,6 +50,12 @@ export class StateSections {
 
   constructor(parts: StateSectionParts) {
     this.#parts = parts;
+  }
+
+  /** The window to show: `state_after` is told after it, and `state` must not be overridden by it. */
+  windowFor({ request }: SyncRound, window: TimelineWindow, end: number | null): Promise<TimelineWindow> {
+    if (request.stateSection !== "state") return Promise.resolve(window);
+    return withoutContradiction(this.#parts.snapshots, window, end);
   }
 
   /** @param heroes user IDs that the summary names: their member events are loaded lazily too */
