@@ -59,6 +59,8 @@ t.test("a message to somebody without any session is read in the next one", asyn
 
   const laptop = await SdkDevice.login(server, alice);
   t.teardown(() => laptop.stop());
+  // The crypto takes private keys from secret storage only for an identity that it has asked the server for.
+  await eventually("the laptop to know Alice's identity", () => laptop.crypto.userHasCrossSigningKeys());
   await laptop.crypto.bootstrapCrossSigning({});
   await laptop.crypto.startDehydration();
   const read = await laptop.sees(roomId, eventId);
