@@ -6,7 +6,9 @@ import { composeContacts } from "./composition/contacts.ts";
 import { composeDiscovery } from "./composition/discovery.ts";
 import { composeEncryption } from "./composition/encryption.ts";
 import { composeEphemeral } from "./composition/ephemeral.ts";
-import { composeFederation, composeFederationParts } from "./composition/federation.ts";
+import { composeFederation } from "./composition/federation/federation.ts";
+import { composeFederationParts } from "./composition/federation/parts.ts";
+import { composeFederationSending } from "./composition/federation/sending.ts";
 import { composeFoundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
 import { composeReading } from "./composition/reading.ts";
@@ -28,6 +30,7 @@ import { composeSending } from "./composition/sending.ts";
 import { composeSearch } from "./composition/search.ts";
 import type { Config, ListenerConfig } from "./config/schema.ts";
 import { StartupError } from "./config/startup-error.ts";
+import type { EduReceiver } from "./federation/inbound/edu-receivers.ts";
 import { createApp } from "./http/app.ts";
 import { TrustedProxies } from "./http/client-address.ts";
 import { serverHandlers } from "./http/handlers/server.ts";
@@ -73,6 +76,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   });
   const federationParts = composeFederationParts(foundation);
   const userData = composeUserData(foundation);
+  const timeline = await composeTimeline(foundation, userData);
+  const sender = opened.use(composeFederationSending(foundation, federationParts, timeline.timelines));
   const contacts = opened.use(composeContacts(foundation));
   const accounts = opened.use(composeAccounts(foundation, userData, contacts));
   const signIn = opened.use(composeSignIn(foundation, accounts));
@@ -81,7 +86,6 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   opened.use(composeRedactionSweeps(foundation));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
   const encryption = composeEncryption(foundation, accounts);
-  const timeline = await composeTimeline(foundation, userData);
   const reading = composeReading(foundation, timeline, userData);
   const search = opened.use(
     composeSearch(foundation, storage.database.searchIndex, { timeline, reading, rooms }),
@@ -104,7 +108,10 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const bridges = opened.use(
     await composeAppservices(foundation, { timeline, ephemeral, access: rooms.access }),
   );
-  const federation = opened.use(composeFederation(foundation, federationParts, timeline, rooms, new Map()));
+  const edus = new Map<string, EduReceiver>();
+  const federation = opened.use(
+    composeFederation(foundation, federationParts, { timeline, rooms, sender, edus }),
+  );
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(),
@@ -131,7 +138,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...reading.handlers,
     ...search.handlers,
     ...bridges.handlers,
-    ...(config.federation.enabled ? federation.handlers : []),
+    ...federation.handlers,
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
@@ -148,7 +155,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     lost: storage.database.lost,
     async listen() {
       sending.start();
-      if (config.federation.enabled) await federation.start();
+      await federation.start();
       for (const { listener } of listeners) await listener.listen();
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

@@ -1,0 +1,62 @@
+import type { RoomParts } from "../rooms.ts";
+import { type EduReceiver } from "../../federation/inbound/edu-receivers.ts";
+import { ServerAuthenticator } from "../../federation/inbound/server-authenticator.ts";
+import type { FederationSender } from "../../federation/sending/federation-sender.ts";
+import { serverKeyHandlers } from "../../http/handlers/federation/server-keys.ts";
+import { federationServerHandlers } from "../../http/handlers/federation/server.ts";
+import type { BoundEndpoint } from "../../http/pipeline.ts";
+import type { Foundation } from "../foundation.ts";
+import type { TimelineParts } from "../timeline.ts";
+import { composeFederationInbound } from "./inbound.ts";
+import type { FederationParts } from "./parts.ts";
+import { composeFederationServing } from "./serving.ts";
+
+export interface Federation extends AsyncDisposable {
+  readonly authenticator: ServerAuthenticator;
+  /** None where federation is off. */
+  readonly handlers: readonly BoundEndpoint[];
+  /** Takes up what was left when the server stopped. To be called once, before anything is served. */
+  start(): Promise<void>;
+}
+
+export interface FederationSources {
+  readonly timeline: Pick<TimelineParts, "views">;
+  readonly rooms: Pick<RoomParts, "restricted" | "invites" | "aliases">;
+  /** Absent where federation is off. */
+  readonly sender: FederationSender | undefined;
+  /** Who takes the EDUs of each type. */
+  readonly edus: ReadonlyMap<string, EduReceiver>;
+}
+
+/** What other servers ask and send. */
+export function composeFederation(
+  foundation: Foundation,
+  parts: FederationParts,
+  { timeline, rooms, sender, edus }: FederationSources,
+): Federation {
+  const { config, clock } = foundation;
+  const inbound = composeFederationInbound(foundation, parts, edus);
+  const authenticator = new ServerAuthenticator({
+    ownName: config.server_name,
+    keyring: parts.keyring,
+    policy: parts.policy,
+    clock,
+    heard: (server) => sender?.heard(server),
+  });
+  const handlers = () => [
+    ...serverKeyHandlers(parts.ownKeys),
+    ...federationServerHandlers(config.federation.public_address),
+    ...inbound.handlers,
+    ...composeFederationServing(foundation, parts, timeline.views, rooms),
+  ];
+  return {
+    authenticator,
+    handlers: sender ? handlers() : [],
+    async start() {
+      if (!sender) return;
+      await inbound.resume();
+      await sender.resume();
+    },
+    [Symbol.asyncDispose]: () => inbound[Symbol.asyncDispose](),
+  };
+}
