@@ -15,6 +15,7 @@ import { Backoff } from "./backoff.ts";
 import { Destination, type DestinationParts } from "./destination.ts";
 import type { RoomServers } from "../room-servers.ts";
 import type { Edu, TransactionTexts } from "./transaction-text.ts";
+import { Turns } from "./turns.ts";
 
 export interface FederationSenderParts {
   readonly ownName: ServerName;
@@ -59,10 +60,9 @@ export class FederationSender implements AsyncDisposable {
   readonly #opening = new Map<string, Promise<Destination>>();
   readonly #saves: DelayedWrites<DestinationRow>;
   readonly #unrouted = new Map<number, Unrouted>();
-  readonly #turns: (() => void)[] = [];
+  readonly #turns = new Turns(maxSending);
   readonly #transactionPrefix: string;
   #transactions = 0;
-  #sendingNow = 0;
   #routing: Promise<void> | undefined;
   #isClosed = false;
 
@@ -271,26 +271,11 @@ export class FederationSender implements AsyncDisposable {
       routedUpTo: () => this.#routedUpTo(),
       newTransactionId: () => `${this.#transactionPrefix}.${(++this.#transactions).toString(36)}`,
       changed: (destination) => this.#save(destination),
-      inTurn: (work) => this.#inTurn(work),
+      inTurn: (work) => this.#turns.run(work),
     };
   }
 
   #save(destination: Destination): void {
     this.#saves.add(destination.name, destination.row);
-  }
-
-  async #inTurn(work: () => Promise<void>): Promise<void> {
-    if (this.#sendingNow >= maxSending) {
-      await new Promise<void>((resolve) => {
-        this.#turns.push(resolve);
-      });
-    }
-    this.#sendingNow += 1;
-    try {
-      await work();
-    } finally {
-      this.#sendingNow -= 1;
-      this.#turns.shift()?.();
-    }
   }
 }
