@@ -13,7 +13,7 @@ import type { AccountStore } from "../../storage/accounts.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { RoomParticipation } from "../room-participation.ts";
 import { strippedTexts } from "../stripped-state.ts";
-import { type PduChecks, RefusedPduError } from "./pdu-checks.ts";
+import { type PduChecks, refusing } from "./pdu-checks.ts";
 
 export interface InboundInvitesParts {
   readonly serverName: ServerName;
@@ -99,14 +99,5 @@ export class InboundInvites {
     if (!account || account.isDeactivated) {
       throw new MatrixError("M_NOT_FOUND", "There is no such user on this server");
     }
-  }
-}
-
-async function refusing<Result>(check: () => Promise<Result>): Promise<Result> {
-  try {
-    return await check();
-  } catch (error) {
-    if (error instanceof RefusedPduError) throw new MatrixError("M_BAD_JSON", error.message);
-    throw error;
   }
 }

@@ -7,6 +7,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { plainNumber } from "../../protocol/exact-number.ts";
 import type { RoomId, ServerName } from "../../protocol/identifiers.ts";
 import { signingKeyIds } from "../../protocol/json-signing.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
 import { redact } from "../../protocol/redaction.ts";
 import { toRoomEvent } from "../../protocol/room-event.ts";
 import type { RoomVersion } from "../../protocol/room-versions.ts";
@@ -81,14 +82,14 @@ export class PduChecks {
 }
 
 function wellFormed(version: RoomVersion, value: unknown): CheckedPdu {
-  return refusing(() => checkPdu(version, value));
+  return dropping(() => checkPdu(version, value));
 }
 
 function signersOf(version: RoomVersion, { pdu }: CheckedPdu): ServerName[] {
-  return refusing(() => requiredSigners(version, pdu));
+  return dropping(() => requiredSigners(version, pdu));
 }
 
-function refusing<Result>(check: () => Result): Result {
+function dropping<Result>(check: () => Result): Result {
   try {
     return check();
   } catch (error) {
@@ -100,4 +101,19 @@ function refusing<Result>(check: () => Result): Result {
 function redacted(version: RoomVersion, { pdu }: CheckedPdu): CheckedPdu {
   const left = redact(version, pdu);
   return { pdu: left, encoded: new EncodedEvent(version, left) };
+}
+
+/**
+ * Checks an event for a server that waits for the answer.
+ * @throws MatrixError M_BAD_JSON for what the checks refuse
+ */
+export async function refusing<Result>(check: () => Promise<Result>): Promise<Result> {
+  try {
+    return await check();
+  } catch (error) {
+    if (error instanceof RefusedPduError || error instanceof ProtocolError) {
+      throw new MatrixError("M_BAD_JSON", error.message);
+    }
+    throw error;
+  }
 }

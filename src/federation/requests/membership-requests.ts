@@ -1,7 +1,8 @@
 import type { EventId, RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
 import { supportedRoomVersions } from "../../protocol/room-versions.ts";
-import { type FederationClient, FederationError } from "../federation-client.ts";
+import type { FederationClient } from "../federation-client.ts";
+import { objectOf, wrongAnswer } from "./answers.ts";
 
 /** What a server answers to those who want to do something in a room that they are not in. */
 export interface MembershipTemplate {
@@ -48,7 +49,7 @@ export class MembershipRequests {
       uri: `${path}/v1/make_${membership}/${encodeURIComponent(roomId)}/${encodeURIComponent(userId)}${versions}`,
     });
     const { room_version: version = "1", event } = objectOf(answer);
-    if (typeof version !== "string" || !isJsonObject(event)) throw wrong();
+    if (typeof version !== "string" || !isJsonObject(event)) throw wrongAnswer("no event to sign");
     return { version, event };
   }
 
@@ -70,7 +71,7 @@ export class MembershipRequests {
       }),
     );
     const { state, auth_chain: authChain, event } = answer;
-    if (!Array.isArray(state) || !Array.isArray(authChain)) throw wrong();
+    if (!Array.isArray(state) || !Array.isArray(authChain)) throw wrongAnswer("no state");
     return { state, authChain, event };
   }
 
@@ -123,16 +124,7 @@ export class MembershipRequests {
       },
     });
     const { event } = objectOf(answer);
-    if (event === undefined) throw wrong();
+    if (event === undefined) throw wrongAnswer("no event");
     return event;
   }
-}
-
-function objectOf(answer: JsonValue): JsonObject {
-  if (isJsonObject(answer)) return answer;
-  throw wrong();
-}
-
-function wrong(): FederationError {
-  return new FederationError("unreachable", "The server's answer is not what was asked for.");
 }

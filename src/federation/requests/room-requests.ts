@@ -1,6 +1,7 @@
 import type { EventId, RoomId, ServerName } from "../../protocol/identifiers.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
-import { type FederationClient, FederationError } from "../federation-client.ts";
+import type { JsonValue } from "../../protocol/json.ts";
+import type { FederationClient } from "../federation-client.ts";
+import { objectOf, wrongAnswer } from "./answers.ts";
 
 /** The state before an event as another server tells it: IDs only. */
 export interface ToldStateIds {
@@ -82,7 +83,7 @@ export class RoomRequests {
       maxResponseBytes: 4 * maxEventBytes,
     });
     const [pdu] = listOf(answer, "pdus", 1);
-    if (pdu === undefined) throw wrong("no event");
+    if (pdu === undefined) throw wrongAnswer("no event");
     return pdu;
   }
 
@@ -122,21 +123,12 @@ const maxEventBytes = 128 * 1024;
 
 function listOf(answer: JsonValue, key: string, limit: number): readonly JsonValue[] {
   const list = objectOf(answer)[key];
-  if (!Array.isArray(list)) throw wrong(`no list \`${key}\``);
+  if (!Array.isArray(list)) throw wrongAnswer(`no list \`${key}\``);
   return list.slice(0, limit);
 }
 
 function idsOf(answer: JsonValue, key: string): readonly EventId[] {
   const list = listOf(answer, key, maxStateEvents);
-  if (!list.every((id) => typeof id === "string")) throw wrong(`\`${key}\` holds more than IDs`);
+  if (!list.every((id) => typeof id === "string")) throw wrongAnswer(`\`${key}\` holds more than IDs`);
   return list as readonly EventId[];
-}
-
-function objectOf(answer: JsonValue): JsonObject {
-  if (isJsonObject(answer)) return answer;
-  throw wrong("no object");
-}
-
-function wrong(what: string): FederationError {
-  return new FederationError("unreachable", `The server's answer is not what was asked for: ${what}.`);
 }

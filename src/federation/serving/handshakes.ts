@@ -2,7 +2,6 @@ import type { Receipt } from "../../ingest/received-event.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
 import type { SigningKey } from "../../protocol/ed25519.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
 import { checkPdu } from "../../protocol/event-format.ts";
 import { signEvent } from "../../protocol/event-signing.ts";
 import { parseUserId, type ServerName, serverNameOf, type UserId } from "../../protocol/identifiers.ts";
@@ -13,7 +12,7 @@ import type { RestrictedJoin } from "../../services/rooms/restricted-join.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { EventStore, StoredEvent } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
-import { type PduChecks, RefusedPduError } from "../inbound/pdu-checks.ts";
+import { type PduChecks, refusing } from "../inbound/pdu-checks.ts";
 import type { RoomParticipation } from "../room-participation.ts";
 
 export interface HandshakesParts {
@@ -144,15 +143,4 @@ function checkReceipt(receipt: Receipt | undefined): void {
     throw new MatrixError("M_BAD_STATE", "The event follows events that this server does not have");
   }
   throw new MatrixError("M_FORBIDDEN", receipt?.reason ?? "The room's rules do not allow it");
-}
-
-async function refusing<Result>(check: () => Promise<Result>): Promise<Result> {
-  try {
-    return await check();
-  } catch (error) {
-    if (error instanceof RefusedPduError || error instanceof ProtocolError) {
-      throw new MatrixError("M_BAD_JSON", error.message);
-    }
-    throw error;
-  }
 }
