@@ -1,6 +1,7 @@
 import type { RoomOutliers } from "../../ingest/room-outliers.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
+import { eventReferences } from "../../protocol/event-builder.ts";
 import type { RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
 import { domainOf, parseRoomId, parseUserId, serverNameOf } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
@@ -180,10 +181,10 @@ export class RemoteMemberships implements RemoteRooms {
     const { memberships, events, signer, outliers } = this.#parts;
     const row = await memberships.of(room.roomNid, user.userNid);
     if (!row) return;
-    const { eventId, depth } = await events.roomEvent(row.eventNid);
-    const references: JsonValue[] =
-      room.version.eventIdFormat === "named" ? [[eventId, { sha256: "" }]] : [eventId];
-    const template = { depth: depth + 1, prev_events: references, auth_events: references };
+    const refused = await events.roomEvent(row.eventNid);
+    const references = eventReferences(room.version, [refused]) as JsonValue[];
+    const depth = Math.min(refused.depth + 1, Number.MAX_SAFE_INTEGER);
+    const template = { depth, prev_events: references, auth_events: references };
     const leave = signer.sign(
       { version: room.version.id, event: template },
       room.roomId,
