@@ -51,6 +51,8 @@ export class FakePeer implements AsyncDisposable {
   readonly userId: string;
   /** What it has been sent, as bodies of transactions. */
   readonly received: Json[] = [];
+  /** Of every request that it was sent. */
+  readonly uris: string[] = [];
   readonly #server: Server;
   readonly #key: KeyObject;
   readonly #publicKey: string;
@@ -88,6 +90,7 @@ export class FakePeer implements AsyncDisposable {
   }
 
   #answer(url: string, body: Json): PeerAnswer {
+    this.uris.push(url);
     if (url.startsWith("/_matrix/key/v2/server")) return { status: 200, body: this.#keyDocument() };
     if (!url.startsWith("/_matrix/federation/v1/send/")) {
       return { status: 404, body: { errcode: "M_UNRECOGNIZED", error: "not served" } };

@@ -11,6 +11,14 @@ export interface FederatedServer extends TestServer {
   readonly name: string;
 }
 
+export type FederatedServers = readonly FederatedServer[] &
+  AsyncDisposable & {
+    /** Of a server that these would trust. */
+    readonly tls: TestCertificate;
+    /** `federation` in their configuration. */
+    readonly federation: Readonly<Record<string, unknown>>;
+  };
+
 /**
  * Starts servers that trust each other's certificates and may connect to the loopback address.
  * @param overrides of the configuration, for all of them
@@ -18,12 +26,17 @@ export interface FederatedServer extends TestServer {
 export async function startFederatedServers(
   count: number,
   overrides: Record<string, unknown> = {},
-): Promise<readonly FederatedServer[] & AsyncDisposable & { readonly tls: TestCertificate }> {
+): Promise<FederatedServers> {
   const folder = await mkdtemp(join(tmpdir(), "hearth-federation-"));
   const { key, cert } = testCertificate("127.0.0.1");
   const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
   await writeFile(keyFile, key);
   await writeFile(certFile, cert);
+  const federation = {
+    extra_ca_file: certFile,
+    allowed_private_ranges: ["127.0.0.0/8"],
+    ...(overrides["federation"] as Record<string, unknown> | undefined),
+  };
   const servers: FederatedServer[] = [];
   for (let index = 0; index < count; index++) {
     const port = await freePort();
@@ -31,11 +44,7 @@ export async function startFederatedServers(
     const server = await startServer({
       ...overrides,
       server_name: name,
-      federation: {
-        extra_ca_file: certFile,
-        allowed_private_ranges: ["127.0.0.0/8"],
-        ...(overrides["federation"] as Record<string, unknown> | undefined),
-      },
+      federation,
       listeners: [
         { bind: "127.0.0.1", port: await freePort(), apis: ["client", "federation", "admin"] },
         { bind: "127.0.0.1", port, apis: ["federation"], tls: { cert: certFile, key: keyFile } },
@@ -44,8 +53,8 @@ export async function startFederatedServers(
     servers.push(Object.assign(server, { name }));
   }
   return Object.assign(servers, {
-    /** Of a server that these would trust. */
     tls: { key, cert },
+    federation,
     async [Symbol.asyncDispose]() {
       await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
       await rm(folder, { recursive: true, force: true });

@@ -59,6 +59,8 @@ export class Destination {
   #isBehind: boolean;
   /** Whether events have come since what it had missed was last read. */
   #hasMissedMore = false;
+  /** Of the last transaction: an event that came while that was read is among what the next round of catching up finds. */
+  #justSent: ReadonlySet<number> = new Set();
   #hasToDevice: boolean;
   #sending: Promise<void> | undefined;
   #retry: Timer | undefined;
@@ -229,7 +231,8 @@ export class Destination {
     this.#hasMissedMore = false;
     const { rooms, lookedUpTo } = await this.#parts.store.unsentRooms(this.name, this.#sentUpTo, maxPdus);
     const sentUpTo = lookedUpTo === null ? upTo : Math.min(lookedUpTo, upTo);
-    return { pdus: rooms, sentUpTo, staysBehind: lookedUpTo !== null };
+    const pdus = rooms.filter(({ eventNid }) => !this.#justSent.has(eventNid));
+    return { pdus, sentUpTo, staysBehind: lookedUpTo !== null };
   }
 
   /** @returns false when the server could not be reached */
@@ -263,6 +266,7 @@ export class Destination {
     if (toDeviceNids.length > 0) await store.removeToDevice(toDeviceNids);
     this.#sentUpTo = Math.max(this.#sentUpTo, sentUpTo);
     this.#isBehind &&= staysBehind || this.#hasMissedMore;
+    this.#justSent = new Set(pdus.map(({ eventNid }) => eventNid));
     this.backoff.ended();
     changed(this);
     return true;

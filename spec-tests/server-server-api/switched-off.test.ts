@@ -1,0 +1,54 @@
+import t from "tap";
+import { registerUser } from "../support/client.ts";
+import { FakePeer } from "../support/fake-peer.ts";
+import { startFederatedServers } from "../support/federated-servers.ts";
+import { say } from "../support/rooms.ts";
+import { until } from "../support/within.ts";
+
+const servers = await startFederatedServers(1);
+t.teardown(() => servers[Symbol.asyncDispose]());
+const [server] = servers;
+if (!server) throw new Error("a server is needed");
+const peer = await FakePeer.start(servers.tls);
+t.teardown(() => peer[Symbol.asyncDispose]());
+
+/** Bodies of the messages that the peer has been sent. */
+const messages = () =>
+  peer.received
+    .flatMap(({ pdus }) => pdus as { type: string; content: Record<string, unknown> }[])
+    .filter(({ type }) => type === "m.room.message")
+    .map(({ content }) => content["body"]);
+
+t.test(
+  "a server whose federation is off neither answers others nor sends to them, until it is on again",
+  async (t) => {
+    const alice = await registerUser(server, "alice");
+    const created = await alice.post("/_matrix/client/v3/createRoom", {
+      preset: "public_chat",
+      room_version: "11",
+    });
+    const roomId = created.body["room_id"] as string;
+    await peer.join(server, roomId);
+    await say(alice, roomId, "on");
+    await until(10_000, "the first message to arrive", () => messages().length === 1);
+
+    await server.restart(undefined, { federation: { ...servers.federation, enabled: false } });
+    const asked = peer.uris.length;
+    const refused = await peer.request(server, "GET", "/_matrix/federation/v1/version");
+    t.match([refused.status, refused.body["errcode"]], [404, "M_UNRECOGNIZED"]);
+    await say(alice, roomId, "off");
+    const directory = await alice.get(
+      `/_matrix/client/v3/directory/room/${encodeURIComponent(`#any:${peer.name}`)}`,
+    );
+    t.equal(directory.status, 404);
+
+    await server.restart(undefined, { federation: servers.federation });
+    t.strictSame(peer.uris.slice(asked), [], "the other server was neither asked nor told");
+    await say(alice, roomId, "on again");
+    await until(10_000, "what came after to arrive", () => messages().includes("on again"));
+    t.strictSame(
+      messages().filter((body) => body !== "off"),
+      ["on", "on again"],
+    );
+  },
+);
