@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { ServerName } from "../protocol/identifiers.ts";
 import type { JsonValue } from "../protocol/json.ts";
 
@@ -51,6 +52,13 @@ export class FederationError extends Error {
   }
 }
 
+/** An answer that is read while it arrives. */
+export interface FederationAnswer {
+  readonly headers: IncomingHttpHeaders;
+  /** To be read once. Where it breaks off, reading fails with a FederationError. */
+  readonly body: AsyncIterable<Buffer>;
+}
+
 /** Sends requests to other servers (server-server API, "Server discovery" and "Request Authentication"). */
 export interface FederationClient {
   /**
@@ -58,4 +66,13 @@ export interface FederationClient {
    * @throws FederationError for every kind of failure; a 2xx answer that is not JSON is one too
    */
   request(request: FederationRequest): Promise<JsonValue>;
+  /**
+   * Hands the answer to `read` while it arrives: for what is no JSON, or too long to be held in memory. What `read` has
+   * left of it when it is done is not waited for.
+   * @throws FederationError when there is no good answer, and what `read` throws
+   */
+  stream<Result>(
+    request: Omit<FederationRequest, "maxResponseBytes">,
+    read: (answer: FederationAnswer) => Promise<Result>,
+  ): Promise<Result>;
 }

@@ -22,7 +22,7 @@ import { type FederationClient, FederationError } from "./federation-client.ts";
 
 export interface PolicyServersParts {
   /** Absent where this server talks to no others. */
-  readonly client: FederationClient | undefined;
+  readonly client: Pick<FederationClient, "request"> | undefined;
   readonly memberships: Pick<MembershipStore, "hasJoinedFrom">;
   readonly clock: Clock;
 }

@@ -6,15 +6,20 @@ import { isJsonObject, type JsonValue } from "../protocol/json.ts";
 import { parseStrictJson } from "../protocol/strict-json.ts";
 import { authorizeRequest } from "../protocol/x-matrix.ts";
 import { OutboundError } from "../outbound/errors.ts";
-import type { OutboundHttp, OutboundResponse } from "../outbound/outbound-http.ts";
-import { type FederationClient, FederationError, type FederationRequest } from "./federation-client.ts";
+import type { OutboundHttp, OutboundStream } from "../outbound/outbound-http.ts";
+import {
+  type FederationAnswer,
+  type FederationClient,
+  FederationError,
+  type FederationRequest,
+} from "./federation-client.ts";
 import type { ResolvedServer, ServerAddress, ServerResolver } from "./resolution/server-resolver.ts";
 
 export interface SignedFederationClientParts {
   readonly serverName: ServerName;
   readonly key: SigningKey;
   readonly resolver: Pick<ServerResolver, "resolve" | "doubt">;
-  readonly http: Pick<OutboundHttp, "request">;
+  readonly http: Pick<OutboundHttp, "stream">;
 }
 
 const defaultTimeoutMs = 30_000;
@@ -30,7 +35,19 @@ export class SignedFederationClient implements FederationClient {
     this.#parts = parts;
   }
 
-  async request(request: FederationRequest): Promise<JsonValue> {
+  request(request: FederationRequest): Promise<JsonValue> {
+    const { destination, maxResponseBytes = defaultMaxResponseBytes } = request;
+    return this.stream(request, async ({ body }) => {
+      const json = parsed(await bytesOf(body, maxResponseBytes, destination));
+      if (json !== undefined) return json;
+      throw new FederationError("unreachable", `${destination} gave an answer that is no JSON`);
+    });
+  }
+
+  async stream<Result>(
+    request: Omit<FederationRequest, "maxResponseBytes">,
+    read: (answer: FederationAnswer) => Promise<Result>,
+  ): Promise<Result> {
     const { destination, timeoutMs = defaultTimeoutMs } = request;
     const ended = AbortSignal.timeout(timeoutMs);
     const signal = request.signal ? AbortSignal.any([ended, request.signal]) : ended;
@@ -39,22 +56,26 @@ export class SignedFederationClient implements FederationClient {
       throw new FederationError("unreachable", `${destination} has no address that can be connected to`);
     }
     const body = request.canonicalBody ?? (request.body === undefined ? undefined : bodyText(request.body));
-    const response = await this.#send(request, server, body, signal);
-    return answerOf(response, destination);
+    return this.#send(request, server, body, signal, async ({ status, headers, body: answer }) => {
+      const told = bodyOf(answer, destination);
+      if (status >= 200 && status < 300) return read({ headers, body: told });
+      throw refusal(destination, status, await bytesOf(told, defaultMaxResponseBytes, destination));
+    });
   }
 
   /** Tries one address after the other, as long as there is no connection. */
-  async #send(
+  async #send<Result>(
     request: FederationRequest,
     server: ResolvedServer,
     body: string | undefined,
     signal: AbortSignal,
-  ): Promise<OutboundResponse> {
+    read: (answer: OutboundStream) => Promise<Result>,
+  ): Promise<Result> {
     const { destination } = request;
     let failure: unknown;
     for (const address of server.addresses.slice(0, maxAddresses)) {
       try {
-        return await this.#exchange(request, server, address, body, signal);
+        return await this.#exchange(request, server, address, body, signal, read);
       } catch (error) {
         if (!(error instanceof OutboundError)) throw error;
         failure = error;
@@ -65,20 +86,16 @@ export class SignedFederationClient implements FederationClient {
     throw unreachable(destination, failure);
   }
 
-  #exchange(
+  #exchange<Result>(
     request: FederationRequest,
     { hostHeader, certifiedName }: ResolvedServer,
     { host, port }: ServerAddress,
     body: string | undefined,
     signal: AbortSignal,
-  ): Promise<OutboundResponse> {
-    const {
-      method,
-      uri: target,
-      timeoutMs = defaultTimeoutMs,
-      maxResponseBytes = defaultMaxResponseBytes,
-    } = request;
-    return this.#parts.http.request({
+    read: (answer: OutboundStream) => Promise<Result>,
+  ): Promise<Result> {
+    const { method, uri: target, timeoutMs = defaultTimeoutMs } = request;
+    const outbound = {
       method,
       // Where it goes is the route's to say; this is what messages name.
       url: new URL(`https://${hostHeader}`),
@@ -92,9 +109,9 @@ export class SignedFederationClient implements FederationClient {
       },
       ...(body !== undefined && { body }),
       timeoutMs,
-      maxResponseBytes,
       signal,
-    });
+    };
+    return this.#parts.http.stream(outbound, read);
   }
 
   #authorization({ method, uri, destination }: FederationRequest, content: string | undefined): string {
@@ -137,14 +154,37 @@ function unreachable(destination: ServerName, cause: unknown): FederationError {
   return new FederationError("unreachable", `${destination} cannot be reached: ${reason}`, { cause });
 }
 
-function answerOf({ status, body }: OutboundResponse, destination: ServerName): JsonValue {
-  const json = parsed(body);
-  if (status >= 200 && status < 300) {
-    if (json !== undefined) return json;
-    throw new FederationError("unreachable", `${destination} answered ${status} without JSON`);
+/** The answer, whose faults are told as what they are: the server has begun to answer, and can be reached. */
+async function* bodyOf(body: AsyncIterable<Buffer>, destination: ServerName): AsyncGenerator<Buffer> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw unreachable(destination, error);
   }
+}
+
+/** @throws FederationError for an answer that is longer or breaks off */
+async function bytesOf(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+  destination: ServerName,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes) {
+      throw new FederationError("unreachable", `${destination} answers with more than ${maxBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function refusal(destination: ServerName, status: number, body: Buffer): FederationError {
+  const json = parsed(body);
   const errcode = isJsonObject(json) && typeof json["errcode"] === "string" ? json["errcode"] : undefined;
-  throw new FederationError("refused", `${destination} answered ${status} ${errcode ?? ""}`.trimEnd(), {
+  return new FederationError("refused", `${destination} answered ${status} ${errcode ?? ""}`.trimEnd(), {
     status,
     errcode,
     body: json,

@@ -209,6 +209,27 @@ t.test("whoever has asked can break off", async (t) => {
   t.equal(await failureOf(request), "aborted");
 });
 
+t.test("an answer is read while it arrives; what its reader throws is told as it is", async (t) => {
+  const begun = Promise.withResolvers<void>();
+  const port = await serve(t, (_request, response) => {
+    response.write("first");
+    void begun.promise.then(() => response.destroy());
+  });
+  const http = client(t);
+  const request = get(`http://127.0.0.1:${port}/`);
+  const own = new Error("enough");
+  await t.rejects(
+    http.stream(request, async ({ body }) => {
+      for await (const chunk of body) if (chunk.toString() === "first") throw own;
+    }),
+    own,
+  );
+  const brokenOff = http.stream(request, async ({ body }) => {
+    for await (const chunk of body) if (chunk.toString() === "first") begun.resolve();
+  });
+  t.equal(await failureOf(brokenOff), "unreachable");
+});
+
 t.test("hosts that are not there, and URLs that are no good", async (t) => {
   const http = client(t);
   const server = createServer();

@@ -61,6 +61,18 @@ export interface OutboundResponse {
   readonly url: URL;
 }
 
+export type OutboundStreamRequest = Omit<OutboundRequest, "maxResponseBytes" | "bytesOfUse">;
+
+/** An answer that is read while it arrives. */
+export interface OutboundStream {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** To be read once. Where it breaks off, reading fails with an OutboundError. */
+  readonly body: AsyncIterable<Buffer>;
+  /** Where the answer comes from, after redirects. */
+  readonly url: URL;
+}
+
 export interface OutboundHttpOptions {
   readonly filter: AddressFilter;
   readonly clock: Clock;
@@ -119,7 +131,23 @@ export class OutboundHttp implements Disposable {
    * Sends a request and reads the whole answer, whatever its status.
    * @throws OutboundError when there is no answer
    */
-  async request(request: OutboundRequest): Promise<OutboundResponse> {
+  request(request: OutboundRequest): Promise<OutboundResponse> {
+    const { maxResponseBytes, bytesOfUse } = request;
+    return this.stream(request, async ({ status, headers, body, url }) => {
+      const read = await readBody(body, maxResponseBytes, bytesOfUse?.(headers) ?? Infinity);
+      return { status, headers, ...read, url };
+    });
+  }
+
+  /**
+   * Sends a request and hands the answer to `read` while it arrives, whatever its status. What `read` has left of it when
+   * it is done is not waited for.
+   * @throws OutboundError when there is no answer, and what `read` throws
+   */
+  async stream<Result>(
+    request: OutboundStreamRequest,
+    read: (answer: OutboundStream) => Promise<Result>,
+  ): Promise<Result> {
     const { timeoutMs, maxRedirects = 0, signal } = request;
     const deadline = new AbortController();
     using _timer = this.#clock.setTimer(timeoutMs, () =>
@@ -130,13 +158,20 @@ export class OutboundHttp implements Disposable {
     for (let redirects = 0; ; redirects++) {
       const keepsHeaders = request.headersForAll === true || url.origin === request.url.origin;
       const hop = keepsHeaders ? { ...request, url } : { ...request, url, headers: {} };
-      const response = await this.#exchange(hop, ended);
-      const next = maxRedirects > 0 && request.method === "GET" ? redirectTarget(response) : undefined;
-      if (!next) return response;
-      if (redirects >= maxRedirects) {
-        throw new OutboundError("too-many-redirects", `more than ${maxRedirects} redirects`);
+      const incoming = await this.#open(hop, ended);
+      const { headers, statusCode: status = 0 } = incoming;
+      try {
+        const follows = maxRedirects > 0 && request.method === "GET";
+        const next = follows ? redirectTarget(status, headers, url) : undefined;
+        if (!next) return await read({ status, headers, body: bodyOf(incoming, url, ended), url });
+        if (redirects >= maxRedirects) {
+          throw new OutboundError("too-many-redirects", `more than ${maxRedirects} redirects`);
+        }
+        url = next;
+      } finally {
+        // Does nothing to a connection whose answer has been read to its end: it serves the next request.
+        incoming.destroy();
       }
-      url = next;
     }
   }
 
@@ -146,22 +181,22 @@ export class OutboundHttp implements Disposable {
     this.#https.destroy();
   }
 
-  async #exchange(request: OutboundRequest, signal: AbortSignal): Promise<OutboundResponse> {
-    const { url, maxResponseBytes, bytesOfUse, permits } = request;
+  async #open(request: OutboundStreamRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const { url, permits } = request;
     checkUrl(url);
     if (permits?.(url) === false) throw new OutboundError("refused-url", `${url.host} may not be asked`);
     try {
       signal.throwIfAborted();
-      const incoming = await this.#sendOverLiveConnection(request, signal);
-      const { headers, statusCode: status = 0 } = incoming;
-      const read = await readBody(incoming, maxResponseBytes, bytesOfUse?.(headers) ?? Infinity);
-      return { status, headers, ...read, url };
+      return await this.#sendOverLiveConnection(request, signal);
     } catch (error) {
       throw outboundError(error, url, signal);
     }
   }
 
-  async #sendOverLiveConnection(request: OutboundRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  async #sendOverLiveConnection(
+    request: OutboundStreamRequest,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
     const { isRepeatable = request.method !== "POST" } = request;
     for (let attempt = 0; ; attempt++) {
       try {
@@ -178,7 +213,7 @@ export class OutboundHttp implements Disposable {
    * @throws StaleConnection when the host has closed a connection that was kept open
    */
   #send(
-    { method, url, route, headers, body }: OutboundRequest,
+    { method, url, route, headers, body }: OutboundStreamRequest,
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     const isSecure = url.protocol === "https:";
@@ -249,27 +284,35 @@ function checkUrl({ protocol, username, password, host }: URL): void {
   }
 }
 
+/** The body, whose faults are told in our own words. Leaving it early closes the connection. */
+async function* bodyOf(incoming: IncomingMessage, url: URL, signal: AbortSignal): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of incoming as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    throw outboundError(error, url, signal);
+  }
+}
+
 /** @throws OutboundError for one that is longer than `maxBytes` */
 async function readBody(
-  incoming: IncomingMessage,
+  body: AsyncIterable<Buffer>,
   maxBytes: number,
   bytesOfUse: number,
 ): Promise<Pick<OutboundResponse, "body" | "isComplete">> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  // Leaving the loop early closes the connection.
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxBytes)
       throw new OutboundError("too-large", `the answer has more than ${maxBytes} bytes`);
     chunks.push(chunk);
     if (sizeBytes > bytesOfUse) break;
   }
-  const body = Buffer.concat(chunks, Math.min(sizeBytes, bytesOfUse));
-  return { body, isComplete: sizeBytes <= bytesOfUse };
+  const bytes = Buffer.concat(chunks, Math.min(sizeBytes, bytesOfUse));
+  return { body: bytes, isComplete: sizeBytes <= bytesOfUse };
 }
 
-function redirectTarget({ status, headers, url }: OutboundResponse): URL | undefined {
+function redirectTarget(status: number, headers: IncomingHttpHeaders, url: URL): URL | undefined {
   if (!redirectStatuses.includes(status) || headers.location === undefined) return undefined;
   const target = URL.parse(headers.location, url);
   if (!target) throw new OutboundError("bad-url", `${url.host} redirects to what is no URL`);
