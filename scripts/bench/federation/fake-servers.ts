@@ -1,0 +1,158 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
+import { createServer, type Server } from "node:net";
+
+// Servers of another make: their own canonical JSON, hashes and signatures.
+
+export type Json = Record<string, unknown>;
+
+export interface Signed {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** Sorted keys, no white space; enough for what is sent here. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
+  return `{${members.join(",")}}`;
+}
+
+function unpadded(bytes: Buffer, encoding: "base64" | "base64url" = "base64"): string {
+  return bytes.toString(encoding).replace(/=+$/, "");
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+/** What is left of the contents of events that are used here when they are redacted, in room version 11. */
+function redactedContent({ type, content }: Json): unknown {
+  const { membership } = content as Json;
+  if (type === "m.room.member") return { membership };
+  if (type === "m.room.create" || type === "m.room.power_levels") return content;
+  if (type === "m.room.join_rules") return { join_rule: (content as Json)["join_rule"] };
+  if (type === "m.room.history_visibility")
+    return { history_visibility: (content as Json)["history_visibility"] };
+  return {};
+}
+
+/** The key of one server, whether anything answers under its name or not. */
+export class ServerKey {
+  readonly name: string;
+  readonly #privateKey: KeyObject;
+  readonly #publicKey: string;
+
+  constructor(name: string) {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    this.name = name;
+    this.#privateKey = privateKey;
+    this.#publicKey = unpadded(publicKey.export({ format: "der", type: "spki" }).subarray(-32));
+  }
+
+  signature(text: string): string {
+    return unpadded(sign(null, Buffer.from(text), this.#privateKey));
+  }
+
+  /** A signed event of room version 11. */
+  event(fields: Json): Signed {
+    const hashes = { sha256: unpadded(sha256(canonical(fields))) };
+    const covered = canonical({ ...fields, content: redactedContent(fields), hashes });
+    const signatures = { [this.name]: { "ed25519:1": this.signature(covered) } };
+    const id = `$${unpadded(sha256(covered), "base64url")}`;
+    return { id, text: JSON.stringify({ ...fields, hashes, signatures }) };
+  }
+
+  /** What says that the key is this server's. */
+  document(): Json {
+    const document = {
+      server_name: this.name,
+      verify_keys: { "ed25519:1": { key: this.#publicKey } },
+      old_verify_keys: {},
+      valid_until_ts: Date.now() + 24 * 3_600_000,
+    };
+    return { ...document, signatures: { [this.name]: { "ed25519:1": this.signature(canonical(document)) } } };
+  }
+}
+
+/** Answers a request. @returns false for one that it has no answer to */
+export type Answering = (request: IncomingMessage, body: string, response: ServerResponse) => boolean;
+
+/** Servers on addresses of the loopback network, all on one port. */
+export class FakeServers implements AsyncDisposable {
+  readonly keys = new Map<string, ServerKey>();
+  readonly #servers: (Server | SecureServer)[] = [];
+  /** How many requests each server has had. */
+  readonly requests = new Map<string, number>();
+
+  key(name: string): ServerKey {
+    const known = this.keys.get(name);
+    if (known) return known;
+    const key = new ServerKey(name);
+    this.keys.set(name, key);
+    return key;
+  }
+
+  /** Starts a server that tells its key, those of others, and what `answering` has to say. */
+  async start(
+    address: string,
+    port: number,
+    tls: { readonly key: string; readonly cert: string },
+    answering: Answering,
+  ): Promise<void> {
+    const name = `${address}:${port}`;
+    const key = this.key(name);
+    const server = createSecureServer(tls, (request, response) => {
+      this.requests.set(name, (this.requests.get(name) ?? 0) + 1);
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        const body = Buffer.concat(chunks).toString();
+        const { url = "" } = request;
+        if (url.startsWith("/_matrix/key/v2/server")) return sendJson(response, key.document());
+        if (url.startsWith("/_matrix/key/v2/query")) return sendJson(response, this.#query(body));
+        if (answering(request, body, response)) return;
+        response.writeHead(404, { "Content-Type": "application/json" });
+        response.end('{"errcode":"M_UNRECOGNIZED","error":"not served"}');
+      });
+    });
+    server.listen(port, address);
+    await once(server, "listening");
+    this.#servers.push(server);
+  }
+
+  /** Starts what takes connections and never answers. */
+  async startSilent(address: string, port: number): Promise<void> {
+    this.key(`${address}:${port}`);
+    const server = createServer((socket) => socket.on("error", () => socket.destroy()).resume());
+    server.listen(port, address);
+    await once(server, "listening");
+    this.#servers.push(server);
+  }
+
+  #query(body: string): Json {
+    const { server_keys: asked } = JSON.parse(body) as { server_keys: Json };
+    const found = Object.keys(asked).map((name) => this.keys.get(name)?.document());
+    return { server_keys: found.filter((document) => document !== undefined) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers) {
+      if ("closeAllConnections" in server) server.closeAllConnections();
+      server.close();
+      server.unref();
+    }
+    await Promise.resolve();
+  }
+}
+
+export function sendJson(response: ServerResponse, body: Json): void {
+  response.writeHead(200, { "Content-Type": "application/json" });
+  response.end(JSON.stringify(body));
+}

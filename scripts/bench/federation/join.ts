@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { registerUser, type TestClient } from "../../../spec-tests/support/client.ts";
+import { LargeRoom } from "./large-room.ts";
+import { type Network, startNetwork } from "./network.ts";
+import { report } from "./report.ts";
+
+const liveServers = 40;
+const deadServers = 100;
+const silentServers = 20;
+
+/** Joins a room whose members are on many servers, some of which are gone. */
+export async function benchJoin(memberCount = 20_000): Promise<void> {
+  for (const omitsMembers of [true, false]) {
+    await using network = await startNetwork(liveServers);
+    const room = await largeRoom(network, memberCount, omitsMembers);
+    const client = await registerUser(network.server, "joiner");
+    const before = memoryOf(network.server.pid);
+    const startMs = performance.now();
+    const joined = await client.call(
+      undefined,
+      "POST",
+      `/_matrix/client/v3/join/${encodeURIComponent(room.roomId)}?server_name=${network.live[0]}:${network.port}`,
+      {},
+    );
+    if (joined.status !== 200) throw new Error(JSON.stringify(joined.body));
+    const answeredMs = performance.now() - startMs;
+    const found = await membersOf(client, room.roomId);
+    const completeMs = performance.now() - startMs;
+    report(
+      `join, ${memberCount} members, ${omitsMembers ? "members left out" : "all state at once"}: ` +
+        `answered after ${seconds(answeredMs)}, complete (${found} members) after ${seconds(completeMs)}, ` +
+        `memory ${before} MB before, ${memoryOf(network.server.pid)} MB at most`,
+    );
+  }
+}
+
+async function largeRoom(network: Network, memberCount: number, omitsMembers: boolean): Promise<LargeRoom> {
+  const { fake, port, tls, live } = network;
+  const dead = Array.from({ length: deadServers }, (_, index) => `127.0.2.${index + 1}`);
+  const silent = Array.from({ length: silentServers }, (_, index) => `127.0.3.${index + 1}`);
+  for (const address of silent) await fake.startSilent(address, port);
+  // Most members are on servers that answer.
+  const names = [...Array.from({ length: 20 }, () => live).flat(), ...dead, ...silent].map(
+    (address) => `${address}:${port}`,
+  );
+  const room = new LargeRoom(fake, `${live[0]}:${port}`, names, memberCount);
+  for (const address of live) await fake.start(address, port, tls, room.answering(omitsMembers));
+  return room;
+}
+
+/** Waits for the whole list of members. */
+async function membersOf(client: TestClient, roomId: string): Promise<number> {
+  const { status, body } = await client.call(
+    undefined,
+    "GET",
+    `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/members?membership=join`,
+  );
+  if (status !== 200) throw new Error(JSON.stringify(body));
+  return (body["chunk"] as unknown[]).length;
+}
+
+/** The most memory that a process has had, in megabytes. */
+function memoryOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(2)} s`;
+}

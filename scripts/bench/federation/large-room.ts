@@ -1,0 +1,153 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Answering, type FakeServers, type Json, type Signed, sendJson } from "./fake-servers.ts";
+
+/** A public room of version 11 that one fake server lets others into. */
+export class LargeRoom {
+  readonly roomId: string;
+  readonly #host: string;
+  readonly #servers: readonly string[];
+  readonly #auth: readonly Signed[];
+  readonly #state: readonly Signed[];
+  readonly #members: readonly Signed[];
+  readonly #last: Signed;
+  readonly #depth: number;
+
+  /** @param servers those of the members, who are dealt out to them in turn */
+  constructor(fake: FakeServers, host: string, servers: readonly string[], memberCount: number) {
+    const creator = `@creator:${host}`;
+    const roomId = `!${memberCount}:${host}`;
+    const key = fake.key(host);
+    let depth = 0;
+    let last: Signed | undefined;
+    const make = (
+      signer: typeof key,
+      sender: string,
+      type: string,
+      content: Json,
+      auth: readonly Signed[],
+      stateKey = "",
+    ) => {
+      depth += 1;
+      last = signer.event({
+        room_id: roomId,
+        type,
+        sender,
+        state_key: stateKey,
+        content,
+        depth,
+        origin_server_ts: Date.now(),
+        prev_events: last ? [last.id] : [],
+        auth_events: auth.map(({ id }) => id),
+      });
+      return last;
+    };
+    const own = (type: string, content: Json, auth: readonly Signed[], stateKey = "") =>
+      make(key, creator, type, content, auth, stateKey);
+    const create = own("m.room.create", { room_version: "11" }, []);
+    const joined = own("m.room.member", { membership: "join" }, [create], creator);
+    const levels = own("m.room.power_levels", { users: { [creator]: 100 } }, [create, joined]);
+    const resting = [create, levels, joined];
+    const rules = own("m.room.join_rules", { join_rule: "public" }, resting);
+    this.#state = [
+      create,
+      levels,
+      rules,
+      own("m.room.history_visibility", { history_visibility: "shared" }, resting),
+      own("m.room.name", { name: "A large room" }, resting),
+    ];
+    const members = [joined];
+    for (let index = 0; index < memberCount; index++) {
+      const server = servers[index % servers.length] ?? host;
+      const userId = `@member${index}:${server}`;
+      const content = {
+        membership: "join",
+        displayname: `Member ${index}`,
+        avatar_url: `mxc://${server}/avatar${index}`,
+      };
+      members.push(make(fake.key(server), userId, "m.room.member", content, [create, levels, rules], userId));
+    }
+    this.roomId = roomId;
+    this.#host = host;
+    this.#servers = [host, ...servers];
+    this.#auth = [create, joined, levels, rules];
+    this.#members = members;
+    this.#last = last ?? create;
+    this.#depth = depth;
+  }
+
+  /** Answers what servers ask who join. @param omitsMembers whether it serves partial states */
+  answering(omitsMembers: boolean): Answering {
+    return (request, body, response) => {
+      const url = new URL(request.url ?? "", "https://peer");
+      const [, , , , action = "", room = ""] = url.pathname.split("/");
+      if (action === "send") {
+        sendJson(response, { pdus: {} });
+        return true;
+      }
+      if (action === "event") return this.#sendEvent(room, response);
+      if (decodeURIComponent(room) !== this.roomId) return false;
+      if (action === "make_join") this.#sendTemplate(request, response);
+      else if (action === "send_join") {
+        const isPartial = omitsMembers && url.searchParams.get("omit_members") === "true";
+        this.#sendJoin(body, response, isPartial);
+      } else if (action === "state_ids") this.#sendStateIds(response);
+      else if (action === "state") this.#sendState(response);
+      else return false;
+      return true;
+    };
+  }
+
+  #sendTemplate(request: IncomingMessage, response: ServerResponse): void {
+    const userId = decodeURIComponent(request.url?.split(/[/?]/)[6] ?? "");
+    const [create, , levels, rules] = this.#auth;
+    sendJson(response, {
+      room_version: "11",
+      event: {
+        room_id: this.roomId,
+        type: "m.room.member",
+        sender: userId,
+        state_key: userId,
+        content: { membership: "join" },
+        depth: this.#depth + 1,
+        prev_events: [this.#last.id],
+        auth_events: [create?.id, levels?.id, rules?.id],
+      },
+    });
+  }
+
+  #sendJoin(body: string, response: ServerResponse, isPartial: boolean): void {
+    const state = isPartial ? this.#state : [...this.#state, ...this.#members];
+    response.writeHead(200, { "Content-Type": "application/json" });
+    response.write(`{"origin":${JSON.stringify(this.#host)},"members_omitted":${isPartial},"event":${body}`);
+    if (isPartial) response.write(`,"servers_in_room":${JSON.stringify(this.#servers)}`);
+    this.#writeLists(response, { auth_chain: this.#auth, state });
+  }
+
+  #sendState(response: ServerResponse): void {
+    response.writeHead(200, { "Content-Type": "application/json" });
+    response.write('{"room_version":"11"');
+    this.#writeLists(response, { auth_chain: this.#auth, pdus: [...this.#state, ...this.#members] });
+  }
+
+  #writeLists(response: ServerResponse, lists: Readonly<Record<string, readonly Signed[]>>): void {
+    for (const [key, events] of Object.entries(lists)) {
+      response.write(`,"${key}":[${events.map(({ text }) => text).join(",")}]`);
+    }
+    response.end("}");
+  }
+
+  #sendStateIds(response: ServerResponse): void {
+    sendJson(response, {
+      pdu_ids: [...this.#state, ...this.#members].map(({ id }) => id),
+      auth_chain_ids: this.#auth.map(({ id }) => id),
+    });
+  }
+
+  #sendEvent(eventId: string, response: ServerResponse): boolean {
+    const event = [...this.#state, ...this.#members].find(({ id }) => id === decodeURIComponent(eventId));
+    if (!event) return false;
+    response.writeHead(200, { "Content-Type": "application/json" });
+    response.end(`{"origin":"${this.#host}","origin_server_ts":1,"pdus":[${event.text}]}`);
+    return true;
+  }
+}

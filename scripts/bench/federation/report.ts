@@ -1,0 +1,3 @@
+export function report(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
