@@ -4,6 +4,8 @@ import { systemServerDns } from "../federation/resolution/server-dns.ts";
 import { ServerResolver } from "../federation/resolution/server-resolver.ts";
 import { WellKnownServers } from "../federation/resolution/well-known.ts";
 import { SignedFederationClient } from "../federation/signed-client.ts";
+import { PolicedFederationClient } from "../federation/policed-client.ts";
+import type { ServerPolicy } from "../federation/server-policy.ts";
 import type { SigningKey } from "../protocol/ed25519.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import { type RandomBytes, randomFraction } from "../telemetry/random.ts";
@@ -12,17 +14,19 @@ import { composeOutbound } from "./outbound.ts";
 export interface FederationClientSources {
   readonly config: Config;
   readonly key: SigningKey;
+  readonly policy: ServerPolicy;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
 }
 
 /**
- * What sends requests to other servers.
+ * What sends requests to other servers: to those that it may talk to, and to none where federation is off.
  * @throws StartupError when the certificates for them cannot be used
  */
 export function composeFederationClient({
   config,
   key,
+  policy,
   clock,
   randomBytes,
 }: FederationClientSources): FederationClient {
@@ -33,5 +37,6 @@ export function composeFederationClient({
     clock,
     random: () => randomFraction(randomBytes),
   });
-  return new SignedFederationClient({ serverName: config.server_name, key, resolver, http });
+  const client = new SignedFederationClient({ serverName: config.server_name, key, resolver, http });
+  return new PolicedFederationClient(client, config.federation.enabled ? policy : undefined);
 }

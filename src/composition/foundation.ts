@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import type { FederationClient } from "../federation/federation-client.ts";
 import { PolicyServers } from "../federation/policy-servers.ts";
+import { ServerPolicy } from "../federation/server-policy.ts";
 import { loadSigningKey } from "../federation/signing-key.ts";
 import { type EventGraph, openEventGraph } from "../ingest/ingest.ts";
 import type { LiveMemberships } from "../notifier/live-memberships.ts";
@@ -29,6 +30,8 @@ export interface Foundation {
   /** The joined rooms of active users, exact at every position that the notifier has told. */
   readonly memberships: LiveMemberships;
   readonly graph: EventGraph;
+  /** With which servers this one talks. */
+  readonly serverPolicy: ServerPolicy;
   /** Requests to other servers. */
   readonly federationClient: FederationClient;
   readonly policyServers: PolicyServers;
@@ -53,9 +56,16 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
   const serverName = config.server_name;
   const signingKey = loadSigningKey(config.data_dir, randomBytes);
   const names = new NameCache(stores.names, (userId) => serverNameOf(userId as UserId) === serverName);
-  const federationClient = composeFederationClient({ config, key: signingKey, clock, randomBytes });
-  const client = config.federation.enabled ? federationClient : undefined;
-  const policyServers = await composePolicyServers(parts, stores, names, client);
+  const { allowed_servers: allowed, denied_servers: denied } = config.federation;
+  const serverPolicy = new ServerPolicy(allowed ?? undefined, denied);
+  const federationClient = composeFederationClient({
+    config,
+    key: signingKey,
+    policy: serverPolicy,
+    clock,
+    randomBytes,
+  });
+  const policyServers = await composePolicyServers(parts, stores, names, federationClient);
   const graph = await openEventGraph({
     serverName,
     key: signingKey,
@@ -65,14 +75,14 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
     randomBytes,
     policy: policyServers,
   });
-  return { ...parts, signingKey, stores, names, graph, federationClient, policyServers };
+  return { ...parts, signingKey, stores, names, graph, serverPolicy, federationClient, policyServers };
 }
 
 async function composePolicyServers(
   { notifier, clock }: Pick<FoundationParts, "notifier" | "clock">,
   { memberships }: Stores,
   names: NameCache,
-  client: FederationClient | undefined,
+  client: FederationClient,
 ): Promise<PolicyServers> {
   // Every event asks for them, and most rooms have neither: known names are found in memory.
   for (const type of Object.values(policyTypes)) await names.internStatePair(type, "");

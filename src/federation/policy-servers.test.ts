@@ -108,7 +108,7 @@ t.test("whether the policy server is in the room is remembered until somebody co
 
 t.test("a server that talks to no others sends nothing to such a room", async (t) => {
   const servers = new PolicyServers({
-    client: undefined,
+    client: { request: () => Promise.reject(new FederationError("unreachable", "federation is off")) },
     memberships: { hasJoinedFrom: async () => true },
     clock: new ManualClock(),
   });

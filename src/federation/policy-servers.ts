@@ -21,8 +21,7 @@ import type { Clock } from "../telemetry/clock.ts";
 import { type FederationClient, FederationError } from "./federation-client.ts";
 
 export interface PolicyServersParts {
-  /** Absent where this server talks to no others. */
-  readonly client: Pick<FederationClient, "request"> | undefined;
+  readonly client: Pick<FederationClient, "request">;
   readonly memberships: Pick<MembershipStore, "hasJoinedFrom">;
   readonly clock: Clock;
 }
@@ -147,7 +146,6 @@ export class PolicyServers implements EventPolicy {
 
   async #answer({ via: destination, names }: PolicyServer, { pdu }: RoomEvent): Promise<JsonValue> {
     const { client } = this.#parts;
-    if (!client) throw new FederationError("unreachable", "this server does not talk to other servers");
     const request = { destination, method: "POST", body: { ...pdu }, timeoutMs, maxResponseBytes } as const;
     const body = request.body as JsonValue;
     try {

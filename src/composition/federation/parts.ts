@@ -9,7 +9,7 @@ import { RemoteKeySource } from "../../federation/keys/remote-key-source.ts";
 import { RoomRequests } from "../../federation/requests/room-requests.ts";
 import { RoomParticipation } from "../../federation/room-participation.ts";
 import { RoomServers } from "../../federation/room-servers.ts";
-import { ServerPolicy } from "../../federation/server-policy.ts";
+import type { ServerPolicy } from "../../federation/server-policy.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { CurrentState } from "../../state/current-state.ts";
 import type { Foundation } from "../foundation.ts";
@@ -32,7 +32,8 @@ export interface FederationParts {
 }
 
 export function composeFederationParts(foundation: Foundation): FederationParts {
-  const { config, clock, signingKey, stores, graph, names, notifier, federationClient: client } = foundation;
+  const { config, clock, signingKey, stores, graph, names, notifier } = foundation;
+  const { federationClient: client, serverPolicy: policy } = foundation;
   const { federation, server_name: serverName } = config;
   const source = new RemoteKeySource(client, federation.key_notaries as readonly ServerName[]);
   const keyring = new Keyring({
@@ -52,7 +53,6 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
   notifier.follow(servers.committed);
   const checks = new PduChecks(keyring);
   const requests = new RoomRequests(client);
-  const policy = new ServerPolicy(federation.allowed_servers ?? undefined, federation.denied_servers);
   const participation = new RoomParticipation({
     ownName: serverName,
     policy,
