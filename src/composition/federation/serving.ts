@@ -4,6 +4,7 @@ import { directoryQueryHandlers } from "../../http/handlers/federation/directory
 import { membershipHandlers } from "../../http/handlers/federation/memberships.ts";
 import type { RoomParts } from "../rooms.ts";
 import { ServedRooms } from "../../federation/serving/served-rooms.ts";
+import { ToldJoins } from "../../federation/serving/told-joins.ts";
 import { ServerVisibility } from "../../federation/serving/server-visibility.ts";
 import { roomEventHandlers } from "../../http/handlers/federation/room-events.ts";
 import type { BoundEndpoint } from "../../http/pipeline.ts";
@@ -14,7 +15,7 @@ import type { FederationParts } from "./parts.ts";
 /** What other servers read of the rooms of this one, and how their users come into them and go. */
 export function composeFederationServing(
   { config, clock, stores, graph, names, signingKey: key }: Foundation,
-  { checks, participation, shown }: FederationParts,
+  { checks, participation, servers, shown }: FederationParts,
   views: RoomViews,
   { restricted, invites, aliases }: Pick<RoomParts, "restricted" | "invites" | "aliases">,
 ): readonly BoundEndpoint[] {
@@ -60,7 +61,14 @@ export function composeFederationServing(
     ...membershipHandlers({
       serverName,
       handshakes,
-      rooms,
+      toldJoins: new ToldJoins({
+        ...graph,
+        ownName: serverName,
+        servers,
+        eventStore: stores.events,
+        memberships: stores.memberships,
+        names,
+      }),
       invites: inboundInvites,
       events: graph.events,
       strippedStateOf: async (roomId) => {

@@ -1,7 +1,7 @@
 import * as api from "../../../api/federation/memberships.ts";
 import type { InboundInvites } from "../../../federation/inbound/invites.ts";
 import type { HandshakeMembership, Handshakes } from "../../../federation/serving/handshakes.ts";
-import type { ServedRooms } from "../../../federation/serving/served-rooms.ts";
+import type { ToldJoins } from "../../../federation/serving/told-joins.ts";
 import type { ServerName } from "../../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../../protocol/json.ts";
 import type { EventReader } from "../../../state/event-reader.ts";
@@ -12,7 +12,7 @@ import { pduChunks } from "./room-events.ts";
 export interface MembershipHandling {
   readonly serverName: ServerName;
   readonly handshakes: Handshakes;
-  readonly rooms: ServedRooms;
+  readonly toldJoins: ToldJoins;
   readonly invites: InboundInvites;
   readonly events: Pick<EventReader, "storedAll">;
   /** What those outside are shown of a room, as JSON texts. */
@@ -49,18 +49,20 @@ function templateHandlers({ serverName, handshakes }: MembershipHandling): Bound
 }
 
 function acceptingHandlers(parts: MembershipHandling): BoundEndpoint[] {
-  const { serverName, handshakes, rooms, events, strippedStateOf } = parts;
+  const { serverName, handshakes, toldJoins, events, strippedStateOf } = parts;
   return [
-    handler(api.sendJoinV2, async ({ requester, params, body }) => {
+    handler(api.sendJoinV2, async ({ requester, params, query, body }) => {
       const { roomId, eventId } = params;
       const pdu = body as JsonValue;
       const join = await handshakes.accept(requester.serverName, roomId, eventId, pdu, "join");
-      const { state, authChain } = await rooms.stateBefore(requester.serverName, roomId, eventId);
+      const { state, authChain, servers } = await toldJoins.of(join, query.omit_members === true);
       return new JsonChunks([
         `{"auth_chain":[`,
         ...(await pduChunks(events, authChain)),
-        `],"event":{${join.common},${join.federation}},"members_omitted":false`,
-        `,"origin":${JSON.stringify(serverName)},"state":[`,
+        `],"event":{${join.common},${join.federation}},"members_omitted":${servers !== undefined}`,
+        `,"origin":${JSON.stringify(serverName)}`,
+        servers ? `,"servers_in_room":${JSON.stringify(servers)}` : "",
+        `,"state":[`,
         ...(await pduChunks(events, state)),
         "]}",
       ]);
