@@ -77,7 +77,7 @@ export function composeRooms(
     handlers: [
       ...roomHandlers(services),
       ...thirdPartyInviteHandlers(thirdParty.ownInvitations),
-      ...aliasHandlers(services.aliases, config.server_name),
+      ...aliasHandlers(services.aliases),
     ],
     [Symbol.asyncDispose]: () => thirdParty.redeemer[Symbol.asyncDispose](),
   };
@@ -144,6 +144,7 @@ function composeServices(
       guests,
       invites,
       succession,
+      remote,
     }),
     aliases: new RoomAliases({ serverName, store, rooms, access, state, writer, appservices, remote }),
   };

@@ -84,7 +84,7 @@ export class ReceivedBatch {
     const softFailure =
       rejection || placement !== "live" ? undefined : await this.#softFailure(received, ground);
     const failure = rejection ? eventFlags.rejected : softFailure === undefined ? 0 : eventFlags.softFailed;
-    const flags = failure | (received.isRelayed ? eventFlags.relayed : 0);
+    const flags = failure | passage(received);
     const eventNid = storedNid ?? this.#parts.nextEventNid();
     this.#parts.events.announce(eventNid, event);
     const row = await this.#place(received, ground, eventNid, flags);
@@ -304,7 +304,12 @@ export class ReceivedBatch {
   }
 }
 
+/** Who has to tell other servers of an event, where that is not its sender's server. */
+function passage({ isRelayed, isHandedOver }: ReceivedEvent): number {
+  return (isRelayed ? eventFlags.relayed : 0) | (isHandedOver ? eventFlags.handedOver : 0);
+}
+
 /** Whether an event has neither failed a check nor is without its place. */
 function isShown(flags: number): boolean {
-  return (flags & ~eventFlags.relayed) === 0;
+  return (flags & ~(eventFlags.relayed | eventFlags.handedOver)) === 0;
 }

@@ -13,6 +13,8 @@ export interface ReceivedEvent extends Pick<CheckedPdu, "encoded"> {
   readonly toldStates?: readonly StateMap[] | undefined;
   /** A user of another server comes in by this one, which is to tell the room's other servers of it. */
   readonly isRelayed?: boolean | undefined;
+  /** A user of this server comes in by another one, which tells the room's other servers of it. */
+  readonly isHandedOver?: boolean | undefined;
   /** The room's policy server does not want it: it is kept like one that came too late to be allowed. */
   readonly isUnwanted?: boolean | undefined;
 }

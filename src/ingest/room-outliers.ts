@@ -74,10 +74,17 @@ export class RoomOutliers {
    * Stores a member event of a user of this server in a room in which nobody of this server is: an invite, the end of one, a
    * knock. It has been signed by the server that speaks for the room; there is nothing else to judge it by.
    * @param strippedState what was told of the room along with it, as JSON texts
+   * @param isDue whether it is still to be stored once nothing else of the room is under way
    * @throws StorageError
    */
-  storeMembership(room: Room, received: ReceivedEvent, strippedState: readonly string[]): Promise<void> {
+  storeMembership(
+    room: Room,
+    received: ReceivedEvent,
+    strippedState: readonly string[],
+    isDue: () => Promise<boolean> = () => Promise.resolve(true),
+  ): Promise<void> {
     return this.#parts.queues.run(room.roomNid, async () => {
+      if (!(await isDue())) return;
       const { event } = received;
       const known = await this.#parts.eventStore.nidOf(event.eventId);
       const row = known === undefined ? await this.#row(room, received, [], false) : undefined;

@@ -8,6 +8,8 @@ export const eventFlags = {
   outlier: 4,
   /** A user of another server came in by this one, which has to tell the room's other servers of it. */
   relayed: 8,
+  /** A user of this server came in by another one, which tells the room's other servers of it. */
+  handedOver: 16,
 } as const;
 
 /** An event as it is stored: integers inside, and the JSON that it is sent as. */

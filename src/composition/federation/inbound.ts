@@ -2,6 +2,7 @@ import { EduReceivers, type EduReceiver } from "../../federation/inbound/edu-rec
 import { EventCompletion } from "../../federation/inbound/event-completion.ts";
 import { RoomInboxes } from "../../federation/inbound/room-inboxes.ts";
 import { InboundTransactions } from "../../federation/inbound/transactions.ts";
+import { Withdrawals } from "../../federation/inbound/withdrawals.ts";
 import { transactionHandlers } from "../../http/handlers/federation/transactions.ts";
 import type { BoundEndpoint } from "../../http/pipeline.ts";
 import { CurrentState } from "../../state/current-state.ts";
@@ -16,7 +17,7 @@ export interface FederationInbound extends AsyncDisposable {
 
 /** What other servers send in transactions. */
 export function composeFederationInbound(
-  { clock, log, stores, graph, names, policyServers }: Foundation,
+  { config, clock, log, stores, graph, names, policyServers }: Foundation,
   { checks, requests, toldStates, participation }: FederationParts,
   edus: ReadonlyMap<string, EduReceiver>,
 ): FederationInbound {
@@ -44,6 +45,14 @@ export function composeFederationInbound(
     rooms: graph.rooms,
     participation,
     checks,
+    withdrawals: new Withdrawals({
+      serverName: config.server_name,
+      outliers: graph.outliers,
+      memberships: stores.memberships,
+      events: graph.events,
+      eventStore: stores.events,
+      names,
+    }),
     inboxes,
     edus: new EduReceivers(edus, log),
     clock,

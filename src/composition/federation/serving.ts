@@ -76,6 +76,6 @@ export function composeFederationServing(
         return room ? shown.of(room) : [];
       },
     }),
-    ...directoryQueryHandlers({ serverName, aliases, participation }),
+    ...directoryQueryHandlers({ serverName, aliases }),
   ];
 }

@@ -63,7 +63,7 @@ export class ToldStates {
   }
 
   /**
-   * Stores those of some events that pass the checks on receipt.
+   * Stores those of some events that pass the checks on receipt, and whose auth events are here.
    * @returns their IDs in the same order; `undefined` for what is left out
    */
   async storeAll(room: Room, pdus: readonly JsonValue[]): Promise<(EventId | undefined)[]> {
@@ -77,10 +77,15 @@ export class ToldStates {
       all.push(...checked);
     }
     const ordered = inAuthOrder(all.filter((received) => received !== undefined));
+    const stored = new Set<EventId>();
     for (let start = 0; start < ordered.length; start += chunkSize) {
-      await this.#parts.outliers.store(room, ordered.slice(start, start + chunkSize));
+      const chunk = ordered.slice(start, start + chunkSize);
+      for (const { eventId, verdict } of await this.#parts.outliers.store(room, chunk)) {
+        if (verdict !== "incomplete") stored.add(eventId);
+      }
     }
-    return all.map((received) => received?.event.eventId);
+    const ids = all.map((received) => received?.event.eventId);
+    return ids.map((id) => (id !== undefined && stored.has(id) ? id : undefined));
   }
 
   /**

@@ -1,5 +1,5 @@
 import { boundedCache } from "../../cache/bounded-cache.ts";
-import type { EventId, RoomId, ServerName } from "../../protocol/identifiers.ts";
+import type { EventId, ServerName } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
 import { eventId } from "../../protocol/event-hash.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -12,6 +12,7 @@ import type { RoomParticipation } from "../room-participation.ts";
 import type { EduReceivers } from "./edu-receivers.ts";
 import { type PduChecks, RefusedPduError } from "./pdu-checks.ts";
 import type { RoomInboxes } from "./room-inboxes.ts";
+import type { Withdrawals } from "./withdrawals.ts";
 
 /** What became of each event of a transaction: nothing to say, or an error. */
 export type TransactionResult = Record<string, { error?: string }>;
@@ -20,10 +21,14 @@ export interface InboundTransactionsParts {
   readonly rooms: RoomIndex;
   readonly participation: RoomParticipation;
   readonly checks: PduChecks;
+  readonly withdrawals: Withdrawals;
   readonly inboxes: RoomInboxes;
   readonly edus: EduReceivers;
   readonly clock: Clock;
 }
+
+/** An event that waits to be judged, one that nothing more is to be done for, or one that is refused. */
+type CheckedEvent = InboxEvent | { readonly eventId: EventId; readonly error?: string };
 
 /** Transactions whose result is remembered: a server that has not heard our answer sends the same again. */
 const rememberedTransactions = 2_000;
@@ -80,23 +85,12 @@ export class InboundTransactions {
   }
 
   /** `undefined` for what has no ID to answer under. */
-  async #check(
-    origin: ServerName,
-    pdu: JsonValue,
-  ): Promise<InboxEvent | { readonly eventId: EventId; readonly error: string } | undefined> {
+  async #check(origin: ServerName, pdu: JsonValue): Promise<CheckedEvent | undefined> {
     const roomId = isJsonObject(pdu) ? pdu["room_id"] : undefined;
     const room = typeof roomId === "string" ? await this.#parts.rooms.find(roomId) : undefined;
     if (!room || !isJsonObject(pdu)) return undefined;
     try {
-      await this.#checkRoom(room, origin);
-      const { event, encoded } = await this.#parts.checks.check(room.version, pdu, roomId as RoomId);
-      return {
-        roomNid: room.roomNid,
-        eventId: event.eventId,
-        origin,
-        pdu: encoded.text(),
-        receivedTs: this.#parts.clock.nowMs(),
-      };
+      return await this.#checkIn(room, origin, pdu);
     } catch (error) {
       if (!(error instanceof RefusedPduError)) throw error;
       const id = idOf(room.version, pdu);
@@ -104,12 +98,26 @@ export class InboundTransactions {
     }
   }
 
-  async #checkRoom(room: Room, origin: ServerName): Promise<void> {
-    const { participation } = this.#parts;
-    if (!(await participation.isJoined(room))) throw new RefusedPduError("This server is not in the room.");
-    if (!(await participation.admits(room, origin))) {
+  /** @throws RefusedPduError */
+  async #checkIn(room: Room, origin: ServerName, pdu: JsonObject): Promise<CheckedEvent> {
+    const { participation, checks, withdrawals, clock } = this.#parts;
+    const isJoined = await participation.isJoined(room);
+    if (isJoined && !(await participation.admits(room, origin))) {
       throw new RefusedPduError(`The room's server ACL does not admit ${origin}.`);
     }
+    const received = await checks.check(room.version, pdu, room.roomId);
+    const { event, encoded } = received;
+    if (!isJoined) {
+      await withdrawals.receive(room, received);
+      return { eventId: event.eventId };
+    }
+    return {
+      roomNid: room.roomNid,
+      eventId: event.eventId,
+      origin,
+      pdu: encoded.text(),
+      receivedTs: clock.nowMs(),
+    };
   }
 }
 

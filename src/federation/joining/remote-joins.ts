@@ -86,7 +86,11 @@ export class RemoteJoins {
     const stateIds = ids.slice(authChain.length).filter((id): id is EventId => id !== undefined);
     try {
       const before = await toldStates.stateOf(room, stateIds);
-      const [receipt] = await receiver.receive(room, [{ ...join, toldStates: [before] }], "join");
+      const [receipt] = await receiver.receive(
+        room,
+        [{ ...join, isHandedOver: true, toldStates: [before] }],
+        "join",
+      );
       if (receipt?.verdict === "accepted" || receipt?.verdict === "known") return;
       throw new MatrixError("M_FORBIDDEN", receipt?.reason ?? "The room's rules do not allow it");
     } catch (error) {

@@ -137,6 +137,10 @@ export class RemoteMemberships implements RemoteRooms {
     }
   }
 
+  serversOf(room: Room): Promise<readonly ServerName[]> {
+    return this.#parts.participation.serversOf(room);
+  }
+
   async resolveAlias(
     alias: string,
     server: ServerName,
@@ -151,7 +155,8 @@ export class RemoteMemberships implements RemoteRooms {
       const roomId = typeof text === "string" ? parseRoomId(text) : undefined;
       if (roomId === undefined) throw new MatrixError("M_NOT_FOUND", `${alias} leads to no room`);
       const named = Array.isArray(servers) ? servers.filter((name) => typeof name === "string") : [];
-      return { roomId, servers: [server, ...named.filter(isServerName)].slice(0, maxServers) };
+      const all = new Set([server, ...named.slice(0, maxServers).filter(isServerName)]);
+      return { roomId, servers: [...all].slice(0, maxServers) };
     } catch (error) {
       if (error instanceof FederationError) throw matrixError(error);
       throw error;

@@ -186,6 +186,7 @@ export class FederationSender implements AsyncDisposable {
 
   async #isToBeSent({ senderNid, flags }: StoredEvent): Promise<boolean> {
     if ((flags & eventFlags.relayed) !== 0) return true;
+    if ((flags & eventFlags.handedOver) !== 0) return false;
     const sender = parseUserId(await this.#parts.names.userId(senderNid));
     return sender !== undefined && serverNameOf(sender) === this.#parts.ownName;
   }

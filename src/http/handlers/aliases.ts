@@ -1,14 +1,13 @@
 import * as api from "../../api/client/aliases.ts";
-import type { ServerName } from "../../protocol/identifiers.ts";
 import type { RoomAliases } from "../../services/rooms/room-aliases.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 
 /** Client-server API, "Room aliases", and a room's place in the directory. */
-export function aliasHandlers(aliases: RoomAliases, serverName: ServerName): BoundEndpoint[] {
+export function aliasHandlers(aliases: RoomAliases): BoundEndpoint[] {
   return [
     handler(api.getRoomIdByAlias, async ({ params }) => {
-      const room = await aliases.resolve(params.roomAlias);
-      return { room_id: room.roomId, servers: [serverName] };
+      const { roomId, servers } = await aliases.find(params.roomAlias);
+      return { room_id: roomId, servers: [...servers] };
     }),
     handler(api.setRoomAlias, async ({ requester, params, body }) => {
       await aliases.add(requester, params.roomAlias, body.room_id);

@@ -34,6 +34,8 @@ export interface RemoteRooms {
   leave(user: LocalUser, room: Room, content: JsonObject): Promise<void>;
   /** Invites a user of another server. @throws MatrixError M_FORBIDDEN and what their server answers */
   invite(inviter: UserId, room: Room, userId: UserId, content: JsonObject): Promise<void>;
+  /** Other servers with users in a room, as far as is known here. */
+  serversOf(room: Room): Promise<readonly ServerName[]>;
   /** The room of another server's alias, and servers that are in it. @throws MatrixError M_NOT_FOUND */
   resolveAlias(alias: string, server: ServerName): Promise<LocatedRoom>;
 }

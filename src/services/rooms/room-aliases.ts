@@ -16,6 +16,8 @@ import type { RoomAccess } from "./room-access.ts";
 
 /** An alias for each of these is enough for any room, and keeps one room from filling the table. */
 const maxAliasesPerRoom = 1_000;
+/** A server that wants to join needs a few to choose from. */
+const maxServersTold = 50;
 
 export interface RoomAliasesParts {
   readonly serverName: ServerName;
@@ -59,7 +61,7 @@ export class RoomAliases {
   }
 
   /**
-   * The room of an alias. One that is not there may come to be when an application service is asked for it.
+   * The room of an alias of this server. One that is not there may come to be when an application service is asked for it.
    * @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM; UnansweredQueryError
    */
   async resolve(text: string): Promise<Room> {
@@ -82,13 +84,21 @@ export class RoomAliases {
   async locate(text: string, via: readonly string[]): Promise<LocatedRoom> {
     const named = via.filter(isServerName);
     if (!text.startsWith("#")) return { roomId: namedRoomId(text), servers: named };
+    const { roomId, servers } = await this.find(text);
+    return { roomId, servers: [...named, ...servers] };
+  }
+
+  /**
+   * Where the room of an alias is; the server that has made the alias is asked.
+   * @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM and what that server answers; UnansweredQueryError
+   */
+  async find(text: string): Promise<LocatedRoom> {
     const alias = aliasOf(text);
     const server = serverNameOf(alias);
-    if (server === this.#serverName || !this.#remote) {
-      return { roomId: (await this.resolve(alias)).roomId, servers: named };
-    }
-    const { roomId, servers } = await this.#remote.resolveAlias(alias, server);
-    return { roomId, servers: [...named, ...servers] };
+    if (server !== this.#serverName && this.#remote) return this.#remote.resolveAlias(alias, server);
+    const room = await this.resolve(alias);
+    const others = (await this.#remote?.serversOf(room)) ?? [];
+    return { roomId: room.roomId, servers: [this.#serverName, ...others].slice(0, maxServersTold) };
   }
 
   /** The room that a path names by ID or alias. @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM */

@@ -71,8 +71,10 @@ export class RoomMembership {
       ...withReason("join", reason),
     };
     const joined = await remote.join(requester, roomId, servers, content);
-    // Otherwise somebody of this server has come in at the same time.
-    return joined ?? this.joinNamed(requester, { roomId, servers }, reason, extra);
+    // Somebody of this server has come in at the same time.
+    if (!joined) return this.joinNamed(requester, { roomId, servers }, reason, extra);
+    await this.#parts.succession.joined(requester, joined);
+    return joined;
   }
 
   /**

@@ -21,6 +21,7 @@ import type { StickyEventStore } from "../../storage/sticky-events.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import { type GuestAccess, guestAccessType } from "./guest-access.ts";
 import type { InvitePermission } from "./invite-permission.ts";
+import type { RemoteRooms } from "./remote-rooms.ts";
 import type { RoomAccess } from "./room-access.ts";
 import { withoutAuthoriser } from "./room-membership.ts";
 import type { RoomSuccession } from "./room-succession.ts";
@@ -38,6 +39,8 @@ export interface RoomSendingParts {
   readonly guests: GuestAccess;
   readonly invites: InvitePermission;
   readonly succession: RoomSuccession;
+  /** Absent where this server talks with no others. */
+  readonly remote: Pick<RemoteRooms, "serversOf"> | undefined;
 }
 
 /** What goes with an event beside what it says. */
@@ -150,22 +153,32 @@ export class RoomSending {
     if (redacts === undefined)
       throw new MatrixError("M_INVALID_PARAM", `${targetId.slice(0, 300)} is not an event ID`);
     const target = await this.#parts.eventStore.byId(redacts);
-    if (target?.roomNid !== room.roomNid) throw new MatrixError("M_NOT_FOUND", "The room has no such event");
-    const type = await this.#parts.names.eventType(target.typeNid);
-    if (lastingTypes.has(type)) throw new MatrixError("M_FORBIDDEN", `${type} cannot be redacted`);
-    if (target.senderNid !== requester.userNid) await this.#mayRedactOthers(requester, room, target);
+    if (!(await this.#mayExist(room, target))) {
+      throw new MatrixError("M_NOT_FOUND", "The room has no such event");
+    }
+    const type = target && (await this.#parts.names.eventType(target.typeNid));
+    if (type !== undefined && lastingTypes.has(type))
+      throw new MatrixError("M_FORBIDDEN", `${type} cannot be redacted`);
+    if (target?.senderNid !== requester.userNid) await this.#mayRedactOthers(requester, room, target);
     const { userId: sender } = requester;
     const event: LocalEvent = { type: "m.room.redaction", sender, redacts, ...rest };
     return idOf(await this.#parts.writer.sendOne(room, event));
   }
 
-  async #mayRedactOthers(requester: ActingUser, room: Room, target: StoredEvent): Promise<void> {
+  /** An event that is not here may yet be on the other servers of its room: theirs is redacted, and ours when it comes. */
+  async #mayExist(room: Room, stored: StoredEvent | undefined): Promise<boolean> {
+    if (stored) return stored.roomNid === room.roomNid;
+    const { remote } = this.#parts;
+    return remote !== undefined && (await remote.serversOf(room)).length > 0;
+  }
+
+  async #mayRedactOthers(requester: ActingUser, room: Room, target: StoredEvent | undefined): Promise<void> {
     refuseSuspended(requester);
     const levels = await this.#parts.state.powerLevels(room);
     if (levels.userLevel(requester.userId) >= levels.redact) return;
     // "Server administrators may redact events sent by users on their server."
-    const author = (await this.#parts.names.userId(target.senderNid)) as UserId;
-    if (requester.isAdmin && serverNameOf(author) === serverNameOf(requester.userId)) return;
+    const author = target && ((await this.#parts.names.userId(target.senderNid)) as UserId);
+    if (author && requester.isAdmin && serverNameOf(author) === serverNameOf(requester.userId)) return;
     throw new MatrixError(
       "M_FORBIDDEN",
       `Redacting what others sent takes power level ${levels.redact} in this room`,

@@ -16,7 +16,9 @@ const roomsOfServerSql = `SELECT room_nid AS roomNid, last_position AS lastPosit
   WHERE server_name = ? AND last_position > ? ORDER BY last_position LIMIT ?`;
 // What users of this server have sent, and what it has to pass on: the newest of it.
 const newestSentSql = `SELECT event_nid AS eventNid, position FROM events JOIN users ON user_nid = sender_nid
-  WHERE room_nid = ? AND position > ? AND (is_local = 1 OR flags & ${eventFlags.relayed}) ORDER BY position DESC LIMIT 1`;
+  WHERE room_nid = ? AND position > ?
+    AND ((is_local = 1 AND (flags & ${eventFlags.handedOver}) = 0) OR (flags & ${eventFlags.relayed}) <> 0)
+  ORDER BY position DESC LIMIT 1`;
 
 export const destinationOperations: StoreOperations<DestinationStore> = {
   find: point((db, serverName: string) =>
