@@ -23,6 +23,14 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** What a process is given besides its configuration. */
+export interface ProcessOptions {
+  /** Listeners besides that of clients. */
+  readonly listeners?: readonly object[];
+  /** Modules that are loaded before the server. */
+  readonly imports?: readonly string[];
+}
+
 interface Running {
   readonly pid: number;
   readonly kill: (signal: NodeJS.Signals) => void;
@@ -41,25 +49,30 @@ export class ServerProcess implements TestServer {
   /** What the server has logged as an error or written to its standard error output, over all its runs. */
   readonly complaints: string[] = [];
   readonly #tail: string[] = [];
+  readonly #imports: readonly string[];
   #running: Running | undefined;
 
-  private constructor(url: string, folder: string, dataFolder: string) {
+  private constructor(url: string, folder: string, dataFolder: string, imports: readonly string[]) {
     this.url = url;
     this.folder = folder;
     this.dataFolder = dataFolder;
+    this.#imports = imports;
   }
 
   /** Chooses a free port and writes the configuration: nothing runs before `start` or `spawn`. */
-  static async prepare(overrides: Readonly<Record<string, unknown>> = {}): Promise<ServerProcess> {
+  static async prepare(
+    overrides: Readonly<Record<string, unknown>> = {},
+    { listeners = [], imports = [] }: ProcessOptions = {},
+  ): Promise<ServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), "hearth-process-"));
     const dataFolder = String(overrides["data_dir"] ?? join(folder, "data"));
     const port = await freePort();
-    const server = new ServerProcess(`http://127.0.0.1:${port}`, folder, dataFolder);
+    const server = new ServerProcess(`http://127.0.0.1:${port}`, folder, dataFolder, imports);
     const config = {
       ...testDefaults,
       data_dir: dataFolder,
       public_base_url: server.url,
-      listeners: [{ bind: "127.0.0.1", port, apis: ["client", "federation", "admin"] }],
+      listeners: [{ bind: "127.0.0.1", port, apis: ["client", "federation", "admin"] }, ...listeners],
       log: { level: "info", format: "json" },
       ...overrides,
     };
@@ -97,7 +110,9 @@ export class ServerProcess implements TestServer {
   /** Starts the process and does not wait. */
   spawn(): void {
     if (this.#running) throw new Error("the server is running already");
-    const child = spawn(process.execPath, [mainFile, "start", "--config", this.#configFile], {
+    const preloaded = this.#imports.flatMap((file) => ["--import", file]);
+    const words = [...preloaded, mainFile, "start", "--config", this.#configFile];
+    const child = spawn(process.execPath, words, {
       env: environment(),
       stdio: ["ignore", "pipe", "pipe"],
     });

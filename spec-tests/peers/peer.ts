@@ -1,0 +1,39 @@
+import type { TestServer } from "../support/server.ts";
+
+/** A homeserver of some make, in a process of its own, that others reach over TLS. */
+export interface Peer extends TestServer {
+  /** What made it. */
+  readonly make: "Hearth" | "Synapse";
+  /** Its name in user IDs and room aliases: `127.0.0.1` and its port for other servers. */
+  readonly name: string;
+  /** Stops it; its data stay. */
+  stop(): Promise<void>;
+  /** Starts it again. */
+  start(): Promise<void>;
+  /** The last lines of its log. */
+  readonly outputTail: string;
+}
+
+/** Two peers, one of which has what users of the other come to. */
+export interface Meeting {
+  readonly host: Peer;
+  readonly guest: Peer;
+}
+
+/** The two ways in which two peers can meet. */
+export function bothWays(one: Peer, other: Peer): readonly Meeting[] {
+  return [
+    { host: one, guest: other },
+    { host: other, guest: one },
+  ];
+}
+
+/** For titles of tests. */
+export function titleOf({ host, guest }: Meeting): string {
+  return `${guest.make} at ${host.make}'s`;
+}
+
+export interface Peers {
+  readonly hearth: Peer;
+  readonly synapse: Peer;
+}
