@@ -1,6 +1,6 @@
 import type { EventId, RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
-import { supportedRoomVersions } from "../../protocol/room-versions.ts";
+import { supportedRoomVersions, unstableRoomVersions } from "../../protocol/room-versions.ts";
 import type { FederationClient } from "../federation-client.ts";
 import { objectOf, wrongAnswer } from "./answers.ts";
 
@@ -20,6 +20,7 @@ export interface JoinedRoomState {
 }
 
 const path = "/_matrix/federation";
+const knownVersions = [...supportedRoomVersions, ...unstableRoomVersions];
 const joinTimeoutMs = 10 * 60_000;
 /** A room with a hundred thousand members. */
 const maxStateBytes = 512 * 1024 * 1024;
@@ -42,7 +43,7 @@ export class MembershipRequests {
     const versions =
       membership === "leave"
         ? ""
-        : `?${supportedRoomVersions.map((id) => `ver=${encodeURIComponent(id)}`).join("&")}`;
+        : `?${knownVersions.map((id) => `ver=${encodeURIComponent(id)}`).join("&")}`;
     const answer = await this.#client.request({
       destination,
       method: "GET",
