@@ -82,7 +82,7 @@ t.test("makeKnock, sendKnock: a public room is not knocked on", async (t) => {
   });
   const uri = `${federation}/send_knock/${room}/${encodeURIComponent(id)}`;
   const sent = await peer.request(server, "PUT", uri, pdu);
-  t.match([sent.status, sent.body["errcode"]], [400, "M_BAD_JSON"]);
+  t.match([sent.status, sent.body["errcode"]], [400, "M_INVALID_PARAM"]);
 });
 
 t.test(

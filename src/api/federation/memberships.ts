@@ -25,6 +25,15 @@ export const sendJoinV2 = serverEndpoint({
   body: event,
 });
 
+/** As servers ask that do not know the second form: the specification has it no more, other servers still fall back to it. */
+export const sendJoinV1 = serverEndpoint({
+  operationId: "sendJoinV1",
+  method: "PUT",
+  path: "/send_join/{roomId}/{eventId}",
+  versions: ["v1"],
+  body: event,
+});
+
 /** Server-server API, "Leaving Rooms (Rejecting Invites)". */
 export const makeLeave = serverEndpoint({
   operationId: "makeLeave",
@@ -38,6 +47,15 @@ export const sendLeaveV2 = serverEndpoint({
   method: "PUT",
   path: "/send_leave/{roomId}/{eventId}",
   versions: ["v2"],
+  body: event,
+});
+
+/** As {@link sendJoinV1}. */
+export const sendLeaveV1 = serverEndpoint({
+  operationId: "sendLeaveV1",
+  method: "PUT",
+  path: "/send_leave/{roomId}/{eventId}",
+  versions: ["v1"],
   body: event,
 });
 

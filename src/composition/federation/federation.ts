@@ -21,7 +21,7 @@ export interface Federation extends AsyncDisposable {
 
 export interface FederationSources {
   readonly timeline: Pick<TimelineParts, "views">;
-  readonly rooms: Pick<RoomParts, "restricted" | "invites" | "aliases">;
+  readonly rooms: Pick<RoomParts, "restricted" | "invites" | "aliases" | "state">;
   /** Absent where federation is off. */
   readonly sender: FederationSender | undefined;
   /** Who takes the EDUs of each type. */

@@ -1,6 +1,7 @@
 import { RemoteJoins } from "../../federation/joining/remote-joins.ts";
 import { RemoteMemberships } from "../../federation/joining/remote-memberships.ts";
 import { MembershipSigner } from "../../federation/joining/signed-membership.ts";
+import { VouchedJoins } from "../../federation/joining/vouched-joins.ts";
 import { MembershipRequests } from "../../federation/requests/membership-requests.ts";
 import type { RemoteRooms } from "../../services/rooms/remote-rooms.ts";
 import type { Foundation } from "../foundation.ts";
@@ -20,6 +21,7 @@ export function composeRemoteRooms(
     requests,
     signer,
     joins: new RemoteJoins({ requests, signer, checks, toldStates, outliers, receiver, rooms }),
+    vouchedJoins: new VouchedJoins({ requests, signer, checks, toldStates, receiver }),
     checks,
     writer,
     receiver,

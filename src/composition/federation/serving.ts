@@ -14,10 +14,10 @@ import type { FederationParts } from "./parts.ts";
 
 /** What other servers read of the rooms of this one, and how their users come into them and go. */
 export function composeFederationServing(
-  { config, clock, stores, graph, names, signingKey: key }: Foundation,
+  { config, clock, stores, graph, names, signingKey: key, policyServers }: Foundation,
   { checks, participation, servers, shown }: FederationParts,
   views: RoomViews,
-  { restricted, invites, aliases }: Pick<RoomParts, "restricted" | "invites" | "aliases">,
+  { restricted, invites, aliases, state }: Pick<RoomParts, "restricted" | "invites" | "aliases" | "state">,
 ): readonly BoundEndpoint[] {
   const serverName = config.server_name;
   const visibility = new ServerVisibility({
@@ -45,6 +45,8 @@ export function composeFederationServing(
     restricted,
     names,
     eventStore: stores.events,
+    approve: (room, received) =>
+      policyServers.approve(room, received, { event: (type, key) => state.event(room, type, key) }),
   });
   const inboundInvites = new InboundInvites({
     serverName,

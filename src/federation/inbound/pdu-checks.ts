@@ -105,14 +105,14 @@ function redacted(version: RoomVersion, { pdu }: CheckedPdu): CheckedPdu {
 
 /**
  * Checks an event for a server that waits for the answer.
- * @throws MatrixError M_BAD_JSON for what the checks refuse
+ * @throws MatrixError M_INVALID_PARAM for what the checks refuse
  */
 export async function refusing<Result>(check: () => Promise<Result>): Promise<Result> {
   try {
     return await check();
   } catch (error) {
     if (error instanceof RefusedPduError || error instanceof ProtocolError) {
-      throw new MatrixError("M_BAD_JSON", error.message);
+      throw new MatrixError("M_INVALID_PARAM", error.message);
     }
     throw error;
   }

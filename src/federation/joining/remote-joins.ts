@@ -8,9 +8,10 @@ import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { LocalUser } from "../../services/local-user.ts";
 import { FederationError } from "../federation-client.ts";
-import { type PduChecks, RefusedPduError } from "../inbound/pdu-checks.ts";
+import type { PduChecks } from "../inbound/pdu-checks.ts";
 import { type ToldStates, ToldStateError } from "../inbound/told-state.ts";
 import type { JoinedRoomState, MembershipRequests } from "../requests/membership-requests.ts";
+import { countersigned } from "./countersigned.ts";
 import type { MembershipSigner } from "./signed-membership.ts";
 import { firstThatWorks } from "./first-that-works.ts";
 
@@ -63,21 +64,8 @@ export class RemoteJoins {
     const room = await outliers.adopt(roomId, version);
     if (room.version.id !== version.id)
       throw new FederationError("unreachable", "The room has another version.");
-    await this.#enter(room, await this.#countersigned(room, join, told), told);
+    await this.#enter(room, await countersigned(this.#parts.checks, room, join, told.event), told);
     return room;
-  }
-
-  /** The join with the signature of whoever has vouched for the user, if somebody has. */
-  async #countersigned(room: Room, join: ReceivedEvent, { event }: JoinedRoomState): Promise<ReceivedEvent> {
-    if (join.event.content["join_authorised_via_users_server"] === undefined || event === undefined)
-      return join;
-    try {
-      const signed = await this.#parts.checks.check(room.version, event, room.roomId);
-      if (signed.event.eventId === join.event.eventId) return signed;
-    } catch (error) {
-      if (!(error instanceof RefusedPduError)) throw error;
-    }
-    throw new FederationError("unreachable", "The server has not signed the join.");
   }
 
   async #enter(room: Room, join: ReceivedEvent, { state, authChain }: JoinedRoomState): Promise<void> {

@@ -23,12 +23,14 @@ import { strippedTexts } from "../stripped-state.ts";
 import { firstThatWorks, matrixError } from "./first-that-works.ts";
 import type { RemoteJoins } from "./remote-joins.ts";
 import type { MembershipSigner } from "./signed-membership.ts";
+import type { VouchedJoins } from "./vouched-joins.ts";
 
 export interface RemoteMembershipsParts {
   readonly client: FederationClient;
   readonly requests: MembershipRequests;
   readonly signer: MembershipSigner;
   readonly joins: RemoteJoins;
+  readonly vouchedJoins: VouchedJoins;
   readonly checks: PduChecks;
   readonly writer: RoomWriter;
   readonly receiver: RoomReceiver;
@@ -63,6 +65,16 @@ export class RemoteMemberships implements RemoteRooms {
   ): Promise<Room | undefined> {
     const candidates = await this.#candidates(user, roomId, servers);
     return this.#parts.joins.join(user, roomId, candidates, content, (room) => this.isHere(room));
+  }
+
+  joinVouched(
+    user: LocalUser,
+    room: Room,
+    servers: readonly ServerName[],
+    content: JsonObject,
+  ): Promise<void> {
+    const { participation, vouchedJoins } = this.#parts;
+    return vouchedJoins.join(user, room, participation.others(servers), content);
   }
 
   async knock(

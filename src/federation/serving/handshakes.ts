@@ -1,4 +1,4 @@
-import type { Receipt } from "../../ingest/received-event.ts";
+import type { Receipt, ReceivedEvent } from "../../ingest/received-event.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
 import type { SigningKey } from "../../protocol/ed25519.ts";
@@ -7,10 +7,10 @@ import { signEvent } from "../../protocol/event-signing.ts";
 import { parseUserId, type ServerName, serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject, JsonValue } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
-import type { Pdu } from "../../protocol/pdu.ts";
+import type { Pdu, RoomEvent } from "../../protocol/pdu.ts";
 import type { RestrictedJoin } from "../../services/rooms/restricted-join.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
-import type { EventStore, StoredEvent } from "../../storage/events.ts";
+import { eventFlags, type EventStore, type StoredEvent } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import { type PduChecks, refusing } from "../inbound/pdu-checks.ts";
 import type { RoomParticipation } from "../room-participation.ts";
@@ -26,6 +26,8 @@ export interface HandshakesParts {
   readonly restricted: RestrictedJoin;
   readonly names: NameCache;
   readonly eventStore: Pick<EventStore, "byId">;
+  /** Asks the room's policy server, which may put its signature on the event. @throws MatrixError when it refuses */
+  readonly approve: (room: Room, received: ReceivedEvent) => Promise<void>;
 }
 
 /** What users of other servers can do in a room by way of this one. */
@@ -42,7 +44,8 @@ export class Handshakes {
   /**
    * What the other server has to sign.
    * @param versions the room versions that it knows
-   * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN, M_INCOMPATIBLE_ROOM_VERSION, M_UNABLE_TO_GRANT_JOIN
+   * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN, M_INCOMPATIBLE_ROOM_VERSION, M_UNABLE_TO_AUTHORISE_JOIN,
+   *   M_UNABLE_TO_GRANT_JOIN
    */
   async template(
     origin: ServerName,
@@ -66,7 +69,8 @@ export class Handshakes {
   /**
    * Takes the signed event into the room, and passes it on.
    * @returns the event as it is stored
-   * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN, M_BAD_JSON, M_BAD_STATE
+   * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN, M_INVALID_PARAM, M_BAD_STATE, M_UNABLE_TO_AUTHORISE_JOIN,
+   *   M_UNABLE_TO_GRANT_JOIN
    */
   async accept(
     origin: ServerName,
@@ -78,20 +82,20 @@ export class Handshakes {
     const room = await this.#room(origin, roomId);
     const signed = await this.#countersigned(room, pdu, membership);
     const received = await refusing(() => this.#parts.checks.check(room.version, signed, room.roomId));
-    const { event } = received;
-    const isOwnMembership = event.type === "m.room.member" && event.stateKey === event.sender;
-    if (!isOwnMembership || event.content["membership"] !== membership) {
-      throw new MatrixError("M_BAD_JSON", `The event is not the sender's own membership ${membership}`);
-    }
-    if (event.eventId !== eventId) {
+    checkOwnMembership(received.event, membership);
+    if (received.event.eventId !== eventId) {
       throw new MatrixError("M_INVALID_PARAM", "The path has another event ID than the event");
     }
-    userOf(origin, event.sender);
+    if (serverNameOf(received.event.sender) !== origin) {
+      throw new MatrixError("M_INVALID_PARAM", `The event is not of a user of ${origin}`);
+    }
+    await this.#parts.approve(room, received);
     const [receipt] = await this.#parts.receiver.receive(room, [{ ...received, isRelayed: true }]);
     checkReceipt(receipt);
     const stored = await this.#parts.eventStore.byId(eventId);
     if (!stored) throw new Error(`${eventId} was accepted and is not there`);
-    return stored;
+    if ((stored.flags & (eventFlags.rejected | eventFlags.softFailed)) === 0) return stored;
+    throw new MatrixError("M_FORBIDDEN", "The room's rules do not allow it");
   }
 
   /** A join that counts on somebody of this server needs this server's signature, if they may let the user in. */
@@ -121,6 +125,12 @@ export class Handshakes {
     if (await participation.admits(room, origin)) return room;
     throw new MatrixError("M_FORBIDDEN", `The room's server ACL does not admit ${origin}`);
   }
+}
+
+/** @throws MatrixError M_INVALID_PARAM */
+function checkOwnMembership({ type, stateKey, sender, content }: RoomEvent, membership: string): void {
+  if (type === "m.room.member" && stateKey === sender && content["membership"] === membership) return;
+  throw new MatrixError("M_INVALID_PARAM", `The event is not the sender's own membership ${membership}`);
 }
 
 function userOf(origin: ServerName, text: string): UserId {

@@ -28,6 +28,17 @@ export interface RemoteRooms {
     servers: readonly ServerName[],
     content: JsonObject,
   ): Promise<Room | undefined>;
+  /**
+   * Joins a room in which this server is, with the consent of somebody of another server. The user is in it afterwards.
+   * @param servers of those who may let others in
+   * @throws MatrixError as `join`
+   */
+  joinVouched(
+    user: LocalUser,
+    room: Room,
+    servers: readonly ServerName[],
+    content: JsonObject,
+  ): Promise<void>;
   /** Knocks likewise. @throws MatrixError as `join` */
   knock(user: LocalUser, roomId: RoomId, servers: readonly ServerName[], content: JsonObject): Promise<Room>;
   /** Refuses an invite, or takes a knock back; it holds here though no other server can be told. */

@@ -14,6 +14,8 @@ import type { NameCache } from "../../storage/name-cache.ts";
 
 /** Conditions beyond this number are not looked at. */
 const maxConditions = 100;
+/** Of those with a power level of their own so many are looked at. */
+const maxNamedMembers = 500;
 /** Members without a power level of their own all have the same. */
 const maxOrdinaryMembers = 50;
 
@@ -42,7 +44,8 @@ export class RestrictedJoin {
   /**
    * The local user on whose authority somebody may join, or `undefined` when the room's rules ask for none: it is not
    * restricted, or the user is invited or joined already.
-   * @throws MatrixError M_FORBIDDEN when no condition is met, M_UNABLE_TO_GRANT_JOIN when nobody here may let them in
+   * @throws MatrixError M_FORBIDDEN when no condition is met, M_UNABLE_TO_AUTHORISE_JOIN when that cannot be told from
+   *   here, M_UNABLE_TO_GRANT_JOIN when nobody here may let them in (server-server API, "Restricted rooms")
    */
   async authoriser(room: Room, userNid: number): Promise<UserId | undefined> {
     if (!room.version.restrictedJoin) return undefined;
@@ -53,12 +56,7 @@ export class RestrictedJoin {
     if (!isRestricted) return undefined;
     const current = await this.#memberships.of(room.roomNid, userNid);
     if (current?.membership === "join" || current?.membership === "invite") return undefined;
-    if (!(await this.#meetsCondition(joinRules?.content["allow"], userNid))) {
-      throw new MatrixError(
-        "M_FORBIDDEN",
-        "This room is for members of certain other rooms, and you are in none of them",
-      );
-    }
+    await this.#checkConditions(joinRules?.content["allow"], userNid);
     const authoriser = await this.#memberWhoMayInvite(room);
     if (authoriser === undefined) {
       throw new MatrixError(
@@ -69,17 +67,50 @@ export class RestrictedJoin {
     return authoriser;
   }
 
-  async #meetsCondition(allow: unknown, userNid: number): Promise<boolean> {
-    if (!Array.isArray(allow)) return false;
-    for (const condition of allow.slice(0, maxConditions) as unknown[]) {
-      if (!isJsonObject(condition) || condition["type"] !== "m.room_membership") continue;
-      const roomId = condition["room_id"];
-      if (typeof roomId !== "string" || parseRoomId(roomId) === undefined) continue;
-      const room = await this.#rooms.find(roomId);
-      const membership = room && (await this.#memberships.of(room.roomNid, userNid));
-      if (membership?.membership === "join") return true;
+  /** Servers of members who may let others in; to be asked where nobody here may. */
+  async grantingServers(room: Room): Promise<readonly ServerName[]> {
+    const levels = await this.#state.powerLevels(room);
+    const servers = new Set<ServerName>();
+    for (const userId of levels.namedUsers.slice(0, maxNamedMembers)) {
+      if (levels.userLevel(userId) < levels.invite || parseUserId(userId) === undefined) continue;
+      const userNid = await this.#names.findUser(userId);
+      const current = userNid === undefined ? undefined : await this.#memberships.of(room.roomNid, userNid);
+      if (current?.membership === "join") servers.add(serverNameOf(userId as UserId));
     }
-    return false;
+    servers.delete(this.#serverName);
+    return [...servers];
+  }
+
+  async #checkConditions(allow: unknown, userNid: number): Promise<void> {
+    const isLocal = serverNameOf((await this.#names.userId(userNid)) as UserId) === this.#serverName;
+    let isKnown = true;
+    for (const room of await this.#roomsOf(allow)) {
+      const isHere = room && (await this.#memberships.localJoinedNids(room.roomNid, 1)).length > 0;
+      // Of a room in which nobody of this server is, it is not known any more who else is.
+      if (!isHere) isKnown &&= isLocal;
+      else if ((await this.#memberships.of(room.roomNid, userNid))?.membership === "join") return;
+    }
+    if (isKnown) {
+      throw new MatrixError(
+        "M_FORBIDDEN",
+        "This room is for members of certain other rooms, and you are in none of them",
+      );
+    }
+    throw new MatrixError(
+      "M_UNABLE_TO_AUTHORISE_JOIN",
+      "This server is not in all of the rooms whose members may join, so it cannot tell who is in them",
+    );
+  }
+
+  /** The rooms whose members may come in; `undefined` for one that is not known here. */
+  async #roomsOf(allow: unknown): Promise<(Room | undefined)[]> {
+    if (!Array.isArray(allow)) return [];
+    const roomIds = (allow.slice(0, maxConditions) as unknown[])
+      .filter(isJsonObject)
+      .filter(({ type }) => type === "m.room_membership")
+      .map(({ room_id: roomId }) => roomId)
+      .filter((roomId) => typeof roomId === "string" && parseRoomId(roomId) !== undefined);
+    return Promise.all(roomIds.map((roomId) => this.#rooms.find(roomId as string)));
   }
 
   /** Those with a power level of their own come first: among thousands of members few may have it by default. */

@@ -86,15 +86,43 @@ export class RoomMembership {
     if ((await access.membership(room, requester)) === "join") return;
     refuseSuspended(requester);
     await guests.check(requester, room);
-    const authoriser = await restricted.authoriser(room, requester.userNid);
     const content = {
       ...(await profiles.memberContent(requester.userNid)),
       ...withoutAuthoriser(extra),
-      ...(authoriser === undefined ? undefined : { join_authorised_via_users_server: authoriser }),
       ...withReason("join", reason),
     };
-    await this.#set(requester, room, requester.userId, content, (membership) => membership !== "join");
+    try {
+      const authoriser = await restricted.authoriser(room, requester.userNid);
+      await this.#joinHere(requester, room, content, authoriser);
+    } catch (error) {
+      if (!(error instanceof MatrixError) || error.errcode !== "M_UNABLE_TO_GRANT_JOIN") throw error;
+      await this.#joinVouched(requester, room, content, error);
+    }
     await this.#parts.succession.joined(requester, room);
+  }
+
+  async #joinHere(
+    requester: Requester,
+    room: Room,
+    content: JsonObject,
+    authoriser: UserId | undefined,
+  ): Promise<void> {
+    const vouched = authoriser === undefined ? {} : { join_authorised_via_users_server: authoriser };
+    const joined = { ...content, ...vouched };
+    await this.#set(requester, room, requester.userId, joined, (membership) => membership !== "join");
+  }
+
+  /** Somebody of another server lets the user in, if there is one who may. */
+  async #joinVouched(
+    requester: Requester,
+    room: Room,
+    content: JsonObject,
+    refusal: MatrixError,
+  ): Promise<void> {
+    const { remote, restricted } = this.#parts;
+    const servers = remote ? await restricted.grantingServers(room) : [];
+    if (!remote || servers.length === 0) throw refusal;
+    await remote.joinVouched(requester, room, servers, content);
   }
 
   /** @throws MatrixError M_NOT_FOUND, M_FORBIDDEN, M_USER_SUSPENDED */

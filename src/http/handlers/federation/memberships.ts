@@ -19,6 +19,11 @@ export interface MembershipHandling {
   readonly strippedStateOf: (roomId: string) => Promise<readonly string[]>;
 }
 
+interface EventPath {
+  readonly roomId: string;
+  readonly eventId: string;
+}
+
 /** Servers that do not say which room versions they know are from before there was a second one. */
 const oldestVersion = ["1"];
 
@@ -49,28 +54,25 @@ function templateHandlers({ serverName, handshakes }: MembershipHandling): Bound
 }
 
 function acceptingHandlers(parts: MembershipHandling): BoundEndpoint[] {
-  const { serverName, handshakes, toldJoins, events, strippedStateOf } = parts;
+  const { handshakes, strippedStateOf } = parts;
+  const leave = (origin: ServerName, { roomId, eventId }: EventPath, body: object) =>
+    handshakes.accept(origin, roomId, eventId, body as JsonValue, "leave");
   return [
     handler(api.sendJoinV2, async ({ requester, params, query, body }) => {
-      const { roomId, eventId } = params;
-      const pdu = body as JsonValue;
-      const join = await handshakes.accept(requester.serverName, roomId, eventId, pdu, "join");
-      const { state, authChain, servers } = await toldJoins.of(join, query.omit_members === true);
-      return new JsonChunks([
-        `{"auth_chain":[`,
-        ...(await pduChunks(events, authChain)),
-        `],"event":{${join.common},${join.federation}},"members_omitted":${servers !== undefined}`,
-        `,"origin":${JSON.stringify(serverName)}`,
-        servers ? `,"servers_in_room":${JSON.stringify(servers)}` : "",
-        `,"state":[`,
-        ...(await pduChunks(events, state)),
-        "]}",
-      ]);
+      const omitsMembers = query.omit_members === true;
+      return new JsonChunks(await joinedRoom(parts, requester.serverName, params, body, omitsMembers));
+    }),
+    handler(api.sendJoinV1, async ({ requester, params, body }) => {
+      const room = await joinedRoom(parts, requester.serverName, params, body, false);
+      return new JsonChunks(["[200,", ...room, "]"]);
     }),
     handler(api.sendLeaveV2, async ({ requester, params, body }) => {
-      const { roomId, eventId } = params;
-      await handshakes.accept(requester.serverName, roomId, eventId, body as JsonValue, "leave");
+      await leave(requester.serverName, params, body);
       return {};
+    }),
+    handler(api.sendLeaveV1, async ({ requester, params, body }) => {
+      await leave(requester.serverName, params, body);
+      return [200, {}] satisfies [number, JsonObject];
     }),
     handler(api.sendKnock, async ({ requester, params, body }) => {
       const { roomId, eventId } = params;
@@ -78,6 +80,28 @@ function acceptingHandlers(parts: MembershipHandling): BoundEndpoint[] {
       const shown = await strippedStateOf(roomId);
       return new JsonChunks([`{"knock_room_state":[${shown.join(",")}]}`]);
     }),
+  ];
+}
+
+/** Takes a join, and gives what the joining server has to know of the room as pieces of JSON text. */
+async function joinedRoom(
+  { serverName, handshakes, toldJoins, events }: MembershipHandling,
+  origin: ServerName,
+  { roomId, eventId }: EventPath,
+  body: object,
+  omitsMembers: boolean,
+): Promise<string[]> {
+  const join = await handshakes.accept(origin, roomId, eventId, body as JsonValue, "join");
+  const { state, authChain, servers } = await toldJoins.of(join, omitsMembers);
+  return [
+    `{"auth_chain":[`,
+    ...(await pduChunks(events, authChain)),
+    `],"event":{${join.common},${join.federation}},"members_omitted":${servers !== undefined}`,
+    `,"origin":${JSON.stringify(serverName)}`,
+    servers ? `,"servers_in_room":${JSON.stringify(servers)}` : "",
+    `,"state":[`,
+    ...(await pduChunks(events, state)),
+    "]}",
   ];
 }
 

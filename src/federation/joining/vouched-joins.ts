@@ -1,0 +1,72 @@
+import type { ReceivedEvent } from "../../ingest/received-event.ts";
+import type { RoomReceiver } from "../../ingest/room-receiver.ts";
+import type { ServerName } from "../../protocol/identifiers.ts";
+import type { JsonObject, JsonValue } from "../../protocol/json.ts";
+import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { LocalUser } from "../../services/local-user.ts";
+import type { Room } from "../../state/room-index.ts";
+import { FederationError } from "../federation-client.ts";
+import type { PduChecks } from "../inbound/pdu-checks.ts";
+import { type ToldStates, ToldStateError } from "../inbound/told-state.ts";
+import type { MembershipRequests } from "../requests/membership-requests.ts";
+import { countersigned } from "./countersigned.ts";
+import { firstThatWorks } from "./first-that-works.ts";
+import type { MembershipSigner } from "./signed-membership.ts";
+
+export interface VouchedJoinsParts {
+  readonly requests: MembershipRequests;
+  readonly signer: MembershipSigner;
+  readonly checks: PduChecks;
+  readonly toldStates: ToldStates;
+  readonly receiver: RoomReceiver;
+}
+
+/**
+ * Joins restricted rooms in which this server is, where nobody of it may let others in: somebody of another server has to
+ * (server-server API, "Restricted rooms").
+ */
+export class VouchedJoins {
+  readonly #parts: VouchedJoinsParts;
+
+  constructor(parts: VouchedJoinsParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws MatrixError what the servers answer */
+  join(user: LocalUser, room: Room, servers: readonly ServerName[], content: JsonObject): Promise<void> {
+    return firstThatWorks(servers, (server) => this.#joinBy(server, user, room, content));
+  }
+
+  async #joinBy(server: ServerName, user: LocalUser, room: Room, content: JsonObject): Promise<void> {
+    const { requests, signer, checks } = this.#parts;
+    const template = await requests.template(server, "join", room.roomId, user.userId);
+    if (template.version !== room.version.id) {
+      throw new FederationError("unreachable", "The server says that the room has another version.");
+    }
+    const join = signer.sign(template, room.roomId, user.userId, content);
+    const body = join.event.pdu as unknown as JsonValue;
+    const { event } = await requests.join(server, room.roomId, join.event.eventId, body);
+    await this.#receive(room, server, await countersigned(checks, room, join, event));
+  }
+
+  /** The join may follow events of other servers that have not come yet. */
+  async #receive(room: Room, server: ServerName, join: ReceivedEvent): Promise<void> {
+    const { receiver } = this.#parts;
+    let [receipt] = await receiver.receive(room, [join]);
+    if (receipt?.verdict === "incomplete") {
+      const before = await this.#stateBefore(room, server, join);
+      [receipt] = await receiver.receive(room, [{ ...join, toldStates: [before] }]);
+    }
+    if (receipt?.verdict === "accepted" || receipt?.verdict === "known") return;
+    throw new MatrixError("M_FORBIDDEN", receipt?.reason ?? "The room's rules do not allow it");
+  }
+
+  async #stateBefore(room: Room, server: ServerName, { event }: ReceivedEvent) {
+    try {
+      return await this.#parts.toldStates.before(room, event.eventId, server);
+    } catch (error) {
+      if (!(error instanceof ToldStateError)) throw error;
+      throw new FederationError("unreachable", error.message, { cause: error });
+    }
+  }
+}
