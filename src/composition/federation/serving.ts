@@ -46,7 +46,7 @@ export function composeFederationServing(
     names,
     eventStore: stores.events,
     approve: (room, received) =>
-      policyServers.approve(room, received, { event: (type, key) => state.event(room, type, key) }),
+      policyServers.approve(room, received, { event: (type, stateKey) => state.event(room, type, stateKey) }),
   });
   const inboundInvites = new InboundInvites({
     serverName,

@@ -175,7 +175,10 @@ export class RemoteMemberships implements RemoteRooms {
     }
   }
 
-  /** Servers that may be in a room: those that the client names, that of who has invited the user, that of the room's ID. */
+  /**
+   * Servers that may be in a room: those that the client names and that of who has invited the user. Where the client
+   * names none it is that of the room's ID too, and those that have been in the room as far as is known here.
+   */
   async #candidates(
     user: LocalUser,
     roomId: RoomId,
@@ -187,6 +190,7 @@ export class RemoteMemberships implements RemoteRooms {
     const row = room && (await memberships.of(room.roomNid, user.userNid));
     const inviter = row && parseUserId((await events.roomEvent(row.eventNid)).sender);
     if (inviter) candidates.push(serverNameOf(inviter));
+    if (named.length > 0) return participation.others(candidates);
     const home = domainOf(roomId);
     if (home) candidates.push(home);
     if (room) candidates.push(...(await participation.serversOf(room)));
