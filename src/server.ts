@@ -8,6 +8,7 @@ import { composeEncryption } from "./composition/encryption.ts";
 import { composeEphemeral } from "./composition/ephemeral.ts";
 import { composeFederation } from "./composition/federation/federation.ts";
 import { composeFederationParts } from "./composition/federation/parts.ts";
+import { composeRemoteHistory } from "./composition/federation/history.ts";
 import { composeFederationSending } from "./composition/federation/sending.ts";
 import { composeFoundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
@@ -86,7 +87,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   opened.use(composeRedactionSweeps(foundation));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
   const encryption = composeEncryption(foundation, accounts);
-  const reading = composeReading(foundation, timeline, userData);
+  const history = composeRemoteHistory(foundation, federationParts);
+  const reading = composeReading(foundation, timeline, userData, history);
   const search = opened.use(
     composeSearch(foundation, storage.database.searchIndex, { timeline, reading, rooms }),
   );

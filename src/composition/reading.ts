@@ -2,6 +2,7 @@ import { readingHandlers } from "../http/handlers/reading.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { Messages } from "../services/reading/messages.ts";
 import { ReadingAccess } from "../services/reading/reading-access.ts";
+import { noRemoteHistory, type RemoteHistory } from "../services/reading/remote-history.ts";
 import { Relations } from "../services/reading/relations.ts";
 import { RoomStates } from "../services/reading/room-states.ts";
 import { SingleEvents } from "../services/reading/single-events.ts";
@@ -24,6 +25,7 @@ export function composeReading(
   { stores, names, graph, notifier, memberships }: Foundation,
   timeline: TimelineParts,
   { filters }: UserDataParts,
+  history: RemoteHistory,
 ): ReadingParts {
   const { rooms, events, snapshots } = graph;
   const {
@@ -46,7 +48,9 @@ export function composeReading(
     timelines,
     notifier,
   });
-  const pages = new TimelinePages(store, filtering);
+  const pages = new TimelinePages(store, filtering, history);
+  // What only shows where somebody is in a room waits for no other server.
+  const pagesHere = new TimelinePages(store, filtering, noRemoteHistory);
   const single = new SingleEvents({
     access,
     pages,
@@ -58,6 +62,7 @@ export function composeReading(
     presenter,
     members,
     filtering,
+    history,
   });
   const handlers = readingHandlers({
     messages: new Messages({ access, pages, presenter, events, members }),
@@ -69,5 +74,5 @@ export function composeReading(
     memberships,
     rooms,
   });
-  return { access, pages, single, handlers };
+  return { access, pages: pagesHere, single, handlers };
 }

@@ -59,46 +59,82 @@ export class RoomReceiver {
    * Takes events that are older than those of the timeline into a gap. What they follow without its being here is the new
    * gap.
    * @param position where the gap is; see `EventStore.gaps`
-   * @param events at most 100, each after those that it follows
+   * @param events at most 100, each after those that it follows; there have to be free positions for them
+   * @param before the events take the positions before this one, which lies in the gap. Where that is not the gap's own
+   *   end, there are two gaps afterwards: one before the events and one after them.
    * @throws StorageError
    */
-  fillGap(room: Room, position: number, events: readonly ReceivedEvent[]): Promise<readonly Receipt[]> {
+  fillGap(
+    room: Room,
+    position: number,
+    events: readonly ReceivedEvent[],
+    before = position,
+  ): Promise<readonly Receipt[]> {
     if (events.length > maxEventsAtOnce) throw new RangeError(`${events.length} events at once are too many`);
-    return this.#parts.queues.run(room.roomNid, async () => {
-      await this.#parts.heads.idle(room.roomNid);
-      const receiving = new ReceivedBatch(this.#parts, new HeadDraft(await this.#parts.heads.load(room)));
-      const { batch } = receiving;
+    return this.#inHistory(room, async (receiving) => {
+      const receipts: Receipt[] = [];
+      for (const event of events) receipts.push(await receiving.add(event, "history"));
+      await this.#placeInGap(room, receiving, position, before);
+      return receipts;
+    });
+  }
+
+  /** Gives a gap up: nothing is missing there, or there is no place for it. @throws StorageError */
+  closeGap(room: Room, position: number): Promise<void> {
+    return this.#inHistory(room, ({ batch }) => {
+      batch.filledGap = { position, left: [] };
+      return Promise.resolve();
+    });
+  }
+
+  /** Commits what changes nothing of what the room is now. */
+  #inHistory<Result>(room: Room, work: (receiving: ReceivedBatch) => Promise<Result>): Promise<Result> {
+    const { queues, heads, commits } = this.#parts;
+    return queues.run(room.roomNid, async () => {
+      await heads.idle(room.roomNid);
+      const receiving = new ReceivedBatch(this.#parts, new HeadDraft(await heads.load(room)));
       try {
-        const receipts: Receipt[] = [];
-        for (const event of events) receipts.push(await receiving.add(event, "history"));
-        await this.#placeInGap(room, receiving, position);
+        const result = await work(receiving);
         // Inside the queue, so that nobody else fills the same gap meanwhile.
-        await this.#parts.commits.commit(batch);
-        return receipts;
+        await commits.commit(receiving.batch);
+        return result;
       } catch (error) {
-        this.#parts.commits.discard(batch);
+        commits.discard(receiving.batch);
         throw error;
       }
     });
   }
 
-  /** Gives new events the positions before the gap's, and finds what follows missing events now. */
-  async #placeInGap({ roomNid }: Room, receiving: ReceivedBatch, position: number): Promise<void> {
+  /** Gives new events their positions, and finds what follows missing events now. */
+  async #placeInGap(
+    { roomNid }: Room,
+    receiving: ReceivedBatch,
+    position: number,
+    before: number,
+  ): Promise<void> {
     const { events } = receiving.batch;
     const shown = events.filter(({ inTimeline }) => inTimeline).length;
-    let next = position - shown;
-    const newPosition = next;
-    const followers: number[] = [];
+    const first = before - shown;
+    let next = first;
+    const inside: number[] = [];
     for (const [index, event] of events.entries()) {
       if (!event.inTimeline) continue;
       events[index] = { ...event, historyPosition: next++ };
-      if (event.followsGap) followers.push(event.eventNid);
+      if (event.followsGap) inside.push(event.eventNid);
     }
+    const after: number[] = [];
     for (const eventNid of await this.#parts.eventStore.gapFollowers(roomNid, position)) {
       const { prevEventIds } = await this.#parts.events.roomEvent(eventNid);
-      if (!(await receiving.hasAllPrevs(prevEventIds))) followers.push(eventNid);
+      if (!(await receiving.hasAllPrevs(prevEventIds))) after.push(eventNid);
     }
-    receiving.batch.filledGap = { position, newPosition, followers };
+    const left =
+      before === position
+        ? [{ position: first, followers: [...inside, ...after] }]
+        : [
+            { position: first, followers: inside },
+            { position, followers: after },
+          ];
+    receiving.batch.filledGap = { position, left };
   }
 
   async #begin(room: Room, events: readonly ReceivedEvent[], placement: Placement): Promise<ReceiptUnderWay> {

@@ -29,14 +29,23 @@ export interface CheckedPdu {
   readonly encoded: EncodedEvent;
 }
 
+/** How many events a PDU may refer to. */
+export interface ReferenceLimits {
+  readonly prevEvents: number;
+  readonly authEvents: number;
+}
+
+const referenceLimits: ReferenceLimits = { prevEvents: maxPrevEvents, authEvents: maxAuthEvents };
+
 /**
  * Checks that an untrusted object is a PDU of a room version (server-server API, "Checks performed on receipt of a PDU", 1).
  * The object is looked at and not changed or copied.
+ * @param limits those of new events, unless said otherwise
  * @throws PduFormatError
  */
-export function checkPdu(version: RoomVersion, value: unknown): CheckedPdu {
+export function checkPdu(version: RoomVersion, value: unknown, limits = referenceLimits): CheckedPdu {
   if (!isJsonObject(value)) throw new PduFormatError("wrong-type", "An event must be an object.");
-  assertPdu(version, value);
+  assertPdu(version, value, limits);
   const encoded = encode(version, value);
   assertFitsPduLimit(encoded.text());
   return { pdu: value, encoded };
@@ -85,7 +94,7 @@ function encode(version: RoomVersion, event: EventLike): EncodedEvent {
   }
 }
 
-function assertPdu(version: RoomVersion, event: EventLike): asserts event is Pdu {
+function assertPdu(version: RoomVersion, event: EventLike, limits: ReferenceLimits): asserts event is Pdu {
   const type = requireString(event, "type");
   const stateKey = event["state_key"];
   if (stateKey !== undefined && typeof stateKey !== "string") throw wrongType("state_key", "a string");
@@ -95,8 +104,8 @@ function assertPdu(version: RoomVersion, event: EventLike): asserts event is Pdu
   if (!isJsonObject(event["content"])) throw wrongType("content", "an object");
   assertInteger(version, event, "origin_server_ts", -maxInteger(version));
   assertInteger(version, event, "depth", 0n);
-  assertReferences(version, event, "prev_events", maxPrevEvents);
-  assertReferences(version, event, "auth_events", maxAuthEvents);
+  assertReferences(version, event, "prev_events", limits.prevEvents);
+  assertReferences(version, event, "auth_events", limits.authEvents);
   assertHashes(event["hashes"]);
   assertSignatures(event["signatures"]);
   const redacts = event["redacts"];

@@ -20,7 +20,7 @@ export interface PushWorkerParts {
   readonly eventStore: Pick<EventStore, "placesInJoinedRooms">;
   readonly memberships: Pick<MembershipStore, "roomsOf">;
   readonly events: Pick<EventReader, "storedAll">;
-  readonly timelines: Pick<RoomTimelines, "newest">;
+  readonly timelines: Pick<RoomTimelines, "newestAcrossGaps">;
   readonly audiences: PushAudiences;
   readonly judge: PushJudge;
   readonly badges: Badges;
@@ -218,7 +218,7 @@ export class PushWorker implements AsyncDisposable {
   async #judgeStretch(roomNid: number, { after, upTo, mayInvite }: Unjudged): Promise<void> {
     const members = await this.#parts.audiences.of(roomNid);
     if (members.length === 0 && !mayInvite) return;
-    const { events } = await this.#parts.timelines.newest(roomNid, after, upTo, maxJudged);
+    const events = await this.#parts.timelines.newestAcrossGaps(roomNid, after, upTo, maxJudged);
     for (const event of events) await this.#judge(event);
   }
 

@@ -79,9 +79,14 @@ export interface RoomListing {
 export interface FilledGap {
   /** Where the gap has been: the position of the event after it. */
   readonly position: number;
-  /** Where it is now. */
-  readonly newPosition: number;
-  /** Events that follow missing ones. Without any the gap is closed. */
+  /** What of it is left, or has come out of it: nothing, and the gap is closed. */
+  readonly left: readonly TimelineGap[];
+}
+
+export interface TimelineGap {
+  /** Of the event after the gap. */
+  readonly position: number;
+  /** Events at this position or later that follow missing ones. */
   readonly followers: readonly number[];
 }
 

@@ -100,6 +100,12 @@ t.test("no stretch crosses a gap", async (t) => {
   t.same(await positions(0, 100, 2), [[8, 10], true, false]);
   t.same(await positions(0, 5, 10), [[2, 4], false, false]);
   t.same(await positions(6, 100, 10), [[8, 10], false, false]);
+  const passedOn = await timelines.newestAcrossGaps(roomNid, 2, 100, 10);
+  t.same(
+    passedOn.map(({ eventNid }) => eventNid * 2),
+    [4, 6, 8, 10],
+    "but who passes events on leaves none out",
+  );
 });
 
 t.test("events that come into the middle are seen", async (t) => {

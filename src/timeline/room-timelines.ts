@@ -68,6 +68,17 @@ export class RoomTimelines {
     return { events, hasMore: true, followsGap: !hasMore };
   }
 
+  /** The same, whatever may be missing in between: for those who pass on each event once, in whatever order. */
+  async newestAcrossGaps(
+    roomNid: number,
+    after: number,
+    upTo: number,
+    limit: number,
+  ): Promise<readonly StoredEvent[]> {
+    const { events } = await this.#stretch(roomNid, await this.#tail(roomNid), after, upTo, limit);
+    return events;
+  }
+
   async #stretch(
     roomNid: number,
     { from, places }: Tail,

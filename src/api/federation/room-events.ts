@@ -35,6 +35,17 @@ export const getEventAuth = serverEndpoint({
   versions: ["v1"],
 });
 
+export const getEventByTimestamp = serverEndpoint({
+  operationId: "getEventByTimestamp",
+  method: "GET",
+  path: "/timestamp_to_event/{roomId}",
+  versions: ["v1"],
+  query: Type.Object({
+    ts: Type.Integer(),
+    dir: Type.Union([Type.Literal("f"), Type.Literal("b")]),
+  }),
+});
+
 /** Server-server API, "Backfilling and retrieving missing events". */
 export const backfillRoom = serverEndpoint({
   operationId: "backfillRoom",

@@ -1,4 +1,4 @@
-import type { CheckedPdu } from "../../protocol/event-format.ts";
+import type { CheckedPdu, ReferenceLimits } from "../../protocol/event-format.ts";
 import { checkPdu } from "../../protocol/event-format.ts";
 import { EncodedEvent } from "../../protocol/event-encoding.ts";
 import { hasValidContentHash } from "../../protocol/event-hash.ts";
@@ -35,11 +35,17 @@ export class PduChecks {
 
   /**
    * @param roomId the room that the event has to be in, where that is known
+   * @param limits of what it refers to, where they are not those of new events
    * @throws RefusedPduError
    */
-  async check(version: RoomVersion, value: unknown, roomId?: RoomId): Promise<ReceivedEvent> {
+  async check(
+    version: RoomVersion,
+    value: unknown,
+    roomId?: RoomId,
+    limits?: ReferenceLimits,
+  ): Promise<ReceivedEvent> {
     // 1. Is a valid event, otherwise it is dropped.
-    const checked = wellFormed(version, value);
+    const checked = dropping(() => checkPdu(version, value, limits));
     if (roomId !== undefined && toRoomEvent(version, checked.pdu).roomId !== roomId) {
       throw new RefusedPduError(`The event is not of room ${roomId}.`);
     }
@@ -57,9 +63,10 @@ export class PduChecks {
     version: RoomVersion,
     value: unknown,
     roomId: RoomId,
+    limits?: ReferenceLimits,
   ): Promise<ReceivedEvent | undefined> {
     try {
-      return await this.check(version, value, roomId);
+      return await this.check(version, value, roomId, limits);
     } catch (error) {
       if (error instanceof RefusedPduError) return undefined;
       throw error;
@@ -79,10 +86,6 @@ export class PduChecks {
     if (isEventSignedBy(version, pdu, signer, keys, encoded)) return;
     throw new RefusedPduError(`The event's signature of ${signer} is wrong.`);
   }
-}
-
-function wellFormed(version: RoomVersion, value: unknown): CheckedPdu {
-  return dropping(() => checkPdu(version, value));
 }
 
 function signersOf(version: RoomVersion, { pdu }: CheckedPdu): ServerName[] {

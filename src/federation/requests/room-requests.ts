@@ -1,4 +1,4 @@
-import type { EventId, RoomId, ServerName } from "../../protocol/identifiers.ts";
+import { type EventId, isEventId, type RoomId, type ServerName } from "../../protocol/identifiers.ts";
 import type { JsonValue } from "../../protocol/json.ts";
 import type { FederationClient } from "../federation-client.ts";
 import { objectOf, wrongAnswer } from "./answers.ts";
@@ -19,6 +19,8 @@ const path = "/_matrix/federation/v1";
 const manyIdsBytes = 32 * 1024 * 1024;
 const manyEventsBytes = 256 * 1024 * 1024;
 const longTimeoutMs = 120_000;
+/** A client waits for it. */
+const shortTimeoutMs = 10_000;
 /** Larger states are not believed to be any. */
 const maxStateEvents = 500_000;
 
@@ -68,10 +70,7 @@ export class RoomRequests {
       timeoutMs: longTimeoutMs,
       maxResponseBytes: manyEventsBytes,
     });
-    return {
-      state: listOf(answer, "pdus", maxStateEvents),
-      authChain: listOf(answer, "auth_chain", maxStateEvents),
-    };
+    return { state: wholeListOf(answer, "pdus"), authChain: wholeListOf(answer, "auth_chain") };
   }
 
   /** One event, as it is in its server's answer. @throws FederationError */
@@ -96,7 +95,30 @@ export class RoomRequests {
       timeoutMs: longTimeoutMs,
       maxResponseBytes: manyIdsBytes,
     });
-    return listOf(answer, "auth_chain", maxStateEvents);
+    return wholeListOf(answer, "auth_chain");
+  }
+
+  /** The event closest to a moment: not before it (`f`), or not after it (`b`). @throws FederationError */
+  async closestInTime(
+    destination: ServerName,
+    roomId: RoomId,
+    originServerTs: number,
+    direction: "f" | "b",
+  ): Promise<{ readonly eventId: EventId; readonly originServerTs: number }> {
+    const query = new URLSearchParams({ ts: String(originServerTs), dir: direction });
+    const answer = objectOf(
+      await this.#client.request({
+        destination,
+        method: "GET",
+        uri: `${path}/timestamp_to_event/${encodeURIComponent(roomId)}?${query.toString()}`,
+        timeoutMs: shortTimeoutMs,
+        maxResponseBytes: maxEventBytes,
+      }),
+    );
+    const { event_id: eventId, origin_server_ts: ts } = answer;
+    if (typeof eventId !== "string" || !isEventId(eventId)) throw wrongAnswer("no event's ID");
+    if (typeof ts !== "number" || !Number.isSafeInteger(ts)) throw wrongAnswer("no event's time");
+    return { eventId, originServerTs: ts };
   }
 
   /** Events up to and including some, newest first. @throws FederationError */
@@ -127,8 +149,15 @@ function listOf(answer: JsonValue, key: string, limit: number): readonly JsonVal
   return list.slice(0, limit);
 }
 
+/** Part of a state is none. */
+function wholeListOf(answer: JsonValue, key: string): readonly JsonValue[] {
+  const list = listOf(answer, key, maxStateEvents + 1);
+  if (list.length > maxStateEvents) throw wrongAnswer(`\`${key}\` has more entries than any state`);
+  return list;
+}
+
 function idsOf(answer: JsonValue, key: string): readonly EventId[] {
-  const list = listOf(answer, key, maxStateEvents);
+  const list = wholeListOf(answer, key);
   if (!list.every((id) => typeof id === "string")) throw wrongAnswer(`\`${key}\` holds more than IDs`);
   return list as readonly EventId[];
 }

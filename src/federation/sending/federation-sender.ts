@@ -25,7 +25,7 @@ export interface FederationSenderParts {
   readonly servers: RoomServers;
   readonly store: DestinationStore;
   readonly texts: TransactionTexts;
-  readonly timelines: Pick<RoomTimelines, "newest">;
+  readonly timelines: Pick<RoomTimelines, "newestAcrossGaps">;
   readonly events: Pick<EventReader, "roomEvent">;
   readonly names: Pick<NameCache, "userId">;
   /** The newest position. */
@@ -169,7 +169,7 @@ export class FederationSender implements AsyncDisposable {
     try {
       const servers = await this.#parts.servers.of(roomNid);
       if (servers.length === 0 && !hasMembers) return;
-      const { events } = await this.#parts.timelines.newest(roomNid, after, upTo, maxRouted);
+      const events = await this.#parts.timelines.newestAcrossGaps(roomNid, after, upTo, maxRouted);
       for (const event of events) {
         if (!(await this.#isToBeSent(event))) continue;
         for (const serverName of await this.#destinationsOf(event, servers)) {

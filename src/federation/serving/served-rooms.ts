@@ -1,3 +1,4 @@
+import { redactedText } from "../../ingest/redaction.ts";
 import type { EventId, ServerName } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { EventReader } from "../../state/event-reader.ts";
@@ -27,6 +28,9 @@ const maxMissing = 20;
 const maxBackfill = 100;
 /** Events that are walked over to find those that were asked for. */
 const maxWalked = 500;
+/** Events at a moment that are tried until the server may see one. */
+const maxCandidates = 50;
+const endOfTime = Number.MAX_SAFE_INTEGER;
 
 /** What other servers may read of rooms (server-server API, "Retrieving events", "Backfilling and retrieving missing events"). */
 export class ServedRooms {
@@ -54,8 +58,29 @@ export class ServedRooms {
     const { eventStore, rooms, visibility } = this.#parts;
     const stored = await eventStore.byId(eventId);
     if (!stored) throw noSuchEvent();
-    await this.roomFor(server, (await rooms.byNid(stored.roomNid)).roomId);
-    if (await visibility.maySee(server, stored)) return stored;
+    const room = await this.roomFor(server, (await rooms.byNid(stored.roomNid)).roomId);
+    // It is part of a state that the server may ask for.
+    if (stored.pairNid !== null || (await visibility.maySee(server, stored))) return stored;
+    return this.#redacted(room, stored);
+  }
+
+  /**
+   * The event closest to a moment that the server may see: not before it (`f`), or not after it (`b`).
+   * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN
+   */
+  async closestInTime(
+    server: ServerName,
+    roomId: string,
+    originServerTs: number,
+    direction: "f" | "b",
+  ): Promise<StoredEvent> {
+    const { eventStore, events, visibility } = this.#parts;
+    const { roomNid } = await this.roomFor(server, roomId);
+    const side = direction === "f" ? "forwards" : "backwards";
+    const nids = await eventStore.closestInTime(roomNid, originServerTs, side, endOfTime, maxCandidates);
+    for (const stored of await events.storedAll(nids)) {
+      if (await visibility.maySee(server, stored)) return stored;
+    }
     throw noSuchEvent();
   }
 
@@ -78,8 +103,8 @@ export class ServedRooms {
   }
 
   /**
-   * Events before some, without those, back to others that the server has; oldest first. What the server may not see is
-   * left out.
+   * Events before some, without those, back to others that the server has; oldest first. Of what the server may not see
+   * it gets what is left after a redaction, so that it can follow the graph.
    * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN
    */
   async missing(
@@ -99,7 +124,10 @@ export class ServedRooms {
     return found.toSorted((a, b) => a.depth - b.depth);
   }
 
-  /** Events up to and including some, newest first. @throws MatrixError M_NOT_FOUND, M_FORBIDDEN */
+  /**
+   * Events up to and including some, newest first. What the server may not see is as in {@link missing}.
+   * @throws MatrixError M_NOT_FOUND, M_FORBIDDEN
+   */
   async backfill(
     server: ServerName,
     roomId: string,
@@ -137,11 +165,21 @@ export class ServedRooms {
       const event = next.pop();
       if (!event || seen.has(event.eventId)) continue;
       seen.add(event.eventId);
-      if (await this.#parts.visibility.maySee(server, event)) found.push(event);
+      const isVisible = await this.#parts.visibility.maySee(server, event);
+      found.push(isVisible ? event : await this.#redacted(room, event));
       const prevs = (await this.#prevsOf([event])).filter((eventId) => !seen.has(eventId));
       next.push(...(await this.#known(room, prevs)));
     }
     return found;
+  }
+
+  async #redacted({ version }: Room, stored: StoredEvent): Promise<StoredEvent> {
+    const { common, federation } = redactedText(
+      version,
+      stored.eventNid,
+      await this.#parts.events.roomEvent(stored.eventNid),
+    );
+    return { ...stored, common, federation };
   }
 
   async #prevsOf(events: readonly StoredEvent[]): Promise<EventId[]> {

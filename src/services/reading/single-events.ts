@@ -1,5 +1,5 @@
 import type { EventReader } from "../../state/event-reader.ts";
-import type { RoomIndex } from "../../state/room-index.ts";
+import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { StateSnapshots } from "../../state/state-snapshots.ts";
 import type { EventStore, StoredEvent } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
@@ -10,6 +10,7 @@ import type { MemberEvents } from "../../timeline/member-events.ts";
 import type { Reader } from "../../timeline/reader.ts";
 import { roomStateAfter, startOfTime } from "../../timeline/room-timelines.ts";
 import type { ReadableRoom, ReadingAccess } from "./reading-access.ts";
+import type { RemoteHistory } from "./remote-history.ts";
 import type { Direction, TimelinePages } from "./timeline-pages.ts";
 
 /** Events as JSON. */
@@ -39,6 +40,7 @@ export interface SingleEventParts {
   readonly presenter: EventPresenter;
   readonly members: MemberEvents;
   readonly filtering: EventFiltering;
+  readonly history: RemoteHistory;
 }
 
 /** Single events, with what lies around them (client-server API, "Getting events for a room", "Event Context"). */
@@ -103,14 +105,30 @@ export class SingleEvents {
     };
   }
 
-  /** The event closest to a moment that the user may see: not before it (`f`), or not after it (`b`). */
+  /**
+   * The event closest to a moment that the user may see: not before it (`f`), or not after it (`b`). Where events are
+   * missing that may be closer, other servers are asked.
+   */
   async closestInTime(
     roomId: string,
     user: Omit<Reader, "ignored">,
     originServerTs: number,
     direction: Direction,
   ): Promise<StoredEvent | undefined> {
-    const { room, view, until } = await this.#parts.access.open(roomId, user);
+    const readable = await this.#parts.access.open(roomId, user);
+    const { room } = readable;
+    const here = await this.#closestHere(readable, originServerTs, direction);
+    if (!(await this.#isBesideGap(room, here, direction))) return here;
+    const closerThan = here?.originServerTs;
+    const found = await this.#parts.history.closestInTime(room, originServerTs, direction, closerThan);
+    return (found === undefined ? undefined : await this.visible(readable, found)) ?? here;
+  }
+
+  async #closestHere(
+    { room, view, until }: ReadableRoom,
+    originServerTs: number,
+    direction: Direction,
+  ): Promise<StoredEvent | undefined> {
     const nids = await this.#parts.store.closestInTime(
       room.roomNid,
       originServerTs,
@@ -120,6 +138,21 @@ export class SingleEvents {
     );
     for (const event of await this.#parts.events.storedAll(nids)) if (await view.maySee(event)) return event;
     return undefined;
+  }
+
+  /** Whether events are missing right before an event (`f`), or right after it (`b`); anywhere, where there is none. */
+  async #isBesideGap(
+    { roomNid }: Room,
+    event: StoredEvent | undefined,
+    direction: Direction,
+  ): Promise<boolean> {
+    const { store } = this.#parts;
+    const gaps = await store.gaps(roomNid);
+    const position = event?.position;
+    if (position === undefined || position === null) return gaps.length > 0;
+    if (direction === "f") return gaps.includes(position);
+    const next = gaps.find((gap) => gap > position);
+    return next !== undefined && (await store.placesBackwards(roomNid, next - 1, position, 1)).length === 0;
   }
 
   async #side(

@@ -1,7 +1,9 @@
 import type { EventStore, StoredEvent } from "../../storage/events.ts";
 import type { EventFilter } from "../../sync/event-filter.ts";
 import type { EventFiltering } from "../../timeline/filtering.ts";
+import type { Room } from "../../state/room-index.ts";
 import type { ReadableRoom } from "./reading-access.ts";
+import type { RemoteHistory } from "./remote-history.ts";
 
 /** Which way to read a timeline: `f` forwards in time, `b` backwards. */
 export type Direction = "f" | "b";
@@ -25,50 +27,92 @@ export interface Page {
 const maxReads = 10;
 const eventsPerFurtherRead = 200;
 
-/** Reads timelines page by page, as one reader sees them. */
+/** What a page has come to. */
+interface Progress {
+  readonly events: StoredEvent[];
+  after: number;
+  upTo: number;
+  hasSkipped: boolean;
+}
+
+/** Reads timelines page by page, as one reader sees them. What is missing on the way back is got from other servers. */
 export class TimelinePages {
   readonly #store: EventStore;
   readonly #filtering: EventFiltering;
+  readonly #history: RemoteHistory;
 
-  constructor(store: EventStore, filtering: EventFiltering) {
+  constructor(store: EventStore, filtering: EventFiltering, history: RemoteHistory) {
     this.#store = store;
     this.#filtering = filtering;
+    this.#history = history;
   }
 
-  async read({ room, view, until }: ReadableRoom, range: PageRange, filter: EventFilter): Promise<Page> {
+  async read(readable: ReadableRoom, range: PageRange, filter: EventFilter): Promise<Page> {
+    const { room, until } = readable;
     const { direction, limit } = range;
-    const found: StoredEvent[] = [];
-    if (!filter.matchesRoom(room.roomId)) return { events: found, next: undefined };
-    let { after } = range;
-    let upTo = Math.min(range.upTo, until);
-    let hasSkipped = false;
+    const events: StoredEvent[] = [];
+    if (!filter.matchesRoom(room.roomId)) return { events, next: undefined };
+    const page = { events, after: range.after, upTo: Math.min(range.upTo, until), hasSkipped: false };
+    const start = page.upTo;
+    let crossed = Number.POSITIVE_INFINITY;
     for (let reads = 0; reads < maxReads; reads++) {
+      const gap = direction === "b" ? await this.#gapIn(room, page, crossed) : undefined;
+      const floor = gap === undefined ? page.after : gap - 1;
       const wanted = reads === 0 ? limit + 1 : eventsPerFurtherRead;
-      const events =
-        direction === "b"
-          ? await this.#store.timelineBackwards(room.roomNid, upTo, after, wanted)
-          : await this.#store.timelineForwards(room.roomNid, after, upTo, wanted);
-      const visible = await view.visible(events);
-      const passed = await this.#filtering.passed(filter, visible);
-      hasSkipped ||= passed.length < visible.length;
-      for (const event of passed) {
-        if (found.length === limit) return { events: found, next: pointAt(found.at(-1) ?? event, direction) };
-        found.push(event);
+      const next = await this.#readOn(readable, { ...range, after: floor }, filter, page, wanted);
+      if (next === "full") return { events, next: pointAt(events.at(-1), direction) };
+      if (next === "more") continue;
+      if (gap === undefined) {
+        // Who asks again at the gap may get more.
+        const isStuck = crossed < Number.POSITIVE_INFINITY && events.length === 0;
+        return { events, next: isStuck ? start : endOf(page, direction) };
       }
-      const last = events.at(-1);
-      if (!last) return { events: found, next: undefined };
-      if (direction === "b") upTo = (last.position ?? upTo) - 1;
-      else after = last.position ?? after;
-      if (events.length < wanted) {
-        // There is more to see than what a filter lets through: some clients take it that a page with events goes on.
-        return {
-          events: found,
-          next: hasSkipped && found.length > 0 ? pointOf(direction, upTo, after) : undefined,
-        };
-      }
+      page.upTo = floor;
+      if (events.length === limit) return { events, next: floor };
+      const outcome = await this.#history.fillGap(room, gap);
+      if (outcome === "changed") continue;
+      if (events.length > 0 || outcome === "pending") return { events, next: floor };
+      // Nobody can fill it for now, and there may be more before it.
+      crossed = gap;
     }
-    return { events: found, next: pointOf(direction, upTo, after) };
+    return { events, next: pointOf(direction, page.upTo, page.after) };
   }
+
+  /** Takes a stretch into a page: until that is full, there is nothing left in the stretch, or there is more to read. */
+  async #readOn(
+    { room, view }: ReadableRoom,
+    { direction, after, limit }: Pick<PageRange, "direction" | "after" | "limit">,
+    filter: EventFilter,
+    page: Progress,
+    wanted: number,
+  ): Promise<"full" | "more" | "end"> {
+    const isBackwards = direction === "b";
+    const events = isBackwards
+      ? await this.#store.timelineBackwards(room.roomNid, page.upTo, after, wanted)
+      : await this.#store.timelineForwards(room.roomNid, page.after, page.upTo, wanted);
+    const visible = await view.visible(events);
+    const passed = await this.#filtering.passed(filter, visible);
+    page.hasSkipped ||= passed.length < visible.length;
+    for (const event of passed) {
+      if (page.events.length === limit) return "full";
+      page.events.push(event);
+    }
+    const last = events.at(-1);
+    if (last && isBackwards) page.upTo = (last.position ?? page.upTo) - 1;
+    else if (last) page.after = last.position ?? page.after;
+    return events.length < wanted ? "end" : "more";
+  }
+
+  /** The newest gap of a range, before one that has been crossed. One that the range begins right after is part of it. */
+  async #gapIn({ roomNid }: Room, { after, upTo }: Progress, crossed: number): Promise<number | undefined> {
+    const gaps = await this.#store.gaps(roomNid);
+    return gaps.findLast((position) => position <= upTo + 1 && position > after && position < crossed);
+  }
+}
+
+/** There is more to see than what a filter lets through: some clients take it that a page with events goes on. */
+function endOf({ events, after, upTo, hasSkipped }: Progress, direction: Direction): number | undefined {
+  return hasSkipped && events.length > 0 ? pointOf(direction, upTo, after) : undefined;
 }
 
 /** From where to read on after a stretch. */
@@ -77,6 +121,7 @@ function pointOf(direction: Direction, upTo: number, after: number): number {
 }
 
 /** From where to read on after an event. */
-function pointAt({ position }: StoredEvent, direction: Direction): number {
-  return direction === "b" ? (position ?? 0) - 1 : (position ?? 0);
+function pointAt(event: StoredEvent | undefined, direction: Direction): number {
+  const position = event?.position ?? 0;
+  return direction === "b" ? position - 1 : position;
 }

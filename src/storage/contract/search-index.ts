@@ -114,10 +114,9 @@ export function searchIndexContract(t: Test, open: () => Promise<Database>): voi
     const room = [{ roomNid: 1, upTo: after.position }];
     t.same(await index.indexRooms(room, 100), [1]);
     const [first = 0, second = 0, third = 0] = [3, 2, 1].map((distance) => after.position - distance);
-    const filled = { position: after.position, newPosition: second };
     const late = await commitMessages(database, 1, ["epsilon two", "epsilon three"], {
       historyPositions: [second, third],
-      filledGap: { ...filled, followers: [99] },
+      filledGap: { position: after.position, left: [{ position: second, followers: [99] }] },
     });
     t.same((await index.begin(after.position)).unfinished, [1], "after a crash, too");
     t.same(await indexAll(index, room), [1]);
@@ -126,7 +125,7 @@ export function searchIndexContract(t: Test, open: () => Promise<Database>): voi
     t.same(await shown(), [...newestFirst, ...before.eventNids], "in their places");
     const last = await commitMessages(database, 1, ["epsilon one"], {
       historyPositions: [first],
-      filledGap: { position: second, newPosition: first, followers: [] },
+      filledGap: { position: second, left: [] },
     });
     t.same(await indexAll(index, room), [1]);
     t.same(await shown(), [...newestFirst, ...last.eventNids, ...before.eventNids]);

@@ -63,6 +63,15 @@ function timelineHandlers({ serverName, rooms, clock }: RoomEventParts): BoundEn
     handler(api.getEvent, async ({ requester, params }) =>
       transaction([await rooms.event(requester.serverName, params.eventId)]),
     ),
+    handler(api.getEventByTimestamp, async ({ requester, params, query }) => {
+      const { eventId, originServerTs } = await rooms.closestInTime(
+        requester.serverName,
+        params.roomId,
+        query.ts,
+        query.dir,
+      );
+      return { event_id: eventId, origin_server_ts: originServerTs };
+    }),
     handler(api.backfillRoom, async ({ requester, params, query }) =>
       transaction(await rooms.backfill(requester.serverName, params.roomId, query.v, query.limit)),
     ),

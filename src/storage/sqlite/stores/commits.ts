@@ -136,7 +136,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   if (event.transaction) insertTransaction(tx, event);
   if (event.delayId !== null) endDelay(db, event, event.delayId);
   if (event.followsGap && position !== null && event.historyPosition === undefined)
-    insertGap(db, event, position);
+    noteGap(db, event, position);
   insertStickyEvent(tx, event, position);
   redactWhatItMust(db, event);
   return position;
@@ -144,16 +144,37 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
 
 function newestPosition(tx: WriteTransaction, event: NewEvent): number | null {
   if (!event.inTimeline) return null;
-  if (event.followsGap) tx.leaveRoom(gapSize);
+  if (event.followsGap) tx.leaveRoom(gapSizeIn(tx.db, event.roomNid));
   return tx.position("timeline", event.roomNid, detailsOf(event));
 }
 
 /** Positions that are left free for the events of a gap: more than anybody will ever page through. */
 export const gapSize = 2 ** 24;
+/**
+ * The same in a room that has many gaps: somebody may make them on purpose, and all positions of the server shall last.
+ * A gap that has become full is closed.
+ */
+const smallGapSize = 2 ** 12;
+const fewGaps = 100;
+/** A room with more gaps than this gets no further ones: what is missing there stays missing. */
+const maxGaps = 10_000;
 
-function insertGap(db: Connection, { roomNid, eventNid }: NewEvent, position: number): void {
+function gapSizeIn(db: Connection, roomNid: number): number {
+  return countGaps(db, roomNid, fewGaps) < fewGaps ? gapSize : smallGapSize;
+}
+
+function countGaps(db: Connection, roomNid: number, max: number): number {
+  const sql = "SELECT count(*) AS count FROM (SELECT 1 FROM timeline_gaps WHERE room_nid = ? LIMIT ?)";
+  return db.get<{ count: number }>(sql, roomNid, max)?.count ?? 0;
+}
+
+function noteGap(db: Connection, { roomNid, eventNid }: NewEvent, position: number): void {
+  if (countGaps(db, roomNid, maxGaps) < maxGaps) insertGap(db, roomNid, position, eventNid);
+}
+
+function insertGap(db: Connection, roomNid: number, position: number, eventNid: number): void {
   db.run(
-    "INSERT INTO timeline_gaps (room_nid, position, event_nid) VALUES (?, ?, ?)",
+    "INSERT INTO timeline_gaps (room_nid, position, event_nid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     roomNid,
     position,
     eventNid,
@@ -161,20 +182,11 @@ function insertGap(db: Connection, { roomNid, eventNid }: NewEvent, position: nu
 }
 
 /** Those who keep the timeline in memory are told that it has grown in the middle. */
-function moveGap(
-  tx: WriteTransaction,
-  roomNid: number,
-  { position, newPosition, followers }: FilledGap,
-): void {
+function moveGap(tx: WriteTransaction, roomNid: number, { position, left }: FilledGap): void {
   tx.position("timeline", roomNid, { isHistory: true });
   tx.db.run("DELETE FROM timeline_gaps WHERE room_nid = ? AND position = ?", roomNid, position);
-  for (const eventNid of followers) {
-    tx.db.run(
-      "INSERT INTO timeline_gaps (room_nid, position, event_nid) VALUES (?, ?, ?)",
-      roomNid,
-      newPosition,
-      eventNid,
-    );
+  for (const gap of left) {
+    for (const eventNid of gap.followers) insertGap(tx.db, roomNid, gap.position, eventNid);
   }
 }
 

@@ -1,0 +1,26 @@
+import { GapFilling } from "../../federation/history/gap-filling.ts";
+import { HistoryEvents } from "../../federation/history/history-events.ts";
+import { HistoryServers } from "../../federation/history/history-servers.ts";
+import { RemoteMoments } from "../../federation/history/remote-moments.ts";
+import { noRemoteHistory, type RemoteHistory } from "../../services/reading/remote-history.ts";
+import type { Foundation } from "../foundation.ts";
+import type { FederationParts } from "./parts.ts";
+
+/** The history of rooms that is missing here, from the rooms' other servers. */
+export function composeRemoteHistory(
+  { config, clock, log, stores, graph }: Foundation,
+  { checks, requests, toldStates, participation }: FederationParts,
+): RemoteHistory {
+  if (!config.federation.enabled) return noRemoteHistory;
+  const eventStore = stores.events;
+  const { events, receiver } = graph;
+  const servers = new HistoryServers(participation);
+  const history = new HistoryEvents({ checks, toldStates, eventStore, events });
+  const shared = { eventStore, events, receiver, requests, servers, history, clock, log };
+  const gaps = new GapFilling(shared);
+  const moments = new RemoteMoments({ ...shared, gaps });
+  return {
+    fillGap: (room, position) => gaps.fill(room, position),
+    closestInTime: (...query) => moments.closestInTime(...query),
+  };
+}

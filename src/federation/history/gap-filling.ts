@@ -1,0 +1,141 @@
+import { boundedCache } from "../../cache/bounded-cache.ts";
+import { RoomQueues } from "../../ingest/room-queues.ts";
+import type { RoomReceiver } from "../../ingest/room-receiver.ts";
+import { type EventId, type ServerName, serverNameOf } from "../../protocol/identifiers.ts";
+import type { GapOutcome } from "../../services/reading/remote-history.ts";
+import type { EventReader } from "../../state/event-reader.ts";
+import type { Room } from "../../state/room-index.ts";
+import type { EventStore } from "../../storage/events.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { FederationError } from "../federation-client.ts";
+import { ToldStateError } from "../inbound/told-state.ts";
+import type { RoomRequests } from "../requests/room-requests.ts";
+import type { HistoryEvents } from "./history-events.ts";
+import type { HistoryServers } from "./history-servers.ts";
+
+export interface GapFillingParts {
+  readonly eventStore: Pick<EventStore, "gaps" | "gapFollowers" | "placesBackwards">;
+  readonly events: Pick<EventReader, "roomEvents">;
+  readonly receiver: Pick<RoomReceiver, "fillGap" | "closeGap">;
+  readonly requests: Pick<RoomRequests, "backfill">;
+  readonly servers: HistoryServers;
+  readonly history: HistoryEvents;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** As many as one answer gives, and one commit takes. */
+const eventsAtOnce = 100;
+/** So many events that are missing are asked for at a time: they fit into a request line. */
+const maxAsked = 20;
+/** A client waits; what comes later is there when it asks again. */
+const maxWaitMs = 10_000;
+/** Gaps that are being filled at the same time. */
+const maxUnderWay = 100;
+/** After all servers have failed, for this long nobody is asked. */
+const restMs = 60_000;
+const maxResting = 10_000;
+
+/** Fills gaps of timelines from their newer end with what other servers have (server-server API, "Backfilling"). */
+export class GapFilling {
+  readonly #parts: GapFillingParts;
+  readonly #underWay = new Map<string, Promise<GapOutcome>>();
+  readonly #resting = boundedCache<string, true>(maxResting);
+  /** What changes the gaps of one room is done one after the other. */
+  readonly #queues = new RoomQueues<number>();
+
+  constructor(parts: GapFillingParts) {
+    this.#parts = parts;
+  }
+
+  /** See `RemoteHistory`. */
+  async fill(room: Room, position: number): Promise<GapOutcome> {
+    const key = `${room.roomNid} ${position}`;
+    if (this.#resting.has(key)) return "unavailable";
+    const known = this.#underWay.get(key);
+    if (!known && this.#underWay.size >= maxUnderWay) return "pending";
+    return this.#withinTime(known ?? this.#start(key, room, position));
+  }
+
+  /** Work that changes the gaps of a room: nobody fills one of them meanwhile. */
+  exclusively<Result>({ roomNid }: Room, work: () => Promise<Result>): Promise<Result> {
+    return this.#queues.run(roomNid, work);
+  }
+
+  #start(key: string, room: Room, position: number): Promise<GapOutcome> {
+    const work = this.#queues
+      .run(room.roomNid, () => this.#fill(room, position))
+      .then((outcome) => {
+        if (outcome === "unavailable") this.#resting.set(key, true, { ttl: restMs });
+        return outcome;
+      })
+      .catch((error: unknown): GapOutcome => {
+        this.#parts.log.error({ err: error, roomId: room.roomId }, "missing events cannot be stored");
+        return "unavailable";
+      })
+      .finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, work);
+    return work;
+  }
+
+  async #withinTime(work: Promise<GapOutcome>): Promise<GapOutcome> {
+    const late = Promise.withResolvers<GapOutcome>();
+    using _timer = this.#parts.clock.setTimer(maxWaitMs, () => late.resolve("pending"));
+    return await Promise.race([work, late.promise]);
+  }
+
+  async #fill(room: Room, position: number): Promise<GapOutcome> {
+    const { eventStore, events, receiver, history, servers } = this.#parts;
+    // Somebody else may have filled it meanwhile.
+    if (!(await eventStore.gaps(room.roomNid)).includes(position)) return "changed";
+    const followers = await events.roomEvents(await eventStore.gapFollowers(room.roomNid, position));
+    const before = [...new Set(followers.flatMap(({ prevEventIds }) => prevEventIds))];
+    const placed = await history.placed(room, before);
+    const missing = before.filter((id) => !placed.has(id)).slice(0, maxAsked);
+    const free = Math.min(await this.#free(room, position), eventsAtOnce);
+    if (missing.length === 0 || free === 0) {
+      await receiver.closeGap(room, position);
+      return "changed";
+    }
+    const senders = followers.map(({ sender }) => serverNameOf(sender));
+    for (const server of await servers.of(room, senders)) {
+      if (await this.#fillFrom(server, room, position, missing, free)) return "changed";
+    }
+    return "unavailable";
+  }
+
+  /** How many positions are free before a gap's end. */
+  async #free({ roomNid }: Room, position: number): Promise<number> {
+    const [older] = await this.#parts.eventStore.placesBackwards(
+      roomNid,
+      position - 1,
+      Number.MIN_SAFE_INTEGER,
+      1,
+    );
+    return older ? position - 1 - older.position : Number.MAX_SAFE_INTEGER;
+  }
+
+  /** @returns whether something has come of it */
+  async #fillFrom(
+    server: ServerName,
+    room: Room,
+    position: number,
+    missing: readonly EventId[],
+    limit: number,
+  ): Promise<boolean> {
+    const { requests, history, receiver, servers, log } = this.#parts;
+    try {
+      const pdus = await requests.backfill(server, room.roomId, missing, limit);
+      const events = await history.complete(room, server, missing, pdus);
+      if (events.length === 0) return false;
+      const receipts = await receiver.fillGap(room, position, events);
+      return receipts.some(({ verdict }) => verdict !== "known" && verdict !== "incomplete");
+    } catch (error) {
+      if (!(error instanceof FederationError || error instanceof ToldStateError)) throw error;
+      if (error instanceof FederationError && error.failure === "unreachable") servers.failed(server);
+      log.debug({ err: error, server, roomId: room.roomId }, "missing events are not to be had");
+      return false;
+    }
+  }
+}
