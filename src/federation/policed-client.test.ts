@@ -26,9 +26,18 @@ t.test("servers that are denied, or not allowed, are not asked for anything", as
   const client = recorder();
   const policed = new PolicedFederationClient(
     client,
-    new ServerPolicy(["*.example.org", "example.org", "127.0.0.1"], ["bad.example.org", "*.bad.example.org"]),
+    new ServerPolicy(
+      ["*.example.org", "example.org", "127.0.0.1", "[2001:db8:*"],
+      ["bad.example.org", "*.bad.example.org", "[2001:db8::*]"],
+    ),
   );
-  for (const name of ["example.org", "a.example.org:8448", "EXAMPLE.org", "127.0.0.1:4242"]) {
+  for (const name of [
+    "example.org",
+    "a.example.org:8448",
+    "EXAMPLE.org",
+    "127.0.0.1:4242",
+    "[2001:db8:1::1]:443",
+  ]) {
     await policed.request(to(name));
     await policed.stream(to(name), () => Promise.resolve());
   }
@@ -38,6 +47,7 @@ t.test("servers that are denied, or not allowed, are not asked for anything", as
     "example.com",
     "notexample.org",
     "127.0.0.11",
+    "[2001:db8::1]:8448",
   ]) {
     await t.rejects(policed.request(to(name)), { name: "FederationError", failure: "unreachable" }, name);
     await t.rejects(
@@ -46,7 +56,13 @@ t.test("servers that are denied, or not allowed, are not asked for anything", as
       name,
     );
   }
-  const reached = ["example.org", "a.example.org:8448", "EXAMPLE.org", "127.0.0.1:4242"];
+  const reached = [
+    "example.org",
+    "a.example.org:8448",
+    "EXAMPLE.org",
+    "127.0.0.1:4242",
+    "[2001:db8:1::1]:443",
+  ];
   t.strictSame(
     client.asked,
     reached.flatMap((name) => [name, name]),

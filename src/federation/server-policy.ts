@@ -18,8 +18,8 @@ export class ServerPolicy {
 
   /** Patterns are held to the name with its port and without it. */
   allows(serverName: ServerName): boolean {
-    const host = parseServerName(serverName)?.host ?? serverName;
-    const names = [foldCase(serverName), foldCase(host)];
+    const { host = serverName, kind } = parseServerName(serverName) ?? {};
+    const names = [serverName, host, ...(kind === "ipv6" ? [`[${host}]`] : [])].map(foldCase);
     const matches = (pattern: Glob) => names.some((name) => pattern.matchesWhole(name));
     if (this.#denied.some(matches)) return false;
     return this.#allowed?.some(matches) ?? true;

@@ -54,7 +54,7 @@ export class BatchBuilder {
       let currentRoomId = roomId;
       for (const local of locals) {
         const placed = await this.#parts.maker.make(local, draft, currentRoomId);
-        await this.#approve(draft, placed);
+        await this.approve(draft, placed);
         currentRoomId ??= placed.built.event.roomId;
         await this.#add(batch, local, placed);
       }
@@ -65,7 +65,8 @@ export class BatchBuilder {
     }
   }
 
-  async #approve(draft: HeadDraft, { built }: PlacedEvent): Promise<void> {
+  /** Asks those who have a say beside the room's rules. @throws MatrixError when they refuse the event */
+  async approve(draft: HeadDraft, { built }: PlacedEvent): Promise<void> {
     const { policy, names, events } = this.#parts;
     await policy?.approve(draft.room, built, new DraftState(draft, names, events));
   }

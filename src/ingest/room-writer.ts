@@ -127,7 +127,9 @@ export class RoomWriter {
   prepare(room: Room, event: LocalEvent): Promise<BuiltEvent> {
     return this.#parts.queues.run(room.roomNid, async () => {
       const draft = new HeadDraft(await this.#parts.heads.load(room));
-      return (await this.#parts.maker.make(event, draft, room.roomId)).built;
+      const placed = await this.#parts.maker.make(event, draft, room.roomId);
+      await this.#parts.batches.approve(draft, placed);
+      return placed.built;
     });
   }
 

@@ -26,9 +26,10 @@ export class ServerAcl {
     // 2. If the server name is an IP address and allow_ip_literals is false, deny.
     if (parts.kind !== "dns" && !this.#allowsIpLiterals) return false;
     const host = foldCase(parts.host);
+    const names = parts.kind === "ipv6" ? [host, `[${host}]`] : [host];
+    const matches = (pattern: Glob) => names.some((name) => pattern.matchesWhole(name));
     // 3. If the server name matches an entry in the deny list, deny. 4. If it matches one in the allow list, allow.
-    if (this.#deny.some((pattern) => pattern.matchesWhole(host))) return false;
-    return this.#allow.some((pattern) => pattern.matchesWhole(host));
+    return !this.#deny.some(matches) && this.#allow.some(matches);
   }
 }
 

@@ -1,4 +1,5 @@
-import { InboundInvites } from "../../federation/inbound/invites.ts";
+import { TokenBuckets } from "../../auth/token-buckets.ts";
+import { InboundInvites, inviteLimit } from "../../federation/inbound/invites.ts";
 import { Handshakes } from "../../federation/serving/handshakes.ts";
 import { directoryQueryHandlers } from "../../http/handlers/federation/directory.ts";
 import { membershipHandlers } from "../../http/handlers/federation/memberships.ts";
@@ -57,6 +58,8 @@ export function composeFederationServing(
     accounts: stores.accounts,
     permission: invites,
     names,
+    eventStore: stores.events,
+    limits: new TokenBuckets(inviteLimit, clock),
   });
   return [
     ...roomEventHandlers({ serverName, rooms, events: graph.events, clock }),

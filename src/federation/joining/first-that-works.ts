@@ -8,7 +8,8 @@ const maxServers = 8;
 
 /**
  * Does something by way of one of several servers: the first that can.
- * @throws MatrixError what a server answers that speaks for the room, or M_UNKNOWN when none can be reached
+ * @throws MatrixError what a server answers that speaks for the room, M_CONNECTION_FAILED when none can be reached,
+ *   M_NOT_FOUND when there are none
  */
 export async function firstThatWorks<Result>(
   servers: readonly ServerName[],
@@ -25,7 +26,8 @@ export async function firstThatWorks<Result>(
     }
   }
   if (refusal) throw matrixError(refusal);
-  throw new MatrixError("M_NOT_FOUND", "No server that is in the room can be reached");
+  if (servers.length === 0) throw new MatrixError("M_NOT_FOUND", "No server is known that is in the room");
+  throw new MatrixError("M_CONNECTION_FAILED", "No server that is in the room can be reached");
 }
 
 /** Whether another server would answer the same: what the room's rules say. */
@@ -47,10 +49,17 @@ const passedOn: ReadonlySet<string> = new Set<Errcode>([
 ]);
 
 /** What another server has answered, for the client that waits. */
-export function matrixError({ errcode = "", body, message }: FederationError): MatrixError {
+export function matrixError({ failure, errcode = "", body, message }: FederationError): MatrixError {
+  if (failure === "unreachable") {
+    return new MatrixError(
+      "M_CONNECTION_FAILED",
+      "The other server cannot be reached, or gives no usable answer",
+    );
+  }
   const answer = isJsonObject(body) ? body : {};
   const { error: text, room_version: version } = answer;
-  const code = passedOn.has(errcode) ? (errcode as Errcode) : "M_UNKNOWN";
-  const details = typeof version === "string" ? { room_version: version } : {};
+  // "The Client-Server API request SHOULD fail with a 5xx error rather than being passed through."
+  const code = passedOn.has(errcode) ? (errcode as Errcode) : "M_BAD_STATUS";
+  const details = typeof version === "string" ? { room_version: version.slice(0, 100) } : {};
   return new MatrixError(code, typeof text === "string" ? text.slice(0, 500) : message, details);
 }

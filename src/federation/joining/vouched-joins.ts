@@ -45,17 +45,18 @@ export class VouchedJoins {
     }
     const join = signer.sign(template, room.roomId, user.userId, content);
     const body = join.event.pdu as unknown as JsonValue;
-    const { event } = await requests.join(server, room.roomId, join.event.eventId, body);
+    const event = await requests.vouchedJoin(server, room.roomId, join.event.eventId, body);
     await this.#receive(room, server, await countersigned(checks, room, join, event));
   }
 
   /** The join may follow events of other servers that have not come yet. */
   async #receive(room: Room, server: ServerName, join: ReceivedEvent): Promise<void> {
     const { receiver } = this.#parts;
-    let [receipt] = await receiver.receive(room, [join]);
+    const received = { ...join, isHandedOver: true };
+    let [receipt] = await receiver.receive(room, [received]);
     if (receipt?.verdict === "incomplete") {
       const before = await this.#stateBefore(room, server, join);
-      [receipt] = await receiver.receive(room, [{ ...join, toldStates: [before] }]);
+      [receipt] = await receiver.receive(room, [{ ...received, toldStates: [before] }]);
     }
     if (receipt?.verdict === "accepted" || receipt?.verdict === "known") return;
     throw new MatrixError("M_FORBIDDEN", receipt?.reason ?? "The room's rules do not allow it");

@@ -1,7 +1,7 @@
 import type { EventId, RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
 import { supportedRoomVersions, unstableRoomVersions } from "../../protocol/room-versions.ts";
-import type { FederationClient } from "../federation-client.ts";
+import { type FederationClient, FederationError, type FederationRequest } from "../federation-client.ts";
 import { objectOf, wrongAnswer } from "./answers.ts";
 
 /** What a server answers to those who want to do something in a room that they are not in. */
@@ -24,6 +24,10 @@ const knownVersions = [...supportedRoomVersions, ...unstableRoomVersions];
 const joinTimeoutMs = 10 * 60_000;
 /** A room with a hundred thousand members. */
 const maxStateBytes = 512 * 1024 * 1024;
+
+const vouchedJoinTimeoutMs = 2 * 60_000;
+/** Servers that do not know that members can be left out send all. */
+const maxVouchedJoinBytes = 128 * 1024 * 1024;
 
 /** The handshakes of memberships, as this server makes them with others (server-server API). */
 export class MembershipRequests {
@@ -51,6 +55,7 @@ export class MembershipRequests {
     });
     const { room_version: version = "1", event } = objectOf(answer);
     if (typeof version !== "string" || !isJsonObject(event)) throw wrongAnswer("no event to sign");
+    if (!isMembership(event, roomId, userId, membership)) throw wrongAnswer("another event to sign");
     return { version, event };
   }
 
@@ -76,14 +81,31 @@ export class MembershipRequests {
     return { state, authChain, event };
   }
 
-  /** @throws FederationError */
-  async leave(destination: ServerName, roomId: RoomId, eventId: EventId, body: JsonValue): Promise<void> {
-    await this.#client.request({
+  /**
+   * Joins a room of which this server knows the state.
+   * @returns the event with the signature of who has vouched for the user. @throws FederationError
+   */
+  async vouchedJoin(
+    destination: ServerName,
+    roomId: RoomId,
+    eventId: EventId,
+    body: JsonValue,
+  ): Promise<JsonValue> {
+    const answer = await this.#client.request({
       destination,
       method: "PUT",
-      uri: `${path}/v2/send_leave/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`,
+      uri: `${path}/v2/send_join/${pathOf(roomId, eventId)}?omit_members=true`,
       body,
+      timeoutMs: vouchedJoinTimeoutMs,
+      maxResponseBytes: maxVouchedJoinBytes,
     });
+    return eventOf(objectOf(answer));
+  }
+
+  /** @throws FederationError */
+  async leave(destination: ServerName, roomId: RoomId, eventId: EventId, body: JsonValue): Promise<void> {
+    const request = { destination, method: "PUT", body } as const;
+    await this.#inEitherForm(request, `send_leave/${pathOf(roomId, eventId)}`);
   }
 
   /** @returns the room's stripped state. @throws FederationError */
@@ -96,7 +118,7 @@ export class MembershipRequests {
     const answer = await this.#client.request({
       destination,
       method: "PUT",
-      uri: `${path}/v1/send_knock/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`,
+      uri: `${path}/v1/send_knock/${pathOf(roomId, eventId)}`,
       body,
     });
     const { knock_room_state: state } = objectOf(answer);
@@ -114,18 +136,66 @@ export class MembershipRequests {
       readonly strippedState: readonly JsonValue[];
     },
   ): Promise<JsonValue> {
-    const answer = await this.#client.request({
-      destination,
-      method: "PUT",
-      uri: `${path}/v2/invite/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`,
-      body: {
-        event: invite.event,
-        room_version: invite.version,
-        invite_room_state: [...invite.strippedState],
-      },
-    });
-    const { event } = objectOf(answer);
-    if (event === undefined) throw wrongAnswer("no event");
-    return event;
+    const { event, version, strippedState } = invite;
+    const request = { destination, method: "PUT" } as const;
+    const where = `invite/${pathOf(roomId, eventId)}`;
+    try {
+      const body = { event, room_version: version, invite_room_state: [...strippedState] };
+      const answer = await this.#client.request({ ...request, uri: `${path}/v2/${where}`, body });
+      return eventOf(objectOf(answer));
+    } catch (error) {
+      // "Senders which receive a 400 or 404 response to this endpoint should retry using the v1 API as the server may be
+      // older, if the room version is "1" or "2"."
+      const isOld = error instanceof FederationError && (error.status === 400 || error.status === 404);
+      if (!isOld || !versionsOfV1.has(version) || !isJsonObject(event)) throw error;
+      const unsigned = isJsonObject(event["unsigned"]) ? event["unsigned"] : {};
+      const body = { ...event, unsigned: { ...unsigned, invite_room_state: [...strippedState] } };
+      const answer = await this.#client.request({ ...request, uri: `${path}/v1/${where}`, body });
+      return eventOf(answerInV1(answer));
+    }
   }
+
+  /** Asks in the second form of a request, and where a server does not know that in the first. @throws FederationError */
+  async #inEitherForm(request: Omit<FederationRequest, "uri">, where: string): Promise<JsonObject> {
+    try {
+      return objectOf(await this.#client.request({ ...request, uri: `${path}/v2/${where}` }));
+    } catch (error) {
+      if (!(error instanceof FederationError) || !isUnknownEndpoint(error)) throw error;
+      return answerInV1(await this.#client.request({ ...request, uri: `${path}/v1/${where}` }));
+    }
+  }
+}
+
+/** The room versions that there were when there was no second form of invites. */
+const versionsOfV1: ReadonlySet<string> = new Set(["1", "2"]);
+
+/** Server-server API, "Unsupported endpoints"; servers of old answer without an error code. */
+function isUnknownEndpoint({ status, errcode }: FederationError): boolean {
+  if (errcode === undefined) return status === 404 || status === 405;
+  return errcode === "M_UNRECOGNIZED";
+}
+
+/** The first form has a status before the answer proper. */
+function answerInV1(answer: JsonValue): JsonObject {
+  return objectOf(Array.isArray(answer) ? (answer[1] ?? null) : answer);
+}
+
+function eventOf({ event }: JsonObject): JsonValue {
+  if (event === undefined) throw wrongAnswer("no event");
+  return event;
+}
+
+/**
+ * "Before signing the returned template […] the sending server MUST verify" that it is what was asked for. A member who
+ * signed something else would have said it.
+ */
+function isMembership(event: JsonObject, roomId: RoomId, userId: UserId, membership: string): boolean {
+  const { type, room_id: room, sender, state_key: stateKey, content } = event;
+  const isOfUser = sender === userId && stateKey === userId;
+  const said = isJsonObject(content) ? content["membership"] : undefined;
+  return type === "m.room.member" && room === roomId && isOfUser && said === membership;
+}
+
+function pathOf(roomId: RoomId, eventId: EventId): string {
+  return `${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`;
 }
