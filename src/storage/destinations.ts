@@ -36,8 +36,12 @@ export interface DestinationStore {
   save(rows: readonly DestinationRow[]): Promise<void>;
   /** Servers that have users in a room. */
   serversInRoom(roomNid: number): Promise<readonly string[]>;
+  /** How many users of a server are joined to a room. */
+  usersInRoom(roomNid: number, serverName: string): Promise<number>;
   /** Servers that share a room with a user. */
   serversOf(userNid: number): Promise<readonly string[]>;
+  /** The same for each of several users, in their order. */
+  serversOfEach(userNids: readonly number[]): Promise<readonly (readonly string[])[]>;
   /**
    * The rooms of a server in which this server has sent events after a position: the newest event of each. At most `limit`
    * rooms are looked at, those first that have been silent longest.

@@ -33,6 +33,12 @@ export interface ReceiptPlace {
   readonly roomId: string;
 }
 
+/** A public receipt of a user of another server. */
+export interface RemoteReceipt extends Receipt {
+  readonly kind: "m.read";
+  readonly userNid: number;
+}
+
 /** Where a user's fully read marker is to go. */
 export interface FullyReadMarker {
   readonly eventId: string;
@@ -56,6 +62,8 @@ export interface ReceiptStore {
    * @returns how many of them have moved
    */
   put(place: ReceiptPlace, receipts: readonly Receipt[], fullyRead: FullyReadMarker | null): Promise<number>;
+  /** Stores what users of other servers have read in a room. What would move backwards stays as it is. */
+  putRemote(roomNid: number, receipts: readonly RemoteReceipt[]): Promise<void>;
   /** A user's own receipts in one room. */
   ofUser(userNid: number, roomNid: number): Promise<ReceiptRow[]>;
   /** What a user may see of a room's receipts that have changed after `since`, up to `upTo`; oldest change first. */

@@ -7,15 +7,23 @@ import { Presence } from "./presence.ts";
 
 const silent = createLogTo(process.stderr, "fatal");
 const alice = 1;
+/** Users from here on are of other servers. */
+const firstRemote = 100_000;
 
 function setUp(before: readonly UserPresence[] = []) {
   const clock = new ManualClock();
   const rows = new Map(before.map((row) => [row.userNid, row]));
   const rounds: UserPresence[][] = [];
   const fault = { isThere: false };
+  const forgotten: number[] = [];
   const store: PresenceStore = {
     find: async (userNid: number) => rows.get(userNid),
-    present: async () => [...rows.values()].filter(({ state }) => state !== "offline"),
+    present: async () =>
+      [...rows.values()]
+        .filter(({ state }) => state !== "offline")
+        .map((row) => ({ ...row, isLocal: row.userNid < firstRemote })),
+    presentIn: async () => [],
+    forgetRemote: async (kept: number) => void forgotten.push(kept),
     changedSince: async () => [],
     async put(changed: readonly UserPresence[]) {
       if (fault.isThere) throw new Error("the disk is full");
@@ -38,7 +46,7 @@ function setUp(before: readonly UserPresence[] = []) {
     }
   };
   const told = () => rounds.flat().map(({ userNid, state }) => `${userNid} ${state}`);
-  return { clock, presence, rows, rounds, fault, pass, told };
+  return { clock, presence, rows, rounds, fault, pass, told, forgotten };
 }
 
 t.test("who syncs is online, and goes some time after the last sync", async (t) => {
@@ -50,7 +58,7 @@ t.test("who syncs is online, and goes some time after the last sync", async (t) 
   t.strictSame(told(), ["1 online"]);
   await pass(15_000);
   t.strictSame(told(), ["1 online", "1 offline"]);
-  t.strictSame([...presence.everybodyPresent()], []);
+  t.strictSame([...presence.ownUsersPresent()], []);
 });
 
 t.test("who does nothing for five minutes is idle until they do something", async (t) => {
@@ -149,7 +157,7 @@ t.test("after a restart whoever was there has a moment to come back", async (t) 
     ({ userNid, state, statusMessage: "x", lastActiveTs: 1_700_000_000_000 }) as const;
   const { presence, pass, told } = setUp([row(1, "online"), row(2, "unavailable"), row(3, "offline")]);
   await presence.resume();
-  t.strictSame([...presence.everybodyPresent()], [1, 2]);
+  t.strictSame([...presence.ownUsersPresent()], [1, 2]);
   await presence.syncing(1, "A", "online", 60_000);
   await pass(40_000);
   t.strictSame(told(), ["2 offline"]);

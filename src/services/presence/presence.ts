@@ -3,7 +3,9 @@ import { ReadCache } from "../../storage/read-cache.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 import type { Clock, Timer } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { PresenceRounds } from "./presence-rounds.ts";
 import { PresentUser } from "./present-user.ts";
+import { RemoteUser } from "./remote-user.ts";
 
 /** A client that comes back within this time after a sync was there all the while. */
 const graceMs = 30_000;
@@ -15,15 +17,19 @@ const activeForMs = 60_000;
 const ownDeed = "";
 /** More users than this are seen as offline until there is room for them. */
 const maxPresentUsers = 100_000;
+/** Likewise, for users of other servers. */
+const maxRemoteUsers = 20_000;
+/** Other servers say of those who are there, every 25 minutes or so, that they still are. */
+const maxSilenceMs = 30 * 60_000;
+/** Of users of other servers who are gone so many are remembered. */
+const keptRemoteUsers = 20_000;
+/** After so many have come or gone, those who are to be forgotten are. */
+const remoteChangesBetweenSweeps = 1_000;
 /** Others are looked up once in a while. */
 const cachedAbsentUsers = 20_000;
-/**
- * A change wakes whoever shares a room, which may be everybody who is there. With a pause of this length for each of them
- * between two rounds of changes, presence wakes at most 200 long polls a second, on a small server at once and on a
- * large one seconds later.
- */
-const pausePerUserMs = 5;
-const maxPauseMs = 10_000;
+
+/** How another server says that one of its users is to be seen. */
+export type ToldPresence = Omit<UserPresence, "userNid">;
 
 /**
  * How users are seen by others (client-server API, "Presence"). Users who are there live in memory; what has changed is
@@ -33,13 +39,11 @@ export class Presence implements AsyncDisposable {
   readonly #store: PresenceStore;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #present = new Map<number, PresentUser>();
+  readonly #present = new Map<number, PresentUser | RemoteUser>();
   readonly #absent: ReadCache<number, UserPresence | undefined>;
-  /** Users of whom others have to be told. */
-  #changed = new Set<number>();
-  #nextRoundMs = 0;
-  #round: Timer | undefined;
-  #running: Promise<void> | undefined;
+  readonly #rounds: PresenceRounds;
+  #remoteUsers = 0;
+  #remoteChanges = 0;
   #sweep: Timer | undefined;
   #closed = false;
 
@@ -48,12 +52,24 @@ export class Presence implements AsyncDisposable {
     this.#clock = clock;
     this.#log = log;
     this.#absent = new ReadCache(cachedAbsentUsers, (userNid) => store.find(userNid));
+    this.#rounds = new PresenceRounds({
+      store,
+      clock,
+      log,
+      presenceOf: (userNid) => this.#present.get(userNid)?.presence,
+      crowd: () => this.#present.size - this.#remoteUsers,
+      stored: (userNid) => this.#absent.forget(userNid),
+    });
   }
 
   /** Takes up who was there when the server stopped: they have a moment to come back before others see them leave. */
   async resume(): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
-    for (const last of await this.#store.present(maxPresentUsers)) {
+    for (const { isLocal, ...last } of await this.#store.present(maxPresentUsers + maxRemoteUsers)) {
+      if (!isLocal) {
+        this.#addRemote(new RemoteUser(last, nowMs + maxSilenceMs));
+        continue;
+      }
       const user = new PresentUser(last);
       user.connect(ownDeed, last.state, nowMs, graceMs);
       this.#present.set(last.userNid, user);
@@ -66,7 +82,7 @@ export class Presence implements AsyncDisposable {
     for (const { nid, senderNid, readRoomNid, membership } of changes) {
       if (senderNid !== undefined) this.active(senderNid);
       else if (readRoomNid !== undefined) this.active(nid);
-      else if (membership?.joined && this.#present.has(nid)) this.#tell(nid);
+      else if (membership?.joined && this.#present.has(nid)) this.#rounds.tell(nid);
     }
   };
 
@@ -76,7 +92,7 @@ export class Presence implements AsyncDisposable {
    */
   async syncing(userNid: number, deviceId: string, state: PresenceState, timeoutMs: number): Promise<void> {
     if (state === "offline") return;
-    const user = this.#present.get(userNid) ?? (await this.#come(userNid));
+    const user = this.#own(userNid) ?? (await this.#come(userNid));
     const forMs = Math.min(timeoutMs, maxSyncMs) + graceMs;
     const isNews = user.connect(deviceId, state, this.#clock.monotonicMs(), forMs);
     if (isNews && state === "online") user.lastActiveTs = this.#clock.nowMs();
@@ -90,14 +106,11 @@ export class Presence implements AsyncDisposable {
     state: PresenceState,
     statusMessage: string | null,
   ): Promise<void> {
-    const user = this.#present.get(userNid) ?? (await this.#come(userNid));
+    const user = this.#own(userNid) ?? (await this.#come(userNid));
     user.connect(deviceId, state, this.#clock.monotonicMs(), graceMs);
     // "The activity time is updated to reflect that activity."
     user.lastActiveTs = this.#clock.nowMs();
-    if (user.statusMessage !== statusMessage) {
-      user.statusMessage = statusMessage;
-      this.#tell(userNid);
-    }
+    this.#say(user, statusMessage);
     this.#update(user);
   }
 
@@ -106,8 +119,20 @@ export class Presence implements AsyncDisposable {
     const user = this.#present.get(userNid);
     if (!user || user.told === "offline") return;
     user.lastActiveTs = this.#clock.nowMs();
-    if (user.told === "online") return;
+    // How a user of another server is seen is that server's to say.
+    if (user.told === "online" || user instanceof RemoteUser) return;
     user.connect(ownDeed, "online", this.#clock.monotonicMs(), activeForMs);
+    this.#update(user);
+  }
+
+  /** Another server tells of one of its users. They are offline when it has been silent for half an hour. */
+  async heard(userNid: number, { state, statusMessage, lastActiveTs }: ToldPresence): Promise<void> {
+    if (!this.#present.has(userNid)) await this.#meet(userNid, state);
+    const user = this.#present.get(userNid);
+    if (!(user instanceof RemoteUser)) return;
+    user.lastActiveTs = lastActiveTs;
+    user.hear(state, this.#clock.monotonicMs() + maxSilenceMs);
+    this.#say(user, statusMessage);
     this.#update(user);
   }
 
@@ -117,78 +142,78 @@ export class Presence implements AsyncDisposable {
     return user ? Promise.resolve(user.presence) : this.#absent.get(userNid);
   }
 
-  /** The users who are seen as being there. */
-  *everybodyPresent(): Iterable<number> {
-    for (const { userNid, told } of this.#present.values()) if (told !== "offline") yield userNid;
+  /** The users of this server who are seen as being there. */
+  *ownUsersPresent(): Iterable<number> {
+    for (const user of this.#present.values()) {
+      if (user instanceof PresentUser && user.told !== "offline") yield user.userNid;
+    }
+  }
+
+  /** Whether a user of this server is seen as being there. */
+  isPresent(userNid: number): boolean {
+    return (this.#own(userNid)?.told ?? "offline") !== "offline";
+  }
+
+  /** Users whose changes are about to be stored. */
+  get changing(): Iterable<number> {
+    return this.#rounds.waiting;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#sweep?.cancel();
-    this.#round?.cancel();
-    await this.#running;
     try {
-      await this.#tellAll();
+      await this.#rounds[Symbol.asyncDispose]();
       await this.#store.noteActivity([...this.#present.values()].map(({ presence }) => presence));
     } catch (error) {
       this.#log.warn({ err: error }, "the last changes of presence were not stored");
     }
   }
 
+  #own(userNid: number): PresentUser | undefined {
+    const user = this.#present.get(userNid);
+    return user instanceof PresentUser ? user : undefined;
+  }
+
   async #come(userNid: number): Promise<PresentUser> {
     const last = await this.#absent.get(userNid);
-    const known = this.#present.get(userNid);
+    const known = this.#own(userNid);
     if (known) return known;
     const user = new PresentUser(
       last ?? { userNid, state: "offline", statusMessage: null, lastActiveTs: this.#clock.nowMs() },
     );
-    if (this.#present.size < maxPresentUsers) this.#present.set(userNid, user);
+    if (this.#present.size - this.#remoteUsers < maxPresentUsers) this.#present.set(userNid, user);
     this.#sweepLater();
     return user;
   }
 
-  #update(user: PresentUser): void {
+  /** Begins to follow a user of another server, unless they are not there, and have not been, or there are too many. */
+  async #meet(userNid: number, state: PresenceState): Promise<void> {
+    const last = await this.#absent.get(userNid);
+    if (this.#present.has(userNid) || this.#remoteUsers >= maxRemoteUsers) return;
+    if (state === "offline" && !last) return;
+    const unknown = { userNid, state: "offline", statusMessage: null, lastActiveTs: 0 } as const;
+    this.#addRemote(new RemoteUser(last ?? unknown, 0));
+    this.#sweepLater();
+  }
+
+  #addRemote(user: RemoteUser): void {
+    this.#present.set(user.userNid, user);
+    this.#remoteUsers += 1;
+  }
+
+  #say(user: PresentUser | RemoteUser, statusMessage: string | null): void {
+    if (user.statusMessage === statusMessage) return;
+    user.statusMessage = statusMessage;
+    this.#rounds.tell(user.userNid);
+  }
+
+  #update(user: PresentUser | RemoteUser): void {
     const state = user.stateAt(this.#clock.monotonicMs(), this.#clock.nowMs());
     if (state === user.told) return;
     user.told = state;
-    this.#tell(user.userNid);
-  }
-
-  #tell(userNid: number): void {
-    this.#changed.add(userNid);
-    if (this.#round || this.#running || this.#closed) return;
-    const waitMs = Math.max(0, this.#nextRoundMs - this.#clock.monotonicMs());
-    this.#round = this.#clock.setTimer(waitMs, () => {
-      this.#round = undefined;
-      this.#running = this.#runRound();
-    });
-  }
-
-  async #runRound(): Promise<void> {
-    try {
-      await this.#tellAll();
-    } catch (error) {
-      this.#log.warn({ err: error }, "changes of presence were not stored; trying again");
-    }
-    const pauseMs = Math.min(this.#present.size * pausePerUserMs, maxPauseMs);
-    this.#nextRoundMs = this.#clock.monotonicMs() + pauseMs;
-    this.#running = undefined;
-    const [waiting] = this.#changed;
-    if (waiting !== undefined) this.#tell(waiting);
-  }
-
-  async #tellAll(): Promise<void> {
-    const changed = this.#changed;
-    if (changed.size === 0) return;
-    this.#changed = new Set();
-    const users = [...changed].flatMap((userNid) => this.#present.get(userNid) ?? []);
-    try {
-      await this.#store.put(users.map(({ presence }) => presence));
-    } catch (error) {
-      this.#changed = changed.union(this.#changed);
-      throw error;
-    }
-    for (const { userNid } of users) this.#absent.forget(userNid);
+    this.#rounds.tell(user.userNid);
+    if (user instanceof RemoteUser) this.#remoteChanges += 1;
   }
 
   #sweepLater(): void {
@@ -204,11 +229,20 @@ export class Presence implements AsyncDisposable {
   #sweepNow(): void {
     for (const [userNid, user] of this.#present) {
       // Whoever has gone is forgotten when that has been stored.
-      if (user.told === "offline" && !this.#changed.has(userNid) && !this.#running) {
+      if (user.told === "offline" && !this.#rounds.has(userNid)) {
         this.#present.delete(userNid);
+        if (user instanceof RemoteUser) this.#remoteUsers -= 1;
         continue;
       }
       this.#update(user);
     }
+    if (this.#remoteChanges >= remoteChangesBetweenSweeps) this.#forgetRemote();
+  }
+
+  #forgetRemote(): void {
+    this.#remoteChanges = 0;
+    this.#store.forgetRemote(keptRemoteUsers).catch((error: unknown) => {
+      this.#log.warn({ err: error }, "users of other servers who are gone were not forgotten");
+    });
   }
 }

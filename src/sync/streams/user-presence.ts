@@ -13,7 +13,7 @@ const maxEvents = 5_000;
 
 export interface UserPresenceParts {
   readonly presence: Presence;
-  readonly store: Pick<PresenceStore, "changedSince">;
+  readonly store: Pick<PresenceStore, "changedSince" | "presentIn">;
   readonly memberships: LiveMemberships;
   readonly names: NameCache;
   readonly clock: Clock;
@@ -36,36 +36,40 @@ export class UserPresenceStream implements PresenceStream {
     const { device, filter, newRooms, since } = query;
     const { presence, memberships, names, clock } = this.#parts;
     const mine = await memberships.load(device.userNid);
+    const met = new Set(await this.#presentIn(since === undefined ? mine : newRooms));
     const pace = new Pace(clock);
     const events: string[] = [];
-    for (const userNid of new Set([...(await this.#changed(query)), ...this.#metIn(newRooms)])) {
+    for (const userNid of new Set([...met, ...(await this.#changed(query))])) {
       if (events.length >= maxEvents) break;
       await pace.breathe();
       const sender = await names.userId(userNid);
       if (!filter.matches({ type: "m.presence", sender })) continue;
-      const theirs = memberships.roomsOf(userNid) ?? (await memberships.load(userNid));
-      if (userNid === device.userNid ? since !== undefined : mine.isDisjointFrom(theirs)) continue;
+      if (userNid === device.userNid && since !== undefined) continue;
+      if (!met.has(userNid) && !(await this.#shareRoom(device.userNid, mine, userNid))) continue;
       const seen = await presence.of(userNid);
-      if (!seen) continue;
+      if (!seen || (since === undefined && seen.state === "offline")) continue;
       const content = presenceContent(seen, clock.nowMs());
       events.push(JSON.stringify({ type: "m.presence", sender, content }));
     }
     return events;
   }
 
-  /** For a first sync those who are there: who is not mentioned is offline. */
-  async #changed({ userNids, since }: PresenceQuery): Promise<Iterable<number>> {
+  async #changed({ device, userNids, since }: PresenceQuery): Promise<Iterable<number>> {
     if (userNids) return userNids;
-    if (since === undefined) return this.#parts.presence.everybodyPresent();
-    return this.#parts.store.changedSince(since, maxEvents);
+    const { presence, store } = this.#parts;
+    // Of those who are there, who is not stored yet is in no room's list.
+    if (since === undefined) return [device.userNid, ...presence.changing];
+    return store.changedSince(since, maxEvents);
   }
 
-  /** Those who are there and in rooms that the user has come into. */
-  *#metIn(newRooms: ReadonlySet<number>): Iterable<number> {
-    if (newRooms.size === 0) return;
-    for (const userNid of this.#parts.presence.everybodyPresent()) {
-      const rooms = this.#parts.memberships.roomsOf(userNid);
-      if (rooms && !rooms.isDisjointFrom(newRooms)) yield userNid;
-    }
+  /** Who is there in rooms that are new to the client: who is not mentioned is offline. */
+  async #presentIn(rooms: ReadonlySet<number>): Promise<readonly number[]> {
+    return rooms.size === 0 ? [] : this.#parts.store.presentIn([...rooms], maxEvents);
+  }
+
+  async #shareRoom(ownNid: number, mine: ReadonlySet<number>, userNid: number): Promise<boolean> {
+    const { memberships } = this.#parts;
+    if (userNid === ownNid) return true;
+    return !mine.isDisjointFrom(memberships.roomsOf(userNid) ?? (await memberships.load(userNid)));
   }
 }

@@ -36,7 +36,18 @@ export const destinationOperations: StoreOperations<DestinationStore> = {
       db.all<{ name: string }>("SELECT server_name AS name FROM room_servers WHERE room_nid = ?", roomNid),
     ),
   ),
+  usersInRoom: point(
+    (db, roomNid: number, serverName: string) =>
+      db.get<{ joined: number }>(
+        "SELECT joined FROM room_servers WHERE room_nid = ? AND server_name = ?",
+        roomNid,
+        serverName,
+      )?.joined ?? 0,
+  ),
   serversOf: scan((db, userNid: number) => names(db.all<{ name: string }>(serversOfSql, userNid))),
+  serversOfEach: scan((db, userNids: readonly number[]) =>
+    userNids.map((userNid) => names(db.all<{ name: string }>(serversOfSql, userNid))),
+  ),
   unsentRooms: scan(readUnsentRooms),
   addToDevice: write(
     ({ db }, messages: readonly { readonly serverName: string; readonly content: string }[]) => {

@@ -7,6 +7,7 @@ import {
   type ReceiptPlace,
   type ReceiptRow,
   type ReceiptStore,
+  type RemoteReceipt,
   unthreaded,
 } from "../../receipts.ts";
 import type { Connection } from "../engine/connection.ts";
@@ -45,14 +46,32 @@ function toRow({ code, ...row }: StoredReceipt): ReceiptRow {
 }
 
 function putReceipt(tx: WriteTransaction, { userNid, roomNid }: ReceiptPlace, receipt: Receipt): boolean {
-  const { kind, thread, eventId, eventPosition, ts } = receipt;
+  return moveReceipt(tx.db, userNid, roomNid, receipt, () => {
+    if (receipt.kind !== "m.read.private") tx.position("receipts", roomNid);
+    return tx.position("notifications", userNid, { readRoomNid: roomNid });
+  });
+}
+
+/** They share a position: whoever hears of the room's receipts reads all that have changed. */
+function putRemote(tx: WriteTransaction, roomNid: number, receipts: readonly RemoteReceipt[]): void {
+  let position: number | undefined;
+  for (const receipt of receipts) {
+    moveReceipt(tx.db, receipt.userNid, roomNid, receipt, () => (position ??= tx.position("receipts", roomNid)));
+  }
+}
+
+function moveReceipt(
+  db: Connection,
+  userNid: number,
+  roomNid: number,
+  { kind, thread, eventId, eventPosition, ts }: Receipt,
+  takePosition: () => number,
+): boolean {
   const code = receiptKinds[kind];
-  const current = tx.db.get<{ eventPosition: number }>(currentSql, userNid, roomNid, code, thread);
+  const current = db.get<{ eventPosition: number }>(currentSql, userNid, roomNid, code, thread);
   if (current && current.eventPosition >= eventPosition) return false;
-  if (code !== privateCode) tx.position("receipts", roomNid);
-  const position = tx.position("notifications", userNid, { readRoomNid: roomNid });
-  tx.db.run(putSql, userNid, roomNid, code, thread, eventId, eventPosition, ts, position);
-  if (!current && thread !== unthreaded) tx.db.run(trimSql, userNid, roomNid, code);
+  db.run(putSql, userNid, roomNid, code, thread, eventId, eventPosition, ts, takePosition());
+  if (!current && thread !== unthreaded) db.run(trimSql, userNid, roomNid, code);
   return true;
 }
 
@@ -92,6 +111,7 @@ export const receiptOperations: StoreOperations<ReceiptStore> = {
       receipts.filter((receipt) => putReceipt(tx, place, receipt)).length +
       (fullyRead && putFullyRead(tx, place, fullyRead) ? 1 : 0),
   ),
+  putRemote: write(putRemote),
   ofUser: point((db, userNid: number, roomNid: number) =>
     db.all<StoredReceipt>(ofUserSql, userNid, roomNid).map(toRow),
   ),

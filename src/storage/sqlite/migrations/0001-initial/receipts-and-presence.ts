@@ -31,7 +31,8 @@ CREATE TABLE unread_checkpoints (
   PRIMARY KEY (user_nid, room_nid)
 ) WITHOUT ROWID;
 
--- One row at most for a user, written when their presence changes; goes when the account is deactivated.
+-- One row at most for a user, written when their presence changes; goes when the account is deactivated. Those of users
+-- of other servers who are offline go, the oldest first, when there are many.
 CREATE TABLE presence (
   user_nid INTEGER PRIMARY KEY,
   -- 1 online, 2 unavailable, 3 offline
