@@ -6,6 +6,7 @@ import { composeContacts } from "./composition/contacts.ts";
 import { composeDiscovery } from "./composition/discovery.ts";
 import { composeEncryption } from "./composition/encryption.ts";
 import { composeEphemeral } from "./composition/ephemeral.ts";
+import { composeFederatedEphemeral } from "./composition/federation/ephemeral.ts";
 import { composeFederation } from "./composition/federation/federation.ts";
 import { composeFederationParts } from "./composition/federation/parts.ts";
 import { composeRemoteHistory } from "./composition/federation/history.ts";
@@ -110,7 +111,10 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const bridges = opened.use(
     await composeAppservices(foundation, { timeline, ephemeral, access: rooms.access }),
   );
-  const edus = new Map<string, EduReceiver>();
+  const federatedEphemeral = opened.use(
+    composeFederatedEphemeral(foundation, federationParts, ephemeral.observed, sender),
+  );
+  const edus = new Map<string, EduReceiver>(federatedEphemeral.edus);
   const federation = opened.use(
     composeFederation(foundation, federationParts, { timeline, rooms, sender, edus }),
   );

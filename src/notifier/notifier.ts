@@ -145,13 +145,15 @@ export class Notifier {
   /** A commit holds many changes; a room that has several of them is woken once. */
   #wakeFor(changes: readonly StreamChange[]): void {
     const rooms = new Set<number>();
+    const neighboursOf = new Set<number>();
     for (const { stream, nid } of changes) {
       const scope = streamScopes[stream];
       if (scope === "user") this.wakeUser(nid);
       else if (scope === "room") rooms.add(nid);
-      else this.#wakeNeighbours(nid).catch(this.#onFault);
+      else neighboursOf.add(nid);
     }
     for (const roomNid of rooms) this.#wakeRoom(roomNid);
+    if (neighboursOf.size > 0) this.#wakeNeighbours(neighboursOf).catch(this.#onFault);
   }
 
   #wakeRoom(roomNid: number): void {
@@ -160,9 +162,14 @@ export class Notifier {
     if (peekers) for (const waiter of peekers) waiter.wake();
   }
 
-  async #wakeNeighbours(userNid: number): Promise<void> {
-    this.wakeUser(userNid);
-    for (const roomNid of await this.#memberships.load(userNid)) this.#wakeRoom(roomNid);
+  /** Those who change together share rooms. */
+  async #wakeNeighbours(userNids: ReadonlySet<number>): Promise<void> {
+    for (const userNid of userNids) this.wakeUser(userNid);
+    const rooms = new Set<number>();
+    for (const userNid of userNids) {
+      for (const roomNid of await this.#memberships.load(userNid)) rooms.add(roomNid);
+    }
+    for (const roomNid of rooms) this.#wakeRoom(roomNid);
   }
 
   #remember(changes: readonly StreamChange[]): void {

@@ -55,7 +55,11 @@ function presenceIn(
   if (typeof presence !== "string" || !isPresenceState(presence)) return undefined;
   if (status !== null && (typeof status !== "string" || status.length > maxStatusLength)) return undefined;
   if (typeof ago !== "number" || !Number.isSafeInteger(ago) || ago < 0) return undefined;
-  return { state: presence, statusMessage: status === "" ? null : status, lastActiveTs: Math.max(0, nowTs - ago) };
+  return {
+    state: presence,
+    statusMessage: status === "" ? null : status,
+    lastActiveTs: Math.max(0, nowTs - ago),
+  };
 }
 
 function isPresenceState(text: string): text is PresenceState {

@@ -66,7 +66,8 @@ export class OutboundPresence implements AsyncDisposable {
   }
 
   #tell(): void {
-    if (this.#telling || this.#isClosed || (this.#changed.size === 0 && !this.#parts.arrivals.isThereAny)) return;
+    if (this.#telling || this.#isClosed || (this.#changed.size === 0 && !this.#parts.arrivals.isThereAny))
+      return;
     this.#telling = this.#tellAll().finally(() => {
       this.#telling = undefined;
       this.#sweepLater();
@@ -77,7 +78,8 @@ export class OutboundPresence implements AsyncDisposable {
   async #tellAll(): Promise<void> {
     try {
       while (!this.#isClosed && this.#changed.size > 0) await this.#tellNext();
-      for (const { servers, userNids } of await this.#parts.arrivals.take()) await this.#send(servers, userNids);
+      for (const { servers, userNids } of await this.#parts.arrivals.take())
+        await this.#send(servers, userNids);
     } catch (error) {
       this.#parts.log.warn({ err: error }, "other servers were not told who is there");
     }
@@ -113,7 +115,10 @@ export class OutboundPresence implements AsyncDisposable {
       const push: JsonObject[] = [];
       for (const userNid of told) push.push(...(await this.#update(userNid)));
       // A later one of the same users takes the place of one that waits.
-      this.#parts.sender.sendEdu(servers, `m.presence ${told.join(" ")}`, { type: "m.presence", content: { push } });
+      this.#parts.sender.sendEdu(servers, `m.presence ${told.join(" ")}`, {
+        type: "m.presence",
+        content: { push },
+      });
     }
   }
 

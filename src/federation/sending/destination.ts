@@ -5,6 +5,7 @@ import type { Clock, Timer } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { type FederationClient, FederationError } from "../federation-client.ts";
 import type { Backoff } from "./backoff.ts";
+import { PendingEdus } from "./pending-edus.ts";
 import type { Edu, TransactionTexts } from "./transaction-text.ts";
 
 /** What all destinations share. */
@@ -44,7 +45,6 @@ const maxEdus = 100;
 const maxToDevice = 50;
 /** More waiting events than this, and the server gets the newest of each room instead, as one that was away. */
 const maxPendingPdus = 500;
-const maxPendingEdus = 1_000;
 const requestTimeoutMs = 60_000;
 
 /** One other server: what it has not been sent yet, and the sending. */
@@ -54,8 +54,7 @@ export class Destination {
   readonly #parts: DestinationParts;
   #sentUpTo: number;
   #pdus: PendingPdu[] = [];
-  /** By key: the last of several counts, such as whether somebody types. */
-  readonly #edus = new Map<string, Edu>();
+  readonly #edus: PendingEdus;
   #isBehind: boolean;
   /** Whether events have come since what it had missed was last read. */
   #hasMissedMore = false;
@@ -80,6 +79,7 @@ export class Destination {
     this.#isBehind = waiting.isBehind;
     this.#hasToDevice = waiting.hasToDevice;
     this.#parts = parts;
+    this.#edus = new PendingEdus(parts.clock);
   }
 
   /** What is to be remembered over a restart. */
@@ -120,9 +120,8 @@ export class Destination {
 
   /** Adds what is worth nothing once it is old; a server that cannot be reached goes without. */
   addEdu(key: string, edu: Edu): void {
-    if (this.backoff.waitMs > 0 || this.#edus.size >= maxPendingEdus) return;
-    this.#edus.delete(key);
-    this.#edus.set(key, edu);
+    if (this.backoff.waitMs > 0) return;
+    this.#edus.add(key, edu);
     this.wake();
   }
 
@@ -193,15 +192,11 @@ export class Destination {
   async #nextLoad(): Promise<Load | undefined> {
     const events = this.#isBehind ? await this.#missed() : this.#nextPdus();
     const messages = await this.#nextToDevice();
-    const edus = messages.map(({ content }) => ({
+    const edus: Edu[] = messages.map(({ content }) => ({
       type: "m.direct_to_device",
       content: JSON.parse(content) as JsonObject,
     }));
-    for (const [key, edu] of this.#edus) {
-      if (edus.length >= maxEdus) break;
-      edus.push(edu);
-      this.#edus.delete(key);
-    }
+    edus.push(...this.#edus.take(maxEdus - edus.length));
     if (events.pdus.length === 0 && edus.length === 0) {
       this.#sentUpTo = Math.max(this.#sentUpTo, events.sentUpTo);
       this.#isBehind &&= events.staysBehind || this.#hasMissedMore;

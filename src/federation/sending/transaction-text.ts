@@ -19,6 +19,8 @@ export class TransactionTexts {
   readonly #events: Pick<EventReader, "stored">;
   readonly #rooms: RoomIndex;
   readonly #pdus = boundedCache<number, string>(cachedPdus);
+  /** An EDU goes to many servers, too. */
+  readonly #edus = new WeakMap<Edu, string>();
 
   constructor(serverName: string, events: Pick<EventReader, "stored">, rooms: RoomIndex) {
     this.#serverName = serverName;
@@ -30,13 +32,19 @@ export class TransactionTexts {
   async of(eventNids: readonly number[], edus: readonly Edu[], nowMs: number): Promise<string> {
     const pdus: string[] = [];
     for (const eventNid of eventNids) pdus.push(await this.#pdu(eventNid));
-    const eduTexts = edus.map(({ type, content }) =>
-      encodeCanonicalJson({ content, edu_type: type }, { strict: false }),
-    );
+    const eduTexts = edus.map((edu) => this.#edu(edu));
     return (
       `{"edus":[${eduTexts.join(",")}],"origin":${encodeJsonString(this.#serverName)},` +
       `"origin_server_ts":${nowMs},"pdus":[${pdus.join(",")}]}`
     );
+  }
+
+  #edu(edu: Edu): string {
+    const known = this.#edus.get(edu);
+    if (known !== undefined) return known;
+    const text = encodeCanonicalJson({ content: edu.content, edu_type: edu.type }, { strict: false });
+    this.#edus.set(edu, text);
+    return text;
   }
 
   async #pdu(eventNid: number): Promise<string> {

@@ -56,7 +56,13 @@ function putReceipt(tx: WriteTransaction, { userNid, roomNid }: ReceiptPlace, re
 function putRemote(tx: WriteTransaction, roomNid: number, receipts: readonly RemoteReceipt[]): void {
   let position: number | undefined;
   for (const receipt of receipts) {
-    moveReceipt(tx.db, receipt.userNid, roomNid, receipt, () => (position ??= tx.position("receipts", roomNid)));
+    moveReceipt(
+      tx.db,
+      receipt.userNid,
+      roomNid,
+      receipt,
+      () => (position ??= tx.position("receipts", roomNid)),
+    );
   }
 }
 
