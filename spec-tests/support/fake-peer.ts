@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 
@@ -53,7 +54,10 @@ export class FakePeer implements AsyncDisposable {
   readonly received: Json[] = [];
   /** Of every request that it was sent. */
   readonly uris: string[] = [];
+  /** How it answers requests whose URI begins like this. */
+  readonly answers = new Map<string, (uri: string, body: Json) => PeerAnswer | Promise<PeerAnswer>>();
   readonly #server: Server;
+  #transactions = 0;
   readonly #key: KeyObject;
   readonly #publicKey: string;
 
@@ -73,12 +77,10 @@ export class FakePeer implements AsyncDisposable {
     server.on("request", (request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => {
-        const body = Buffer.concat(chunks).toString();
-        const answer = peer.#answer(request.url ?? "", body === "" ? {} : (JSON.parse(body) as Json));
-        response.writeHead(answer.status, { "Content-Type": "application/json" });
-        response.end(JSON.stringify(answer.body));
-      });
+      request.on(
+        "end",
+        () => void peer.#reply(request.url ?? "", Buffer.concat(chunks).toString(), response),
+      );
     });
     return peer;
   }
@@ -89,8 +91,15 @@ export class FakePeer implements AsyncDisposable {
     await once(this.#server, "close");
   }
 
-  #answer(url: string, body: Json): PeerAnswer {
+  async #reply(url: string, body: string, response: ServerResponse): Promise<void> {
+    const answer = await this.#answer(url, body === "" ? {} : (JSON.parse(body) as Json));
+    response.writeHead(answer.status, { "Content-Type": "application/json" });
+    response.end(JSON.stringify(answer.body));
+  }
+
+  async #answer(url: string, body: Json): Promise<PeerAnswer> {
     this.uris.push(url);
+    for (const [start, answer] of this.answers) if (url.startsWith(start)) return answer(url, body);
     if (url.startsWith("/_matrix/key/v2/server")) return { status: 200, body: this.#keyDocument() };
     if (!url.startsWith("/_matrix/federation/v1/send/")) {
       return { status: 404, body: { errcode: "M_UNRECOGNIZED", error: "not served" } };
@@ -138,6 +147,22 @@ export class FakePeer implements AsyncDisposable {
       ...(content && { body: JSON.stringify(content) }),
     });
     return { status: response.status, body: (await response.json()) as Json };
+  }
+
+  /** Sends EDUs in one transaction. */
+  async sendEdus(server: { readonly url: string; readonly name: string }, ...edus: Json[]): Promise<void> {
+    const uri = `/_matrix/federation/v1/send/edus-${++this.#transactions}`;
+    const content = { origin: this.name, origin_server_ts: Date.now(), pdus: [], edus };
+    const { status, body } = await this.request(server, "PUT", uri, content);
+    if (status !== 200) throw new Error(`a transaction was answered ${status}: ${JSON.stringify(body)}`);
+  }
+
+  /** The contents of the EDUs of a type that it has been sent. */
+  edus(type: string): Json[] {
+    return this.received
+      .flatMap((transaction) => (transaction["edus"] ?? []) as { edu_type: string; content: Json }[])
+      .filter((edu) => edu.edu_type === type)
+      .map(({ content }) => content);
   }
 
   /** An event with hash, signature and ID. */

@@ -74,3 +74,44 @@ t.test("so many type in a room, and so many quiet rooms are remembered", async (
   typing[Symbol.dispose]();
   t.equal(clock.waitingTimers, 0);
 });
+
+t.test("users of other servers type for a minute, unless their servers say otherwise", async (t) => {
+  const { clock, typing } = setUp();
+  typing.heard(roomNid, 1, true);
+  typing.heard(roomNid, 2, true);
+  clock.advance(59_000);
+  typing.heard(roomNid, 2, true);
+  t.strictSame(typing.in(roomNid)?.userNids, [1, 2]);
+  clock.advance(1_000);
+  t.strictSame(typing.in(roomNid)?.userNids, [2]);
+  typing.heard(roomNid, 2, false);
+  t.strictSame(typing.in(roomNid)?.userNids, []);
+  clock.advance(1_000);
+  t.equal(clock.waitingTimers, 0);
+});
+
+t.test(
+  "however fast other servers change their minds, few are woken, and the last word is told",
+  async (t) => {
+    const { clock, typing, positionNow } = setUp();
+    const before = positionNow();
+    for (let change = 0; change <= 1_000; change++) {
+      typing.heard(roomNid, 1, change % 2 === 0);
+      clock.advance(1);
+    }
+    clock.advance(200);
+    t.equal(positionNow() - before, 6, "one at once, and one for each 200 ms");
+    t.strictSame(typing.in(roomNid), { userNids: [1], position: positionNow() });
+    typing[Symbol.dispose]();
+    t.equal(clock.waitingTimers, 0);
+  },
+);
+
+t.test("users of other servers leave room for those of this one", async (t) => {
+  const { typing } = setUp();
+  for (let user = 0; user < 80; user++) typing.heard(roomNid, user, true);
+  t.equal(typing.in(roomNid)?.userNids.length, 50);
+  await typing.start(roomNid, 1_000);
+  t.equal(typing.in(roomNid)?.userNids.length, 51);
+  typing[Symbol.dispose]();
+});

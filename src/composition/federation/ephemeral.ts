@@ -48,7 +48,8 @@ export function composeFederatedEphemeral(
   notifier.follow(outboundReceipts.committed);
   if (presence) opened.use(followPresence(foundation, presence, sender));
   const inboundPresence =
-    presence && new InboundPresence({ ...foundation, rooms, presence, memberships: stores.memberships });
+    presence && new InboundPresence({ ...foundation, presence, memberships: stores.memberships });
+  if (inboundPresence) notifier.follow(inboundPresence.committed);
   return {
     edus: [
       ["m.typing", typingReceiver(rooms, typing)],

@@ -32,15 +32,10 @@ export class EduRooms {
 
   /** "Receiving servers should verify that the user is in the room, and is a user belonging to the sending server." */
   async member({ roomNid }: Room, origin: ServerName, userId: string): Promise<number | undefined> {
-    const userNid = await this.user(origin, userId);
-    if (userNid === undefined) return undefined;
-    const row = await this.#memberships.of(roomNid, userNid);
+    const user = parseUserId(userId);
+    if (!user || serverNameOf(user) !== origin) return undefined;
+    const userNid = await this.#names.findUser(user);
+    const row = userNid === undefined ? undefined : await this.#memberships.of(roomNid, userNid);
     return row?.membership === "join" ? userNid : undefined;
-  }
-
-  /** A user of the sending server, if there has been anything of them here. */
-  async user(origin: ServerName, text: string): Promise<number | undefined> {
-    const userId = parseUserId(text);
-    return userId && serverNameOf(userId) === origin ? this.#names.findUser(userId) : undefined;
   }
 }

@@ -31,7 +31,7 @@ interface ToldTyper {
 }
 
 /** Tells other servers who types in rooms that they are in (server-server API, "Typing Notifications"). */
-export class OutboundTyping implements Disposable {
+export class OutboundTyping implements AsyncDisposable {
   readonly #parts: OutboundTypingParts;
   /** Rooms in which others take users of this server to be typing. */
   readonly #told = new Map<number, Map<number, ToldTyper>>();
@@ -48,12 +48,22 @@ export class OutboundTyping implements Disposable {
   /** To be told of each commit, after `Typing`. */
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
     for (const { stream, nid } of changes) if (stream === "typing") this.#changed.add(nid);
-    if (this.#changed.size > 0) this.#telling ??= this.#tellAll();
+    this.#tellLater();
   };
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#sweep?.cancel();
+    await this.#telling;
+  }
+
+  #tellLater(): void {
+    if (this.#telling || this.#isClosed || this.#changed.size === 0) return;
+    this.#telling = this.#tellAll().finally(() => {
+      this.#telling = undefined;
+      this.#sweepLater();
+      this.#tellLater();
+    });
   }
 
   async #tellAll(): Promise<void> {
@@ -66,8 +76,6 @@ export class OutboundTyping implements Disposable {
         this.#parts.log.warn({ err: error, roomNid }, "other servers were not told who types");
       }
     }
-    this.#telling = undefined;
-    this.#sweepLater();
   }
 
   async #tell(roomNid: number): Promise<void> {

@@ -175,3 +175,62 @@ t.test("when the server stops, changes and activity are stored, and no timer is 
   t.match(rows.get(2), { state: "unavailable", statusMessage: "bye" });
   t.equal(clock.waitingTimers, 0);
 });
+
+const dora = firstRemote;
+const told = (state: UserPresence["state"], statusMessage: string | null = null) =>
+  ({ state, statusMessage, lastActiveTs: 1_700_000_000_000 }) as const;
+
+t.test("a user of another server is as that says, until it has been silent for half an hour", async (t) => {
+  const { presence, pass, told: all } = setUp();
+  await presence.heard(dora, told("online", "hello"));
+  await pass(20 * 60_000);
+  await presence.heard(dora, told("online", "hello"));
+  await pass(29 * 60_000);
+  t.strictSame(all(), [`${dora} online`]);
+  t.match(await presence.of(dora), { state: "online", statusMessage: "hello" });
+  await pass(2 * 60_000);
+  t.strictSame(all(), [`${dora} online`, `${dora} offline`]);
+  t.match(await presence.of(dora), { state: "offline", statusMessage: "hello" }, "it is still known");
+  await presence.heard(dora, told("unavailable"));
+  await pass(1_000);
+  t.match(await presence.of(dora), { state: "unavailable", statusMessage: null });
+});
+
+t.test("a message of a user of another server does not make them online", async (t) => {
+  const { clock, presence, pass, told: all } = setUp();
+  await presence.heard(dora, told("unavailable"));
+  presence.committed(1, [{ position: 1, stream: "timeline", nid: 9, senderNid: dora }]);
+  await pass(2_000);
+  t.strictSame(all(), [`${dora} unavailable`]);
+  t.match(await presence.of(dora), { lastActiveTs: clock.nowMs() - 2_000 });
+  t.strictSame([...presence.ownUsersPresent()], []);
+});
+
+t.test("no server can tell of users of this one", async (t) => {
+  const { presence, pass, told: all } = setUp();
+  await presence.syncing(alice, "A", "online", 60_000);
+  await presence.heard(alice, told("offline", "bye"));
+  await pass(1_000);
+  t.strictSame(all(), ["1 online"]);
+});
+
+t.test("of users of other servers a bounded number is followed, and remembered when they go", async (t) => {
+  const { presence, pass, rows, forgotten } = setUp();
+  for (let user = 0; user < 20_100; user++) await presence.heard(dora + user, told("online"));
+  await presence.heard(dora + 30_000, told("offline"));
+  await pass(1_000);
+  t.equal(rows.size, 20_000, "and nothing of one who is not there");
+  await presence.syncing(alice, "A", "online", 60_000);
+  await pass(11_000);
+  t.ok(rows.has(alice), "users of this server have room of their own");
+  t.strictSame(forgotten, [20_000]);
+});
+
+t.test("after a restart a user of another server has half an hour to be heard of", async (t) => {
+  const { presence, pass, told: all } = setUp([{ userNid: dora, ...told("online") }]);
+  await presence.resume();
+  await pass(29 * 60_000);
+  t.strictSame(all(), []);
+  await pass(2 * 60_000);
+  t.strictSame(all(), [`${dora} offline`]);
+});
