@@ -21,7 +21,7 @@ import {
 } from "../support/rooms.ts";
 import { searchAll } from "../support/search.ts";
 import { startServer } from "../support/server.ts";
-import { passes, type TimelineFilter, visibleTo } from "../support/visible-history.ts";
+import { passes, type TimelineFilter, visibleTo, worldReadable } from "../support/visible-history.ts";
 
 t.setTimeout(120_000);
 const server = await startServer();
@@ -246,9 +246,25 @@ function checkState(
   }
 }
 
-/** Whoever is outside is told of their own membership: that they are no longer banned, for one. */
-function isAfterwards(event: TestEvent, visible: readonly TestEvent[], { userId }: TestClient): boolean {
-  return event.state_key === userId && !visible.some(({ event_id }) => event_id === event.event_id);
+/**
+ * What a client has that is no history of its user: whoever is outside is told of their own membership, that they are no
+ * longer banned for one, and of what anybody may read that came before that. They keep it when they are in again.
+ */
+function learntOutside(
+  { timeline, toldOutside }: KnownRoom,
+  visible: readonly TestEvent[],
+  events: readonly TestEvent[],
+  { userId }: TestClient,
+): ReadonlySet<string> {
+  const history = new Set(visible.map(id));
+  const readable = worldReadable(events);
+  const learnt = timeline.filter(
+    (event) =>
+      toldOutside.has(event.event_id) &&
+      !history.has(event.event_id) &&
+      (event.state_key === userId || readable.has(event.event_id)),
+  );
+  return new Set(learnt.map(id));
 }
 
 function assertNothingForbidden(has: readonly string[], allowed: readonly string[], what: string): void {
@@ -268,7 +284,8 @@ async function check(run: Run): Promise<void> {
       const what = `${roomId} for client ${number}, who is ${memberships[index]}`;
       const known = client.rooms.get(roomId);
       const expected = visible.filter((event) => passes(client.wish.timeline, event)).map(id);
-      const has = (known?.timeline ?? []).filter((event) => isIn || !isAfterwards(event, visible, reader));
+      const besides = known && learntOutside(known, visible, events, reader);
+      const has = known?.timeline.filter((event) => !besides?.has(event.event_id)) ?? [];
       // Rooms that one is invited to are told of as such: what was before comes when one joins.
       if (memberships[index] === "invite") assertNothingForbidden(has.map(id), expected, what);
       else assertSame(has.map(id), expected, `timeline of ${what}`);

@@ -8,8 +8,14 @@ export interface KnownRoom {
   timeline: TestEvent[];
   /** Event IDs by type and state key. */
   readonly state: Map<string, string>;
+  /** Events that the user was told of while outside, such as that they are no longer banned. */
+  readonly toldOutside: Set<string>;
   /** What happens after the user has left does not come with sync: it has to be read when they are back. */
   wasLeft: boolean;
+}
+
+function newRoom(): KnownRoom {
+  return { timeline: [], state: new Map(), toldOutside: new Set(), wasLeft: false };
 }
 
 export const stateKeyOf = ({ type, state_key }: TestEvent): string => `${type} ${state_key}`;
@@ -69,16 +75,15 @@ export class SyncModel {
       Record<"join" | "leave", Record<string, SyncedRoom>>
     >;
     for (const [roomId, part] of Object.entries({ ...joined, ...left })) {
-      const known = await this.#take(roomId, part);
-      known.wasLeft = roomId in left;
+      await this.#take(roomId, part, roomId in left);
     }
     this.#since = answer.nextBatch;
   }
 
-  async #take(roomId: string, part: SyncedRoom): Promise<KnownRoom> {
+  async #take(roomId: string, part: SyncedRoom, isLeft: boolean): Promise<void> {
     const { state, state_after, timeline } = part;
     const known = this.rooms.get(roomId);
-    const kept = known ?? { timeline: [], state: new Map<string, string>(), wasLeft: false };
+    const kept = known ?? newRoom();
     this.rooms.set(roomId, kept);
     const isContinued = known?.wasLeft === false;
     const ids = new Set(kept.timeline.map(idOf));
@@ -91,6 +96,7 @@ export class SyncModel {
     if (again && isContinued && !timeline.limited)
       throw new Error(`${again.event_id} of ${roomId} came twice`);
     kept.timeline = merged(kept.timeline, news);
+    if (isLeft) for (const event of news) kept.toldOutside.add(event.event_id);
     const changes = this.wish.usesStateAfter
       ? (state_after?.events ?? [])
       : [...state.events, ...timeline.events.filter((event) => event.state_key !== undefined)];
@@ -98,7 +104,7 @@ export class SyncModel {
       if (!kept.state.has(stateKeyOf(event))) kept.state.set(stateKeyOf(event), event.event_id);
     }
     for (const event of changes) kept.state.set(stateKeyOf(event), event.event_id);
-    return kept;
+    kept.wasLeft = isLeft;
   }
 
   #gap(roomId: string, from: string, to: string | undefined): Promise<Stretch> {
@@ -122,7 +128,7 @@ export class SlidingModel extends Connection {
   async #keep(roomId: string, room: SlidingRoom): Promise<void> {
     if (room.membership !== "join") return;
     const before = room.initial ? undefined : this.rooms.get(roomId);
-    const known: KnownRoom = before ?? { timeline: [], state: new Map(), wasLeft: false };
+    const known = before ?? newRoom();
     this.rooms.set(roomId, known);
     for (const event of room.required_state ?? []) known.state.set(stateKeyOf(event), event.event_id);
     const events = room.timeline ?? [];

@@ -48,6 +48,20 @@ export function visibleTo(userId: string, events: readonly TestEvent[]): readonl
   return visible;
 }
 
+/** Which events of a room everybody may read, in it or not. @param events all of them, in order */
+export function worldReadable(events: readonly TestEvent[]): ReadonlySet<string> {
+  const readable = new Set<string>();
+  let visibility = "shared";
+  for (const event of events) {
+    const before = visibility;
+    if (event.type === "m.room.history_visibility" && event.state_key === "") {
+      visibility = text(event.content, "history_visibility") ?? "shared";
+    }
+    if (before === "world_readable" || visibility === "world_readable") readable.add(event.event_id);
+  }
+  return readable;
+}
+
 /** Whether a client that filters wants an event. */
 export function passes(filter: TimelineFilter, { type, sender, content }: TestEvent): boolean {
   if (filter.types && !filter.types.some((pattern) => fits(pattern, type))) return false;
