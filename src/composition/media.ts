@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
+import type { ServerPolicy } from "../federation/server-policy.ts";
+import { federationMediaHandlers } from "../http/handlers/federation/media.ts";
 import { mediaDownloadHandlers } from "../http/handlers/media-downloads.ts";
 import { mediaHandlers } from "../http/handlers/media.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
@@ -16,20 +18,24 @@ import { UploadArrivals } from "../services/media/upload-arrivals.ts";
 import { Uploads } from "../services/media/uploads.ts";
 import { momentOf } from "../telemetry/clock.ts";
 import type { Foundation } from "./foundation.ts";
+import { composeRemoteMedia, retentionMsOf } from "./remote-media.ts";
 import { composeUrlPreviews } from "./url-previews.ts";
 
 export interface MediaParts extends AsyncDisposable {
   readonly library: MediaLibrary;
   readonly handlers: readonly BoundEndpoint[];
+  /** For other servers. */
+  readonly federationHandlers: readonly BoundEndpoint[];
 }
-
-const dayMs = 24 * 60 * 60 * 1000;
 
 /**
  * The content repository.
  * @throws StartupError when the certificates for linked sites cannot be used
  */
-export async function composeMedia(foundation: Foundation): Promise<MediaParts> {
+export async function composeMedia(
+  foundation: Foundation,
+  { policy }: { readonly policy: ServerPolicy },
+): Promise<MediaParts> {
   const { config, stores, clock, randomBytes, log } = foundation;
   const store = stores.media;
   const serverName = config.server_name;
@@ -46,7 +52,11 @@ export async function composeMedia(foundation: Foundation): Promise<MediaParts> 
   const frozenSinceTs = freezeOf(config.media);
   const parts = { serverName, store, blobs, references, arrivals, access, clock, randomBytes };
   const uploads = new Uploads({ ...parts, limits });
-  const library = new MediaLibrary({ ...parts, frozenSinceTs, publicMediaIds: providerIcons(config) });
+  const remote = config.federation.enabled
+    ? composeRemoteMedia(foundation, policy, { blobs, references })
+    : undefined;
+  const publicMediaIds = providerIcons(config);
+  const library = new MediaLibrary({ ...parts, frozenSinceTs, publicMediaIds, remote: remote?.media });
   const scaler = new ImageScaler(clock);
   const thumbnails = new Thumbnails(store, blobs, references, scaler);
   const previews = composeUrlPreviews(foundation, { blobs, references, library, scaler });
@@ -56,11 +66,11 @@ export async function composeMedia(foundation: Foundation): Promise<MediaParts> 
     blobs,
     references,
     library,
-    retentionMs: retentionDays === null ? null : retentionDays * dayMs,
+    retentionMs: retentionMsOf(retentionDays),
     uriPrefix: mxcUri({ serverName, mediaId: "" }),
     keepsFilesOfErasedUsers,
   });
-  const upkeep = new MediaUpkeep([...chores, ...previews.chores], clock, log);
+  const upkeep = new MediaUpkeep([...chores, ...(remote?.chores ?? []), ...previews.chores], clock, log);
   upkeep.start();
   return {
     library,
@@ -69,9 +79,11 @@ export async function composeMedia(foundation: Foundation): Promise<MediaParts> 
       ...mediaDownloadHandlers(library, thumbnails),
       ...previews.handlers,
     ],
+    federationHandlers: federationMediaHandlers({ library, thumbnails, randomBytes }),
     async [Symbol.asyncDispose]() {
       await upkeep[Symbol.asyncDispose]();
       await previews[Symbol.asyncDispose]();
+      await remote?.[Symbol.asyncDispose]();
       await access[Symbol.asyncDispose]();
     },
   };

@@ -20,6 +20,20 @@ export const mediaKeys = {
       "Files that nobody has asked for in so many days are removed, but for avatars: for those who may not keep " +
         "data longer than it is of use, or whose disk is small. null keeps files for ever.",
     ),
+    remote_cache_bytes: Type.Integer({
+      description:
+        "How much room files of other servers may take. Hearth keeps what its users have asked for; what nobody has " +
+        "asked for longest goes first, and is fetched again when somebody does. A file of another server may be as " +
+        "large as max_upload_bytes says.",
+      default: 10_737_418_240,
+      minimum: 104_857_600,
+      maximum: 2 ** 50,
+    }),
+    remote_retention_days: nullable(
+      Type.Integer({ minimum: 1, maximum: 36_500 }),
+      "Files of other servers that nobody has asked for in so many days are removed, however much room there is: for " +
+        "those who may not keep other people's data longer than it is of use. null keeps them as long as there is room.",
+    ),
     keep_files_of_erased_users: Type.Boolean({
       description:
         "Whether files stay that were uploaded by users who have deactivated their accounts and asked for erasure. " +

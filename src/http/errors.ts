@@ -1,5 +1,6 @@
 import { type Errcode, MatrixError } from "../protocol/matrix-error.ts";
 import { IdentityServerError } from "../services/contacts/identity-server-error.ts";
+import { RemoteFileError } from "../services/media/remote-files.ts";
 import { UnansweredQueryError } from "../appservices/existence-queries.ts";
 import { StorageError } from "../storage/errors.ts";
 import { Reply } from "./reply.ts";
@@ -42,6 +43,10 @@ export function replyOfError(error: unknown): Reply | undefined {
   // Application service API, "Querying".
   if (error instanceof UnansweredQueryError)
     return new Reply(408, { errcode: "M_UNKNOWN", error: error.message });
+  // "The content is too large for the server to serve."
+  if (error instanceof RemoteFileError && error.failure === "too-large") {
+    return new Reply(502, { errcode: "M_TOO_LARGE", error: error.message });
+  }
   if (error instanceof IdentityServerError) return new Reply(error.status, error.body);
   return undefined;
 }

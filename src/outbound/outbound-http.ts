@@ -169,8 +169,9 @@ export class OutboundHttp implements Disposable {
         }
         url = next;
       } finally {
-        // Does nothing to a connection whose answer has been read to its end: it serves the next request.
-        incoming.destroy();
+        // A connection on which the whole answer has arrived serves the next request, be it read to its end or not.
+        if (incoming.complete) incoming.resume();
+        else incoming.destroy();
       }
     }
   }
@@ -284,10 +285,11 @@ function checkUrl({ protocol, username, password, host }: URL): void {
   }
 }
 
-/** The body, whose faults are told in our own words. Leaving it early closes the connection. */
+/** The body, whose faults are told in our own words. */
 async function* bodyOf(incoming: IncomingMessage, url: URL, signal: AbortSignal): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) yield chunk;
+    const chunks: AsyncIterable<Buffer> = incoming.iterator({ destroyOnReturn: false });
+    for await (const chunk of chunks) yield chunk;
   } catch (error) {
     throw outboundError(error, url, signal);
   }

@@ -30,6 +30,7 @@ import type { PushRuleStore } from "./push-rules.ts";
 import type { PusherStore } from "./pushers.ts";
 import type { ReceiptStore } from "./receipts.ts";
 import type { RelationStore } from "./relations.ts";
+import type { RemoteMediaStore } from "./remote-media.ts";
 import type { ReportStore } from "./reports.ts";
 import type { RoomSummaryStore } from "./room-summaries.ts";
 import type { RoomStore } from "./rooms.ts";
@@ -87,6 +88,7 @@ export interface Stores {
   readonly pushers: PusherStore;
   readonly profiles: ProfileStore;
   readonly media: MediaStore;
+  readonly remoteMedia: RemoteMediaStore;
   readonly urlPreviews: UrlPreviewStore;
   readonly deviceKeys: DeviceKeyStore;
   readonly dehydratedDevices: DehydratedDeviceStore;

@@ -5,7 +5,7 @@ import { endpoint } from "../endpoint.ts";
 const uploadPrefix = "/_matrix/media";
 const filename = Type.Object({ filename: Type.Optional(Type.String()) });
 const timeout = { timeout_ms: Type.Optional(Type.Integer({ minimum: 0 })) };
-/** Of the unauthenticated endpoints. No answer of this server is a redirect, and nothing is fetched from others yet. */
+/** Of the unauthenticated endpoints. No answer of this server is a redirect. */
 const unauthenticated = {
   ...timeout,
   allow_remote: Type.Optional(Type.Boolean()),

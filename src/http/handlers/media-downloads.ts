@@ -10,10 +10,10 @@ import { addressGroup } from "../../auth/address-group.ts";
 import type { Requester } from "../../auth/requester.ts";
 import type { ThumbnailWish } from "../../media/thumbnail-size.ts";
 import type { MediaLibrary, Patience } from "../../services/media/media-library.ts";
-import type { Thumbnails } from "../../services/media/thumbnails.ts";
+import type { FoundThumbnail, Thumbnails } from "../../services/media/thumbnails.ts";
 import type { MediaContent } from "../../storage/media.ts";
 import { ConcurrencyLimit } from "../concurrency-limit.ts";
-import { fileReply, type ServedFile } from "../file-reply.ts";
+import { fileReply, type ReadPart, type ServedFile } from "../file-reply.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import type { Reply } from "../reply.ts";
 import type { RequestContext } from "../request.ts";
@@ -27,6 +27,7 @@ interface Asked {
   readonly params: { readonly serverName: string; readonly mediaId: string; readonly fileName?: string };
   readonly query: {
     readonly timeout_ms?: number;
+    readonly allow_remote?: boolean;
     readonly width?: number;
     readonly height?: number;
     readonly method?: ThumbnailWish["method"];
@@ -46,27 +47,20 @@ export function mediaDownloadHandlers(library: MediaLibrary, thumbnails: Thumbna
     const patience = patienceOf(query.timeout_ms, context);
     return requester
       ? library.find(serverName, mediaId, patience)
-      : library.findForAnybody(serverName, mediaId, patience);
+      : library.findForAnybody(serverName, mediaId, patience, query.allow_remote ?? true);
   }
-
-  const reply = (file: ServedFile, context: RequestContext): Promise<Reply> =>
-    fileReply(file, (range) => library.read(file, range), context);
 
   async function download(asked: Asked): Promise<Reply> {
     const file = await find(asked);
-    return reply({ ...file, filename: asked.params.fileName ?? file.filename }, asked.context);
+    const named = { ...file, filename: asked.params.fileName ?? file.filename };
+    return fileReply(named, (range) => library.read(file, range), asked.context);
   }
 
   async function thumbnail(asked: Asked): Promise<Reply> {
     const { width = 1, height = 1, method = "scale", animated = false } = asked.query;
     const file = await find(asked);
     const made = await thumbnails.find(file, { width, height, method, animated });
-    const extension = made.contentType.slice("image/".length);
-    const named = { ...made, filename: `thumbnail.${extension}` };
-    const { bytes } = made;
-    return bytes
-      ? fileReply(named, async ({ start, end }) => bytes.subarray(start, end), asked.context)
-      : reply(named, asked.context);
+    return fileReply(thumbnailFile(made), readerOf(made, library), asked.context);
   }
 
   return [
@@ -79,8 +73,20 @@ export function mediaDownloadHandlers(library: MediaLibrary, thumbnails: Thumbna
   ];
 }
 
+/** A thumbnail as a file, with a name that says what it is. */
+export function thumbnailFile(made: FoundThumbnail): ServedFile {
+  const extension = made.contentType.slice("image/".length);
+  return { ...made, filename: `thumbnail.${extension}` };
+}
+
+/** Reads a thumbnail from where it is: in memory, when there was no room to keep it. */
+export function readerOf(made: FoundThumbnail, library: MediaLibrary): ReadPart {
+  const { bytes } = made;
+  return bytes ? async ({ start, end }) => bytes.subarray(start, end) : (range) => library.read(made, range);
+}
+
 /** The signal is made for those downloads only that have to wait. */
-function patienceOf(timeoutMs: number | undefined, context: RequestContext): Patience {
+export function patienceOf(timeoutMs: number | undefined, context: RequestContext): Patience {
   return {
     waitMs: timeoutMs ?? defaultWaitMs,
     get signal() {

@@ -1,15 +1,19 @@
 import { DelayedWrites } from "../../storage/delayed-writes.ts";
-import type { MediaStore } from "../../storage/media.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 
-/** Notes which media are asked for, and writes it down now and then instead of with each download. */
-export class MediaAccess implements AsyncDisposable {
-  readonly #seen: DelayedWrites<string>;
+/** A store of files, which are named by IDs of some kind. */
+export interface TouchedFiles<Id> {
+  touch(ids: readonly Id[], accessTs: number): Promise<void>;
+}
 
-  constructor(store: MediaStore, clock: Clock, log: Logger) {
+/** Notes which files are asked for, and writes it down now and then instead of with each download. */
+export class MediaAccess<Id = string> implements AsyncDisposable {
+  readonly #seen: DelayedWrites<Id>;
+
+  constructor(store: TouchedFiles<Id>, clock: Clock, log: Logger) {
     this.#seen = new DelayedWrites({
-      write: (mediaIds) => store.touch(mediaIds, clock.nowMs()),
+      write: (ids) => store.touch(ids, clock.nowMs()),
       delayMs: 5 * 60_000,
       maxWaiting: 1_000,
       clock,
@@ -18,8 +22,9 @@ export class MediaAccess implements AsyncDisposable {
     });
   }
 
-  saw(mediaId: string): void {
-    this.#seen.add(mediaId, mediaId);
+  /** @param key names the same file as the ID does, as text */
+  saw(key: string, id: Id): void {
+    this.#seen.add(key, id);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

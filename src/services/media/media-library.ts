@@ -7,6 +7,7 @@ import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { MediaContent, MediaRecord, MediaStore } from "../../storage/media.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { MediaAccess } from "./media-access.ts";
+import type { RemoteMedia } from "./remote-media.ts";
 import type { ReferencedBlobs } from "./referenced-blobs.ts";
 import type { UploadArrivals } from "./upload-arrivals.ts";
 
@@ -22,6 +23,8 @@ export interface MediaLibraryParts {
   readonly frozenSinceTs: number;
   /** Files that are handed out to everybody all the same, by their media IDs. */
   readonly publicMediaIds: ReadonlySet<string>;
+  /** Absent where this server talks with no others. */
+  readonly remote: Pick<RemoteMedia, "find"> | undefined;
 }
 
 /** Who waits for a file, and for how long. */
@@ -52,22 +55,39 @@ export class MediaLibrary {
   }
 
   /**
-   * A file's description; waits for it when it is still to be uploaded.
-   * @throws MatrixError M_NOT_FOUND, M_NOT_YET_UPLOADED.
+   * A file's description; waits for it when it is still to be uploaded, and fetches it when it is another server's.
+   * @throws MatrixError M_NOT_FOUND, M_NOT_YET_UPLOADED, and as `RemoteMedia.find`
    */
   find(serverName: string, mediaId: string, patience: Patience): Promise<MediaContent> {
-    return this.#find(serverName, mediaId, patience, Infinity);
+    return serverName === this.#parts.serverName
+      ? this.findOwn(mediaId, patience)
+      : this.#findRemote(serverName, mediaId, patience.waitMs, Infinity);
+  }
+
+  /** As `find`, of this server's own files. */
+  findOwn(mediaId: string, patience: Patience): Promise<MediaContent> {
+    return this.#findOwn(mediaId, patience, Infinity);
   }
 
   /**
    * As `find`, for somebody who has not signed in. "Any media uploaded before the freeze remains accessible via the
    * deprecated endpoints, and any media uploaded after (or during) the freeze SHOULD only be accessible through the new,
-   * authenticated, endpoints."
+   * authenticated, endpoints." Other servers' files count from when they were fetched.
+   * @param allowsRemote whether files of other servers are meant as well
    */
-  findForAnybody(serverName: string, mediaId: string, patience: Patience): Promise<MediaContent> {
+  findForAnybody(
+    serverName: string,
+    mediaId: string,
+    patience: Patience,
+    allowsRemote: boolean,
+  ): Promise<MediaContent> {
     const { frozenSinceTs, publicMediaIds } = this.#parts;
-    const beforeTs = publicMediaIds.has(mediaId) ? Infinity : frozenSinceTs;
-    return this.#find(serverName, mediaId, patience, beforeTs);
+    if (serverName === this.#parts.serverName) {
+      const beforeTs = publicMediaIds.has(mediaId) ? Infinity : frozenSinceTs;
+      return this.#findOwn(mediaId, patience, beforeTs);
+    }
+    if (!allowsRemote) return Promise.reject(notFound());
+    return this.#findRemote(serverName, mediaId, patience.waitMs, frozenSinceTs);
   }
 
   /** A part of a blob. */
@@ -86,18 +106,22 @@ export class MediaLibrary {
     await this.#parts.references.release(orphans);
   }
 
-  async #find(
-    serverName: string,
-    mediaId: string,
-    patience: Patience,
-    uploadedBeforeTs: number,
-  ): Promise<MediaContent> {
-    // What other servers have is not fetched yet.
-    if (serverName !== this.#parts.serverName) throw notFound();
+  async #findOwn(mediaId: string, patience: Patience, uploadedBeforeTs: number): Promise<MediaContent> {
     const record = await this.#available(mediaId, uploadedBeforeTs);
     const content = record.content ?? (await this.#awaited(mediaId, patience, uploadedBeforeTs));
-    this.#parts.access.saw(mediaId);
+    this.#parts.access.saw(mediaId, mediaId);
     return content;
+  }
+
+  async #findRemote(
+    serverName: string,
+    mediaId: string,
+    waitMs: number,
+    fetchedBeforeTs: number,
+  ): Promise<MediaContent> {
+    const { remote } = this.#parts;
+    if (!remote) throw notFound();
+    return remote.find(serverName, mediaId, { waitMs, fetchedBeforeTs });
   }
 
   #readSmall(sha256: string, sizeBytes: number): Promise<Buffer> {

@@ -49,7 +49,12 @@ async function openMedia(folder: string, { maxBytesPerUser = null, ...overrides 
   const limits = { maxUploadBytes: 1_000_000, maxBytesPerUser };
   const parts = { serverName, store, blobs, references, arrivals, clock, access };
   const uploads = new Uploads({ ...parts, randomBytes: systemRandomBytes, limits });
-  const library = new MediaLibrary({ ...parts, frozenSinceTs: clock.nowMs() + dayMs, publicMediaIds });
+  const library = new MediaLibrary({
+    ...parts,
+    frozenSinceTs: clock.nowMs() + dayMs,
+    publicMediaIds,
+    remote: undefined,
+  });
   const chores = mediaChores({
     ...parts,
     library,
@@ -202,7 +207,7 @@ t.test("people who have not signed in get what came before the freeze, and what 
   await using media = await openMedia(t.testdir());
   const forAnybody = (mediaId: string) =>
     media.library
-      .findForAnybody(serverName, mediaId, impatient)
+      .findForAnybody(serverName, mediaId, impatient, true)
       .then(({ sizeBytes }) => sizeBytes, errcodeOf);
   const before = await media.upload("abc");
   const reserved = mediaIdOf((await media.uploads.reserve(1)).contentUri);

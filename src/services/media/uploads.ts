@@ -5,6 +5,7 @@ import { mxcUri } from "../../protocol/mxc-uri.ts";
 import type { CompletedUpload, MediaContent, MediaStore } from "../../storage/media.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
+import { knownContentType } from "./content-type.ts";
 import type { ReferencedBlobs } from "./referenced-blobs.ts";
 import type { UploadArrivals } from "./upload-arrivals.ts";
 
@@ -40,8 +41,6 @@ const reservationMs = 24 * 60 * 60 * 1000;
 const maxPendingPerUser = 20;
 const mediaIdBytes = 18;
 const maxFilenameBytes = 1024;
-const maxContentTypeLength = 255;
-const unknownType = "application/octet-stream";
 
 /** Takes files in (client-server API, "Content repository"). */
 export class Uploads {
@@ -156,24 +155,7 @@ function contentOf(
   { sha256, sizeBytes }: ReceivedBlob,
   { contentType, filename }: IncomingFile,
 ): MediaContent {
-  return { sha256, sizeBytes, contentType: knownType(contentType), filename: filename || null };
-}
-
-const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
-/** RFC 9110, section 5.6.6. */
-const parameters =
-  /^([\t ]*;[\t ]*[\w!#$%&'*+.^`|~-]+=([\w!#$%&'*+.^`|~-]+|"([ !#-[\]-~]|\\[ -~])*"))*[\t ]*;?[\t ]*$/;
-
-/**
- * What can be sent as `Content-Type` again; anything else counts as not given. Parameters that are malformed are left
- * away: of "image/png; a, text/html" browsers would take the last type, and show it in place as a picture may be.
- */
-function knownType(contentType = unknownType): string {
-  const end = contentType.indexOf(";");
-  const type = (end === -1 ? contentType : contentType.slice(0, end)).trim();
-  if (!mediaType.test(type) || contentType.length > maxContentTypeLength) return unknownType;
-  const rest = end === -1 ? "" : contentType.slice(end);
-  return parameters.test(rest) ? type + rest : type;
+  return { sha256, sizeBytes, contentType: knownContentType(contentType), filename: filename || null };
 }
 
 function refusal(outcome: Exclude<CompletedUpload, "completed">): MatrixError {

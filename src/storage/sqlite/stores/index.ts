@@ -34,6 +34,7 @@ import { pusherOperations } from "./pushers.ts";
 import { receiptOperations } from "./receipts.ts";
 import { redactionSweepOperations } from "./redaction-sweeps.ts";
 import { relationOperations } from "./relations.ts";
+import { remoteMediaOperations } from "./remote-media.ts";
 import { reportOperations } from "./reports.ts";
 import { roomSummaryOperations } from "./room-summaries.ts";
 import { roomOperations } from "./rooms.ts";
@@ -89,6 +90,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   pushers: pusherOperations,
   profiles: profileOperations,
   media: mediaOperations,
+  remoteMedia: remoteMediaOperations,
   urlPreviews: urlPreviewOperations,
   deviceKeys: deviceKeyOperations,
   dehydratedDevices: dehydratedDeviceOperations,

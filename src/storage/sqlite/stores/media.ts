@@ -9,6 +9,7 @@ import type {
 } from "../../media.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
+import { isFile, isQuarantined, isReferenced, releaseFile, setBytesQuarantined } from "./blob-references.ts";
 
 interface MediaRow {
   readonly mediaId: string;
@@ -52,7 +53,7 @@ function insert(db: Connection, media: NewMedia, maxBytesOfUser: number | null):
   if (isOverQuota(db, userNid, content, maxBytesOfUser)) return "over-quota";
   db.run(
     `INSERT INTO media (media_id, user_nid, created_ts, sha256, size_bytes, content_type, filename, expires_ts, quarantined)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, coalesce((SELECT quarantined FROM media WHERE sha256 = ? LIMIT 1), 0))`,
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     mediaId,
     userNid,
     createdTs,
@@ -61,7 +62,7 @@ function insert(db: Connection, media: NewMedia, maxBytesOfUser: number | null):
     content.contentType,
     content.filename,
     expiresTs,
-    content.sha256,
+    Number(isQuarantined(db, content.sha256)),
   );
   return "stored";
 }
@@ -106,28 +107,24 @@ function complete(
   if (isOverQuota(db, place.userNid, content, maxBytesOfUser)) return "over-quota";
   db.run(
     `UPDATE media SET created_ts = ?, sha256 = ?, size_bytes = ?, content_type = ?, filename = ?, expires_ts = NULL,
-      quarantined = coalesce((SELECT quarantined FROM media WHERE sha256 = ? LIMIT 1), 0)
+      quarantined = ?
     WHERE media_id = ?`,
     nowTs,
     content.sha256,
     content.sizeBytes,
     content.contentType,
     content.filename,
-    content.sha256,
+    Number(isQuarantined(db, content.sha256)),
     mediaId,
   );
   return "completed";
 }
 
-/** With all equal files, of which any one tells about all: who uploads the same bytes again does not bring them back. */
+/** With all equal files: who uploads the same bytes again does not bring them back. */
 function setQuarantined(db: Connection, mediaId: string, quarantined: boolean): void {
-  db.run(
-    `UPDATE media SET quarantined = ?
-    WHERE media_id = ? OR sha256 = (SELECT sha256 FROM media WHERE media_id = ?)`,
-    Number(quarantined),
-    mediaId,
-    mediaId,
-  );
+  db.run("UPDATE media SET quarantined = ? WHERE media_id = ?", Number(quarantined), mediaId);
+  const row = db.get<{ sha256: string | null }>("SELECT sha256 FROM media WHERE media_id = ?", mediaId);
+  if (row?.sha256) setBytesQuarantined(db, row.sha256, quarantined);
 }
 
 /** Avatars are looked at without being asked for: clients keep them. */
@@ -148,25 +145,11 @@ function listUnused(db: Connection, sinceTs: number, uriPrefix: string, limit: n
   return rows.map(({ mediaId }) => mediaId);
 }
 
-function isReferenced(db: Connection, sha256: string): boolean {
-  return (
-    db.get("SELECT 1 FROM media WHERE sha256 = ?", sha256) !== undefined ||
-    db.get("SELECT 1 FROM thumbnails WHERE sha256 = ?", sha256) !== undefined
-  );
-}
-
 /** Returns the blobs that may have lost their last reference. */
 function removeOne(db: Connection, mediaId: string): string[] {
   const row = db.get<{ sha256: string | null }>("SELECT sha256 FROM media WHERE media_id = ?", mediaId);
   db.run("DELETE FROM media WHERE media_id = ?", mediaId);
-  const source = row?.sha256;
-  if (!source || db.get("SELECT 1 FROM media WHERE sha256 = ?", source)) return [];
-  const thumbnails = db.all<{ sha256: string }>(
-    "SELECT sha256 FROM thumbnails WHERE source_sha256 = ?",
-    source,
-  );
-  db.run("DELETE FROM thumbnails WHERE source_sha256 = ?", source);
-  return [source, ...thumbnails.map(({ sha256 }) => sha256)];
+  return row?.sha256 ? releaseFile(db, row.sha256) : [];
 }
 
 function remove(db: Connection, mediaIds: readonly string[]): string[] {
@@ -180,7 +163,7 @@ function putThumbnail(
   variant: string,
   { sha256, sizeBytes, contentType }: Thumbnail,
 ): boolean {
-  if (!db.get("SELECT 1 FROM media WHERE sha256 = ?", sourceSha256)) return false;
+  if (!isFile(db, sourceSha256)) return false;
   db.run(
     `INSERT INTO thumbnails (source_sha256, variant, sha256, size_bytes, content_type) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING`,

@@ -26,7 +26,26 @@ CREATE INDEX media_last_use ON media (coalesce(last_access_ts, created_ts)) WHER
 -- A user's uploads and their total; pending ones have an expiry.
 CREATE INDEX media_user ON media (user_nid, expires_ts, size_bytes);
 
--- A bounded set of variants for a picture; they go with the last upload that has these bytes.
+-- Files of other servers, fetched when somebody here asked for them. Those that nobody has asked for longest go when all
+-- together take more room than the configuration allows, and after so long as it says.
+CREATE TABLE remote_media (
+  server_name TEXT NOT NULL,
+  media_id TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  content_type TEXT NOT NULL,
+  filename TEXT,
+  fetched_ts INTEGER NOT NULL,
+  last_access_ts INTEGER NOT NULL,
+  quarantined INTEGER NOT NULL,
+  PRIMARY KEY (server_name, media_id)
+) WITHOUT ROWID;
+-- Whether a blob is still needed.
+CREATE INDEX remote_media_blobs ON remote_media (sha256);
+-- What nobody has asked for in a long time, and the sizes of all.
+CREATE INDEX remote_media_last_use ON remote_media (quarantined, last_access_ts, size_bytes);
+
+-- A bounded set of variants for a picture; they go with the last file that has these bytes.
 CREATE TABLE thumbnails (
   source_sha256 TEXT NOT NULL,
   variant TEXT NOT NULL,
