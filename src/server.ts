@@ -83,7 +83,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const contacts = opened.use(composeContacts(foundation));
   const accounts = opened.use(composeAccounts(foundation, userData, contacts));
   const signIn = opened.use(composeSignIn(foundation, accounts));
-  const media = opened.use(await composeMedia(foundation, federationParts));
+  const media = opened.use(await composeMedia(foundation));
   const rooms = opened.use(composeRooms(foundation, userData, contacts, federationParts.remote));
   opened.use(composeRedactionSweeps(foundation));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));

@@ -158,12 +158,8 @@ t.test("getContentAuthed: HEAD tells everything but the content", async (t) => {
   }
 });
 
-t.test("getContentAuthed, getContentThumbnailAuthed: what is not there, or of another server", async (t) => {
-  for (const uri of [
-    "mxc://hearth.test/never",
-    "mxc://elsewhere.test/abc",
-    "mxc://hearth.test/..%2F..%2Fetc",
-  ]) {
+t.test("getContentAuthed, getContentThumbnailAuthed: what is not there", async (t) => {
+  for (const uri of ["mxc://hearth.test/never", "mxc://hearth.test/..%2F..%2Fetc"]) {
     const file = await download(uri, "?timeout_ms=10");
     t.equal(file.status, 404, uri);
     t.equal(file.json["errcode"], "M_NOT_FOUND");

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 
@@ -56,6 +56,7 @@ export class FakePeer implements AsyncDisposable {
   readonly uris: string[] = [];
   /** How it answers requests whose URI begins like this. */
   readonly answers = new Map<string, (uri: string, body: Json) => PeerAnswer | Promise<PeerAnswer>>();
+  readonly #served = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>();
   readonly #server: Server;
   #transactions = 0;
   readonly #key: KeyObject;
@@ -75,6 +76,8 @@ export class FakePeer implements AsyncDisposable {
     await once(server, "listening");
     const peer = new FakePeer(server);
     server.on("request", (request, response) => {
+      const served = peer.#servedFor(request.url ?? "");
+      if (served) return served(request, response);
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on(
@@ -91,6 +94,17 @@ export class FakePeer implements AsyncDisposable {
     await once(this.#server, "close");
   }
 
+  /** Has requests whose URI begins so answered by the test, from now on: for what is no JSON, or slow, or broken. */
+  serve(start: string, answer: (request: IncomingMessage, response: ServerResponse) => void): void {
+    this.#served.set(start, answer);
+  }
+
+  #servedFor(url: string) {
+    this.uris.push(url);
+    for (const [start, answer] of this.#served) if (url.startsWith(start)) return answer;
+    return undefined;
+  }
+
   async #reply(url: string, body: string, response: ServerResponse): Promise<void> {
     const answer = await this.#answer(url, body === "" ? {} : (JSON.parse(body) as Json));
     response.writeHead(answer.status, { "Content-Type": "application/json" });
@@ -98,7 +112,6 @@ export class FakePeer implements AsyncDisposable {
   }
 
   async #answer(url: string, body: Json): Promise<PeerAnswer> {
-    this.uris.push(url);
     for (const [start, answer] of this.answers) if (url.startsWith(start)) return answer(url, body);
     if (url.startsWith("/_matrix/key/v2/server")) return { status: 200, body: this.#keyDocument() };
     if (!url.startsWith("/_matrix/federation/v1/send/")) {
@@ -134,6 +147,18 @@ export class FakePeer implements AsyncDisposable {
     content?: Json,
     changes: { readonly destination?: string; readonly sig?: string } = {},
   ): Promise<PeerAnswer> {
+    const response = await this.fetch(server, method, uri, content, changes);
+    return { status: response.status, body: (await response.json()) as Json };
+  }
+
+  /** As `request`, for answers that are no JSON. */
+  async fetch(
+    server: { readonly url: string; readonly name: string },
+    method: string,
+    uri: string,
+    content?: Json,
+    changes: { readonly destination?: string; readonly sig?: string } = {},
+  ): Promise<Response> {
     const signed = { method, uri, origin: this.name, destination: server.name, content };
     const header = [
       `origin="${this.name}"`,
@@ -141,12 +166,11 @@ export class FakePeer implements AsyncDisposable {
       `key="ed25519:1"`,
       `sig="${changes.sig ?? this.#signature(canonical(signed))}"`,
     ];
-    const response = await fetch(`${server.url}${uri}`, {
+    return fetch(`${server.url}${uri}`, {
       method,
       headers: { Authorization: `X-Matrix ${header.join(",")}`, "Content-Type": "application/json" },
       ...(content && { body: JSON.stringify(content) }),
     });
-    return { status: response.status, body: (await response.json()) as Json };
   }
 
   /** Sends EDUs in one transaction. */

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
-import type { ServerPolicy } from "../federation/server-policy.ts";
 import { federationMediaHandlers } from "../http/handlers/federation/media.ts";
 import { mediaDownloadHandlers } from "../http/handlers/media-downloads.ts";
 import { mediaHandlers } from "../http/handlers/media.ts";
@@ -24,18 +23,13 @@ import { composeUrlPreviews } from "./url-previews.ts";
 export interface MediaParts extends AsyncDisposable {
   readonly library: MediaLibrary;
   readonly handlers: readonly BoundEndpoint[];
-  /** For other servers. */
-  readonly federationHandlers: readonly BoundEndpoint[];
 }
 
 /**
  * The content repository.
  * @throws StartupError when the certificates for linked sites cannot be used
  */
-export async function composeMedia(
-  foundation: Foundation,
-  { policy }: { readonly policy: ServerPolicy },
-): Promise<MediaParts> {
+export async function composeMedia(foundation: Foundation): Promise<MediaParts> {
   const { config, stores, clock, randomBytes, log } = foundation;
   const store = stores.media;
   const serverName = config.server_name;
@@ -53,7 +47,7 @@ export async function composeMedia(
   const parts = { serverName, store, blobs, references, arrivals, access, clock, randomBytes };
   const uploads = new Uploads({ ...parts, limits });
   const remote = config.federation.enabled
-    ? composeRemoteMedia(foundation, policy, { blobs, references })
+    ? composeRemoteMedia(foundation, { blobs, references })
     : undefined;
   const publicMediaIds = providerIcons(config);
   const library = new MediaLibrary({ ...parts, frozenSinceTs, publicMediaIds, remote: remote?.media });
@@ -78,8 +72,8 @@ export async function composeMedia(
       ...mediaHandlers(uploads),
       ...mediaDownloadHandlers(library, thumbnails),
       ...previews.handlers,
+      ...(remote ? federationMediaHandlers({ library, thumbnails, randomBytes }) : []),
     ],
-    federationHandlers: federationMediaHandlers({ library, thumbnails, randomBytes }),
     async [Symbol.asyncDispose]() {
       await upkeep[Symbol.asyncDispose]();
       await previews[Symbol.asyncDispose]();

@@ -1,5 +1,4 @@
 import { RemoteFileClient } from "../federation/media/remote-file-client.ts";
-import type { ServerPolicy } from "../federation/server-policy.ts";
 import type { BlobStore } from "../media/blob-store.ts";
 import { MediaAccess } from "../services/media/media-access.ts";
 import type { Chore } from "../services/media/media-upkeep.ts";
@@ -27,7 +26,6 @@ export function retentionMsOf(days: number | null): number | null {
  */
 export function composeRemoteMedia(
   { config, clock, log, stores, federationClient }: Foundation,
-  policy: ServerPolicy,
   { blobs, references }: { readonly blobs: BlobStore; readonly references: ReferencedBlobs },
 ): RemoteMediaParts {
   const store = stores.remoteMedia;
@@ -49,7 +47,6 @@ export function composeRemoteMedia(
       references,
       eviction,
       access,
-      talksWith: (serverName) => policy.allows(serverName),
       maxBytes,
       clock,
       log,

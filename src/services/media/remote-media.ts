@@ -24,8 +24,6 @@ export interface RemoteMediaParts {
   readonly references: ReferencedBlobs;
   readonly eviction: RemoteMediaEviction;
   readonly access: MediaAccess<RemoteMediaId>;
-  /** Whether this server talks with another one. */
-  readonly talksWith: (serverName: ServerName) => boolean;
   readonly maxBytes: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -117,7 +115,6 @@ export class RemoteMedia {
   ): Promise<RemoteMediaRecord> {
     const failure = this.#failures.get(key) ?? this.#failures.get(serverName);
     if (failure) throw failure;
-    if (!this.#parts.talksWith(serverName)) throw new RemoteFileError("not-found", "The server is not asked");
     try {
       return await this.#turnsWith(serverName).run(() =>
         this.#turns.run(() =>
@@ -184,26 +181,24 @@ export class RemoteMedia {
 }
 
 function refusalOf(error: RemoteFileError): Error {
-  switch (error.failure) {
-    case "not-found":
-      return notFound();
-    case "not-yet-uploaded":
-      return new MatrixError("M_NOT_YET_UPLOADED", "The content has not been uploaded yet: try again later");
-    case "busy":
-      return new MatrixError(
-        "M_LIMIT_EXCEEDED",
-        "Too many files of that server are being fetched: try again",
-        {
-          retry_after_ms: 2_000,
-        },
-      );
-    case "unreachable":
-      return new MatrixError("M_CONNECTION_FAILED", "The server that has the file cannot be reached");
-    case "bad-answer":
-      return new MatrixError("M_BAD_STATUS", "The server that has the file does not hand it out");
-    case "too-large":
-      return error;
+  const { failure } = error;
+  if (failure === "too-large") return error;
+  if (failure === "not-found") return notFound();
+  if (failure === "not-yet-uploaded") {
+    return new MatrixError("M_NOT_YET_UPLOADED", "The content has not been uploaded yet: try again later");
   }
+  if (failure === "busy") {
+    return new MatrixError(
+      "M_LIMIT_EXCEEDED",
+      "The server that has the file is busy: try again in a moment",
+      {
+        retry_after_ms: 2_000,
+      },
+    );
+  }
+  return failure === "unreachable"
+    ? new MatrixError("M_CONNECTION_FAILED", "The server that has the file cannot be reached")
+    : new MatrixError("M_BAD_STATUS", "The server that has the file does not hand it out");
 }
 
 function tooLarge(maxBytes: number): RemoteFileError {
