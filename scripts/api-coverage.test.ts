@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { coveragePage, declaredEndpoints, specOperations, testsByOperation } from "./api-coverage.ts";
+import { declaredEndpoints } from "../spec-tests/support/declarations.ts";
+import { coveragePage, specOperations, testsByOperation } from "./api-coverage.ts";
 
 t.test("every endpoint is named by a test", async (t) => {
   const operationIds = (await declaredEndpoints()).map((endpoint) => endpoint.operationId);

@@ -1,27 +1,10 @@
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { specDataFile } from "../spec-tests/support/spec-data.ts";
+import { declaredEndpoints } from "../spec-tests/support/declarations.ts";
+import { type SpecEndpoint, specEndpoints } from "../spec-tests/support/endpoint-table.ts";
 import { type EndpointDeclaration, pathsOf } from "../src/api/endpoint.ts";
 
 const root = join(import.meta.dirname, "..");
-
-/** An operation of the specification, as a line of its endpoint list. */
-interface SpecOperation {
-  readonly api: string;
-  readonly module: string;
-  readonly method: string;
-  readonly path: string;
-  readonly operationId: string;
-}
-
-/** Every endpoint that the server declares. */
-export async function declaredEndpoints(): Promise<EndpointDeclaration[]> {
-  const files = globSync("src/api/**/*.ts", { cwd: root }).filter((file) => !file.endsWith(".test.ts"));
-  const modules = await Promise.all(
-    files.map((file): Promise<Record<string, unknown>> => import(join(root, file))),
-  );
-  return modules.flatMap((module) => Object.values(module)).filter(isEndpoint);
-}
 
 /** The test files that name each operation, by its ID. */
 export function testsByOperation(operationIds: readonly string[]): Map<string, string[]> {
@@ -32,14 +15,14 @@ export function testsByOperation(operationIds: readonly string[]): Map<string, s
 
 /** The page: every operation that the server serves or calls, and what proves it. */
 export function coveragePage(
-  operations: readonly SpecOperation[],
+  operations: readonly SpecEndpoint[],
   endpoints: readonly EndpointDeclaration[],
 ): string {
   const tests = testsByOperation(operations.map((operation) => operation.operationId));
   const served = new Set(
     endpoints.flatMap((endpoint) => pathsOf(endpoint).map((path) => keyOf(endpoint.method, path))),
   );
-  const isDone = ({ api, method, path, operationId }: SpecOperation) =>
+  const isDone = ({ api, method, path, operationId }: SpecEndpoint) =>
     isCalled(api) ? callsOf(api, tests.get(operationId)).length > 0 : served.has(keyOf(method, path));
   const sections = [...new Set(operations.map((operation) => operation.api))].map((api) => {
     const rows = operations.filter((operation) => operation.api === api);
@@ -79,21 +62,10 @@ function keyOf(method: string, path: string): string {
     .replaceAll(/\{\w+\}/g, "{}")}`;
 }
 
-function isEndpoint(value: unknown): value is EndpointDeclaration {
-  return typeof value === "object" && value !== null && "operationId" in value && "method" in value;
-}
-
-/** @returns `undefined` when the specification's data is not at hand */
-export function specOperations(): SpecOperation[] | undefined {
-  const file = specDataFile("endpoints.tsv");
-  if (file === undefined) return undefined;
-  const [, ...lines] = readFileSync(file, "utf8").trimEnd().split("\n");
-  return lines
-    .map((line) => {
-      const [api = "", module = "", , method = "", path = "", operationId = ""] = line.split("\t");
-      return { api, module, method, path, operationId };
-    })
-    .filter(({ api, operationId }) => (servedApis.has(api) || isCalled(api)) && /^\w+$/.test(operationId))
+/** What the page is about. @returns `undefined` when the specification's data is not at hand */
+export function specOperations(): SpecEndpoint[] | undefined {
+  return specEndpoints()
+    ?.filter(({ api, operationId }) => (servedApis.has(api) || isCalled(api)) && /^\w+$/.test(operationId))
     .filter(({ path }) => !path.startsWith("/_matrix/policy/"));
 }
 
@@ -112,7 +84,8 @@ function callsOf(api: string, tests: readonly string[] = []): string[] {
   return tests.filter((file) => file.startsWith(calledApis.get(api) ?? ""));
 }
 
-if (import.meta.main) {
+// Also when scripts/node.mjs runs this, which imports it.
+if (process.argv[1] === import.meta.filename) {
   const operations = specOperations();
   if (operations === undefined) throw new Error("the page is made from the specification's data");
   writeFileSync(join(root, "docs/api-coverage.md"), coveragePage(operations, await declaredEndpoints()));

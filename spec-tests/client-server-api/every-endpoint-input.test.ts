@@ -1,6 +1,6 @@
 import t, { type Test } from "tap";
 import { type EndpointDeclaration, pathsOf } from "../../src/api/endpoint.ts";
-import { declaredEndpoints } from "../support/declarations.ts";
+import { clientEndpoints } from "../support/declarations.ts";
 import { faultsOfProbes, type Probe } from "../support/probe.ts";
 import type { RawRequest } from "../support/raw-request.ts";
 import { allowedToken, fillPath, makeRequestSamples, samplesConfig } from "../support/request-samples.ts";
@@ -13,7 +13,7 @@ import { startServer } from "../support/server.ts";
 const server = await startServer(samplesConfig(t.testdir()));
 t.teardown(() => server[Symbol.asyncDispose]());
 const samples = await makeRequestSamples(server);
-const declarations = await declaredEndpoints();
+const declarations = await clientEndpoints();
 
 /** Holds the answers to requests that are made for each endpoint; the failures of one are shown together. */
 async function eachEndpoint(

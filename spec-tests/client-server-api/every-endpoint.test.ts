@@ -1,6 +1,6 @@
 import t, { type Test } from "tap";
 import { type EndpointDeclaration, pathsOf } from "../../src/api/endpoint.ts";
-import { declaredEndpoints } from "../support/declarations.ts";
+import { clientEndpoints } from "../support/declarations.ts";
 import { type SpecEndpoint, specEndpoints } from "../support/endpoint-table.ts";
 import { faultsOfProbes, type Probe } from "../support/probe.ts";
 import { rawRequest } from "../support/raw-request.ts";
@@ -20,7 +20,7 @@ import { startServer } from "../support/server.ts";
 const server = await startServer(samplesConfig(t.testdir()));
 t.teardown(() => server[Symbol.asyncDispose]());
 const samples = await makeRequestSamples(server);
-const declarations = await declaredEndpoints();
+const declarations = await clientEndpoints();
 const methodsUnder = methodsByPath(declarations);
 
 /**
@@ -136,7 +136,7 @@ t.test("HEAD answers as GET does, without a body", async (t) => {
   }
 });
 
-const table = specEndpoints();
+const table = specEndpoints()?.filter(({ api }) => api === "client-server");
 const withoutTable = table === undefined && "the specification's data is not at hand";
 
 /** Each declared endpoint with its row in the specification's table, but for those that are our own. */

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import * as fc from "fast-check";
 import { faultsOf } from "../support/answer-faults.ts";
 import { anonymous, registerUser, type TestClient } from "../support/client.ts";
-import { declaredEndpoints } from "../support/declarations.ts";
+import { clientEndpoints } from "../support/declarations.ts";
 import { rawRequest } from "../support/raw-request.ts";
 import { bodiesOf, say, sync } from "../support/rooms.ts";
 import { ServerProcess } from "../support/server-process.ts";
@@ -32,7 +32,7 @@ const maxFaults = 20;
 const maxShown = 2_000;
 
 const server = await ServerProcess.start();
-const declarations = await declaredEndpoints();
+const declarations = await clientEndpoints();
 /** By what is wrong, how often and with which request first. */
 const faults = new Map<string, { count: number; readonly example: string }>();
 const statuses = new Map<number, number>();

@@ -1,15 +1,13 @@
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Test } from "tap";
 import { stringify } from "yaml";
 import { TestClient } from "./client.ts";
-import { freePort } from "./free-port.ts";
+import { type LoopbackAnswer, LoopbackServer } from "./loopback-server.ts";
 import type { Json, TestEvent } from "./rooms.ts";
 import type { TestServer } from "./server.ts";
-import { within } from "./within.ts";
 
 /** A request that the server has sent to the application service. */
 export interface ReceivedRequest {
@@ -19,13 +17,6 @@ export interface ReceivedRequest {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Json;
-}
-
-/** What the application service answers. */
-export interface Answer {
-  readonly status: number;
-  readonly body?: unknown;
-  readonly headers?: Record<string, string>;
 }
 
 interface Namespace {
@@ -45,8 +36,9 @@ export interface AppserviceOptions {
 
 const serverName = "hearth.test";
 const waitMs = 60_000;
-const noAnswer: (request: ReceivedRequest) => Promise<Answer | undefined> | Answer | undefined = () =>
-  undefined;
+const noAnswer: (
+  request: ReceivedRequest,
+) => Promise<LoopbackAnswer | undefined> | LoopbackAnswer | undefined = () => undefined;
 
 /** An application service that does what a test says, behind real HTTP. */
 export class TestAppservice {
@@ -59,28 +51,25 @@ export class TestAppservice {
   /** Decides about each request; without an answer transactions and pings are taken, and queries find nothing. */
   verdict = noAnswer;
   readonly #options: AppserviceOptions;
-  readonly #port: number;
-  #server: Server | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #server = new LoopbackServer((request) => this.#answer(request));
 
-  private constructor(options: AppserviceOptions, port: number) {
+  private constructor(options: AppserviceOptions) {
     const { id = "bridge", senderLocalpart = `_${id}_bot` } = options;
     this.id = id;
     this.asToken = `as-token-of-${id}`;
     this.hsToken = `hs-token-of-${id}`;
     this.senderId = `@${senderLocalpart}:${serverName}`;
     this.#options = options;
-    this.#port = port;
   }
 
   static async start(options: AppserviceOptions = {}): Promise<TestAppservice> {
-    const appservice = new TestAppservice(options, await freePort());
+    const appservice = new TestAppservice(options);
     await appservice.open();
     return appservice;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return this.#server.origin;
   }
 
   get registration(): Json {
@@ -101,39 +90,13 @@ export class TestAppservice {
   }
 
   /** Is reachable, after having been closed. */
-  async open(): Promise<void> {
-    const server = createServer((request, response) => {
-      const answer = async () => {
-        const url = new URL(request.url ?? "", this.url);
-        const body = await text(request);
-        const received: ReceivedRequest = {
-          method: request.method ?? "",
-          path: decodeURIComponent(url.pathname),
-          query: url.searchParams,
-          headers: request.headers,
-          body: body === "" ? {} : (JSON.parse(body) as Json),
-        };
-        this.received.push(received);
-        const { status, body: said = {}, headers } = (await this.verdict(received)) ?? usual(received);
-        response.writeHead(status, { "Content-Type": "application/json", ...headers });
-        response.end(JSON.stringify(said));
-        for (const wake of this.#waiting.splice(0)) wake();
-      };
-      void answer();
-    });
-    server.listen(this.#port, "127.0.0.1");
-    await once(server, "listening");
-    this.#server = server;
+  open(): Promise<void> {
+    return this.#server.open();
   }
 
   /** Refuses connections. */
-  async close(): Promise<void> {
-    const server = this.#server;
-    if (!server) return;
-    this.#server = undefined;
-    server.close();
-    server.closeAllConnections();
-    await once(server, "close");
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
   /** A client that acts as one of the application service's users, or as its own. */
@@ -172,17 +135,10 @@ export class TestAppservice {
   }
 
   /** Waits until something is so, looking after each request. */
-  async until(what: string, isSo: () => boolean): Promise<void> {
-    const wait = async () => {
-      while (!isSo()) {
-        await new Promise<void>((resolve) => {
-          this.#waiting.push(resolve);
-        });
-      }
-    };
+  until(what: string, isSo: () => boolean): Promise<void> {
     const seen = () =>
       JSON.stringify(this.received.map(({ method, path, body }) => ({ method, path, body })));
-    await within(waitMs, () => `${what}; received ${seen()}`, wait());
+    return this.#server.until(waitMs, () => `${what}; received ${seen()}`, isSo);
   }
 
   /** Waits for an event. */
@@ -191,6 +147,20 @@ export class TestAppservice {
     const found = this.events.find((event) => event.event_id === eventId);
     if (found) return found;
     throw new Error("what was there is gone");
+  }
+
+  async #answer(request: IncomingMessage): Promise<LoopbackAnswer> {
+    const url = new URL(request.url ?? "", this.url);
+    const body = await text(request);
+    const received: ReceivedRequest = {
+      method: request.method ?? "",
+      path: decodeURIComponent(url.pathname),
+      query: url.searchParams,
+      headers: request.headers,
+      body: body === "" ? {} : (JSON.parse(body) as Json),
+    };
+    this.received.push(received);
+    return { body: {}, ...((await this.verdict(received)) ?? usual(received)) };
   }
 }
 
@@ -224,7 +194,7 @@ export async function appserviceConfig(
   return { application_services: await Promise.all(files) };
 }
 
-function usual({ path }: ReceivedRequest): Answer {
+function usual({ path }: ReceivedRequest): LoopbackAnswer {
   const isTaken = path.includes("/_matrix/app/v1/transactions/") || path === "/_matrix/app/v1/ping";
   return isTaken ? { status: 200 } : { status: 404, body: { errcode: "M_NOT_FOUND" } };
 }

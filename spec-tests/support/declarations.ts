@@ -5,13 +5,23 @@ import type { EndpointDeclaration } from "../../src/api/endpoint.ts";
 
 const folder = join(import.meta.dirname, "../../src/api");
 
-/** Every endpoint of the client-server and administration APIs that `src/api` declares, in the order of their names. */
-export async function declaredEndpoints(): Promise<EndpointDeclaration[]> {
-  const files = globSync("{client,admin}/*.ts", { cwd: folder }).sort();
+/**
+ * Every endpoint that `src/api` declares, in the order of the files' names.
+ * @param folders of `src/api`, as a pattern: all unless given
+ */
+export async function declaredEndpoints(folders = "**"): Promise<EndpointDeclaration[]> {
+  const files = globSync(`${folders}/*.ts`, { cwd: folder })
+    .filter((file) => !file.endsWith(".test.ts"))
+    .sort();
   const modules = await Promise.all(
     files.map(async (file) => (await import(pathToFileURL(join(folder, file)).href)) as object),
   );
   return modules.flatMap((module) => Object.values(module).filter(isDeclaration));
+}
+
+/** Those that are for clients and administrators. */
+export function clientEndpoints(): Promise<EndpointDeclaration[]> {
+  return declaredEndpoints("{client,admin}");
 }
 
 function isDeclaration(value: unknown): value is EndpointDeclaration {

@@ -3,6 +3,7 @@ import { specDataFile } from "./spec-data.ts";
 
 /** A row of the specification's table of endpoints. */
 export interface SpecEndpoint {
+  readonly api: string;
   readonly method: string;
   readonly path: string;
   readonly operationId: string;
@@ -15,7 +16,7 @@ export interface SpecEndpoint {
   readonly firstRelease: string;
 }
 
-/** The client-server API's endpoints, or `undefined` where the specification's data is not at hand. */
+/** The endpoints of all APIs, or `undefined` where the specification's data is not at hand. */
 export function specEndpoints(): SpecEndpoint[] | undefined {
   const file = specDataFile("endpoints.tsv");
   if (file === undefined) return undefined;
@@ -25,8 +26,9 @@ export function specEndpoints(): SpecEndpoint[] | undefined {
     .map((line) => line.split("\t"));
   return rows
     .map((row) => new Map(row.map((cell, index) => [head[index] ?? "", cell])))
-    .filter((row) => row.get("api") === "client-server" && row.get("operationId") !== "(prose)")
+    .filter((row) => row.get("operationId") !== "(prose)")
     .map((row) => ({
+      api: row.get("api") ?? "",
       method: row.get("method") ?? "",
       // Operations that share a path are told apart by spaces after it.
       path: (row.get("path") ?? "").trim(),

@@ -7,10 +7,11 @@ import {
   sign,
   verify,
 } from "node:crypto";
-import { once } from "node:events";
-import type { IncomingMessage, Server } from "node:http";
-import { createServer } from "node:https";
+import type { IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
+import type { TestCertificate } from "../../src/outbound/testing/certificate.ts";
+import { canonical, unpadded } from "./canonical-json.ts";
+import { type LoopbackAnswer, LoopbackServer } from "./loopback-server.ts";
 
 // An identity server (identity service API) on the loopback address. It shares nothing with the server that it is for, so
 // that both cannot have the same fault.
@@ -22,26 +23,8 @@ interface StoredInvite {
   readonly token: string;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
 const accessToken = "identity-token";
 const pepper = "matrixrocks";
-
-/** Unpadded Base64, as Matrix has it. */
-function base64(bytes: Buffer): string {
-  return bytes.toString("base64").replace(/=+$/, "");
-}
-
-/** Keys in order, nothing in between: enough for what is signed here. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(",")}}`;
-}
 
 /** The public key that goes with the seed in a server's signing.key. */
 export function publicKeyOfSeed(seed: string): KeyObject {
@@ -51,7 +34,7 @@ export function publicKeyOfSeed(seed: string): KeyObject {
 }
 
 export class FakeIdentityServer implements AsyncDisposable {
-  readonly #server: Server;
+  readonly #server: LoopbackServer;
   readonly #cert: string;
   readonly #key = generateKeyPairSync("ed25519");
   /** What has been bound: an address with its medium, to a user. */
@@ -61,38 +44,25 @@ export class FakeIdentityServer implements AsyncDisposable {
   readonly invites: StoredInvite[] = [];
   readonly requests: string[] = [];
   /** Answers in place of what would be answered, by paths. */
-  readonly verdicts = new Map<string, Answer>();
+  readonly verdicts = new Map<string, LoopbackAnswer>();
   /** Whose signatures take addresses back. */
   homeserverKey: KeyObject | undefined;
   isKeyValid = true;
 
-  private constructor(server: Server, cert: string) {
-    this.#server = server;
-    this.#cert = cert;
+  private constructor(tls: TestCertificate) {
+    this.#server = new LoopbackServer((request) => this.#serve(request), tls);
+    this.#cert = tls.cert;
   }
 
-  static async start(certificate: { key: string; cert: string }): Promise<FakeIdentityServer> {
-    const server = createServer(certificate);
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const identity = new FakeIdentityServer(server, certificate.cert);
-    server.on("request", (request, response) => {
-      const answer = async () => {
-        const { status, body } = await identity.#serve(request);
-        response
-          .writeHead(status, { "Content-Type": "application/json" })
-          .end(typeof body === "string" ? body : JSON.stringify(body));
-      };
-      void answer();
-    });
+  static async start(tls: TestCertificate): Promise<FakeIdentityServer> {
+    const identity = new FakeIdentityServer(tls);
+    await identity.#server.open();
     return identity;
   }
 
   /** Its name, as clients call it. */
   get host(): string {
-    const address = this.#server.address();
-    if (typeof address !== "object" || address === null) throw new Error("it has no port");
-    return `127.0.0.1:${address.port}`;
+    return this.#server.host;
   }
 
   get certificate(): string {
@@ -105,24 +75,22 @@ export class FakeIdentityServer implements AsyncDisposable {
 
   get publicKey(): string {
     const { x = "" } = this.#key.publicKey.export({ format: "jwk" });
-    return base64(Buffer.from(x, "base64url"));
+    return unpadded(Buffer.from(x, "base64url"));
   }
 
   /** What it would hand to whoever has bound the address of an invite (server-server API, `onbind`). */
   signInvite({ token, request }: StoredInvite, userId: string): Json {
     const signed = { mxid: userId, token };
-    const signature = base64(sign(null, Buffer.from(canonical(signed)), this.#key.privateKey));
+    const signature = unpadded(sign(null, Buffer.from(canonical(signed)), this.#key.privateKey));
     const signatures = { [this.host]: { "ed25519:0": signature } };
     return { ...signed, sender: request["sender"], signatures };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await once(this.#server, "close");
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server.close();
   }
 
-  async #serve(request: IncomingMessage): Promise<Answer> {
+  async #serve(request: IncomingMessage): Promise<LoopbackAnswer> {
     const { pathname, searchParams } = new URL(request.url ?? "", "https://identity.test");
     const path = pathname.replace("/_matrix/identity/v2", "");
     this.requests.push(`${request.method} ${path}`);
@@ -145,7 +113,7 @@ export class FakeIdentityServer implements AsyncDisposable {
     return { status: 404, body: { errcode: "M_UNRECOGNIZED", error: "Unrecognized" } };
   }
 
-  #lookUp({ addresses, pepper: given }: Json): Answer {
+  #lookUp({ addresses, pepper: given }: Json): LoopbackAnswer {
     if (given !== pepper)
       return { status: 400, body: { errcode: "M_INVALID_PEPPER", error: "Wrong pepper" } };
     const mappings: Json = {};
@@ -156,7 +124,7 @@ export class FakeIdentityServer implements AsyncDisposable {
     return { status: 200, body: { mappings } };
   }
 
-  #storeInvite(request: Json): Answer {
+  #storeInvite(request: Json): LoopbackAnswer {
     if (request["medium"] !== "email") {
       return { status: 400, body: { errcode: "M_UNRECOGNIZED", error: "Unsupported medium" } };
     }
@@ -167,7 +135,7 @@ export class FakeIdentityServer implements AsyncDisposable {
     return { status: 200, body: { token, public_keys: keys, display_name: "b...@e..." } };
   }
 
-  #bind({ sid, client_secret: secret, mxid }: Json): Answer {
+  #bind({ sid, client_secret: secret, mxid }: Json): LoopbackAnswer {
     const session = this.sessions.get(String(sid));
     if (session?.secret !== secret) {
       return { status: 400, body: { errcode: "M_SESSION_NOT_VALIDATED", error: "Not validated" } };
@@ -180,7 +148,7 @@ export class FakeIdentityServer implements AsyncDisposable {
     };
   }
 
-  #unbind({ headers, method, url }: IncomingMessage, content: Json): Answer {
+  #unbind({ headers, method, url }: IncomingMessage, content: Json): LoopbackAnswer {
     const parts = /^X-Matrix origin="([^"]+)",destination="([^"]+)",key="([^"]+)",sig="([^"]+)"$/.exec(
       headers.authorization ?? "",
     );

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import { canonical, unpadded } from "./canonical-json.ts";
 
 // A server of another make: it has its own canonical JSON, hashes and signatures, so that it does not share our faults.
 
@@ -21,17 +22,6 @@ const keptKeys = new Set(
 );
 const keptMemberKeys = new Set(["membership", "join_authorised_via_users_server"]);
 
-/** Sorted keys, no white space; enough for the characters that tests use. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
-  return `{${members.join(",")}}`;
-}
-
 function without(event: Json, ...keys: string[]): Json {
   return Object.fromEntries(Object.entries(event).filter(([key]) => !keys.includes(key)));
 }
@@ -42,9 +32,6 @@ function redacted(event: Json): Json {
   const top = Object.entries(event).filter(([key]) => keptKeys.has(key));
   return { ...Object.fromEntries(top), content: Object.fromEntries(kept) };
 }
-
-const unpadded = (bytes: Buffer, encoding: "base64" | "base64url" = "base64") =>
-  bytes.toString(encoding).replace(/=+$/, "");
 
 /** Another homeserver, on the loopback address, that does as it is told. Events are those of room version 11. */
 export class FakePeer implements AsyncDisposable {

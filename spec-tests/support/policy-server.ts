@@ -1,12 +1,11 @@
 import { createPrivateKey, createPublicKey, sign } from "node:crypto";
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
-import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import type { Test } from "tap";
-import { testCertificate } from "../../src/outbound/testing/certificate.ts";
+import { type TestCertificate, testCertificate } from "../../src/outbound/testing/certificate.ts";
+import { canonical, unpadded } from "./canonical-json.ts";
+import { type LoopbackAnswer, LoopbackServer } from "./loopback-server.ts";
 import type { Json } from "./rooms.ts";
 
 /** What a policy server is asked. */
@@ -20,11 +19,9 @@ export interface PolicyQuestion {
 type PolicyVerdict = "sign" | { readonly status: number; readonly body: Json } | undefined;
 
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
-const base64 = (bytes: Buffer) => bytes.toString("base64").replaceAll("=", "");
 
 /** A policy server on the loopback address, named by that address and its port. It signs room versions 11 and 12. */
 export class PolicyServer {
-  readonly name: string;
   readonly certificate: string;
   readonly publicKey: string;
   readonly questions: PolicyQuestion[] = [];
@@ -34,32 +31,24 @@ export class PolicyServer {
     format: "der",
     type: "pkcs8",
   });
+  readonly #server: LoopbackServer;
 
-  private constructor(port: number, certificate: string) {
-    this.name = `127.0.0.1:${port}`;
-    this.certificate = certificate;
+  private constructor(tls: TestCertificate) {
+    this.certificate = tls.cert;
     const { x = "" } = createPublicKey(this.#key).export({ format: "jwk" });
-    this.publicKey = base64(Buffer.from(x, "base64url"));
+    this.publicKey = unpadded(Buffer.from(x, "base64url"));
+    this.#server = new LoopbackServer((request) => this.#answer(request), tls);
   }
 
   static async start(t: Test): Promise<PolicyServer> {
-    const { key, cert } = testCertificate("127.0.0.1");
-    const server = createServer({ key, cert }, (request, response) => {
-      const answer = async () => {
-        const { status, body } = await policy.#answer(request);
-        if (status > 0)
-          response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
-      };
-      void answer();
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    t.teardown(() => {
-      server.close();
-      server.closeAllConnections();
-    });
-    const policy = new PolicyServer((server.address() as AddressInfo).port, cert);
+    const policy = new PolicyServer(testCertificate("127.0.0.1"));
+    await policy.#server.open();
+    t.teardown(() => policy.#server.close());
     return policy;
+  }
+
+  get name(): string {
+    return this.#server.host;
   }
 
   /** What a server needs in its configuration to reach it. */
@@ -74,14 +63,13 @@ export class PolicyServer {
     return { via: this.name, public_keys: { ed25519: this.publicKey } };
   }
 
-  async #answer(request: IncomingMessage): Promise<{ status: number; body: Json }> {
+  async #answer(request: IncomingMessage): Promise<LoopbackAnswer | undefined> {
     const event = (await json(request)) as Json;
     const question = { path: request.url, authorization: request.headers.authorization, event };
     this.questions.push(question);
     const verdict = this.verdict(question);
-    if (verdict === undefined) return { status: 0, body: {} };
     if (verdict !== "sign") return verdict;
-    const signature = base64(sign(null, Buffer.from(signedText(event)), this.#key));
+    const signature = unpadded(sign(null, Buffer.from(signedText(event)), this.#key));
     return { status: 200, body: { [this.name]: { "ed25519:policy_server": signature } } };
   }
 }
@@ -113,11 +101,4 @@ function signedText(event: Json): string {
   const entries = keptKeys.filter((key) => key in event).map((key) => [key, event[key]]);
   const redacted = Object.fromEntries(entries) as Json;
   return canonical({ ...redacted, content: Object.fromEntries(kept.map((key) => [key, content[key]])) });
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(",")}}`;
 }

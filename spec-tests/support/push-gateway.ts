@@ -1,14 +1,12 @@
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:https";
+import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import type { Test } from "tap";
-import { testCertificate } from "../../src/outbound/testing/certificate.ts";
+import { type TestCertificate, testCertificate } from "../../src/outbound/testing/certificate.ts";
 import type { TestClient } from "./client.ts";
-import { freePort } from "./free-port.ts";
+import { type LoopbackAnswer, LoopbackServer } from "./loopback-server.ts";
 import type { Json } from "./rooms.ts";
-import { within } from "./within.ts";
 
 const waitMs = 15_000;
 const path = "/_matrix/push/v1/notify";
@@ -33,26 +31,26 @@ type Verdict = { readonly status?: number; readonly rejected?: readonly string[]
 
 /** A push gateway on the loopback address, which keeps what it is told. */
 export class PushGateway implements AsyncDisposable {
-  readonly origin: string;
   /** Each request's notification, in the order of their coming; those that were answered with an error too. */
   readonly received: ReceivedNotification[] = [];
   /** Decides about each notification. */
   verdict: (notification: ReceivedNotification) => Verdict = () => undefined;
-  readonly #certificate: { key: string; cert: string };
-  readonly #port: number;
-  #server: ReturnType<typeof createServer> | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #certificate: TestCertificate;
+  readonly #server: LoopbackServer;
 
-  private constructor(certificate: { key: string; cert: string }, port: number) {
+  private constructor(certificate: TestCertificate) {
     this.#certificate = certificate;
-    this.#port = port;
-    this.origin = `https://127.0.0.1:${port}`;
+    this.#server = new LoopbackServer((request) => this.#answer(request), certificate);
   }
 
   static async start(): Promise<PushGateway> {
-    const gateway = new PushGateway(testCertificate("127.0.0.1"), await freePort());
+    const gateway = new PushGateway(testCertificate("127.0.0.1"));
     await gateway.open();
     return gateway;
+  }
+
+  get origin(): string {
+    return this.#server.origin;
   }
 
   get url(): string {
@@ -67,32 +65,13 @@ export class PushGateway implements AsyncDisposable {
   }
 
   /** Is reachable, after having been closed. */
-  async open(): Promise<void> {
-    const server = createServer(this.#certificate, (request, response) => {
-      const answer = async () => {
-        const { notification } = (await json(request)) as { notification: ReceivedNotification };
-        this.received.push(notification);
-        const isNotify = request.method === "POST" && request.url === path;
-        const { status = isNotify ? 200 : 404, rejected = [] } = this.verdict(notification) ?? {};
-        response.writeHead(status, { "Content-Type": "application/json" });
-        response.end(JSON.stringify({ rejected }));
-        for (const wake of this.#waiting.splice(0)) wake();
-      };
-      void answer();
-    });
-    server.listen(this.#port, "127.0.0.1");
-    await once(server, "listening");
-    this.#server = server;
+  open(): Promise<void> {
+    return this.#server.open();
   }
 
   /** Refuses connections. */
-  async close(): Promise<void> {
-    const server = this.#server;
-    if (!server) return;
-    this.#server = undefined;
-    server.close();
-    server.closeAllConnections();
-    await once(server, "close");
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
   /** Waits until the notifications received so far, for a pushkey, fulfil a condition. */
@@ -101,15 +80,9 @@ export class PushGateway implements AsyncDisposable {
     what: string,
     isEnough: (received: readonly ReceivedNotification[]) => boolean,
   ): Promise<readonly ReceivedNotification[]> {
-    const wait = async () => {
-      while (!isEnough(this.of(pushkey))) {
-        await new Promise<void>((resolve) => {
-          this.#waiting.push(resolve);
-        });
-      }
-      return this.of(pushkey);
-    };
-    return within(waitMs, () => `${what}; received ${JSON.stringify(this.of(pushkey))}`, wait());
+    const described = () => `${what}; received ${JSON.stringify(this.of(pushkey))}`;
+    await this.#server.until(waitMs, described, () => isEnough(this.of(pushkey)));
+    return this.of(pushkey);
   }
 
   /** Waits for the notification of an event. */
@@ -132,6 +105,14 @@ export class PushGateway implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #answer(request: IncomingMessage): Promise<LoopbackAnswer> {
+    const { notification } = (await json(request)) as { notification: ReceivedNotification };
+    this.received.push(notification);
+    const isNotify = request.method === "POST" && request.url === path;
+    const { status = isNotify ? 200 : 404, rejected = [] } = this.verdict(notification) ?? {};
+    return { status, body: { rejected } };
   }
 }
 

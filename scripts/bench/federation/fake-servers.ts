@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import { createServer, type Server } from "node:net";
+import { canonical, unpadded } from "../../../spec-tests/support/canonical-json.ts";
 
 // Servers of another make: their own canonical JSON, hashes and signatures.
 
@@ -11,21 +12,6 @@ export type Json = Record<string, unknown>;
 export interface Signed {
   readonly id: string;
   readonly text: string;
-}
-
-/** Sorted keys, no white space; enough for what is sent here. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
-  return `{${members.join(",")}}`;
-}
-
-function unpadded(bytes: Buffer, encoding: "base64" | "base64url" = "base64"): string {
-  return bytes.toString(encoding).replace(/=+$/, "");
 }
 
 function sha256(text: string): Buffer {
