@@ -116,7 +116,13 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   );
   const edus = new Map<string, EduReceiver>(federatedEphemeral.edus);
   const federation = opened.use(
-    composeFederation(foundation, federationParts, { timeline, rooms, sender, edus }),
+    composeFederation(foundation, federationParts, {
+      timeline,
+      rooms,
+      profiles: userData.profiles,
+      sender,
+      edus,
+    }),
   );
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };
   const endpoints: BoundEndpoint[] = [

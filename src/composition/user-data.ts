@@ -1,3 +1,4 @@
+import { ProfileRequests } from "../federation/requests/profile-requests.ts";
 import { accountDataHandlers } from "../http/handlers/account-data.ts";
 import { filterHandlers } from "../http/handlers/filtering.ts";
 import { profileHandlers } from "../http/handlers/profile.ts";
@@ -22,7 +23,14 @@ export interface UserDataParts {
 }
 
 /** What users keep for themselves, and their profiles to look at. */
-export function composeUserData({ config, stores, names, clock, appservices }: Foundation): UserDataParts {
+export function composeUserData({
+  config,
+  stores,
+  names,
+  clock,
+  appservices,
+  federationClient,
+}: Foundation): UserDataParts {
   const pushRules = new PushRuleService(
     stores.pushRules,
     defaultPushRules({
@@ -40,6 +48,7 @@ export function composeUserData({ config, stores, names, clock, appservices }: F
     names,
     config.server_name,
     appservices.queries.users,
+    config.federation.enabled ? new ProfileRequests(federationClient, clock) : undefined,
   );
   const handlers = [
     ...accountDataHandlers(accountData),

@@ -4,7 +4,9 @@ import { ServerAuthenticator } from "../../federation/inbound/server-authenticat
 import type { FederationSender } from "../../federation/sending/federation-sender.ts";
 import { serverKeyHandlers } from "../../http/handlers/federation/server-keys.ts";
 import { federationServerHandlers } from "../../http/handlers/federation/server.ts";
+import { queryHandlers } from "../../http/handlers/federation/queries.ts";
 import type { BoundEndpoint } from "../../http/pipeline.ts";
+import type { Profiles } from "../../services/profiles/profiles.ts";
 import type { Foundation } from "../foundation.ts";
 import type { TimelineParts } from "../timeline.ts";
 import { composeFederationInbound } from "./inbound.ts";
@@ -22,6 +24,7 @@ export interface Federation extends AsyncDisposable {
 export interface FederationSources {
   readonly timeline: Pick<TimelineParts, "views">;
   readonly rooms: Pick<RoomParts, "restricted" | "invites" | "aliases" | "state">;
+  readonly profiles: Profiles;
   /** Absent where federation is off. */
   readonly sender: FederationSender | undefined;
   /** Who takes the EDUs of each type. */
@@ -32,7 +35,7 @@ export interface FederationSources {
 export function composeFederation(
   foundation: Foundation,
   parts: FederationParts,
-  { timeline, rooms, sender, edus }: FederationSources,
+  { timeline, rooms, profiles, sender, edus }: FederationSources,
 ): Federation {
   const { config, clock } = foundation;
   const inbound = composeFederationInbound(foundation, parts, edus);
@@ -48,6 +51,8 @@ export function composeFederation(
     ...federationServerHandlers(config.federation.public_address),
     ...inbound.handlers,
     ...composeFederationServing(foundation, parts, timeline.views, rooms),
+    // After the queries that are known: this takes the others.
+    ...queryHandlers(profiles),
   ];
   return {
     authenticator,

@@ -4,41 +4,13 @@ import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { AccountStore } from "../../storage/accounts.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
-import type { ProfileField, ProfileStore } from "../../storage/profiles.ts";
+import type { ProfileStore } from "../../storage/profiles.ts";
 import { ReadCache } from "../../storage/read-cache.ts";
+import { Profile } from "./profile.ts";
+import type { RemoteProfiles } from "./remote-profiles.ts";
 
 /** Clients look up whomever they show, and each join puts a profile into an event. */
 const cachedProfiles = 20_000;
-
-/** What a user shows of themselves. */
-export class Profile {
-  readonly #fields: ReadonlyMap<string, string>;
-
-  constructor(fields: readonly ProfileField[]) {
-    this.#fields = new Map(fields.map(({ name, value }) => [name, value]));
-  }
-
-  /** One field, as a JSON object with this one key; `undefined` when it is not set. */
-  field(name: string): string | undefined {
-    const value = this.#fields.get(name);
-    return value === undefined ? undefined : jsonObject([[name, value]]);
-  }
-
-  /** All fields, as a JSON object. */
-  get json(): string {
-    return jsonObject([...this.#fields]);
-  }
-
-  /** What member events say of the user: `displayname` and `avatar_url`, as far as they are set. */
-  get memberContent(): JsonObject {
-    const shown = [...this.#fields].filter(([name]) => name === "displayname" || name === "avatar_url");
-    return JSON.parse(jsonObject(shown)) as JsonObject;
-  }
-}
-
-function jsonObject(members: readonly (readonly [name: string, value: string])[]): string {
-  return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`;
-}
 
 /** Looks profiles up (client-server API, "Profiles"). */
 export class Profiles {
@@ -47,28 +19,48 @@ export class Profiles {
   readonly #names: NameCache;
   readonly #serverName: ServerName;
   readonly #missing: ExistenceQuery<UserId>;
+  readonly #remote: RemoteProfiles | undefined;
   readonly #cache: ReadCache<number, Profile | undefined>;
 
-  /** @param missing makes users that come to be when they are asked for */
+  /**
+   * @param missing makes users that come to be when they are asked for
+   * @param remote absent where this server talks with no others
+   */
   constructor(
     store: ProfileStore,
     accounts: AccountStore,
     names: NameCache,
     serverName: ServerName,
     missing: ExistenceQuery<UserId>,
+    remote: RemoteProfiles | undefined,
   ) {
     this.#store = store;
     this.#accounts = accounts;
     this.#names = names;
     this.#serverName = serverName;
     this.#missing = missing;
+    this.#remote = remote;
     this.#cache = new ReadCache(cachedProfiles, (userNid) => this.#load(userNid));
   }
 
-  /** @throws MatrixError M_NOT_FOUND when there is no such user; UnansweredQueryError */
+  /**
+   * The profile of a user of any server.
+   * @throws MatrixError M_NOT_FOUND when there is no such user, and what `RemoteProfiles` throws; UnansweredQueryError
+   */
   async find(userId: UserId): Promise<Profile> {
-    const isLocal = serverNameOf(userId) === this.#serverName;
-    const profile = isLocal ? ((await this.#known(userId)) ?? (await this.#askedFor(userId))) : undefined;
+    if (this.#remote && !this.isOwn(userId)) return this.#remote.find(userId);
+    return this.findOwn(userId);
+  }
+
+  isOwn(userId: UserId): boolean {
+    return serverNameOf(userId) === this.#serverName;
+  }
+
+  /** The profile of a user of this server. @throws MatrixError M_NOT_FOUND; UnansweredQueryError */
+  async findOwn(userId: UserId): Promise<Profile> {
+    const profile = this.isOwn(userId)
+      ? ((await this.#known(userId)) ?? (await this.#askedFor(userId)))
+      : undefined;
     if (profile) return profile;
     throw new MatrixError("M_NOT_FOUND", `${userId} is not known here`);
   }
