@@ -76,7 +76,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     randomBytes: systemRandomBytes,
     appservices,
   });
-  const federationParts = composeFederationParts(foundation);
+  const federationParts = opened.use(composeFederationParts(foundation));
   const userData = composeUserData(foundation);
   const timeline = await composeTimeline(foundation, userData);
   const sender = opened.use(composeFederationSending(foundation, federationParts, timeline.timelines));

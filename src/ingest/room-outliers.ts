@@ -7,6 +7,7 @@ import type { Room, RoomIndex } from "../state/room-index.ts";
 import type { CommitStore, NewEvent } from "../storage/commits.ts";
 import { eventFlags, type EventStore } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
+import type { StatePair } from "../storage/names.ts";
 import type { RoomStore } from "../storage/rooms.ts";
 import { type Authorisation, createEventIdOf } from "./authorisation.ts";
 import { membershipOf } from "./current-state-move.ts";
@@ -57,6 +58,7 @@ export class RoomOutliers {
   store(room: Room, events: readonly ReceivedEvent[]): Promise<readonly Receipt[]> {
     if (events.length > maxEventsAtOnce) throw new RangeError(`${events.length} events at once are too many`);
     return this.#parts.queues.run(room.roomNid, async () => {
+      await this.#internNames(events);
       const rows = new Map<string, NewEvent>();
       try {
         const receipts: Receipt[] = [];
@@ -98,6 +100,20 @@ export class RoomOutliers {
         strippedState: strippedState.length > 0 ? { eventNid, events: strippedState } : undefined,
       });
     });
+  }
+
+  /** In one write: there may be a user for every event. */
+  #internNames(events: readonly ReceivedEvent[]): Promise<void> {
+    const users: string[] = [];
+    const pairs: StatePair[] = [];
+    for (const { event } of events) {
+      const { type, stateKey, sender } = event;
+      users.push(sender);
+      if (stateKey === undefined) continue;
+      pairs.push({ type, stateKey });
+      if (type === "m.room.member") users.push(stateKey);
+    }
+    return this.#parts.names.internAll(users, pairs);
   }
 
   async #commit({ roomNid }: Room, events: readonly NewEvent[]): Promise<void> {

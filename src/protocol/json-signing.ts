@@ -63,13 +63,25 @@ export function hasValidSignatures(
   keys: readonly VerifyKey[],
   signedBytes: () => Uint8Array,
 ): boolean {
-  const own = isJsonObject(signatures) && Object.hasOwn(signatures, name) ? signatures[name] : undefined;
-  if (!isJsonObject(own)) return false;
-  const used = keys.filter((key) => Object.hasOwn(own, key.keyId));
-  if (used.length === 0) return false;
+  const made = signaturesBy(signatures, name, keys);
+  if (made.length === 0) return false;
   const message = signedBytes();
-  return used.every((key) => {
-    const signature = own[key.keyId];
-    return typeof signature === "string" && key.verify(message, signature);
-  });
+  return made.every(({ key, signature }) => key.verify(message, signature));
+}
+
+/** The signatures that an entity is said to have made with some keys; all of them have to be right. */
+export function signaturesBy(
+  signatures: unknown,
+  name: string,
+  keys: readonly VerifyKey[],
+): { readonly key: VerifyKey; readonly signature: string }[] {
+  const own = isJsonObject(signatures) && Object.hasOwn(signatures, name) ? signatures[name] : undefined;
+  if (!isJsonObject(own)) return [];
+  return keys
+    .filter((key) => Object.hasOwn(own, key.keyId))
+    .map((key) => {
+      const signature = own[key.keyId];
+      // No signature is empty: what is none is wrong.
+      return { key, signature: typeof signature === "string" ? signature : "" };
+    });
 }

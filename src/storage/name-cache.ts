@@ -48,6 +48,25 @@ export class NameCache {
     return nid;
   }
 
+  /** Makes integer IDs for many names in one write, where there are none yet. */
+  async internAll(userIds: Iterable<string>, statePairs: Iterable<StatePair>): Promise<void> {
+    const users: { userId: string; isLocal: boolean }[] = [];
+    for (const userId of new Set(userIds)) {
+      if ((await this.findUser(userId)) === undefined) users.push({ userId, isLocal: this.#isLocal(userId) });
+    }
+    const pairs: StatePair[] = [];
+    for (const pair of statePairs) {
+      if ((await this.findStatePair(pair.type, pair.stateKey)) === undefined) pairs.push(pair);
+    }
+    if (users.length === 0 && pairs.length === 0) return;
+    const nids = await this.#store.internAll({ users, pairs });
+    for (const [index, nid] of nids.users.entries()) this.#userNids.set(users[index]?.userId ?? "", nid);
+    for (const [index, nid] of nids.pairs.entries()) {
+      const { type = "", stateKey = "" } = pairs[index] ?? {};
+      this.#pairNids.set(pairName(type, stateKey), nid);
+    }
+  }
+
   /** The user's integer ID, or `undefined` for one whom nothing refers to yet. */
   findUser(userId: string): Promise<number | undefined> {
     return found(this.#userNids, userId, () => this.#store.findUser(userId));

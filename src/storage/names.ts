@@ -12,6 +12,18 @@ export interface NameStore {
   internUser(userId: string, isLocal: boolean): Promise<number>;
   internEventType(type: string): Promise<number>;
   internStatePair(type: string, stateKey: string): Promise<number>;
+  /** Many at once, in one write. @returns their integer IDs in the same order */
+  internAll(names: ManyNames): Promise<ManyNids>;
+}
+
+export interface ManyNames {
+  readonly users: readonly { readonly userId: string; readonly isLocal: boolean }[];
+  readonly pairs: readonly StatePair[];
+}
+
+export interface ManyNids {
+  readonly users: readonly number[];
+  readonly pairs: readonly number[];
 }
 
 export interface StatePair {

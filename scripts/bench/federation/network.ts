@@ -40,6 +40,7 @@ export async function startNetwork(liveCount: number): Promise<Network> {
     tls,
     live,
     async [Symbol.asyncDispose]() {
+      await server.end("SIGTERM");
       await server[Symbol.asyncDispose]();
       await fake[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });

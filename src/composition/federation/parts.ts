@@ -1,6 +1,7 @@
 import { ShownState } from "../../federation/shown-state.ts";
 import type { RemoteRooms } from "../../services/rooms/remote-rooms.ts";
 import { PduChecks } from "../../federation/inbound/pdu-checks.ts";
+import { Signatures } from "../../federation/inbound/signatures.ts";
 import { ToldStates } from "../../federation/inbound/told-state.ts";
 import type { FederationClient } from "../../federation/federation-client.ts";
 import { Keyring } from "../../federation/keys/keyring.ts";
@@ -16,7 +17,7 @@ import type { Foundation } from "../foundation.ts";
 import { composeRemoteRooms } from "./remote-rooms.ts";
 
 /** What talks with other servers, whatever it is about. */
-export interface FederationParts {
+export interface FederationParts extends AsyncDisposable {
   readonly client: FederationClient;
   readonly keyring: Keyring;
   readonly ownKeys: OwnKeys;
@@ -35,7 +36,7 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
   const { config, clock, signingKey, stores, graph, names, notifier } = foundation;
   const { federationClient: client, serverPolicy: policy } = foundation;
   const { federation, server_name: serverName } = config;
-  const source = new RemoteKeySource(client, federation.key_notaries as readonly ServerName[]);
+  const source = new RemoteKeySource(client, federation.key_notaries as readonly ServerName[], clock);
   const keyring = new Keyring({
     ownName: serverName,
     ownKey: signingKey,
@@ -51,7 +52,8 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
   const state = new CurrentState({ ...graph, rooms: stores.rooms, names });
   const servers = new RoomServers(stores.destinations);
   notifier.follow(servers.committed);
-  const checks = new PduChecks(keyring);
+  const signatures = new Signatures();
+  const checks = new PduChecks(keyring, signatures);
   const requests = new RoomRequests(client);
   const participation = new RoomParticipation({
     ownName: serverName,
@@ -83,5 +85,6 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
       ? composeRemoteRooms(foundation, { client, checks, toldStates, participation, shown })
       : undefined,
     shown,
+    [Symbol.asyncDispose]: () => signatures[Symbol.asyncDispose](),
   };
 }

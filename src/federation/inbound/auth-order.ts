@@ -1,14 +1,18 @@
-import type { ReceivedEvent } from "../../ingest/received-event.ts";
+import type { RoomEvent } from "../../protocol/pdu.ts";
+
+interface Ordered {
+  readonly event: Pick<RoomEvent, "eventId" | "authEventIds" | "type">;
+}
 
 /**
  * Events in an order in which each comes after those of its `auth_events` that are among them. Events that rest on each
  * other in a circle cannot be honest, since an event's ID is made of what it rests on: they are left out.
  */
-export function inAuthOrder(events: readonly ReceivedEvent[]): ReceivedEvent[] {
+export function inAuthOrder<Item extends Ordered>(events: readonly Item[]): Item[] {
   const byId = new Map(events.map((received) => [received.event.eventId, received]));
   const waitsFor = new Map<string, number>();
-  const followers = new Map<string, ReceivedEvent[]>();
-  const ready: ReceivedEvent[] = [];
+  const followers = new Map<string, Item[]>();
+  const ready: Item[] = [];
   for (const received of byId.values()) {
     const among = new Set(received.event.authEventIds.filter((id) => byId.has(id)));
     if (among.size === 0) ready.push(received);
@@ -33,6 +37,6 @@ export function inAuthOrder(events: readonly ReceivedEvent[]): ReceivedEvent[] {
   return ready;
 }
 
-function isCreate({ event }: ReceivedEvent): boolean {
+function isCreate({ event }: Ordered): boolean {
   return event.type === "m.room.create";
 }

@@ -1,5 +1,3 @@
-import type { ReceivedEvent } from "../../ingest/received-event.ts";
-import type { RoomOutliers } from "../../ingest/room-outliers.ts";
 import type { EventId, ServerName } from "../../protocol/identifiers.ts";
 import type { JsonValue } from "../../protocol/json.ts";
 import type { EventReader } from "../../state/event-reader.ts";
@@ -7,13 +5,10 @@ import type { Room } from "../../state/room-index.ts";
 import type { StateMap } from "../../state/state-snapshots.ts";
 import type { EventStore } from "../../storage/events.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
-import { inAuthOrder } from "./auth-order.ts";
-import type { PduChecks } from "./pdu-checks.ts";
+import { ToldEvents, type ToldEventsParts } from "./told-events.ts";
 
-export interface ToldStatesParts {
+export interface ToldStatesParts extends ToldEventsParts {
   readonly requests: RoomRequests;
-  readonly checks: PduChecks;
-  readonly outliers: RoomOutliers;
   readonly eventStore: Pick<EventStore, "nidsOf">;
   readonly events: Pick<EventReader, "storedAll">;
 }
@@ -49,8 +44,9 @@ export class ToldStates {
     const { stateIds, authChainIds } = await this.#parts.requests.stateIds(server, room.roomId, eventId);
     const missing = await this.#missing([...stateIds, ...authChainIds]);
     if (missing.length > maxSingleEvents) {
-      const { state, authChain } = await this.#parts.requests.state(server, room.roomId, eventId);
-      await this.storeAll(room, [...authChain, ...state]);
+      const told = this.begin(room);
+      await this.#parts.requests.state(server, room.roomId, eventId, (list, texts) => told.take(list, texts));
+      await told.store();
     } else {
       await this.storeAll(room, await this.#fetch(server, missing));
     }
@@ -62,30 +58,16 @@ export class ToldStates {
     await this.storeAll(room, await this.#parts.requests.authChain(server, room.roomId, eventId));
   }
 
-  /**
-   * Stores those of some events that pass the checks on receipt, and whose auth events are here.
-   * @returns their IDs in the same order; `undefined` for what is left out
-   */
-  async storeAll(room: Room, pdus: readonly JsonValue[]): Promise<(EventId | undefined)[]> {
-    const { checks } = this.#parts;
-    const all: (ReceivedEvent | undefined)[] = [];
-    for (let start = 0; start < pdus.length; start += chunkSize) {
-      const chunk = pdus.slice(start, start + chunkSize);
-      const checked = await Promise.all(
-        chunk.map((pdu) => checks.checkOrDrop(room.version, pdu, room.roomId)),
-      );
-      all.push(...checked);
-    }
-    const ordered = inAuthOrder(all.filter((received) => received !== undefined));
-    const stored = new Set<EventId>();
-    for (let start = 0; start < ordered.length; start += chunkSize) {
-      const chunk = ordered.slice(start, start + chunkSize);
-      for (const { eventId, verdict } of await this.#parts.outliers.store(room, chunk)) {
-        if (verdict !== "incomplete") stored.add(eventId);
-      }
-    }
-    const ids = all.map((received) => received?.event.eventId);
-    return ids.map((id) => (id !== undefined && stored.has(id) ? id : undefined));
+  /** Stores those of some events that pass the checks on receipt, and whose auth events are here. */
+  async storeAll(room: Room, pdus: readonly JsonValue[]): Promise<void> {
+    const told = this.begin(room);
+    await told.take("events", pdus);
+    await told.store();
+  }
+
+  /** For events that come one after the other. */
+  begin(room: Room): ToldEvents {
+    return new ToldEvents(this.#parts, room);
   }
 
   /**

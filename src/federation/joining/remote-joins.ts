@@ -4,13 +4,15 @@ import { RoomQueues } from "../../ingest/room-queues.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import type { EventId, RoomId, ServerName } from "../../protocol/identifiers.ts";
 import type { JsonObject, JsonValue } from "../../protocol/json.ts";
+import type { RoomVersion } from "../../protocol/room-versions.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { LocalUser } from "../../services/local-user.ts";
 import { FederationError } from "../federation-client.ts";
 import type { PduChecks } from "../inbound/pdu-checks.ts";
+import type { ToldEvents } from "../inbound/told-events.ts";
 import { type ToldStates, ToldStateError } from "../inbound/told-state.ts";
-import type { JoinedRoomState, MembershipRequests } from "../requests/membership-requests.ts";
+import type { JoinAnswer, MembershipRequests, SignedJoin } from "../requests/membership-requests.ts";
 import { countersigned } from "./countersigned.ts";
 import type { MembershipSigner } from "./signed-membership.ts";
 import { firstThatWorks } from "./first-that-works.ts";
@@ -54,24 +56,38 @@ export class RemoteJoins {
   }
 
   async #joinBy(server: ServerName, user: LocalUser, roomId: RoomId, content: JsonObject): Promise<Room> {
-    const { requests, signer, outliers } = this.#parts;
+    const { requests, signer } = this.#parts;
     const template = await requests.template(server, "join", roomId, user.userId);
     const version = signer.versionOf(template);
     const join = signer.sign(template, roomId, user.userId, content);
     const { eventId } = join.event;
-    const body = join.event.pdu as unknown as JsonValue;
-    const told = await requests.join(server, roomId, eventId, body);
-    const room = await outliers.adopt(roomId, version);
-    if (room.version.id !== version.id)
-      throw new FederationError("unreachable", "The room has another version.");
-    await this.#enter(room, await countersigned(this.#parts.checks, room, join, told.event), told);
+    const signed = { destination: server, roomId, eventId, body: join.event.pdu as unknown as JsonValue };
+    const [room, events, answer] = await this.#send(signed, version);
+    const entering = await countersigned(this.#parts.checks, room, join, answer.event);
+    await events.store();
+    await this.#enter(room, entering, events.idsOf("state"));
     return room;
   }
 
-  async #enter(room: Room, join: ReceivedEvent, { state, authChain }: JoinedRoomState): Promise<void> {
+  /** Hands the join over, and takes the room's events while they come. */
+  async #send(join: SignedJoin, version: RoomVersion): Promise<[Room, ToldEvents, JoinAnswer]> {
+    const { requests, outliers, toldStates } = this.#parts;
+    let told: { readonly room: Room; readonly events: ToldEvents } | undefined;
+    const answer = await requests.join(join, false, async () => {
+      const room = await outliers.adopt(join.roomId, version);
+      if (room.version.id !== version.id) {
+        throw new FederationError("unreachable", "The room has another version.");
+      }
+      const events = toldStates.begin(room);
+      told = { room, events };
+      return (list, texts) => events.take(list, texts);
+    });
+    if (!told) throw new Error("a server has agreed, and nothing was read of its answer");
+    return [told.room, told.events, answer];
+  }
+
+  async #enter(room: Room, join: ReceivedEvent, stateIds: readonly EventId[]): Promise<void> {
     const { toldStates, receiver } = this.#parts;
-    const ids = await toldStates.storeAll(room, [...authChain, ...state]);
-    const stateIds = ids.slice(authChain.length).filter((id): id is EventId => id !== undefined);
     try {
       const before = await toldStates.stateOf(room, stateIds);
       const [receipt] = await receiver.receive(

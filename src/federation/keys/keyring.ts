@@ -45,6 +45,8 @@ const maxValidityMs = 7 * 24 * 60 * 60 * 1000;
 /** A server that gives no usable answer is not asked again for so long: anybody can make us ask. */
 const retryAfterMs = 60_000;
 const cachedFailures = 10_000;
+/** A server that has not answered by then may be gone: notaries are asked as well. */
+const patienceMs = 1_000;
 
 /** The keys of other servers: from memory, from storage, from themselves, and from notaries, in that order. */
 export class Keyring {
@@ -128,15 +130,16 @@ export class Keyring {
 
   async #fetchNow(serverName: ServerName, keyIds: readonly string[], atTs: number): Promise<void> {
     const { source, clock } = this.#parts;
-    await this.#remember(serverName, [await source.fromServer(serverName)]);
-    const found = usable(await this.#load(serverName), keyIds, atTs);
-    if (found.length === keyIds.length) return;
-    const documents = await source.fromNotaries(serverName, keyIds, atTs);
-    await this.#remember(serverName, documents);
+    const isThere = async () => usable(await this.#load(serverName), keyIds, atTs).length === keyIds.length;
+    const askServer = async () => this.#remember(serverName, [await source.fromServer(serverName)]);
+    const direct = askServer();
+    const askNotaries = async () => {
+      await settledWithin(clock, direct, patienceMs);
+      if (await isThere()) return;
+      await this.#remember(serverName, await source.fromNotaries(serverName, keyIds, atTs));
+    };
     // Old keys do not change: whoever lacks them will lack them for some time.
-    if (usable(await this.#load(serverName), keyIds, atTs).length < keyIds.length) {
-      this.#failedTs.set(serverName, clock.nowMs());
-    }
+    if (!(await oneBrings([direct, askNotaries()], isThere))) this.#failedTs.set(serverName, clock.nowMs());
   }
 
   async #remember(serverName: ServerName, documents: readonly (JsonValue | undefined)[]): Promise<void> {
@@ -150,6 +153,32 @@ export class Keyring {
     await this.#parts.store.remember(rows);
     this.#known.delete(serverName);
   }
+}
+
+/** Resolves when work has ended, well or not, or some time has passed. */
+function settledWithin(clock: Clock, work: Promise<void>, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(timeoutMs, resolve);
+    const settled = () => {
+      timer.cancel();
+      resolve();
+    };
+    work.then(settled, settled);
+  });
+}
+
+/** Whether something is there once one of several works has brought it: the others are not waited for then. */
+function oneBrings(works: readonly Promise<void>[], isThere: () => Promise<boolean>): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    let left = works.length;
+    const waitFor = async (work: Promise<void>) => {
+      await work;
+      const found = await isThere();
+      left -= 1;
+      if (found || left === 0) resolve(found);
+    };
+    for (const work of works) waitFor(work).catch(reject);
+  });
 }
 
 function usable({ keys }: KnownServer, keyIds: readonly string[], atTs: number | undefined): VerifyKey[] {
@@ -177,7 +206,7 @@ function rowsOf({ serverName, keys, json }: KeyDocument, fetchedTs: number): Ser
 export function documentsFromNotary(answer: JsonObject, serverName: ServerName): JsonValue[] {
   const documents = answer["server_keys"];
   if (!Array.isArray(documents)) return [];
-  return documents.slice(0, maxDocumentsOfAnswer).filter((json) => serverOfDocument(json) === serverName);
+  return documents.filter((json) => serverOfDocument(json) === serverName).slice(0, maxDocumentsOfServer);
 }
 
-const maxDocumentsOfAnswer = 100;
+const maxDocumentsOfServer = 20;

@@ -1,39 +1,93 @@
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import { type FederationClient, FederationError, type FederationRequest } from "../federation-client.ts";
 import { documentsFromNotary, type KeySource } from "./keyring.ts";
 
+interface NotaryQuestion {
+  readonly serverName: ServerName;
+  readonly keyIds: readonly string[];
+  readonly minimumValidUntilTs: number;
+  readonly resolve: (documents: JsonValue[]) => void;
+}
+
 const timeoutMs = 10_000;
+/** A room's servers may be thousands, of which many are gone: the others must not wait for those. */
+const maxServersAtOnce = 64;
+/** What is wanted within so long is asked of a notary in one request. */
+const gatherMs = 50;
+const maxServersOfQuery = 100;
+const maxNotaryBytes = 8 * 1024 * 1024;
 
 /** Asks other servers for keys; failures are answers without any. */
 export class RemoteKeySource implements KeySource {
   readonly #client: FederationClient;
   readonly #notaries: readonly ServerName[];
+  readonly #clock: Clock;
+  #questions: NotaryQuestion[] = [];
+  #asking = 0;
+  readonly #waiting: (() => void)[] = [];
 
   /** @param notaries servers that are trusted to tell the keys of others, in the order in which they are asked */
-  constructor(client: FederationClient, notaries: readonly ServerName[]) {
+  constructor(client: FederationClient, notaries: readonly ServerName[], clock: Clock) {
     this.#client = client;
     this.#notaries = notaries;
+    this.#clock = clock;
   }
 
-  fromServer(serverName: ServerName): Promise<JsonValue | undefined> {
-    return this.#ask({ destination: serverName, method: "GET", uri: "/_matrix/key/v2/server" });
+  async fromServer(serverName: ServerName): Promise<JsonValue | undefined> {
+    if (this.#asking >= maxServersAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#asking += 1;
+    try {
+      return await this.#ask({ destination: serverName, method: "GET", uri: "/_matrix/key/v2/server" });
+    } finally {
+      this.#asking -= 1;
+      this.#waiting.shift()?.();
+    }
   }
 
-  async fromNotaries(
+  fromNotaries(
     serverName: ServerName,
     keyIds: readonly string[],
     minimumValidUntilTs: number,
   ): Promise<JsonValue[]> {
-    const criteria = keyIds.map((keyId) => [keyId, { minimum_valid_until_ts: minimumValidUntilTs }]);
-    const body = { server_keys: { [serverName]: Object.fromEntries(criteria) as JsonObject } };
-    for (const destination of this.#notaries) {
-      if (destination === serverName) continue;
-      const answer = await this.#ask({ destination, method: "POST", uri: "/_matrix/key/v2/query", body });
-      const documents = isJsonObject(answer) ? documentsFromNotary(answer, serverName) : [];
-      if (documents.length > 0) return documents;
+    return new Promise((resolve) => {
+      this.#questions.push({ serverName, keyIds, minimumValidUntilTs, resolve });
+      if (this.#questions.length === 1) this.#clock.setTimer(gatherMs, () => this.#askNotaries());
+    });
+  }
+
+  #askNotaries(): void {
+    const questions = this.#questions;
+    this.#questions = [];
+    for (let start = 0; start < questions.length; start += maxServersOfQuery) {
+      void this.#query(questions.slice(start, start + maxServersOfQuery));
     }
-    return [];
+  }
+
+  /** Asks one notary after the other for what those before did not know. */
+  async #query(questions: readonly NotaryQuestion[]): Promise<void> {
+    let left = questions;
+    for (const destination of this.#notaries) {
+      const asked = left.filter(({ serverName }) => serverName !== destination);
+      if (asked.length === 0) continue;
+      const body = { server_keys: Object.fromEntries(asked.map(criteriaOf)) };
+      const answer = await this.#ask({
+        destination,
+        method: "POST",
+        uri: "/_matrix/key/v2/query",
+        body,
+        maxResponseBytes: maxNotaryBytes,
+      });
+      const unanswered: NotaryQuestion[] = left.filter((question) => !asked.includes(question));
+      for (const question of asked) {
+        const documents = isJsonObject(answer) ? documentsFromNotary(answer, question.serverName) : [];
+        if (documents.length > 0) question.resolve(documents);
+        else unanswered.push(question);
+      }
+      left = unanswered;
+    }
+    for (const { resolve } of left) resolve([]);
   }
 
   async #ask(request: FederationRequest): Promise<JsonValue | undefined> {
@@ -44,4 +98,9 @@ export class RemoteKeySource implements KeySource {
       throw error;
     }
   }
+}
+
+function criteriaOf({ serverName, keyIds, minimumValidUntilTs }: NotaryQuestion): [ServerName, JsonObject] {
+  const criteria = keyIds.map((keyId) => [keyId, { minimum_valid_until_ts: minimumValidUntilTs }]);
+  return [serverName, Object.fromEntries(criteria) as JsonObject];
 }

@@ -2,7 +2,9 @@ import type { EventId, RoomId, ServerName, UserId } from "../../protocol/identif
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
 import { supportedRoomVersions, unstableRoomVersions } from "../../protocol/room-versions.ts";
 import { type FederationClient, FederationError, type FederationRequest } from "../federation-client.ts";
+import { isServerName } from "../../protocol/server-name.ts";
 import { objectOf, wrongAnswer } from "./answers.ts";
+import { type ItemTaker, readListedAnswer } from "./listed-answer.ts";
 
 /** What a server answers to those who want to do something in a room that they are not in. */
 export interface MembershipTemplate {
@@ -11,18 +13,30 @@ export interface MembershipTemplate {
   readonly event: JsonObject;
 }
 
-/** A room as its server tells it to one that joins. */
-export interface JoinedRoomState {
-  readonly state: readonly JsonValue[];
-  readonly authChain: readonly JsonValue[];
+/** A join that the user's server has signed, and where it goes. */
+export interface SignedJoin {
+  readonly destination: ServerName;
+  readonly roomId: RoomId;
+  readonly eventId: EventId;
+  readonly body: JsonValue;
+}
+
+/** What a server answers beside the events of the room into which it has let somebody. */
+export interface JoinAnswer {
   /** The join as the room has it: perhaps with another server's signature. */
   readonly event: JsonValue | undefined;
+  /** Whether its state lacks members. */
+  readonly membersOmitted: boolean;
+  /** The servers that were in the room before, where it says so. */
+  readonly servers: readonly ServerName[];
 }
 
 const path = "/_matrix/federation";
 const knownVersions = [...supportedRoomVersions, ...unstableRoomVersions];
+/** No room has more. */
+const maxServers = 100_000;
 const joinTimeoutMs = 10 * 60_000;
-/** A room with a hundred thousand members. */
+/** A room with some hundred thousand members. */
 const maxStateBytes = 512 * 1024 * 1024;
 
 const vouchedJoinTimeoutMs = 2 * 60_000;
@@ -59,26 +73,35 @@ export class MembershipRequests {
     return { version, event };
   }
 
-  /** @throws FederationError */
-  async join(
-    destination: ServerName,
-    roomId: RoomId,
-    eventId: EventId,
-    body: JsonValue,
-  ): Promise<JoinedRoomState> {
-    const answer = objectOf(
-      await this.#client.request({
-        destination,
-        method: "PUT",
-        uri: `${path}/v2/send_join/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`,
-        body,
-        timeoutMs: joinTimeoutMs,
-        maxResponseBytes: maxStateBytes,
-      }),
-    );
-    const { state, auth_chain: authChain, event } = answer;
-    if (!Array.isArray(state) || !Array.isArray(authChain)) throw wrongAnswer("no state");
-    return { state, authChain, event };
+  /**
+   * @param omitsMembers whether the server may leave members out
+   * @param begin called once the server has agreed; the room's events (`state`, `auth_chain`) go where it leads them
+   * @throws FederationError
+   */
+  join(
+    { destination, roomId, eventId, body }: SignedJoin,
+    omitsMembers: boolean,
+    begin: () => Promise<ItemTaker>,
+  ): Promise<JoinAnswer> {
+    const query = omitsMembers ? "?omit_members=true" : "";
+    const request = {
+      destination,
+      method: "PUT",
+      uri: `${path}/v2/send_join/${pathOf(roomId, eventId)}${query}`,
+      body,
+      timeoutMs: joinTimeoutMs,
+    } as const;
+    const kept = ["event", "members_omitted", "servers_in_room"];
+    const options = { lists: ["auth_chain", "state"], kept, maxBytes: maxStateBytes };
+    return this.#client.stream(request, async ({ body: answer }) => {
+      const members = await readListedAnswer(answer, options, await begin());
+      const servers = members.get("servers_in_room");
+      return {
+        event: members.get("event"),
+        membersOmitted: members.get("members_omitted") === true,
+        servers: Array.isArray(servers) ? servers.slice(0, maxServers).filter(isName) : [],
+      };
+    });
   }
 
   /**
@@ -198,4 +221,8 @@ function isMembership(event: JsonObject, roomId: RoomId, userId: UserId, members
 
 function pathOf(roomId: RoomId, eventId: EventId): string {
   return `${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`;
+}
+
+function isName(value: JsonValue): value is ServerName {
+  return typeof value === "string" && isServerName(value);
 }

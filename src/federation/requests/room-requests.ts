@@ -2,6 +2,7 @@ import { type EventId, isEventId, type RoomId, type ServerName } from "../../pro
 import type { JsonValue } from "../../protocol/json.ts";
 import type { FederationClient } from "../federation-client.ts";
 import { objectOf, wrongAnswer } from "./answers.ts";
+import { type ItemTaker, readListedAnswer } from "./listed-answer.ts";
 
 /** The state before an event as another server tells it: IDs only. */
 export interface ToldStateIds {
@@ -9,18 +10,15 @@ export interface ToldStateIds {
   readonly authChainIds: readonly EventId[];
 }
 
-/** The same with the events. */
-export interface ToldState {
-  readonly state: readonly JsonValue[];
-  readonly authChain: readonly JsonValue[];
-}
-
 const path = "/_matrix/federation/v1";
 const manyIdsBytes = 32 * 1024 * 1024;
-const manyEventsBytes = 256 * 1024 * 1024;
+/** A room with some hundred thousand members. */
+const manyEventsBytes = 512 * 1024 * 1024;
 const longTimeoutMs = 120_000;
 /** A client waits for it. */
 const shortTimeoutMs = 10_000;
+/** It is checked while it comes. */
+const stateTimeoutMs = 20 * 60_000;
 /** Larger states are not believed to be any. */
 const maxStateEvents = 500_000;
 
@@ -61,16 +59,19 @@ export class RoomRequests {
     return { stateIds: idsOf(answer, "pdu_ids"), authChainIds: idsOf(answer, "auth_chain_ids") };
   }
 
-  /** @throws FederationError */
-  async state(destination: ServerName, roomId: RoomId, eventId: EventId): Promise<ToldState> {
-    const answer = await this.#client.request({
+  /**
+   * The events of the state before an event (`pdus`) and those that they rest on (`auth_chain`).
+   * @throws FederationError
+   */
+  async state(destination: ServerName, roomId: RoomId, eventId: EventId, take: ItemTaker): Promise<void> {
+    const request = {
       destination,
       method: "GET",
       uri: `${path}/state/${encodeURIComponent(roomId)}?event_id=${encodeURIComponent(eventId)}`,
-      timeoutMs: longTimeoutMs,
-      maxResponseBytes: manyEventsBytes,
-    });
-    return { state: wholeListOf(answer, "pdus"), authChain: wholeListOf(answer, "auth_chain") };
+      timeoutMs: stateTimeoutMs,
+    } as const;
+    const lists = { lists: ["auth_chain", "pdus"], kept: [], maxBytes: manyEventsBytes };
+    await this.#client.stream(request, ({ body }) => readListedAnswer(body, lists, take));
   }
 
   /** One event, as it is in its server's answer. @throws FederationError */

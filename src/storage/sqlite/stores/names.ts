@@ -1,4 +1,4 @@
-import type { NameStore, StatePair } from "../../names.ts";
+import type { ManyNames, NameStore, StatePair } from "../../names.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
 
@@ -26,6 +26,13 @@ export function internUser(db: Connection, userId: string, isLocal: boolean): nu
   );
 }
 
+function internStatePair(db: Connection, type: string, stateKey: string): number {
+  return (
+    findStatePair(db, type, stateKey) ??
+    db.insert("INSERT INTO state_pairs (type, state_key) VALUES (?, ?)", type, stateKey)
+  );
+}
+
 export const nameOperations: StoreOperations<NameStore> = {
   findUser: point(findUser),
   findEventType: point(findEventType),
@@ -46,9 +53,9 @@ export const nameOperations: StoreOperations<NameStore> = {
     ({ db }, type: string) =>
       findEventType(db, type) ?? db.insert("INSERT INTO event_types (type) VALUES (?)", type),
   ),
-  internStatePair: write(
-    ({ db }, type: string, stateKey: string) =>
-      findStatePair(db, type, stateKey) ??
-      db.insert("INSERT INTO state_pairs (type, state_key) VALUES (?, ?)", type, stateKey),
-  ),
+  internStatePair: write(({ db }, type: string, stateKey: string) => internStatePair(db, type, stateKey)),
+  internAll: write(({ db }, { users, pairs }: ManyNames) => ({
+    users: users.map(({ userId, isLocal }) => internUser(db, userId, isLocal)),
+    pairs: pairs.map(({ type, stateKey }) => internStatePair(db, type, stateKey)),
+  })),
 };

@@ -1,0 +1,99 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { VerifyKey } from "../../protocol/ed25519.ts";
+import type { SignatureBatch } from "./signature-worker.ts";
+
+interface Waiting {
+  readonly key: VerifyKey;
+  readonly message: Uint8Array;
+  readonly signature: string;
+  readonly resolve: (isRight: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface SignatureWorker {
+  readonly worker: Worker;
+  /** What it has been sent and not answered, in order. */
+  readonly batches: (readonly Waiting[])[];
+}
+
+/** Modules run from TypeScript in development and from JavaScript in the built package. */
+const extension = import.meta.filename.endsWith(".ts") ? ".ts" : ".js";
+/** So few are checked at once, as fast as a worker could be asked. */
+const checkedAtOnce = 4;
+const maxBatch = 128;
+const maxWorkers = Math.max(1, Math.min(4, availableParallelism() - 1));
+
+/**
+ * Checks signatures, those that come in great numbers on other threads. The pool of node:crypto is not used for it: there
+ * they would wait for names of hosts that nobody resolves.
+ */
+export class Signatures implements AsyncDisposable {
+  #waiting: Waiting[] = [];
+  readonly #workers: SignatureWorker[] = [];
+  #next = 0;
+
+  /** Whether a signature (Base64) of a message is the key's. */
+  verify(key: VerifyKey, message: Uint8Array, signature: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, message, signature, resolve, reject });
+      // What is asked for in the same turn of the event loop is checked together.
+      if (this.#waiting.length === 1) setImmediate(() => this.#check());
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#workers.map(({ worker }) => worker.terminate()));
+  }
+
+  #check(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length <= checkedAtOnce) {
+      for (const { key, message, signature, resolve } of waiting) resolve(key.verify(message, signature));
+      return;
+    }
+    for (let start = 0; start < waiting.length; start += maxBatch) {
+      this.#send(waiting.slice(start, start + maxBatch));
+    }
+  }
+
+  #send(batch: readonly Waiting[]): void {
+    const { worker, batches } = this.#someWorker();
+    batches.push(batch);
+    worker.postMessage({
+      publicKeys: batch.map(({ key }) => key.publicKey),
+      signatures: batch.map(({ signature }) => signature),
+      lengths: batch.map(({ message }) => message.length),
+      messages: Buffer.concat(batch.map(({ message }) => message)),
+    } satisfies SignatureBatch);
+  }
+
+  /** One after the other, as all batches are about as long. */
+  #someWorker(): SignatureWorker {
+    this.#next = (this.#next + 1) % maxWorkers;
+    const known = this.#workers[this.#next];
+    if (known) return known;
+    const started = this.#start();
+    this.#workers.push(started);
+    return started;
+  }
+
+  #start(): SignatureWorker {
+    const script = new URL(`./signature-worker${extension}`, import.meta.url);
+    const started: SignatureWorker = { worker: new Worker(script, { name: "signatures" }), batches: [] };
+    started.worker.unref();
+    started.worker.on("message", (verdicts: readonly boolean[]) => {
+      const batch = started.batches.shift() ?? [];
+      for (const [index, { resolve }] of batch.entries()) resolve(verdicts[index] === true);
+    });
+    const end = (error: unknown) => {
+      const place = this.#workers.indexOf(started);
+      if (place !== -1) this.#workers.splice(place, 1);
+      for (const batch of started.batches.splice(0)) for (const { reject } of batch) reject(error);
+    };
+    started.worker.once("error", end);
+    started.worker.once("exit", () => end(new Error("a worker that checks signatures has ended")));
+    return started;
+  }
+}
