@@ -15,6 +15,10 @@ export interface SignedServerRequest {
 export interface ServerAuthentication {
   /** Finds out which server sends a request. @throws MatrixError M_UNAUTHORIZED, M_FORBIDDEN */
   originOf(request: SignedServerRequest): Promise<ServerName>;
-  /** Counts a request of a server. @throws MatrixError M_LIMIT_EXCEEDED */
-  checkLimit(serverName: ServerName): void;
+  /**
+   * Counts a request of a server.
+   * @returns what is to be disposed of once the request has been dealt with
+   * @throws MatrixError M_LIMIT_EXCEEDED
+   */
+  admit(serverName: ServerName): Disposable;
 }

@@ -29,7 +29,7 @@ export function serverPipeline(bound: BoundEndpoint, servers: ServerAuthenticati
       content: body === undefined ? undefined : encodeCanonicalJson(body, { strict: false }),
       authorizations: koa.req.headersDistinct["authorization"] ?? [],
     });
-    servers.checkLimit(serverName);
+    using _place = servers.admit(serverName);
     checkEncoding(koa.path);
     const query = queryReader ? queryReader.read(koa.search) : {};
     bodyChecker?.check(body ?? {});

@@ -1,12 +1,16 @@
 /** An event of another server that waits to enter its room's graph. Form, signatures and hash have been checked. */
-export interface InboxEvent {
-  readonly roomNid: number;
+export interface InboxEvent extends InboxLane {
   readonly eventId: string;
-  /** The server that sent it. */
-  readonly origin: string;
   /** Canonical JSON. */
   readonly pdu: string;
   readonly receivedTs: number;
+}
+
+/** What one server has sent of one room: that is judged in order, and waits for nothing else. */
+export interface InboxLane {
+  readonly roomNid: number;
+  /** The server that sent it. */
+  readonly origin: string;
 }
 
 export interface InboxRow extends InboxEvent {
@@ -17,13 +21,16 @@ export interface InboxRow extends InboxEvent {
 export interface FederationInboxStore {
   /**
    * Adds events, but for those that wait already.
-   * @param maxWaiting for each room: what is beyond is left out, to be asked for when something follows it
+   * @param maxWaiting for each server and room: what is beyond is left out, to be asked for when something follows it
    * @returns the IDs of those that were left out
    */
   add(events: readonly InboxEvent[], maxWaiting: number): Promise<readonly string[]>;
-  /** A room's events that have waited longest. */
-  next(roomNid: number, limit: number): Promise<InboxRow[]>;
+  /**
+   * The events of a lane that have waited longest.
+   * @param maxBytes of their JSON; a single one may have more
+   */
+  next(lane: InboxLane, limit: number, maxBytes: number): Promise<InboxRow[]>;
   remove(inboxNids: readonly number[]): Promise<void>;
-  /** The rooms for which something waits. */
-  rooms(): Promise<readonly number[]>;
+  /** Where something waits, the longest first. */
+  lanes(): Promise<readonly InboxLane[]>;
 }

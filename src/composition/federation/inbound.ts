@@ -32,6 +32,7 @@ export function composeFederationInbound(
       policyServers.recommends(room, event, {
         event: (type, stateKey) => state.event(room, type, stateKey),
       }),
+    clock,
     log,
   });
   const inboxes = new RoomInboxes({

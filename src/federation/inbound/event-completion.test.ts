@@ -4,6 +4,7 @@ import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import type { RoomId, ServerName } from "../../protocol/identifiers.ts";
 import { rulesOfVersion } from "../../protocol/testing/room-version.ts";
 import type { Room } from "../../state/room-index.ts";
+import { systemClock } from "../../telemetry/clock.ts";
 import { createLogTo } from "../../telemetry/log.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
 import { EventCompletion, type EventCompletionParts } from "./event-completion.ts";
@@ -13,8 +14,8 @@ import type { ToldStates } from "./told-state.ts";
 const room: Room = { roomNid: 1, roomId: "!room:a.test" as RoomId, version: rulesOfVersion("11") };
 const origin = "a.test" as ServerName;
 
-function event(eventId: string, depth = 1): ReceivedEvent {
-  return { event: { eventId, depth } } as unknown as ReceivedEvent;
+function event(eventId: string, prevEventIds: readonly string[] = []): ReceivedEvent {
+  return { event: { eventId, prevEventIds, depth: 1 } } as unknown as ReceivedEvent;
 }
 
 function scene(missing: readonly string[]) {
@@ -31,13 +32,14 @@ function scene(missing: readonly string[]) {
     receiver: { receive } as unknown as RoomReceiver,
     rooms: { extremities: async () => [] },
     requests: { missingEvents: async () => missing } as unknown as RoomRequests,
-    checks: { checkOrDrop: async (_version: unknown, id: string) => event(id, 0) } as unknown as PduChecks,
+    checks: { checkOrDrop: async (_version: unknown, id: string) => event(id) } as unknown as PduChecks,
     toldStates: {} as ToldStates,
+    clock: systemClock,
     isWanted: async (_room, { event: { eventId } }) => !eventId.includes("spam"),
     log: createLogTo(process.stderr, "fatal"),
   };
   const took = () => received.map((one) => `${one.event.eventId}${one.isUnwanted ? " unwanted" : ""}`);
-  return { completion: new EventCompletion(parts), took };
+  return { completion: new EventCompletion(parts), took, parts };
 }
 
 t.test("what the room's policy server does not want is taken as such", async (t) => {
@@ -48,6 +50,41 @@ t.test("what the room's policy server does not want is taken as such", async (t)
 
 t.test("so are events that had to be fetched", async (t) => {
   const { completion, took } = scene(["$old spam"]);
-  await completion.receive(room, origin, [event("$ham")]);
+  await completion.receive(room, origin, [event("$ham", ["$old spam"])]);
   t.same(took(), ["$old spam unwanted", "$ham"]);
+});
+
+t.test("events that nobody has asked for are left out", async (t) => {
+  const { completion, took } = scene(["$unasked", "$before"]);
+  await completion.receive(room, origin, [event("$ham", ["$before"])]);
+  t.same(took(), ["$before", "$ham"]);
+});
+
+t.test("a flood of events that follow unknown ones asks for no more than a bounded number", async (t) => {
+  let asked = 0;
+  const requests = {
+    missingEvents: async () => {
+      asked += 1;
+      return [];
+    },
+  };
+  const receive = async (_room: Room, events: readonly ReceivedEvent[]): Promise<Receipt[]> =>
+    events.map(({ event: { eventId } }) => ({ eventId, verdict: "incomplete", missingPrev: [] }));
+  let states = 0;
+  const completion = new EventCompletion({
+    ...scene([]).parts,
+    receiver: { receive } as unknown as RoomReceiver,
+    requests: requests as unknown as RoomRequests,
+    toldStates: { before: async () => (states++, new Map()) } as unknown as ToldStates,
+  });
+  const flood = Array.from({ length: 50 }, (_, index) => event(`$${index}`, [`$unknown ${index}`]));
+  for (let round = 0; round < 10; round++) {
+    const receipts = await completion.receive(room, origin, flood);
+    t.equal(receipts.length, 50);
+  }
+  t.ok(asked >= 100 && asked < 150, `${asked} requests for 500 events`);
+  t.ok(states >= 20 && states < 30, `${states} states`);
+  const before = states;
+  await completion.receive(room, "b.test" as ServerName, flood.slice(0, 1));
+  t.equal(states, before + 1, "another server is not held to account for it");
 });

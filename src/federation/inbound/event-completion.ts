@@ -2,9 +2,12 @@ import type { Receipt, ReceivedEvent } from "../../ingest/received-event.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import type { Room } from "../../state/room-index.ts";
+import { TokenBuckets } from "../../auth/token-buckets.ts";
 import type { RoomStore } from "../../storage/rooms.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { FederationError } from "../federation-client.ts";
+import { requestedEvents } from "../history/requested-events.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
 import type { PduChecks } from "./pdu-checks.ts";
 import { type ToldStates, ToldStateError } from "./told-state.ts";
@@ -17,19 +20,30 @@ export interface EventCompletionParts {
   readonly toldStates: ToldStates;
   /** Whether the room's policy server wants an event; one that it does not want is soft-failed. */
   readonly isWanted: (room: Room, event: ReceivedEvent) => Promise<boolean>;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** As other servers do; what lies before is a gap, and is read when somebody pages there. */
 const missingEventsLimit = 20;
 const maxExtremities = 20;
+/**
+ * What one server makes this one fetch for one room: somebody may send events that follow nothing at all, each of which
+ * would be asked about. A state may be large.
+ */
+const completionsOfServer = { burst: 100, perSecond: 2 };
+const statesOfServer = { burst: 20, perSecond: 0.2 };
 
 /** Takes events into a room's graph, with what has to be got from the server that sent them. */
 export class EventCompletion {
   readonly #parts: EventCompletionParts;
+  readonly #completions: TokenBuckets;
+  readonly #states: TokenBuckets;
 
   constructor(parts: EventCompletionParts) {
     this.#parts = parts;
+    this.#completions = new TokenBuckets(completionsOfServer, parts.clock);
+    this.#states = new TokenBuckets(statesOfServer, parts.clock);
   }
 
   /** @returns what became of each event; one that is still incomplete cannot be used */
@@ -42,19 +56,19 @@ export class EventCompletion {
     let left: readonly ReceivedEvent[] = await this.#judged(room, events);
     while (left.length > 0) {
       const round = await this.#parts.receiver.receive(room, left);
-      const stuck = round.findIndex(({ verdict }) => verdict === "incomplete");
-      if (stuck === -1) return [...receipts, ...round];
-      receipts.push(...round.slice(0, stuck));
-      const event = left[stuck];
-      if (event) receipts.push(await this.#complete(room, origin, event));
-      // What came after it may have waited for it.
-      left = left.slice(stuck + 1);
+      receipts.push(...round.filter(({ verdict }) => verdict !== "incomplete"));
+      const [stuck, ...others] = left.filter((_, index) => round[index]?.verdict === "incomplete");
+      if (!stuck) break;
+      receipts.push(await this.#complete(room, origin, stuck));
+      // They may have waited for it.
+      left = others;
     }
     return receipts;
   }
 
   async #complete(room: Room, origin: ServerName, received: ReceivedEvent): Promise<Receipt> {
     const { eventId } = received.event;
+    if (this.#completions.take(keyOf(room, origin)) > 0) return tooMany(eventId);
     try {
       const missing = await this.#eventsBefore(room, origin, received);
       let receipt: Receipt = { eventId, verdict: "incomplete" };
@@ -92,8 +106,7 @@ export class EventCompletion {
       if (!(error instanceof FederationError)) throw error;
       log.debug({ err: error, origin, roomId: room.roomId }, "missing events are not to be had");
     }
-    const judged = await this.#judged(room, found);
-    return judged.toSorted((a, b) => a.event.depth - b.event.depth);
+    return this.#judged(room, requestedEvents(event.prevEventIds, found));
   }
 
   #judged(room: Room, events: readonly ReceivedEvent[]): Promise<ReceivedEvent[]> {
@@ -113,9 +126,22 @@ export class EventCompletion {
       receipt = await one(receiver, room, received);
     }
     if (receipt.verdict !== "incomplete" || receipt.missingAuth?.length) return receipt;
+    if (this.#states.take(keyOf(room, origin)) > 0) return tooMany(eventId);
     const state = await toldStates.before(room, eventId, origin);
     return one(receiver, room, { ...received, toldStates: [state] });
   }
+}
+
+function keyOf({ roomNid }: Room, origin: ServerName): string {
+  return `${roomNid} ${origin}`;
+}
+
+function tooMany(eventId: Receipt["eventId"]): Receipt {
+  return {
+    eventId,
+    verdict: "incomplete",
+    reason: "Its server sends too many events that follow unknown ones.",
+  };
 }
 
 async function one(receiver: RoomReceiver, room: Room, received: ReceivedEvent): Promise<Receipt> {

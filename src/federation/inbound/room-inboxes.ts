@@ -5,7 +5,12 @@ import { toRoomEvent } from "../../protocol/room-event.ts";
 import type { RoomVersion } from "../../protocol/room-versions.ts";
 import { parseStrictJson } from "../../protocol/strict-json.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
-import type { FederationInboxStore, InboxEvent, InboxRow } from "../../storage/federation-inbox.ts";
+import type {
+  FederationInboxStore,
+  InboxEvent,
+  InboxLane,
+  InboxRow,
+} from "../../storage/federation-inbox.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { EventCompletion } from "./event-completion.ts";
@@ -18,21 +23,31 @@ export interface RoomInboxesParts {
   readonly log: Logger;
 }
 
-/** Rooms whose events are judged at the same time; a room that waits for a slow server takes one place. */
-const maxRoomsAtOnce = 50;
+/**
+ * Lanes that are emptied at the same time. One that waits for a slow server takes a place: so few are left to each server
+ * that no handful of slow ones takes them all.
+ */
+const maxLanesAtOnce = 200;
+const maxLanesOfServer = 8;
 /** What one commit and one look into the inbox take. */
 const eventsAtOnce = 50;
-/** What waits for one room beyond this is left out; it is asked for again when something follows it. */
-const maxWaiting = 5_000;
+const bytesAtOnce = 512 * 1024;
+/** What waits in one lane beyond this is left out; it is asked for again when something follows it. */
+const maxWaiting = 1_000;
 /** After a failure of our own, such as a full disk. */
 const retryDelayMs = 10_000;
 
-/** Takes received events out of the inbox and into their rooms' graphs: in order within a room, rooms side by side. */
+/**
+ * Takes received events out of the inbox and into their rooms' graphs. What one server has sent of one room goes in order,
+ * and side by side with everything else: neither another server nor another room is waited for.
+ */
 export class RoomInboxes implements AsyncDisposable {
   readonly #parts: RoomInboxesParts;
-  /** Rooms for which something waits, in the order in which they were woken. */
-  readonly #waiting = new Set<number>();
-  readonly #working = new Map<number, Promise<void>>();
+  /** Lanes in which something waits, in the order in which they were woken. */
+  readonly #waiting = new Map<string, InboxLane>();
+  readonly #working = new Map<string, Promise<void>>();
+  /** How many of those that work are of one server. */
+  readonly #workingOf = new Map<string, number>();
   #isClosed = false;
 
   constructor(parts: RoomInboxesParts) {
@@ -41,7 +56,7 @@ export class RoomInboxes implements AsyncDisposable {
 
   /** Goes on with what has waited since before the start. */
   async resume(): Promise<void> {
-    for (const roomNid of await this.#parts.store.rooms()) this.#wake(roomNid);
+    for (const lane of await this.#parts.store.lanes()) this.#wake(lane);
   }
 
   /**
@@ -52,7 +67,7 @@ export class RoomInboxes implements AsyncDisposable {
   async add(events: readonly InboxEvent[]): Promise<readonly string[]> {
     if (events.length === 0) return [];
     const leftOut = await this.#parts.store.add(events, maxWaiting);
-    for (const roomNid of new Set(events.map((event) => event.roomNid))) this.#wake(roomNid);
+    for (const { roomNid, origin } of events) this.#wake({ roomNid, origin });
     return leftOut;
   }
 
@@ -63,60 +78,65 @@ export class RoomInboxes implements AsyncDisposable {
     await Promise.all(this.#working.values());
   }
 
-  #wake(roomNid: number): void {
+  #wake(lane: InboxLane): void {
     if (this.#isClosed) return;
-    this.#waiting.add(roomNid);
+    this.#waiting.set(keyOf(lane), lane);
     this.#startWork();
   }
 
   #startWork(): void {
-    for (const roomNid of this.#waiting) {
-      if (this.#working.size >= maxRoomsAtOnce) return;
-      if (this.#working.has(roomNid)) continue;
-      this.#waiting.delete(roomNid);
+    for (const [key, lane] of this.#waiting) {
+      if (this.#working.size >= maxLanesAtOnce) return;
+      const busy = this.#workingOf.get(lane.origin) ?? 0;
+      if (this.#working.has(key) || busy >= maxLanesOfServer) continue;
+      this.#waiting.delete(key);
+      this.#workingOf.set(lane.origin, busy + 1);
       this.#working.set(
-        roomNid,
-        this.#empty(roomNid).finally(() => {
-          this.#working.delete(roomNid);
-          this.#startWork();
-        }),
+        key,
+        this.#empty(lane).finally(() => this.#ended(key, lane)),
       );
     }
   }
 
-  async #empty(roomNid: number): Promise<void> {
+  #ended(key: string, { origin }: InboxLane): void {
+    this.#working.delete(key);
+    const busy = (this.#workingOf.get(origin) ?? 1) - 1;
+    if (busy === 0) this.#workingOf.delete(origin);
+    else this.#workingOf.set(origin, busy);
+    this.#startWork();
+  }
+
+  async #empty(lane: InboxLane): Promise<void> {
     try {
       while (!this.#isClosed) {
-        const rows = await this.#parts.store.next(roomNid, eventsAtOnce);
+        const rows = await this.#parts.store.next(lane, eventsAtOnce, bytesAtOnce);
         if (rows.length === 0) return;
-        await this.#judge(roomNid, rows);
+        await this.#judge(lane, rows);
         await this.#parts.store.remove(rows.map(({ inboxNid }) => inboxNid));
       }
     } catch (error) {
       this.#parts.log.error(
-        { err: error, roomNid },
+        { err: error, ...lane },
         "received events cannot be judged; they are tried again later",
       );
-      this.#parts.clock.setTimer(retryDelayMs, () => this.#wake(roomNid));
+      this.#parts.clock.setTimer(retryDelayMs, () => this.#wake(lane));
     }
   }
 
-  /** Events of different servers are told apart, since each has to answer for what its own rest on. */
-  async #judge(roomNid: number, rows: readonly InboxRow[]): Promise<void> {
-    const room = await this.#parts.rooms.byNid(roomNid);
-    for (let start = 0; start < rows.length; ) {
-      const origin = rows[start]?.origin as ServerName;
-      const next = rows.findIndex((row, index) => index > start && row.origin !== origin);
-      const end = next === -1 ? rows.length : next;
-      const events = rows.slice(start, end).map((row) => receivedEvent(room.version, row));
-      const receipts = await this.#parts.completion.receive(room, origin, events);
-      for (const { eventId, verdict, reason } of receipts) {
-        if (verdict === "accepted" || verdict === "known") continue;
-        this.#parts.log.info({ roomId: room.roomId, origin, eventId, verdict, reason }, "event not accepted");
-      }
-      start = end;
+  async #judge(lane: InboxLane, rows: readonly InboxRow[]): Promise<void> {
+    const room = await this.#parts.rooms.byNid(lane.roomNid);
+    const origin = lane.origin as ServerName;
+    const events = rows.map((row) => receivedEvent(room.version, row));
+    const receipts = await this.#parts.completion.receive(room, origin, events);
+    for (const { eventId, verdict, reason } of receipts) {
+      if (verdict === "accepted" || verdict === "known") continue;
+      this.#parts.log.info({ roomId: room.roomId, origin, eventId, verdict, reason }, "event not accepted");
     }
   }
+}
+
+function keyOf({ roomNid, origin }: InboxLane): string {
+  return `${roomNid} ${origin}`;
 }
 
 /** It has been checked when it came. */

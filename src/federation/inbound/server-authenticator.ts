@@ -21,23 +21,35 @@ export interface ServerAuthenticatorParts {
 const maxAuthorizations = 4;
 /** A server stands for all its users; one that was away has much to tell. */
 const requestsOfServer = { burst: 1_000, perSecond: 200 };
+/** A server that asks for much at once leaves room for others. */
+const maxUnderWay = 100;
+const busyRetryMs = 1_000;
 
 /** Finds out which server sends a request (server-server API, "Request Authentication"). */
 export class ServerAuthenticator implements ServerAuthentication {
   readonly #parts: ServerAuthenticatorParts;
   readonly #buckets: TokenBuckets;
+  /** Requests of each server that are being dealt with. */
+  readonly #underWay = new Map<ServerName, number>();
 
   constructor(parts: ServerAuthenticatorParts) {
     this.#parts = parts;
     this.#buckets = new TokenBuckets(requestsOfServer, parts.clock);
   }
 
-  checkLimit(serverName: ServerName): void {
+  admit(serverName: ServerName): Disposable {
+    const underWay = this.#underWay.get(serverName) ?? 0;
+    if (underWay >= maxUnderWay) throw tooMany(busyRetryMs);
     const waitMs = this.#buckets.take(serverName);
-    if (waitMs === 0) return;
-    throw new MatrixError("M_LIMIT_EXCEEDED", "Too many requests: wait before the next one", {
-      retry_after_ms: waitMs,
-    });
+    if (waitMs > 0) throw tooMany(waitMs);
+    this.#underWay.set(serverName, underWay + 1);
+    return { [Symbol.dispose]: () => this.#left(serverName) };
+  }
+
+  #left(serverName: ServerName): void {
+    const underWay = (this.#underWay.get(serverName) ?? 1) - 1;
+    if (underWay === 0) this.#underWay.delete(serverName);
+    else this.#underWay.set(serverName, underWay);
   }
 
   /** @throws MatrixError M_UNAUTHORIZED; M_FORBIDDEN for a server that this one does not talk with */
@@ -82,6 +94,12 @@ export class ServerAuthenticator implements ServerAuthentication {
     const { method, uri, content } = request;
     return isRequestSigned({ method, uri, origin, destination: ownName, content }, credentials, key);
   }
+}
+
+function tooMany(waitMs: number): MatrixError {
+  return new MatrixError("M_LIMIT_EXCEEDED", "Too many requests: wait before the next one", {
+    retry_after_ms: waitMs,
+  });
 }
 
 function read(header: string): XMatrixCredentials {

@@ -12,7 +12,8 @@ CREATE TABLE server_keys (
   PRIMARY KEY (server_name, key_id)
 ) WITHOUT ROWID;
 
--- Received events that wait to enter their rooms' graphs, in the order of arrival. A row goes when its event has been judged.
+-- Received events that wait to enter their rooms' graphs, in the order of arrival from each server. A row goes when its
+-- event has been judged; how many wait is bounded for each server and room.
 CREATE TABLE federation_inbox (
   inbox_nid INTEGER PRIMARY KEY,
   room_nid INTEGER NOT NULL,
@@ -20,9 +21,9 @@ CREATE TABLE federation_inbox (
   origin TEXT NOT NULL,
   pdu TEXT NOT NULL,
   received_ts INTEGER NOT NULL,
-  UNIQUE (room_nid, event_id)
+  UNIQUE (room_nid, origin, event_id)
 );
-CREATE INDEX federation_inbox_room ON federation_inbox (room_nid, inbox_nid);
+CREATE INDEX federation_inbox_lane ON federation_inbox (room_nid, origin, inbox_nid);
 
 -- Other servers that have users in rooms, and how many. Kept with the memberships; a row goes with the last user.
 CREATE TABLE room_servers (

@@ -1,0 +1,121 @@
+import t from "tap";
+import type { Receipt, ReceivedEvent } from "../../ingest/received-event.ts";
+import type { RoomId } from "../../protocol/identifiers.ts";
+import { rulesOfVersion } from "../../protocol/testing/room-version.ts";
+import type { Room, RoomIndex } from "../../state/room-index.ts";
+import type { FederationInboxStore, InboxEvent, InboxRow } from "../../storage/federation-inbox.ts";
+import { systemClock } from "../../telemetry/clock.ts";
+import { createLogTo } from "../../telemetry/log.ts";
+import type { EventCompletion } from "./event-completion.ts";
+import { RoomInboxes } from "./room-inboxes.ts";
+
+function memoryStore() {
+  let rows: InboxRow[] = [];
+  let inboxNid = 0;
+  const store: FederationInboxStore = {
+    async add(events) {
+      for (const event of events) rows.push({ ...event, inboxNid: ++inboxNid });
+      return [];
+    },
+    next: async (lane, limit) =>
+      rows
+        .filter(({ roomNid, origin }) => roomNid === lane.roomNid && origin === lane.origin)
+        .slice(0, limit),
+    async remove(nids) {
+      rows = rows.filter((row) => !nids.includes(row.inboxNid));
+    },
+    lanes: async () => rows,
+  };
+  return { store, left: () => rows.length };
+}
+
+function pduFrom(server: string, body: string): string {
+  return JSON.stringify({
+    auth_events: [],
+    content: { body },
+    depth: 1,
+    hashes: { sha256: "" },
+    origin_server_ts: 1,
+    prev_events: [],
+    room_id: "!room:a.test",
+    sender: `@user:${server}`,
+    signatures: {},
+    type: "m.room.message",
+  });
+}
+
+function event(roomNid: number, origin: string, body: string): InboxEvent {
+  return {
+    roomNid,
+    origin,
+    eventId: `$${roomNid} ${origin} ${body}`,
+    pdu: pduFrom(origin, body),
+    receivedTs: 1,
+  };
+}
+
+function scene() {
+  const slow = Promise.withResolvers<void>();
+  const judged: string[] = [];
+  const waits: string[] = [];
+  const completion = {
+    async receive(room: Room, origin: string, events: readonly ReceivedEvent[]): Promise<Receipt[]> {
+      if (origin.startsWith("slow")) {
+        waits.push(`${room.roomNid} ${origin}`);
+        await slow.promise;
+      }
+      judged.push(...events.map(({ event: { eventId } }) => eventId));
+      return events.map(({ event: { eventId } }) => ({ eventId, verdict: "accepted" }));
+    },
+  };
+  const { store, left } = memoryStore();
+  const version = rulesOfVersion("11");
+  const inboxes = new RoomInboxes({
+    store,
+    rooms: {
+      byNid: async (roomNid: number) => ({ roomNid, roomId: "!room:a.test" as RoomId, version }),
+    } as unknown as RoomIndex,
+    completion: completion as unknown as EventCompletion,
+    clock: systemClock,
+    log: createLogTo(process.stderr, "fatal"),
+  });
+  return { inboxes, judged, waits, left, release: slow.resolve };
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 1_000 && !isTrue(); turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+t.test("a slow server delays neither other servers in the same room nor other rooms", async (t) => {
+  const { inboxes, judged, waits, left, release } = scene();
+  // Many slow servers with many rooms each: none of them takes more than its share of the places.
+  const slow = Array.from({ length: 20 }, (_, server) =>
+    Array.from({ length: 30 }, (_, room) => event(room, `slow${server}.test`, "waits")),
+  ).flat();
+  await inboxes.add(slow);
+  await until(() => waits.length >= 160);
+  await inboxes.add([
+    event(0, "quick.test", "one"),
+    event(99, "quick.test", "two"),
+    event(0, "quick.test", "three"),
+  ]);
+  await until(() => judged.length === 3);
+  t.same(judged.toSorted(), ["$0 quick.test one", "$0 quick.test three", "$99 quick.test two"]);
+  t.equal(waits.length, 160, "eight places for each of twenty servers");
+  release();
+  await until(() => left() === 0);
+  t.equal(left(), 0, "they are judged in the end");
+  t.equal(judged.length, 603);
+  await inboxes[Symbol.asyncDispose]();
+});
+
+t.test("what one server sends of one room stays in order", async (t) => {
+  const { inboxes, judged } = scene();
+  const events = Array.from({ length: 130 }, (_, index) => event(1, "quick.test", String(index)));
+  await Promise.all([inboxes.add(events.slice(0, 70)), inboxes.add(events.slice(70))]);
+  await until(() => judged.length === 130);
+  t.same(
+    judged,
+    events.map(({ eventId }) => eventId),
+  );
+});
