@@ -195,11 +195,19 @@ export class FakePeer implements AsyncDisposable {
     return { id, pdu };
   }
 
-  /** Joins its user to a public room of version 11. */
-  async join(server: { readonly url: string; readonly name: string }, roomId: string): Promise<JoinedRoom> {
+  /** Joins its user to a public room. @param version of the room; in those before 11 its messages are alike */
+  async join(
+    server: { readonly url: string; readonly name: string },
+    roomId: string,
+    version = "11",
+  ): Promise<JoinedRoom> {
     const room = encodeURIComponent(roomId);
     const user = encodeURIComponent(this.userId);
-    const made = await this.request(server, "GET", `/_matrix/federation/v1/make_join/${room}/${user}?ver=11`);
+    const made = await this.request(
+      server,
+      "GET",
+      `/_matrix/federation/v1/make_join/${room}/${user}?ver=${version}`,
+    );
     if (made.status !== 200) throw new Error(JSON.stringify(made.body));
     const { id, pdu } = this.event(without(made.body["event"] as Json, "origin"));
     const uri = `/_matrix/federation/v2/send_join/${room}/${encodeURIComponent(id)}`;

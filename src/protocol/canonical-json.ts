@@ -7,6 +7,8 @@ export interface CanonicalJsonOptions {
    * written too, as room versions 1 to 5 must allow.
    */
   readonly strict: boolean;
+  /** Arrays and objects may be nested this deep; {@link maxJsonDepth} unless said otherwise. */
+  readonly maxDepth?: number;
 }
 
 /** Arrays and objects may be nested this deep. It is about what other servers can parse, and keeps recursion bounded. */
@@ -17,7 +19,7 @@ export const maxJsonDepth = 1000;
  * @throws CanonicalJsonError for a value that has none
  */
 export function encodeCanonicalJson(value: unknown, options: CanonicalJsonOptions): string {
-  return encodeValue(value, options.strict, maxJsonDepth);
+  return encodeValue(value, options.strict, options.maxDepth ?? maxJsonDepth);
 }
 
 /** Like {@link encodeCanonicalJson}, as UTF-8. */
@@ -35,8 +37,7 @@ function encodeValue(value: unknown, strict: boolean, depthLeft: number): string
       return value ? "true" : "false";
     case "object":
       if (value === null) return "null";
-      if (depthLeft === 0)
-        throw new CanonicalJsonError("too-deep", `JSON is nested deeper than ${maxJsonDepth} levels.`);
+      if (depthLeft === 0) throw new CanonicalJsonError("too-deep", "JSON is nested too deep.");
       return Array.isArray(value)
         ? encodeArray(value, strict, depthLeft - 1)
         : encodeObject(value, strict, depthLeft - 1);

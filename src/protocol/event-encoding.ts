@@ -1,4 +1,4 @@
-import { encodeCanonicalJson, encodeJsonString, sortedKeys } from "./canonical-json.ts";
+import { encodeCanonicalJson, encodeJsonString, maxJsonDepth, sortedKeys } from "./canonical-json.ts";
 import { keepsKey, redactContent } from "./redaction.ts";
 import type { RoomVersion } from "./room-versions.ts";
 
@@ -74,6 +74,9 @@ export class EncodedEvent {
   }
 }
 
-function encodeMember(version: RoomVersion, key: string, value: unknown): string {
-  return `${encodeJsonString(key)}:${encodeCanonicalJson(value, { strict: version.strictCanonicalJson })}`;
+/** Less than JSON as a whole may be nested, since events are sent inside of lists inside of objects. */
+const maxMemberDepth = maxJsonDepth - 8;
+
+function encodeMember({ strictCanonicalJson: strict }: RoomVersion, key: string, value: unknown): string {
+  return `${encodeJsonString(key)}:${encodeCanonicalJson(value, { strict, maxDepth: maxMemberDepth })}`;
 }
