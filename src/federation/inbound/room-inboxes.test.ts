@@ -44,7 +44,7 @@ function pduFrom(server: string, body: string): string {
   });
 }
 
-function event(roomNid: number, origin: string, body: string): InboxEvent {
+function waiting(roomNid: number, origin: string, body: string): InboxEvent {
   return {
     roomNid,
     origin,
@@ -64,8 +64,8 @@ function scene() {
         waits.push(`${room.roomNid} ${origin}`);
         await slow.promise;
       }
-      judged.push(...events.map(({ event: { eventId } }) => eventId));
-      return events.map(({ event: { eventId } }) => ({ eventId, verdict: "accepted" }));
+      judged.push(...events.map((one) => one.event.eventId));
+      return events.map((one) => ({ eventId: one.event.eventId, verdict: "accepted" }));
     },
   };
   const { store, left } = memoryStore();
@@ -90,14 +90,14 @@ t.test("a slow server delays neither other servers in the same room nor other ro
   const { inboxes, judged, waits, left, release } = scene();
   // Many slow servers with many rooms each: none of them takes more than its share of the places.
   const slow = Array.from({ length: 20 }, (_, server) =>
-    Array.from({ length: 30 }, (_, room) => event(room, `slow${server}.test`, "waits")),
+    Array.from({ length: 30 }, (__, room) => waiting(room, `slow${server}.test`, "waits")),
   ).flat();
   await inboxes.add(slow);
   await until(() => waits.length >= 160);
   await inboxes.add([
-    event(0, "quick.test", "one"),
-    event(99, "quick.test", "two"),
-    event(0, "quick.test", "three"),
+    waiting(0, "quick.test", "one"),
+    waiting(99, "quick.test", "two"),
+    waiting(0, "quick.test", "three"),
   ]);
   await until(() => judged.length === 3);
   t.same(judged.toSorted(), ["$0 quick.test one", "$0 quick.test three", "$99 quick.test two"]);
@@ -111,7 +111,7 @@ t.test("a slow server delays neither other servers in the same room nor other ro
 
 t.test("what one server sends of one room stays in order", async (t) => {
   const { inboxes, judged } = scene();
-  const events = Array.from({ length: 130 }, (_, index) => event(1, "quick.test", String(index)));
+  const events = Array.from({ length: 130 }, (_, index) => waiting(1, "quick.test", String(index)));
   await Promise.all([inboxes.add(events.slice(0, 70)), inboxes.add(events.slice(70))]);
   await until(() => judged.length === 130);
   t.same(

@@ -9,7 +9,10 @@ const roomId = "!room:a.test" as RoomId;
 const eventId = "$event" as EventId;
 
 function answering(answer: JsonValue): RoomRequests {
-  return new RoomRequests({ request: () => Promise.resolve(answer) });
+  return new RoomRequests({
+    request: () => Promise.resolve(answer),
+    stream: () => Promise.reject(new Error("not asked for")),
+  });
 }
 
 t.test("a state of a million events is not believed, and not cut to size either", async (t) => {
@@ -31,7 +34,7 @@ t.test("lists are no longer than was asked for", async (t) => {
 
 t.test("what is no answer is an error", async (t) => {
   for (const answer of [null, [], {}, { pdus: 1, events: "x", event_id: 5, origin_server_ts: "x" }]) {
-    const requests = answering(answer as JsonValue);
+    const requests = answering(answer);
     await t.rejects(requests.backfill(server, roomId, [eventId], 1), FederationError);
     await t.rejects(requests.closestInTime(server, roomId, 1, "f"), FederationError);
     await t.rejects(requests.stateIds(server, roomId, eventId), FederationError);
