@@ -2,6 +2,7 @@ import t, { type Test } from "tap";
 import { anonymous, registerUser, type TestClient } from "../support/client.ts";
 import { createRoom, join, type Json, moderate, read, say, setState } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
+import { until } from "../support/within.ts";
 
 const v3 = "/_matrix/client/v3";
 const server = await startServer();
@@ -209,6 +210,7 @@ t.test(
     const room = await createRoom(alice, { room_version: "11", creation_content: { predecessor } });
     t.equal((await alice.get(rule(room))).status, 404);
     await setState(alice, old, "m.room.tombstone", { body: "We have moved", replacement_room: room });
+    await until(30_000, "alice's rule", async () => (await alice.get(rule(room))).status === 200);
     t.match((await alice.get(rule(room))).body, { actions: ["notify"], enabled: true });
     t.equal((await bob.get(rule(room))).status, 404, "bob has not come yet");
     await join(bob, room);

@@ -2,7 +2,7 @@ import t from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
-import { createRoom, type Json, moderate, say, sync } from "../support/rooms.ts";
+import { createRoom, type Json, moderate, say, setState, sync } from "../support/rooms.ts";
 import { until } from "../support/within.ts";
 
 const client = "/_matrix/client/v3";
@@ -116,4 +116,17 @@ t.test("upgradeRoom: who follows from another server takes push rules and tags a
   t.match((await bob.get(rule(newRoomId))).body, { rule_id: newRoomId });
   const tags = await bob.get(`${client}/user/${encoded(bob.userId)}/rooms/${encoded(newRoomId)}/tags`);
   t.match(tags.body["tags"], { "m.favourite": {} });
+});
+
+t.test("sendTransaction: who has gone ahead to the replacement of a room takes settings along", async (t) => {
+  const roomId = await createRoom(alice, { room_version: "10" });
+  t.equal((await joinVia(bob, roomId, one.name)).status, 200);
+  const rule = (room: string) => `${client}/pushrules/global/room/${encoded(room)}`;
+  await bob.put(rule(roomId), { actions: ["dont_notify"] });
+  const predecessor = { room_id: roomId, event_id: "$last" };
+  const newRoomId = await createRoom(alice, { creation_content: { predecessor } });
+  t.equal((await joinVia(bob, newRoomId, one.name)).status, 200);
+  t.equal((await bob.get(rule(newRoomId))).status, 404, "the old room does not say so yet");
+  await setState(alice, roomId, "m.room.tombstone", { body: "Moved", replacement_room: newRoomId });
+  await until(patienceMs, "the rule", async () => (await bob.get(rule(newRoomId))).status === 200);
 });

@@ -6,6 +6,7 @@ import { GuestAccess } from "../services/rooms/guest-access.ts";
 import { InvitePermission } from "../services/rooms/invite-permission.ts";
 import type { MemberProfiles } from "../services/rooms/member-profile.ts";
 import { RoomProfilePropagation } from "../services/rooms/profile-propagation.ts";
+import { ReplacedRooms } from "../services/rooms/replaced-rooms.ts";
 import { RestrictedJoin } from "../services/rooms/restricted-join.ts";
 import { RoomAccess } from "../services/rooms/room-access.ts";
 import { RoomAliases } from "../services/rooms/room-aliases.ts";
@@ -52,6 +53,8 @@ export function composeRooms(
     names,
     log,
   });
+  const replaced = new ReplacedRooms({ rooms, succession, names, log });
+  foundation.notifier.follow(replaced.committed);
   const invites = new InvitePermission(accountData, stores.userDirectory, names, appservices.queries.users);
   const restricted = new RestrictedJoin({ rooms, state, memberships, names, serverName: config.server_name });
   const basic = composeServices(foundation, {
@@ -79,7 +82,10 @@ export function composeRooms(
       ...thirdPartyInviteHandlers(thirdParty.ownInvitations),
       ...aliasHandlers(services.aliases),
     ],
-    [Symbol.asyncDispose]: () => thirdParty.redeemer[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await thirdParty.redeemer[Symbol.asyncDispose]();
+      await replaced[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -143,7 +149,6 @@ function composeServices(
       clock,
       guests,
       invites,
-      succession,
       remote,
     }),
     aliases: new RoomAliases({ serverName, store, rooms, access, state, writer, appservices, remote }),

@@ -37,6 +37,8 @@ export interface ChangeDetails {
   readonly redactedNid?: number;
   /** With the `timeline` stream: the event relates to another in a way that is summed up for clients. */
   readonly isBundled?: boolean;
+  /** With the `timeline` stream: the pair of type and state key of a state event that has come. */
+  readonly pairNid?: number;
   /** With the `timeline` stream: who has sent a message; neither state, reactions nor redactions are one. */
   readonly senderNid?: number;
   /** With the `timeline` stream: events have come that are older than others which were there. */

@@ -24,7 +24,6 @@ import type { InvitePermission } from "./invite-permission.ts";
 import type { RemoteRooms } from "./remote-rooms.ts";
 import type { RoomAccess } from "./room-access.ts";
 import { withoutAuthoriser } from "./room-membership.ts";
-import type { RoomSuccession } from "./room-succession.ts";
 
 export interface RoomSendingParts {
   readonly writer: RoomWriter;
@@ -38,7 +37,6 @@ export interface RoomSendingParts {
   readonly clock: Clock;
   readonly guests: GuestAccess;
   readonly invites: InvitePermission;
-  readonly succession: RoomSuccession;
   /** Absent where this server talks with no others. */
   readonly remote: Pick<RemoteRooms, "serversOf"> | undefined;
 }
@@ -107,7 +105,7 @@ export class RoomSending {
     content: JsonObject,
     given: Omit<SendOptions, "transactionId"> = {},
   ): Promise<EventId> {
-    const { access, guests, invites, succession, writer } = this.#parts;
+    const { access, guests, invites, writer } = this.#parts;
     const room = await access.joinedRoom(roomId, requester);
     if (type === "m.room.create")
       throw new MatrixError("M_INVALID_PARAM", "The room has been created already");
@@ -125,9 +123,7 @@ export class RoomSending {
     if (type === "m.room.canonical_alias") await this.#checkAliases(room, content);
     if (type === "m.room.member" && content["membership"] === "invite")
       await invites.check(requester, stateKey);
-    const stored = await writer.sendOne(room, event);
-    if (type === "m.room.tombstone" && stateKey === "") await succession.replaced(room);
-    return idOf(stored);
+    return idOf(await writer.sendOne(room, event));
   }
 
   /** @throws MatrixError M_NOT_FOUND when the room has no such event, M_FORBIDDEN, M_USER_SUSPENDED */

@@ -196,6 +196,7 @@ function detailsOf(event: NewEvent): ChangeDetails | undefined {
   const isMessage = pairNid === null && relation?.relation !== "m.annotation";
   return {
     ...(isMessage && { senderNid }),
+    ...(pairNid !== null && { pairNid }),
     ...(isBundledRelation(relation?.relation) && { isBundled: true }),
     ...(stickyUntilTs !== undefined && { stickyUntilTs }),
   };
