@@ -2,6 +2,7 @@ import { aliasHandlers } from "../http/handlers/aliases.ts";
 import { roomHandlers, type RoomServices } from "../http/handlers/rooms.ts";
 import { thirdPartyInviteHandlers } from "../http/handlers/third-party-invites.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
+import type { AddressBindings } from "../services/third-party-invites/address-bindings.ts";
 import { GuestAccess } from "../services/rooms/guest-access.ts";
 import { InvitePermission } from "../services/rooms/invite-permission.ts";
 import type { MemberProfiles } from "../services/rooms/member-profile.ts";
@@ -26,6 +27,7 @@ export interface RoomParts extends RoomServices, AsyncDisposable {
   readonly restricted: RestrictedJoin;
   readonly invites: InvitePermission;
   readonly succession: RoomSuccession;
+  readonly bindings: AddressBindings;
   readonly profilePropagation: RoomProfilePropagation;
   readonly handlers: readonly BoundEndpoint[];
 }
@@ -67,7 +69,7 @@ export function composeRooms(
     remote,
   });
   const { membership } = basic;
-  const sources = { contactParts, access, state, membership, invites, profiles };
+  const sources = { contactParts, access, state, membership, invites, profiles, remote };
   const thirdParty = composeThirdPartyInvites(foundation, sources);
   const services = { ...basic, ...thirdParty };
   return {

@@ -3,7 +3,9 @@ import { deriveSecret } from "../auth/server-secret.ts";
 import type { RoomAccess } from "../services/rooms/room-access.ts";
 import type { InvitePermission } from "../services/rooms/invite-permission.ts";
 import type { MemberProfiles } from "../services/rooms/member-profile.ts";
+import type { RemoteRooms } from "../services/rooms/remote-rooms.ts";
 import type { RoomMembership } from "../services/rooms/room-membership.ts";
+import { AddressBindings } from "../services/third-party-invites/address-bindings.ts";
 import { InviteKeys } from "../services/third-party-invites/invite-keys.ts";
 import { OwnInvitations } from "../services/third-party-invites/own-invitations.ts";
 import { InviteRedeemer } from "../services/third-party-invites/redeemer.ts";
@@ -20,11 +22,13 @@ export interface ThirdPartyInviteSources {
   readonly membership: RoomMembership;
   readonly invites: InvitePermission;
   readonly profiles: MemberProfiles;
+  readonly remote: RemoteRooms | undefined;
 }
 
 export interface ThirdPartyInviteParts {
   readonly thirdPartyInvites: ThirdPartyInvites;
   readonly redemption: InviteRedemption;
+  readonly bindings: AddressBindings;
   readonly ownInvitations: OwnInvitations;
   /** Invites those who have proved addresses, from the start on. */
   readonly redeemer: InviteRedeemer;
@@ -36,7 +40,7 @@ export function composeThirdPartyInvites(
   sources: ThirdPartyInviteSources,
 ): ThirdPartyInviteParts {
   const { config, stores, graph, names, clock, randomBytes, signingKey, log } = foundation;
-  const { contactParts, access, state, membership, invites, profiles } = sources;
+  const { contactParts, access, state, membership, invites, profiles, remote } = sources;
   const { identityServers, contacts } = contactParts;
   const { writer, rooms } = graph;
   const serverName = config.server_name;
@@ -63,6 +67,8 @@ export function composeThirdPartyInvites(
     profiles,
     invites,
     serverName,
+    rooms,
+    remote,
     isKeyValid,
   });
   const redeemer = new InviteRedeemer({ store, keys, redemption, rooms, names, log });
@@ -79,5 +85,6 @@ export function composeThirdPartyInvites(
     identityServers,
     own,
   });
-  return { thirdPartyInvites, redemption, ownInvitations: own, redeemer };
+  const bindings = new AddressBindings(stores.accounts, names, redemption);
+  return { thirdPartyInvites, redemption, bindings, ownInvitations: own, redeemer };
 }

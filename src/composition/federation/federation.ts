@@ -1,4 +1,3 @@
-import type { RoomParts } from "../rooms.ts";
 import { type EduReceiver } from "../../federation/inbound/edu-receivers.ts";
 import { ServerAuthenticator } from "../../federation/inbound/server-authenticator.ts";
 import type { FederationSender } from "../../federation/sending/federation-sender.ts";
@@ -11,7 +10,7 @@ import type { Foundation } from "../foundation.ts";
 import type { TimelineParts } from "../timeline.ts";
 import { composeFederationInbound } from "./inbound.ts";
 import type { FederationParts } from "./parts.ts";
-import { composeFederationServing } from "./serving.ts";
+import { composeFederationServing, type ServedRoomParts } from "./serving.ts";
 
 export interface Federation extends AsyncDisposable {
   readonly authenticator: ServerAuthenticator;
@@ -23,7 +22,7 @@ export interface Federation extends AsyncDisposable {
 
 export interface FederationSources {
   readonly timeline: Pick<TimelineParts, "views">;
-  readonly rooms: Pick<RoomParts, "restricted" | "invites" | "aliases" | "state">;
+  readonly rooms: ServedRoomParts;
   readonly profiles: Profiles;
   /** Absent where federation is off. */
   readonly sender: FederationSender | undefined;

@@ -2,6 +2,7 @@ import { TokenBuckets } from "../../auth/token-buckets.ts";
 import { InboundInvites, inviteLimit } from "../../federation/inbound/invites.ts";
 import { Handshakes } from "../../federation/serving/handshakes.ts";
 import { directoryQueryHandlers } from "../../http/handlers/federation/directory.ts";
+import { thirdPartyExchangeHandlers } from "../../http/handlers/federation/third-party-invites.ts";
 import { membershipHandlers } from "../../http/handlers/federation/memberships.ts";
 import type { RoomParts } from "../rooms.ts";
 import { ServedRooms } from "../../federation/serving/served-rooms.ts";
@@ -13,12 +14,17 @@ import type { Foundation } from "../foundation.ts";
 import type { RoomViews } from "../../timeline/room-view.ts";
 import type { FederationParts } from "./parts.ts";
 
+export type ServedRoomParts = Pick<
+  RoomParts,
+  "restricted" | "invites" | "aliases" | "state" | "bindings" | "redemption"
+>;
+
 /** What other servers read of the rooms of this one, and how their users come into them and go. */
 export function composeFederationServing(
   { config, clock, stores, graph, names, signingKey: key, policyServers }: Foundation,
   { checks, participation, servers, shown }: FederationParts,
   views: RoomViews,
-  { restricted, invites, aliases, state }: Pick<RoomParts, "restricted" | "invites" | "aliases" | "state">,
+  { restricted, invites, aliases, state, bindings, redemption }: ServedRoomParts,
 ): readonly BoundEndpoint[] {
   const serverName = config.server_name;
   const visibility = new ServerVisibility({
@@ -80,6 +86,11 @@ export function composeFederationServing(
         const room = await graph.rooms.find(roomId);
         return room ? shown.of(room) : [];
       },
+    }),
+    ...thirdPartyExchangeHandlers({
+      bindings,
+      redemption,
+      roomFor: (server, roomId) => handshakes.room(server, roomId),
     }),
     ...directoryQueryHandlers({ serverName, aliases }),
   ];

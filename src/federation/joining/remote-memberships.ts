@@ -149,6 +149,16 @@ export class RemoteMemberships implements RemoteRooms {
     }
   }
 
+  async exchangeInvite(inviter: UserId, roomId: RoomId, userId: UserId, signed: JsonObject): Promise<void> {
+    try {
+      const invite = { roomId, sender: inviter, userId, signed };
+      await this.#parts.requests.exchangeInvite(serverNameOf(inviter), invite);
+    } catch (error) {
+      if (error instanceof FederationError) throw matrixError(error);
+      throw error;
+    }
+  }
+
   serversOf(room: Room): Promise<readonly ServerName[]> {
     return this.#parts.participation.serversOf(room);
   }

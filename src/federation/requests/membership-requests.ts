@@ -178,6 +178,30 @@ export class MembershipRequests {
     }
   }
 
+  /** Has a third-party invite made a proper one. @throws FederationError */
+  async exchangeInvite(
+    destination: ServerName,
+    invite: {
+      readonly roomId: RoomId;
+      readonly sender: UserId;
+      readonly userId: UserId;
+      readonly signed: JsonObject;
+    },
+  ): Promise<void> {
+    await this.#client.request({
+      destination,
+      method: "PUT",
+      uri: `${path}/v1/exchange_third_party_invite/${encodeURIComponent(invite.roomId)}`,
+      body: {
+        type: "m.room.member",
+        room_id: invite.roomId,
+        sender: invite.sender,
+        state_key: invite.userId,
+        content: { membership: "invite", third_party_invite: { display_name: "", signed: invite.signed } },
+      },
+    });
+  }
+
   /** Asks in the second form of a request, and where a server does not know that in the first. @throws FederationError */
   async #inEitherForm(request: Omit<FederationRequest, "uri">, where: string): Promise<JsonObject> {
     try {

@@ -54,7 +54,7 @@ export class Handshakes {
     membership: HandshakeMembership,
     versions?: readonly string[],
   ): Promise<{ readonly version: string; readonly event: JsonObject }> {
-    const room = await this.#room(origin, roomId);
+    const room = await this.room(origin, roomId);
     const userId = userOf(origin, user);
     if (versions && !versions.includes(room.version.id)) throw incompatible(room);
     const authoriser = membership === "join" ? await this.#authoriser(room, userId) : undefined;
@@ -79,7 +79,7 @@ export class Handshakes {
     pdu: JsonValue,
     membership: HandshakeMembership,
   ): Promise<StoredEvent> {
-    const room = await this.#room(origin, roomId);
+    const room = await this.room(origin, roomId);
     const signed = await this.#countersigned(room, pdu, membership);
     const received = await refusing(() => this.#parts.checks.check(room.version, signed, room.roomId));
     checkOwnMembership(received.event, membership);
@@ -116,7 +116,8 @@ export class Handshakes {
     return this.#parts.restricted.authoriser(room, await this.#parts.names.internUser(userId));
   }
 
-  async #room(origin: ServerName, roomId: string): Promise<Room> {
+  /** A room in which this server is and another may take part. @throws MatrixError M_NOT_FOUND, M_FORBIDDEN */
+  async room(origin: ServerName, roomId: string): Promise<Room> {
     const { rooms, participation } = this.#parts;
     const room = await rooms.find(roomId);
     if (!room || !(await participation.isJoined(room))) {

@@ -64,7 +64,7 @@ function membershipHandlers(services: RoomServices): BoundEndpoint[] {
     { roomId }: LocatedRoom,
     signed: SignedInviteJson | undefined,
   ) => {
-    if (signed) await redeemSigned(redemption, requester, await access.room(roomId), signed);
+    if (signed) await redeemSigned(redemption, requester, roomId, signed);
   };
   return [
     handler(api.joinRoomById, async ({ requester, params, body }) => {

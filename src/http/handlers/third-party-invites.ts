@@ -1,6 +1,7 @@
 import { isInviteKeyValid } from "../../api/client/third-party-invites.ts";
 import { contactOf } from "../../auth/user-identifier.ts";
 import type { Requester } from "../../auth/requester.ts";
+import { parseUserId, type RoomId } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import type { OwnInvitations } from "../../services/third-party-invites/own-invitations.ts";
@@ -50,11 +51,14 @@ export type SignedInviteJson = JsonObject & {
 export async function redeemSigned(
   redemption: InviteRedemption,
   requester: Requester,
-  room: Room,
+  roomId: RoomId,
   signed: SignedInviteJson,
 ): Promise<void> {
-  const { mxid, token, signatures } = signed;
-  await redemption.redeem(room, requester, { mxid, token, signatures } as SignedInvite, true);
+  const { mxid, token, signatures, sender } = signed;
+  const inviter = parseUserId(sender);
+  if (inviter === undefined) throw new MatrixError("M_INVALID_PARAM", "`sender` is no user ID");
+  const proof = { mxid, token, signatures } as SignedInvite;
+  await redemption.redeemAnywhere(roomId, requester, inviter, proof);
 }
 
 /** The most that one request may invite by their addresses: each is a letter to somebody. */

@@ -45,6 +45,12 @@ export interface RemoteRooms {
   leave(user: LocalUser, room: Room, content: JsonObject): Promise<void>;
   /** Invites a user of another server. @throws MatrixError M_FORBIDDEN and what their server answers */
   invite(inviter: UserId, room: Room, userId: UserId, content: JsonObject): Promise<void>;
+  /**
+   * Asks the server of who has invited an address to invite the user who has it (server-server API, "Third-party invites").
+   * @param signed the proof of an identity server
+   * @throws MatrixError what that server answers
+   */
+  exchangeInvite(inviter: UserId, roomId: RoomId, userId: UserId, signed: JsonObject): Promise<void>;
   /** Other servers with users in a room, as far as is known here. */
   serversOf(room: Room): Promise<readonly ServerName[]>;
   /** The room of another server's alias, and servers that are in it. @throws MatrixError M_NOT_FOUND */
