@@ -1,4 +1,5 @@
 import type { Test } from "tap";
+import { eventually } from "../matrix-js-sdk/eventually.ts";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { createRoom, leave, moderate, say, setState } from "../support/rooms.ts";
 import { bothWays, type Meeting, type Peers, titleOf } from "./peer.ts";
@@ -77,10 +78,13 @@ async function moderated(t: Test, meeting: Meeting): Promise<void> {
   await moderate(alice, roomId, "kick", bob.userId);
   await isKicked;
   await come();
-  const isBanned = seesRoomAs(bob, "leave", roomId);
   await moderate(alice, roomId, "ban", bob.userId);
-  await isBanned;
-  await t.rejects(come(), { message: /M_FORBIDDEN/ }, "who is banned does not come in");
+  const isRefused = () =>
+    come().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+  t.match(await eventually("the ban to come", isRefused), /M_FORBIDDEN/, "who is banned does not come in");
   ok(await alice.post(roomPath(roomId, "unban"), { user_id: bob.userId }), "unbanning");
   await come();
   await sees(alice, roomId, await say(bob, roomId, "here again"));
@@ -100,9 +104,12 @@ async function knocks(t: Test, meeting: Meeting): Promise<void> {
   await knock();
   const shown = JSON.stringify(await seesRoomAs(bob, "knock", roomId));
   t.match(shown, /Study/, "the knock shows the room's name");
-  await leave(bob, roomId);
-  await seesMembership(alice, roomId, bob.userId, "leave");
-  await knock();
+  // Synapse tells nobody that a knock has been taken back.
+  if (meeting.guest.make !== "Synapse") {
+    await leave(bob, roomId);
+    await seesMembership(alice, roomId, bob.userId, "leave");
+    await knock();
+  }
   await moderate(alice, roomId, "invite", bob.userId);
   await seesRoomAs(bob, "invite", roomId);
   await joinVia(bob, roomId, host.name);

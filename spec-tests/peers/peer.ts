@@ -4,7 +4,7 @@ import type { TestServer } from "../support/server.ts";
 export interface Peer extends TestServer {
   /** What made it. */
   readonly make: "Hearth" | "Synapse";
-  /** Its name in user IDs and room aliases: `127.0.0.1` and its port for other servers. */
+  /** Its name in user IDs and room aliases, with its port for other servers. No two have the same host. */
   readonly name: string;
   /** Stops it; its data stay. */
   stop(): Promise<void>;

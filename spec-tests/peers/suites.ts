@@ -32,7 +32,7 @@ const logsFolder = process.env["KEEP_LOGS"];
 
 async function startPeers(): Promise<{ hearth: Hearth; synapse: Synapse }> {
   const folder = t.testdir();
-  const { key, cert } = testCertificate("127.0.0.1");
+  const { key, cert } = testCertificate("127.0.0.1", "localhost");
   const files = { keyFile: join(folder, "key.pem"), certFile: join(folder, "cert.pem") };
   await writeFile(files.keyFile, key);
   await writeFile(files.certFile, cert);

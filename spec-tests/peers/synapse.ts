@@ -38,7 +38,7 @@ export class Synapse implements Peer {
     const folder = await mkdtemp(join(tmpdir(), "hearth-synapse-"));
     const [port, clientPort] = [await freePort(), await freePort()];
     const synapse = new Synapse(python, folder, {
-      name: `127.0.0.1:${port}`,
+      name: `localhost:${port}`,
       url: `http://127.0.0.1:${clientPort}`,
     });
     await writeFile(join(folder, "homeserver.yaml"), stringify(configuration(folder, port, clientPort, tls)));
@@ -123,7 +123,7 @@ const unlimited = { per_second: 10_000, burst_count: 10_000 };
 function configuration(folder: string, port: number, clientPort: number, tls: TlsFiles): object {
   const listener = { type: "http", bind_addresses: ["127.0.0.1"] };
   return {
-    server_name: `127.0.0.1:${port}`,
+    server_name: `localhost:${port}`,
     public_baseurl: `http://127.0.0.1:${clientPort}`,
     listeners: [
       { ...listener, port: clientPort, resources: [{ names: ["client"] }] },

@@ -3,7 +3,7 @@ import type { CurrentState } from "../state/current-state.ts";
 import type { Room } from "../state/room-index.ts";
 import { shownTypes } from "../sync/pending-rooms.ts";
 
-/** What those outside are shown of rooms by way of other servers (client-server API, "Stripped state"). */
+/** What those outside are shown of rooms by way of other servers (server-server API, "Inviting to a room", "Knocking upon a room"). */
 export class ShownState {
   readonly #state: Pick<CurrentState, "event">;
 
@@ -12,7 +12,8 @@ export class ShownState {
   }
 
   /**
-   * As JSON texts.
+   * Whole events, as JSON texts: "MUST contain the `m.room.create` event for the room. All events listed MUST additionally
+   * be formatted according to the room version specification." The other server makes stripped state of them.
    * @param inviter whose member event is among them
    */
   async of(room: Room, inviter?: UserId): Promise<readonly string[]> {
@@ -21,12 +22,7 @@ export class ShownState {
     const texts: string[] = [];
     for (const [type, stateKey] of pairs) {
       const event = await this.#state.event(room, type, stateKey);
-      if (!event) continue;
-      const { sender, content, pdu } = event;
-      const stripped = { content, sender, state_key: stateKey, type };
-      // Since room version 12 "the m.room.create event" is sent whole, so that others can tell the room by it.
-      const isWhole = type === "m.room.create" && room.version.roomIdIsCreateHash;
-      texts.push(JSON.stringify(isWhole ? pdu : stripped));
+      if (event) texts.push(JSON.stringify(event.pdu));
     }
     return texts;
   }

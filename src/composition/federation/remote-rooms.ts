@@ -27,6 +27,7 @@ export function composeRemoteRooms(
     receiver,
     outliers,
     events,
+    eventStore: stores.events,
     memberships: stores.memberships,
     participation,
     strippedStateOf: (room, inviter) => shown.of(room, inviter),

@@ -12,6 +12,7 @@ import type { LocalUser } from "../../services/local-user.ts";
 import type { RemoteRooms } from "../../services/rooms/remote-rooms.ts";
 import type { EventReader } from "../../state/event-reader.ts";
 import type { Room } from "../../state/room-index.ts";
+import type { EventStore } from "../../storage/events.ts";
 import type { MembershipStore } from "../../storage/memberships.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { FederationClient } from "../federation-client.ts";
@@ -36,6 +37,7 @@ export interface RemoteMembershipsParts {
   readonly receiver: RoomReceiver;
   readonly outliers: RoomOutliers;
   readonly events: EventReader;
+  readonly eventStore: Pick<EventStore, "strippedState">;
   readonly memberships: Pick<MembershipStore, "of">;
   readonly participation: RoomParticipation;
   /** What those outside are shown of a room, as JSON texts. */
@@ -187,7 +189,8 @@ export class RemoteMemberships implements RemoteRooms {
 
   /**
    * Servers that may be in a room: those that the client names and that of who has invited the user. Where the client
-   * names none it is that of the room's ID too, and those that have been in the room as far as is known here.
+   * names none it is that of the room's ID too, those that have been in the room as far as is known here, and those of
+   * which users have made what was shown of it.
    */
   async #candidates(
     user: LocalUser,
@@ -204,7 +207,17 @@ export class RemoteMemberships implements RemoteRooms {
     const home = domainOf(roomId);
     if (home) candidates.push(home);
     if (room) candidates.push(...(await participation.serversOf(room)));
+    if (row) candidates.push(...(await this.#shownBy(row.eventNid)));
     return participation.others(candidates);
+  }
+
+  async #shownBy(memberEventNid: number): Promise<ServerName[]> {
+    const texts = (await this.#parts.eventStore.strippedState(memberEventNid)) ?? [];
+    return texts.flatMap((text) => {
+      const { sender } = JSON.parse(text) as { readonly sender: string };
+      const userId = parseUserId(sender);
+      return userId === undefined ? [] : [serverNameOf(userId)];
+    });
   }
 
   /** An event of its own in the place of one that others know: it follows the invite that it refuses. */
