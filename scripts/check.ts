@@ -78,7 +78,8 @@ async function runTests(paths: readonly string[]): Promise<{ passed: number; fai
   }
   const files = paths.flatMap((path) => globSync([path, `${path}/**/*.test.ts`], { cwd: root }));
   const testFiles = files.filter((file) => file.endsWith(".test.ts"));
-  const jobs = `--jobs=${availableParallelism()}`;
+  // A test waits for disks and timers half of its time.
+  const jobs = `--jobs=${2 * availableParallelism()}`;
   const { code, output, stdout, seconds } = await runCommand([
     "tap",
     "run",

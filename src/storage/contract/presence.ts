@@ -19,15 +19,43 @@ export function presenceStoreContract(t: Test, open: () => Promise<Database>): v
     t.equal(await presence.find(alice), undefined);
     await presence.put([online, away]);
     t.strictSame(await presence.find(alice), online);
-    t.strictSame(await presence.present(10), [online, away]);
+    const local = { isLocal: true };
+    t.same(await presence.present(10), [
+      { ...online, ...local },
+      { ...away, ...local },
+    ]);
     t.strictSame(await presence.changedSince(0, 10), [bob, alice]);
     await presence.put([{ ...online, state: "offline" }]);
-    t.strictSame(await presence.present(10), [away]);
+    t.same(await presence.present(10), [{ ...away, ...local }]);
     t.strictSame(await presence.changedSince(0, 10), [alice, bob]);
     t.strictSame(await presence.changedSince(0, 1), [alice]);
     await presence.noteActivity([{ userNid: alice, lastActiveTs: 99 }]);
     t.strictSame(await presence.find(alice), { ...online, state: "offline", lastActiveTs: 99 });
     t.strictSame(await presence.changedSince(0, 10), [alice, bob], "activity alone is no change");
+  });
+
+  t.test("presence: of users of other servers, those who went last are kept", async (t) => {
+    await using database = await open();
+    const { names, presence } = database.stores;
+    const remote = ["@a:far.test", "@b:far.test", "@c:far.test", "@d:far.test"];
+    const nids: number[] = [];
+    for (const userId of remote) nids.push(await names.internUser(userId, false));
+    const states = ["online", "offline", "offline", "offline"] as const;
+    await presence.put(
+      nids.map((userNid, index) => ({
+        userNid,
+        state: states[index] ?? "offline",
+        statusMessage: null,
+        lastActiveTs: 7,
+      })),
+    );
+    const local = await createUser(database, "alice");
+    await presence.put([{ userNid: local, state: "offline", statusMessage: null, lastActiveTs: 7 }]);
+    t.match(await presence.present(10), [{ userNid: nids[0], isLocal: false }]);
+    await presence.forgetRemote(1);
+    t.strictSame(await presence.changedSince(0, 10), [local, nids[3], nids[0]]);
+    await presence.forgetRemote(0);
+    t.strictSame(await presence.changedSince(0, 10), [local, nids[0]]);
   });
 
   t.test("presence: goes with a deactivated account, and does not come back", async (t) => {
