@@ -1,92 +1,14 @@
 import fc from "fast-check";
 import t from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
-import {
-  createRoom,
-  join,
-  leave,
-  type Query,
-  read,
-  say,
-  setState,
-  sync,
-  type SyncedRoom,
-  type TestEvent,
-} from "../support/rooms.ts";
+import { stateKeyOf, SyncModel, wholeTimeline } from "../support/model-clients.ts";
+import { createRoom, join, leave, say, setState, type TestEvent } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 
 const server = await startServer();
 t.teardown(() => server[Symbol.asyncDispose]());
 const alice = await registerUser(server, "alice");
 const bob = await registerUser(server, "bob");
-
-/** All events of a stretch of a room, oldest first, read in small pages. */
-async function stretch(client: TestClient, roomId: string, range: Query): Promise<TestEvent[]> {
-  const events: TestEvent[] = [];
-  for (let from = range["from"]; ; ) {
-    const query = { ...range, from, dir: "b", limit: 3 };
-    const { body } = await read(client, "getRoomEvents", roomId, "messages", query);
-    events.unshift(...(body["chunk"] as TestEvent[]).toReversed());
-    if (body["end"] === undefined) return events;
-    from = String(body["end"]);
-  }
-}
-
-interface KnownRoom {
-  readonly timeline: TestEvent[];
-  /** Event IDs by type and state key. */
-  readonly state: Map<string, string>;
-  /** What happens after the user has left does not come with sync: it has to be read when they are back. */
-  wasLeft: boolean;
-}
-
-const keyOf = ({ type, state_key }: TestEvent) => `${type} ${state_key}`;
-
-/** A client that believes what sync tells it, and fills every gap. */
-class ModelClient {
-  readonly #client: TestClient;
-  readonly #usesStateAfter: boolean;
-  readonly rooms = new Map<string, KnownRoom>();
-  #since: string | undefined;
-
-  constructor(client: TestClient, usesStateAfter: boolean) {
-    this.#client = client;
-    this.#usesStateAfter = usesStateAfter;
-  }
-
-  /** @param isLost whether the answer never reaches the client */
-  async sync(limit: number, isLost = false): Promise<void> {
-    const filter = { room: { timeline: { limit } } };
-    const query = { since: this.#since, filter, use_state_after: this.#usesStateAfter };
-    const answer = await sync(this.#client, query);
-    if (isLost) return;
-    const { join: joined = {}, leave: left = {} } = (answer.body["rooms"] ?? {}) as Partial<
-      Record<"join" | "leave", Record<string, SyncedRoom>>
-    >;
-    for (const [roomId, part] of Object.entries({ ...joined, ...left })) {
-      const known = await this.#take(roomId, part);
-      known.wasLeft = roomId in left;
-    }
-    this.#since = answer.nextBatch;
-  }
-
-  async #take(roomId: string, { state, state_after, timeline }: SyncedRoom): Promise<KnownRoom> {
-    const known = this.rooms.get(roomId);
-    const kept = known ?? { timeline: [], state: new Map<string, string>(), wasLeft: false };
-    this.rooms.set(roomId, kept);
-    const to = known?.wasLeft === false ? this.#since : undefined;
-    const gap = timeline.limited
-      ? await stretch(this.#client, roomId, { from: timeline.prev_batch, to })
-      : [];
-    const ids = new Set(kept.timeline.map((event) => event.event_id));
-    kept.timeline.push(...[...gap, ...timeline.events].filter((event) => !ids.has(event.event_id)));
-    const changes = this.#usesStateAfter
-      ? (state_after?.events ?? [])
-      : [...state.events, ...timeline.events.filter((event) => event.state_key !== undefined)];
-    for (const event of changes) kept.state.set(keyOf(event), event.event_id);
-    return kept;
-  }
-}
 
 /** What can happen: in room 0 to 2, by the reader or by others, or a sync. */
 type Step =
@@ -110,7 +32,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** One run: a new reader, three new rooms, and what happens in them. */
 class Run {
   readonly reader: TestClient;
-  readonly model: ModelClient;
+  readonly model: SyncModel;
   readonly roomIds: readonly string[];
   readonly #joined = new Set<number>([0]);
   #count = 0;
@@ -118,7 +40,7 @@ class Run {
   constructor(reader: TestClient, roomIds: readonly string[], usesStateAfter: boolean) {
     this.reader = reader;
     this.roomIds = roomIds;
-    this.model = new ModelClient(reader, usesStateAfter);
+    this.model = new SyncModel(reader, { timeline: {}, lazyMembers: false, usesStateAfter });
   }
 
   roomId(index: number): string {
@@ -131,7 +53,7 @@ class Run {
 
   async take(next: Step): Promise<void> {
     this.#count += 1;
-    if (next.kind === "sync") return this.model.sync(next.limit, next.isLost);
+    if (next.kind === "sync") return this.model.sync(next.isLost, { limit: next.limit });
     const roomId = this.roomId(next.room);
     const isJoined = this.#joined.has(next.room);
     if (next.kind === "say") await say(this.#count % 2 ? alice : bob, roomId, `${this.#count}`);
@@ -141,7 +63,7 @@ class Run {
       const sends = [alice, bob, alice].map((client, index) =>
         say(client, roomId, `${this.#count}.${index}`),
       );
-      await Promise.all([this.model.sync(next.limit), ...sends]);
+      await Promise.all([this.model.sync(false, { limit: next.limit }), ...sends]);
     } else if (next.kind === "leave" && isJoined) {
       await leave(this.reader, roomId);
       this.#joined.delete(next.room);
@@ -169,11 +91,12 @@ function assertSame(actual: unknown, expected: unknown, what: string): void {
 async function check({ reader, model, joinedRoomIds }: Run): Promise<void> {
   for (const roomId of joinedRoomIds) {
     const known = model.rooms.get(roomId);
-    const timeline = await stretch(reader, roomId, {});
+    const timeline = await wholeTimeline(reader, roomId);
     const id = (event: TestEvent) => event.event_id;
     assertSame(known?.timeline.map(id), timeline.map(id), `timeline of ${roomId}`);
     const state = new Map<string, string>();
-    for (const event of timeline) if (event.state_key !== undefined) state.set(keyOf(event), event.event_id);
+    for (const event of timeline)
+      if (event.state_key !== undefined) state.set(stateKeyOf(event), event.event_id);
     const sorted = (map: ReadonlyMap<string, string> | undefined) =>
       [...(map ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
     assertSame(sorted(known?.state), sorted(state), `state of ${roomId}`);
@@ -192,7 +115,7 @@ for (const usesStateAfter of [false, true]) {
         fc.asyncProperty(steps, async (all) => {
           const run = await startRun(usesStateAfter);
           for (const next of all) await run.take(next);
-          await run.model.sync(2);
+          await run.model.sync(false, { limit: 2 });
           await check(run);
           checked += 1;
         }),

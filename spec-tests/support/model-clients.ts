@@ -65,9 +65,12 @@ export class SyncModel {
     this.wish = wish;
   }
 
-  /** @param isLost whether the answer never reaches the client */
-  async sync(isLost = false): Promise<void> {
-    const { timeline, lazyMembers, usesStateAfter } = this.wish;
+  /**
+   * @param isLost whether the answer never reaches the client
+   * @param timeline of this answer alone
+   */
+  async sync(isLost = false, timeline = this.wish.timeline): Promise<void> {
+    const { lazyMembers, usesStateAfter } = this.wish;
     const filter = { room: { timeline, state: { lazy_load_members: lazyMembers } } };
     const answer = await sync(this.client, { since: this.#since, filter, use_state_after: usesStateAfter });
     if (isLost) return;
