@@ -21,7 +21,7 @@ export interface RoomOutliersParts {
   readonly events: EventReader;
   readonly names: NameCache;
   readonly rooms: RoomIndex;
-  readonly roomStore: Pick<RoomStore, "adopt">;
+  readonly roomStore: Pick<RoomStore, "adopt" | "correctVersion">;
   readonly queues: RoomQueues<number>;
   readonly authorisation: Authorisation;
   readonly nextEventNid: () => number;
@@ -47,6 +47,20 @@ export class RoomOutliers {
     const adopted = await this.#parts.rooms.find(roomId);
     if (!adopted) throw new Error(`room ${roomId} has not been stored`);
     return adopted;
+  }
+
+  /**
+   * Gives a room that has been adopted the version that it has, where nothing but that has been known of it: an invite may
+   * have claimed another.
+   * @param room with its true version
+   * @returns false for a room of which more is known, and which has another version
+   */
+  async correctVersion({ roomNid, roomId, version }: Room): Promise<boolean> {
+    const { rooms, roomStore } = this.#parts;
+    if ((await rooms.byNid(roomNid)).version.id === version.id) return true;
+    if (!(await roomStore.correctVersion(roomNid, version.id))) return false;
+    rooms.forget(roomNid, roomId);
+    return true;
   }
 
   /**

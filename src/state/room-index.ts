@@ -3,7 +3,7 @@ import type { RoomId } from "../protocol/identifiers.ts";
 import { type RoomVersion, roomVersion } from "../protocol/room-versions.ts";
 import type { RoomStore } from "../storage/rooms.ts";
 
-/** What never changes about a room. */
+/** What never changes about a room in which this server is or has been. */
 export interface Room {
   readonly roomNid: number;
   readonly roomId: RoomId;
@@ -37,6 +37,12 @@ export class RoomIndex {
     const row = await this.#store.byNid(roomNid);
     if (!row) throw new Error(`there is no room ${roomNid}`);
     return this.#remember(row);
+  }
+
+  /** To be called when a room's version has been corrected. */
+  forget(roomNid: number, roomId: RoomId): void {
+    this.#byId.delete(roomId);
+    this.#byNid.delete(roomNid);
   }
 
   #remember(row: { roomNid: number; roomId: string; version: string }): Room {

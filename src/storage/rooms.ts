@@ -40,6 +40,8 @@ export interface RoomStore {
   highestNids(): Promise<HighestNids>;
   /** Makes a room that nothing is known of but its ID and version; nothing changes when there is one with that ID. */
   adopt(roomNid: number, roomId: string, version: string): Promise<void>;
+  /** Sets the version of a room of which no event has been committed to its graph; returns false for any other. */
+  correctVersion(roomNid: number, version: string): Promise<boolean>;
   setPublic(roomNid: number, isPublic: boolean): Promise<void>;
   alias(alias: string): Promise<AliasRow | undefined>;
   aliasesOf(roomNid: number): Promise<AliasRow[]>;

@@ -58,6 +58,18 @@ export class ToldEvents {
     await this.#until(maxChecking);
   }
 
+  /** The create events among those of a list. Nothing is stored yet. */
+  async createEventsOf(list: string): Promise<readonly RoomEvent[]> {
+    await this.#until(0);
+    const creates: RoomEvent[] = [];
+    for (const eventId of this.#ids.get(list) ?? []) {
+      const held = this.#held.get(eventId);
+      if (held?.event.type !== "m.room.create") continue;
+      creates.push(checkedEventOf(this.#room.version, held.text, eventId).event);
+    }
+    return creates;
+  }
+
   /**
    * Stores what has been taken and is not known yet. What rests on events that are not here is left out.
    * @throws StorageError

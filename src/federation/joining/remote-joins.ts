@@ -4,8 +4,8 @@ import { RoomQueues } from "../../ingest/room-queues.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import type { EventId, RoomId, ServerName } from "../../protocol/identifiers.ts";
 import type { JsonObject, JsonValue } from "../../protocol/json.ts";
+import type { RoomEvent } from "../../protocol/pdu.ts";
 import type { RoomVersion } from "../../protocol/room-versions.ts";
-import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { LocalUser } from "../../services/local-user.ts";
 import { FederationError } from "../federation-client.ts";
@@ -64,6 +64,7 @@ export class RemoteJoins {
     const signed = { destination: server, roomId, eventId, body: join.event.pdu as unknown as JsonValue };
     const [room, events, answer] = await this.#send(signed, version);
     const entering = await countersigned(this.#parts.checks, room, join, answer.event);
+    await this.#checkCreateEvent(room, events);
     await events.store();
     await this.#enter(room, entering, events.idsOf("state"));
     return room;
@@ -74,16 +75,24 @@ export class RemoteJoins {
     const { requests, outliers, toldStates } = this.#parts;
     let told: { readonly room: Room; readonly events: ToldEvents } | undefined;
     const answer = await requests.join(join, false, async () => {
-      const room = await outliers.adopt(join.roomId, version);
-      if (room.version.id !== version.id) {
-        throw new FederationError("unreachable", "The room has another version.");
-      }
+      // Its version so far may be what somebody has claimed who invited a user to it.
+      const room = { ...(await outliers.adopt(join.roomId, version)), version };
       const events = toldStates.begin(room);
       told = { room, events };
       return (list, texts) => events.take(list, texts);
     });
     if (!told) throw new Error("a server has agreed, and nothing was read of its answer");
     return [told.room, told.events, answer];
+  }
+
+  /** A state without the event that has made the room is none, and that event tells the room's version. */
+  async #checkCreateEvent(room: Room, events: ToldEvents): Promise<void> {
+    const [create, ...others] = await events.createEventsOf("state");
+    if (!create || others.length > 0 || versionIdIn(create) !== room.version.id) {
+      throw new FederationError("unreachable", "The server tells no state of such a room.");
+    }
+    if (await this.#parts.outliers.correctVersion(room)) return;
+    throw new FederationError("unreachable", "The room has another version.");
   }
 
   async #enter(room: Room, join: ReceivedEvent, stateIds: readonly EventId[]): Promise<void> {
@@ -96,7 +105,8 @@ export class RemoteJoins {
         "join",
       );
       if (receipt?.verdict === "accepted" || receipt?.verdict === "known") return;
-      throw new MatrixError("M_FORBIDDEN", receipt?.reason ?? "The room's rules do not allow it");
+      // The server has let the user in: what it tells of the room cannot be true.
+      throw new FederationError("unreachable", receipt?.reason ?? "The room's rules do not allow it");
     } catch (error) {
       if (error instanceof ToldStateError) {
         throw new FederationError("unreachable", error.message, { cause: error });
@@ -104,4 +114,9 @@ export class RemoteJoins {
       throw error;
     }
   }
+}
+
+/** As the create event has it: rooms from before there were versions have the first. */
+function versionIdIn({ content }: RoomEvent): unknown {
+  return content["room_version"] ?? "1";
 }

@@ -1,10 +1,11 @@
 import type { EventId, RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
 import { supportedRoomVersions, unstableRoomVersions } from "../../protocol/room-versions.ts";
-import { type FederationClient, FederationError, type FederationRequest } from "../federation-client.ts";
+import { type FederationClient, FederationError } from "../federation-client.ts";
 import { isServerName } from "../../protocol/server-name.ts";
 import { objectOf, wrongAnswer } from "./answers.ts";
 import { type ItemTaker, readListedAnswer } from "./listed-answer.ts";
+import { withoutStatus } from "./first-form.ts";
 
 /** What a server answers to those who want to do something in a room that they are not in. */
 export interface MembershipTemplate {
@@ -84,16 +85,10 @@ export class MembershipRequests {
     begin: () => Promise<ItemTaker>,
   ): Promise<JoinAnswer> {
     const query = omitsMembers ? "?omit_members=true" : "";
-    const request = {
-      destination,
-      method: "PUT",
-      uri: `${path}/v2/send_join/${pathOf(roomId, eventId)}${query}`,
-      body,
-      timeoutMs: joinTimeoutMs,
-    } as const;
+    const request = { destination, method: "PUT", body, timeoutMs: joinTimeoutMs } as const;
     const kept = ["event", "members_omitted", "servers_in_room"];
     const options = { lists: ["auth_chain", "state"], kept, maxBytes: maxStateBytes };
-    return this.#client.stream(request, async ({ body: answer }) => {
+    const read = async (answer: AsyncIterable<Buffer>): Promise<JoinAnswer> => {
       const members = await readListedAnswer(answer, options, await begin());
       const servers = members.get("servers_in_room");
       return {
@@ -101,7 +96,18 @@ export class MembershipRequests {
         membersOmitted: members.get("members_omitted") === true,
         servers: Array.isArray(servers) ? servers.slice(0, maxServers).filter(isName) : [],
       };
-    });
+    };
+    const where = `send_join/${pathOf(roomId, eventId)}`;
+    return inEitherForm(
+      () =>
+        this.#client.stream({ ...request, uri: `${path}/v2/${where}${query}` }, (answer) =>
+          read(answer.body),
+        ),
+      () =>
+        this.#client.stream({ ...request, uri: `${path}/v1/${where}` }, (answer) =>
+          read(withoutStatus(answer.body)),
+        ),
+    );
   }
 
   /**
@@ -128,7 +134,11 @@ export class MembershipRequests {
   /** @throws FederationError */
   async leave(destination: ServerName, roomId: RoomId, eventId: EventId, body: JsonValue): Promise<void> {
     const request = { destination, method: "PUT", body } as const;
-    await this.#inEitherForm(request, `send_leave/${pathOf(roomId, eventId)}`);
+    const where = `send_leave/${pathOf(roomId, eventId)}`;
+    await inEitherForm(
+      () => this.#client.request({ ...request, uri: `${path}/v2/${where}` }),
+      () => this.#client.request({ ...request, uri: `${path}/v1/${where}` }),
+    );
   }
 
   /** @returns the room's stripped state. @throws FederationError */
@@ -201,20 +211,23 @@ export class MembershipRequests {
       },
     });
   }
-
-  /** Asks in the second form of a request, and where a server does not know that in the first. @throws FederationError */
-  async #inEitherForm(request: Omit<FederationRequest, "uri">, where: string): Promise<JsonObject> {
-    try {
-      return objectOf(await this.#client.request({ ...request, uri: `${path}/v2/${where}` }));
-    } catch (error) {
-      if (!(error instanceof FederationError) || !isUnknownEndpoint(error)) throw error;
-      return answerInV1(await this.#client.request({ ...request, uri: `${path}/v1/${where}` }));
-    }
-  }
 }
 
 /** The room versions that there were when there was no second form of invites. */
 const versionsOfV1: ReadonlySet<string> = new Set(["1", "2"]);
+
+/** Asks in the second form of a request, and where a server does not know that in the first. @throws FederationError */
+async function inEitherForm<Result>(
+  second: () => Promise<Result>,
+  first: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await second();
+  } catch (error) {
+    if (error instanceof FederationError && isUnknownEndpoint(error)) return first();
+    throw error;
+  }
+}
 
 /** Server-server API, "Unsupported endpoints"; servers of old answer without an error code. */
 function isUnknownEndpoint({ status, errcode }: FederationError): boolean {
@@ -222,7 +235,7 @@ function isUnknownEndpoint({ status, errcode }: FederationError): boolean {
   return errcode === "M_UNRECOGNIZED";
 }
 
-/** The first form has a status before the answer proper. */
+/** The first form has a status before the answer proper: `[200, {…}]`. */
 function answerInV1(answer: JsonValue): JsonObject {
   return objectOf(Array.isArray(answer) ? (answer[1] ?? null) : answer);
 }

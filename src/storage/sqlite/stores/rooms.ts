@@ -66,6 +66,10 @@ export const roomOperations: StoreOperations<RoomStore> = {
       version,
     );
   }),
+  correctVersion: write(({ db }, roomNid: number, version: string) => {
+    const sql = "UPDATE rooms SET version = ? WHERE room_nid = ? AND current_snapshot IS NULL";
+    return db.run(sql, version, roomNid) > 0;
+  }),
   setPublic: write(({ db }, roomNid: number, isPublic: boolean) => {
     db.run("UPDATE rooms SET is_public = ? WHERE room_nid = ?", isPublic ? 1 : 0, roomNid);
   }),
