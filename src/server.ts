@@ -87,7 +87,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const rooms = opened.use(composeRooms(foundation, userData, contacts, federationParts.remote));
   opened.use(composeRedactionSweeps(foundation));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
-  const encryption = composeEncryption(foundation, accounts);
+  const encryption = composeEncryption(foundation, accounts, federationParts, sender);
   const history = composeRemoteHistory(foundation, federationParts);
   const reading = composeReading(foundation, timeline, userData, history);
   const search = opened.use(
@@ -114,7 +114,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const federatedEphemeral = opened.use(
     composeFederatedEphemeral(foundation, federationParts, ephemeral.observed, sender),
   );
-  const edus = new Map<string, EduReceiver>(federatedEphemeral.edus);
+  const remoteEncryption = opened.use(encryption.remote);
+  const edus = new Map<string, EduReceiver>([...federatedEphemeral.edus, ...(remoteEncryption?.edus ?? [])]);
   const federation = opened.use(
     composeFederation(foundation, federationParts, {
       timeline,
@@ -122,6 +123,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       profiles: userData.profiles,
       sender,
       edus,
+        encryption: remoteEncryption,
     }),
   );
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };

@@ -1,5 +1,7 @@
+import type { FederationSender } from "../federation/sending/federation-sender.ts";
 import { dehydratedDeviceHandlers } from "../http/handlers/dehydrated-devices.ts";
 import { encryptionKeyHandlers } from "../http/handlers/encryption-keys.ts";
+import { serverKeyQueryHandlers } from "../http/handlers/federation/encryption-keys.ts";
 import { keyBackupHandlers } from "../http/handlers/key-backup.ts";
 import { sendToDeviceHandlers } from "../http/handlers/send-to-device.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
@@ -12,15 +14,20 @@ import { KeySignatures } from "../services/keys/key-signatures.ts";
 import { KeyUpload } from "../services/keys/key-upload.ts";
 import { OneTimeKeyStatuses } from "../services/keys/one-time-key-status.ts";
 import { PublicKeyCache } from "../services/keys/public-key-cache.ts";
+import { ServedDeviceLists } from "../services/keys/served-device-lists.ts";
 import { ToDevice } from "../services/to-device.ts";
 import { DeviceListStream } from "../sync/streams/device-lists.ts";
 import type { AccountParts } from "./accounts.ts";
+import { composeRemoteEncryption, type RemoteEncryption } from "./federation/encryption.ts";
+import type { FederationParts } from "./federation/parts.ts";
 import type { Foundation } from "./foundation.ts";
 
 export interface EncryptionParts {
   readonly toDevice: ToDevice;
   /** For sync, which asks with each answer. */
   readonly oneTimeKeys: OneTimeKeyStatuses;
+  /** With other servers; absent where federation is off. */
+  readonly remote: RemoteEncryption | undefined;
   readonly handlers: readonly BoundEndpoint[];
 }
 
@@ -28,27 +35,42 @@ export interface EncryptionParts {
 export function composeEncryption(
   foundation: Foundation,
   { interactive, crossSigningResets }: Pick<AccountParts, "interactive" | "crossSigningResets">,
+  parts: Pick<FederationParts, "client" | "policy">,
+  sender: FederationSender | undefined,
 ): EncryptionParts {
-  const { config, stores, names, notifier, clock, log } = foundation;
+  const { config, stores, names, notifier, clock, randomBytes, log } = foundation;
   const { deviceKeys, crossSigning } = stores;
   const serverName = config.server_name;
   const publicKeys = new PublicKeyCache(deviceKeys, names);
-  const queries = new KeyQuery(publicKeys, crossSigning, serverName);
+  const remote = sender && composeRemoteEncryption(foundation, parts, publicKeys);
+  const queries = new KeyQuery(publicKeys, crossSigning, serverName, remote?.keys);
+  const claims = new KeyClaiming(deviceKeys, names, serverName, remote?.keys);
+  const served = new ServedDeviceLists(stores.deviceUpdates, names, serverName);
   const oneTimeKeys = new OneTimeKeyStatuses(deviceKeys);
   for (const { follow } of [publicKeys, queries, oneTimeKeys]) notifier.follow(follow);
-  const toDevice = new ToDevice(stores.toDevice, names, serverName, clock, log);
+  const toDevice = new ToDevice({
+    store: stores.toDevice,
+    names,
+    serverName,
+    remote: sender,
+    clock,
+    randomBytes,
+    log,
+  });
   const keyServices = {
     uploads: new KeyUpload(deviceKeys),
     queries,
-    claims: new KeyClaiming(deviceKeys, names, serverName),
+    claims,
     crossSigning: new CrossSigning(crossSigning),
-    signatures: new KeySignatures(deviceKeys, crossSigning, names),
+    signatures: new KeySignatures(deviceKeys, crossSigning, names, remote?.keys),
     deviceLists: new DeviceListStream(stores.deviceLists, names),
   };
   return {
     toDevice,
     oneTimeKeys,
+    remote,
     handlers: [
+      ...(remote ? serverKeyQueryHandlers({ queries, claims, deviceLists: served }) : []),
       ...encryptionKeyHandlers(keyServices, interactive, crossSigningResets),
       ...sendToDeviceHandlers(toDevice),
       ...dehydratedDeviceHandlers(new DehydratedDevices(stores.dehydratedDevices, stores.toDevice, clock)),

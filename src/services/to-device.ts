@@ -2,9 +2,11 @@ import type { JsonObject } from "../protocol/json.ts";
 import { parseUserId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import type { NameCache } from "../storage/name-cache.ts";
-import type { FullInbox, ToDeviceMessage, ToDeviceStore } from "../storage/to-device.ts";
+import type { Delivery, RemoteToDevice, ToDeviceMessage, ToDeviceStore } from "../storage/to-device.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { RandomBytes } from "../telemetry/random.ts";
+import { RemoteToDeviceMessages } from "./remote-to-device.ts";
 
 /** By user and device ID (or `*`), the content of the message. */
 export type MessagesByDevice = Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
@@ -18,90 +20,132 @@ export interface ToDeviceRequest {
   readonly transactionId: string;
 }
 
+/** Sends what has been stored for other servers. */
+export interface RemoteDevices {
+  /** Whether this server talks with another at all. */
+  mayReach(serverName: ServerName): boolean;
+  toDeviceWaits(servers: Iterable<string>): void;
+}
+
+export interface ToDeviceParts {
+  readonly store: Pick<ToDeviceStore, "send">;
+  readonly names: NameCache;
+  readonly serverName: ServerName;
+  /** Absent where this server talks to no others. */
+  readonly remote: RemoteDevices | undefined;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+  readonly log: Logger;
+}
+
+interface Messages {
+  readonly local: readonly ToDeviceMessage[];
+  readonly remote: readonly RemoteToDevice[];
+}
+
 /** Months of absence in busy rooms. What waits is never pushed out by what comes: it may be the key of a conversation. */
-const maxWaiting = 100_000;
+export const maxWaiting = 100_000;
 /** As much as an event of a room may have; other servers take no more either. */
-const maxEventBytes = 64 * 1024;
-const maxTypeBytes = 255;
+export const maxEventBytes = 64 * 1024;
+export const maxTypeBytes = 255;
 const maxTransactionIdBytes = 255;
 /** One write delivers a whole request. */
 const maxMessages = 2_000;
 const transactionLifetimeMs = 24 * 60 * 60 * 1000;
+/** 32 characters: the longest message ID that there is. */
+const messageIdBytes = 24;
 
 /** Messages between devices that are no part of any room (client-server API, "Send-to-Device messaging"). */
 export class ToDevice {
-  readonly #store: ToDeviceStore;
-  readonly #names: NameCache;
-  readonly #serverName: ServerName;
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #parts: ToDeviceParts;
 
-  constructor(store: ToDeviceStore, names: NameCache, serverName: ServerName, clock: Clock, log: Logger) {
-    this.#store = store;
-    this.#names = names;
-    this.#serverName = serverName;
-    this.#clock = clock;
-    this.#log = log;
+  constructor(parts: ToDeviceParts) {
+    this.#parts = parts;
   }
 
   /**
    * Sends one message to each device; users and devices that do not exist get none. A repeated request sends nothing.
+   * What is for other servers has been stored when this returns, and is sent as soon as they can be reached.
    * @throws MatrixError M_INVALID_PARAM, M_TOO_LARGE, M_LIMIT_EXCEEDED when every inbox is full.
    */
   async send(request: ToDeviceRequest, messagesByDevice: MessagesByDevice): Promise<void> {
     checkLength("event type", request.eventType, maxTypeBytes);
     checkLength("transaction ID", request.transactionId, maxTransactionIdBytes);
-    const messages = await this.#messages(request, messagesByDevice);
-    const nowTs = this.#clock.nowMs();
-    const { delivered, full } = await this.#store.send(messages, maxWaiting, {
+    const { store, clock, remote: sender } = this.#parts;
+    const { local, remote } = await this.#messages(request, messagesByDevice);
+    const nowTs = clock.nowMs();
+    const transaction = {
       userNid: request.userNid,
       deviceId: request.deviceId,
       eventType: request.eventType,
       transactionId: request.transactionId,
       createdTs: nowTs,
       forgetBeforeTs: nowTs - transactionLifetimeMs,
-    });
-    this.#report(full);
-    if (full.length === 0 || delivered > 0) return;
+    };
+    const delivery = await store.send(local, maxWaiting, transaction, remote);
+    sender?.toDeviceWaits(new Set(remote.map(({ serverName }) => serverName)));
+    this.#report(delivery);
+    if (delivery.delivered > 0 || delivery.full.length + delivery.fullServers.length === 0) return;
     throw new MatrixError(
       "M_LIMIT_EXCEEDED",
       `Too many messages wait for the device already: it takes no more than ${maxWaiting}`,
     );
   }
 
-  async #messages(request: ToDeviceRequest, byDevice: MessagesByDevice): Promise<ToDeviceMessage[]> {
-    const messages: ToDeviceMessage[] = [];
+  async #messages(request: ToDeviceRequest, byDevice: MessagesByDevice): Promise<Messages> {
+    const { names, serverName } = this.#parts;
+    const local: ToDeviceMessage[] = [];
+    const remote = new RemoteToDeviceMessages(request.userId, request.eventType, () => this.#newMessageId());
+    let count = 0;
     for (const [text, devices] of Object.entries(byDevice)) {
-      const userNid = await this.#localUser(text);
+      const userId = this.#reachable(text);
+      const server = serverNameOf(userId);
+      const userNid = server === serverName ? await names.findUser(userId) : undefined;
+      const isRemote = server !== serverName && this.#parts.remote?.mayReach(server);
       for (const [deviceId, content] of Object.entries(devices)) {
-        if (messages.length === maxMessages) {
+        if (++count > maxMessages) {
           throw new MatrixError("M_TOO_LARGE", `One request may have at most ${maxMessages} messages`);
         }
-        const event = eventText(request, content);
-        if (userNid !== undefined) messages.push({ userNid, deviceId, event });
+        const event = toDeviceEvent(request.eventType, request.userId, content);
+        if (event === undefined) {
+          throw new MatrixError(
+            "M_TOO_LARGE",
+            `A message to a device may have at most ${maxEventBytes} bytes`,
+          );
+        }
+        if (userNid !== undefined) local.push({ userNid, deviceId, event });
+        if (isRemote) remote.add(server, userId, deviceId, content);
       }
     }
-    return messages;
+    return { local, remote: remote.edus };
   }
 
-  async #localUser(text: string): Promise<number | undefined> {
+  #reachable(text: string): UserId {
     const userId = parseUserId(text);
     if (!userId) throw new MatrixError("M_INVALID_PARAM", "Users are named like @name:server");
-    if (serverNameOf(userId) === this.#serverName) return this.#names.findUser(userId);
+    if (this.#parts.remote || serverNameOf(userId) === this.#parts.serverName) return userId;
     throw new MatrixError("M_INVALID_PARAM", `Devices of ${serverNameOf(userId)} cannot be reached`);
   }
 
-  #report(full: readonly FullInbox[]): void {
+  #newMessageId(): string {
+    return this.#parts.randomBytes(messageIdBytes).toString("base64url");
+  }
+
+  #report({ full, fullServers }: Delivery): void {
     const [first] = full;
-    if (!first) return;
-    this.#log.warn({ ...first, devices: full.length, maxWaiting }, "a full inbox did not take a message");
+    if (first) {
+      const details = { ...first, devices: full.length, maxWaiting };
+      this.#parts.log.warn(details, "a full inbox did not take a message");
+    }
+    if (fullServers.length === 0) return;
+    this.#parts.log.warn({ fullServers }, "too many messages to devices wait for servers already");
   }
 }
 
-function eventText({ eventType, userId }: ToDeviceRequest, content: JsonObject): string {
-  const event = JSON.stringify({ type: eventType, sender: userId, content });
-  if (Buffer.byteLength(event) <= maxEventBytes) return event;
-  throw new MatrixError("M_TOO_LARGE", `A message to a device may have at most ${maxEventBytes} bytes`);
+/** A message as its device gets it, as JSON; `undefined` for one that is too large. */
+export function toDeviceEvent(type: string, sender: UserId, content: JsonObject): string | undefined {
+  const event = JSON.stringify({ type, sender, content });
+  return Buffer.byteLength(event) <= maxEventBytes ? event : undefined;
 }
 
 function checkLength(name: string, text: string, maxBytes: number): void {

@@ -11,6 +11,8 @@ import type { DelayedEventStore } from "./delayed-events.ts";
 import type { DestinationStore } from "./destinations.ts";
 import type { DeviceKeyStore } from "./device-keys.ts";
 import type { DeviceListStore } from "./device-lists.ts";
+import type { DeviceUpdateStore } from "./device-updates.ts";
+import type { RemoteDeviceListStore } from "./remote-device-lists.ts";
 import type { DeviceStore } from "./devices.ts";
 import type { CommitStore } from "./commits.ts";
 import type { EventStore } from "./events.ts";
@@ -94,6 +96,8 @@ export interface Stores {
   readonly dehydratedDevices: DehydratedDeviceStore;
   readonly crossSigning: CrossSigningStore;
   readonly deviceLists: DeviceListStore;
+  readonly deviceUpdates: DeviceUpdateStore;
+  readonly remoteDeviceLists: RemoteDeviceListStore;
   readonly toDevice: ToDeviceStore;
   readonly receipts: ReceiptStore;
   readonly threadSubscriptions: ThreadSubscriptionStore;

@@ -3,6 +3,8 @@ export interface DestinationRow {
   readonly serverName: string;
   /** Up to this position everything has been sent. */
   readonly sentUpTo: number;
+  /** Up to this position it has been told of users' devices. */
+  readonly deviceListsUpTo: number;
   /** Since when nothing gets through, in milliseconds since the epoch; `null` while all is well. */
   readonly failingSinceTs: number | null;
   readonly retryTs: number | null;
@@ -47,7 +49,7 @@ export interface DestinationStore {
    * rooms are looked at, those first that have been silent longest.
    */
   unsentRooms(serverName: string, after: number, limit: number): Promise<UnsentRooms>;
-  addToDevice(messages: readonly { readonly serverName: string; readonly content: string }[]): Promise<void>;
+  /** The oldest messages to devices that wait for a server; `ToDeviceStore.send` puts them there. */
   toDevice(serverName: string, limit: number): Promise<OutgoingToDevice[]>;
   removeToDevice(messageNids: readonly number[]): Promise<void>;
   /** The servers for which messages to devices wait. */

@@ -15,6 +15,7 @@ export const streamScopes = {
   notifications: "user",
   erasures: "user",
   threadSubscriptions: "user",
+  deviceUpdates: "user",
   deviceLists: "neighbours",
   presence: "neighbours",
   profiles: "neighbours",

@@ -18,6 +18,21 @@ export interface ToDeviceTransaction {
   readonly forgetBeforeTs: number;
 }
 
+/** Messages to devices of users of one other server: the content of an m.direct_to_device EDU, as JSON. */
+export interface RemoteToDevice {
+  readonly serverName: string;
+  readonly content: string;
+}
+
+/** A message of another server, told from its repetition. */
+export interface ReceivedToDevice {
+  readonly origin: string;
+  readonly messageId: string;
+  readonly receivedTs: number;
+  /** Messages from before this time are forgotten. */
+  readonly forgetBeforeTs: number;
+}
+
 /** A device whose inbox is full: it did not get the message. */
 export interface FullInbox {
   readonly userNid: number;
@@ -25,9 +40,11 @@ export interface FullInbox {
 }
 
 export interface Delivery {
-  /** How many devices got a message. */
+  /** How many devices got a message; one for each message that waits for another server. */
   readonly delivered: number;
   readonly full: readonly FullInbox[];
+  /** Other servers for which so much waits already that they did not get the message. */
+  readonly fullServers: readonly string[];
 }
 
 export interface WaitingMessage {
@@ -42,11 +59,19 @@ export interface ToDeviceStore {
    * nothing, unless all inboxes were full before. An inbox takes no more than `maxWaiting` messages: what waits there is
    * never pushed out.
    * @param transaction `null` for what has its own protection against repetition
+   * @param remote messages that wait for other servers; see `DestinationStore.toDevice`
    */
   send(
     messages: readonly ToDeviceMessage[],
     maxWaiting: number,
     transaction: ToDeviceTransaction | null,
+    remote?: readonly RemoteToDevice[],
+  ): Promise<Delivery>;
+  /** Delivers what another server sends, once. */
+  receive(
+    received: ReceivedToDevice,
+    messages: readonly ToDeviceMessage[],
+    maxWaiting: number,
   ): Promise<Delivery>;
   /** What waits for a device after one position, up to another, in the order of sending. */
   messagesFor(

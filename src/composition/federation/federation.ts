@@ -8,6 +8,7 @@ import type { BoundEndpoint } from "../../http/pipeline.ts";
 import type { Profiles } from "../../services/profiles/profiles.ts";
 import type { Foundation } from "../foundation.ts";
 import type { TimelineParts } from "../timeline.ts";
+import type { RemoteEncryption } from "./encryption.ts";
 import { composeFederationInbound } from "./inbound.ts";
 import type { FederationParts } from "./parts.ts";
 import { composeFederationServing, type ServedRoomParts } from "./serving.ts";
@@ -28,13 +29,15 @@ export interface FederationSources {
   readonly sender: FederationSender | undefined;
   /** Who takes the EDUs of each type. */
   readonly edus: ReadonlyMap<string, EduReceiver>;
+  /** Absent where federation is off. */
+  readonly encryption: RemoteEncryption | undefined;
 }
 
 /** What other servers ask and send. */
 export function composeFederation(
   foundation: Foundation,
   parts: FederationParts,
-  { timeline, rooms, profiles, sender, edus }: FederationSources,
+  { timeline, rooms, profiles, sender, edus, encryption }: FederationSources,
 ): Federation {
   const { config, clock } = foundation;
   const inbound = composeFederationInbound(foundation, parts, edus);
@@ -43,7 +46,10 @@ export function composeFederation(
     keyring: parts.keyring,
     policy: parts.policy,
     clock,
-    heard: (server) => sender?.heard(server),
+    heard(server) {
+      sender?.heard(server);
+      encryption?.heard(server);
+    },
   });
   const handlers = () => [
     ...serverKeyHandlers(parts.ownKeys),
@@ -60,6 +66,7 @@ export function composeFederation(
       if (!sender) return;
       await inbound.resume();
       await sender.resume();
+      await encryption?.resume();
     },
     [Symbol.asyncDispose]: () => inbound[Symbol.asyncDispose](),
   };

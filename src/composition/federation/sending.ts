@@ -18,6 +18,7 @@ export function composeFederationSending(
     policy,
     servers,
     store: stores.destinations,
+    deviceUpdates: stores.deviceUpdates,
     texts: new TransactionTexts(config.server_name, graph.events, graph.rooms),
     timelines,
     events: graph.events,

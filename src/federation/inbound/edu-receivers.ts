@@ -1,5 +1,6 @@
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
+import { StorageError } from "../../storage/errors.ts";
 import type { Logger } from "../../telemetry/log.ts";
 
 /** Takes the EDUs of one type. What is wrong in one is passed over, as there is nobody to tell. */
@@ -15,7 +16,10 @@ export class EduReceivers {
     this.#log = log;
   }
 
-  /** One after the other: some types count on their order. Unknown types are passed over. */
+  /**
+   * One after the other: some types count on their order. Unknown types are passed over.
+   * @throws StorageError when the database takes nothing at the moment: the server has to send all of it again
+   */
   async receive(origin: ServerName, edus: readonly JsonValue[]): Promise<void> {
     for (const edu of edus) {
       if (!isJsonObject(edu)) continue;
@@ -25,6 +29,7 @@ export class EduReceivers {
       try {
         await receiver(origin, content);
       } catch (error) {
+        if (error instanceof StorageError && error.failure !== "failed") throw error;
         this.#log.error({ err: error, origin, type }, "an EDU could not be handled");
       }
     }

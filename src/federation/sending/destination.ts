@@ -4,6 +4,7 @@ import type { DestinationRow, DestinationStore, OutgoingToDevice } from "../../s
 import type { Clock, Timer } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { type FederationClient, FederationError } from "../federation-client.ts";
+import type { DeviceListNews, DeviceUpdateEdus } from "./device-update-edus.ts";
 import type { Backoff } from "./backoff.ts";
 import { PendingEdus } from "./pending-edus.ts";
 import type { Edu, TransactionTexts } from "./transaction-text.ts";
@@ -12,16 +13,27 @@ import type { Edu, TransactionTexts } from "./transaction-text.ts";
 export interface DestinationParts {
   readonly client: FederationClient;
   readonly texts: TransactionTexts;
+  readonly deviceUpdates: DeviceUpdateEdus;
   readonly store: Pick<DestinationStore, "unsentRooms" | "toDevice" | "removeToDevice">;
   readonly clock: Clock;
   readonly log: Logger;
   /** The position up to which events have been given to all destinations. */
   readonly routedUpTo: () => number;
+  /** The position up to which it is known who has to be told of users' devices. */
+  readonly deviceListsRoutedUpTo: () => number;
   readonly newTransactionId: () => string;
   /** To be called when what is to be remembered of a destination has changed. */
   readonly changed: (destination: Destination) => void;
   /** Runs work when there is a place for it. */
   readonly inTurn: (work: () => Promise<void>) => Promise<void>;
+}
+
+/** What is to be looked for in storage. */
+export interface WaitingInStorage {
+  /** Events. */
+  readonly isBehind: boolean;
+  readonly hasToDevice: boolean;
+  readonly hasDeviceLists: boolean;
 }
 
 interface PendingPdu {
@@ -36,6 +48,7 @@ interface Load {
   /** Whether more is to be caught up with afterwards. */
   readonly staysBehind: boolean;
   readonly edus: readonly Edu[];
+  readonly deviceLists: DeviceListNews | undefined;
   readonly toDeviceNids: readonly number[];
 }
 
@@ -43,6 +56,8 @@ interface Load {
 const maxPdus = 50;
 const maxEdus = 100;
 const maxToDevice = 50;
+/** Servers take transactions of some 12 MiB: fifty events and these fit. */
+const maxToDeviceBytes = 4 * 1024 * 1024;
 /** More waiting events than this, and the server gets the newest of each room instead, as one that was away. */
 const maxPendingPdus = 500;
 const requestTimeoutMs = 60_000;
@@ -61,23 +76,28 @@ export class Destination {
   /** Of the last transaction: an event that came while that was read is among what the next round of catching up finds. */
   #justSent: ReadonlySet<number> = new Set();
   #hasToDevice: boolean;
+  #deviceListsUpTo: number;
+  #hasDeviceLists: boolean;
+  /** Whether what is being sent tells of devices. */
+  #tellsDeviceLists = false;
   #sending: Promise<void> | undefined;
   #retry: Timer | undefined;
   #isClosed = false;
 
-  /** @param hasToDevice whether messages to devices wait in storage */
   constructor(
     name: ServerName,
     backoff: Backoff,
-    sentUpTo: number,
-    waiting: { readonly isBehind: boolean; readonly hasToDevice: boolean },
+    upTo: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo">,
+    waiting: WaitingInStorage,
     parts: DestinationParts,
   ) {
     this.name = name;
     this.backoff = backoff;
-    this.#sentUpTo = sentUpTo;
+    this.#sentUpTo = upTo.sentUpTo;
+    this.#deviceListsUpTo = upTo.deviceListsUpTo;
     this.#isBehind = waiting.isBehind;
     this.#hasToDevice = waiting.hasToDevice;
+    this.#hasDeviceLists = waiting.hasDeviceLists;
     this.#parts = parts;
     this.#edus = new PendingEdus(parts.clock);
   }
@@ -85,7 +105,15 @@ export class Destination {
   /** What is to be remembered over a restart. */
   get row(): DestinationRow {
     const { failingSinceTs, retryTs, retryIntervalMs } = this.backoff;
-    return { serverName: this.name, sentUpTo: this.sentUpTo, failingSinceTs, retryTs, retryIntervalMs };
+    const toldUpTo = this.#knowsDeviceLists ? this.#parts.deviceListsRoutedUpTo() : 0;
+    return {
+      serverName: this.name,
+      sentUpTo: this.sentUpTo,
+      deviceListsUpTo: Math.max(this.#deviceListsUpTo, toldUpTo),
+      failingSinceTs,
+      retryTs,
+      retryIntervalMs,
+    };
   }
 
   /** Up to this position the server has everything. */
@@ -96,13 +124,12 @@ export class Destination {
 
   /** Whether the server is owed anything. */
   get isIdle(): boolean {
-    return (
-      !this.#isBehind &&
-      !this.#hasToDevice &&
-      this.#pdus.length === 0 &&
-      this.#edus.size === 0 &&
-      !this.#sending
-    );
+    return !this.#hasWork && !this.#sending;
+  }
+
+  get #hasWork(): boolean {
+    const isInStorage = this.#isBehind || this.#hasToDevice || this.#hasDeviceLists;
+    return isInStorage || this.#pdus.length > 0 || this.#edus.size > 0;
   }
 
   addPdu(pdu: PendingPdu): void {
@@ -131,6 +158,18 @@ export class Destination {
     this.wake();
   }
 
+  get #knowsDeviceLists(): boolean {
+    return !this.#hasDeviceLists && !this.#tellsDeviceLists;
+  }
+
+  /** To be called when the server has to be told what has happened to users' devices after a position. */
+  addDeviceLists(after: number): void {
+    const known = this.#deviceListsUpTo;
+    this.#deviceListsUpTo = this.#knowsDeviceLists ? after : Math.min(known, after);
+    this.#hasDeviceLists = true;
+    this.wake();
+  }
+
   /** To be called when the server has been heard of: it can be reached, then. */
   heard(): void {
     if (!this.backoff.ended()) return;
@@ -142,7 +181,7 @@ export class Destination {
 
   wake(): void {
     if (this.#isClosed || this.#sending || this.#retry) return;
-    if (!this.#isBehind && !this.#hasToDevice && this.#pdus.length === 0 && this.#edus.size === 0) return;
+    if (!this.#hasWork) return;
     const { waitMs } = this.backoff;
     if (waitMs > 0) {
       this.#retry = this.#parts.clock.setTimer(waitMs, () => {
@@ -191,18 +230,41 @@ export class Destination {
 
   async #nextLoad(): Promise<Load | undefined> {
     const events = this.#isBehind ? await this.#missed() : this.#nextPdus();
+    // Devices before messages of theirs.
+    const deviceLists = await this.#nextDeviceLists();
     const messages = await this.#nextToDevice();
-    const edus: Edu[] = messages.map(({ content }) => ({
-      type: "m.direct_to_device",
-      content: JSON.parse(content) as JsonObject,
-    }));
+    const edus: Edu[] = [
+      ...(deviceLists?.edus ?? []),
+      ...messages.map(({ content }) => ({
+        type: "m.direct_to_device",
+        content: JSON.parse(content) as JsonObject,
+      })),
+    ];
     edus.push(...this.#edus.take(maxEdus - edus.length));
     if (events.pdus.length === 0 && edus.length === 0) {
       this.#sentUpTo = Math.max(this.#sentUpTo, events.sentUpTo);
       this.#isBehind &&= events.staysBehind || this.#hasMissedMore;
-      return this.#isBehind ? { ...events, edus, toDeviceNids: [] } : undefined;
+      if (deviceLists) this.#deviceListsTold(deviceLists);
+      const hasMore = this.#isBehind || this.#hasDeviceLists;
+      return hasMore ? { ...events, edus, deviceLists, toDeviceNids: [] } : undefined;
     }
-    return { ...events, edus, toDeviceNids: messages.map(({ messageNid }) => messageNid) };
+    return { ...events, edus, deviceLists, toDeviceNids: messages.map(({ messageNid }) => messageNid) };
+  }
+
+  async #nextDeviceLists(): Promise<DeviceListNews | undefined> {
+    if (!this.#hasDeviceLists) return undefined;
+    const { deviceUpdates, deviceListsRoutedUpTo } = this.#parts;
+    // Before: what changes while storage is read may not be among what is read.
+    const upTo = deviceListsRoutedUpTo();
+    this.#hasDeviceLists = false;
+    this.#tellsDeviceLists = true;
+    return deviceUpdates.after(this.name, this.#deviceListsUpTo, upTo);
+  }
+
+  #deviceListsTold({ upTo, isPart }: DeviceListNews): void {
+    this.#tellsDeviceLists = false;
+    this.#deviceListsUpTo = Math.max(this.#deviceListsUpTo, upTo);
+    this.#hasDeviceLists ||= isPart;
   }
 
   async #nextToDevice(): Promise<readonly OutgoingToDevice[]> {
@@ -211,7 +273,12 @@ export class Destination {
     this.#hasToDevice = false;
     const messages = await this.#parts.store.toDevice(this.name, maxToDevice);
     if (messages.length > 0) this.#hasToDevice = true;
-    return messages;
+    let sizeBytes = 0;
+    const end = messages.findIndex(
+      ({ content }) => (sizeBytes += Buffer.byteLength(content)) > maxToDeviceBytes,
+    );
+    // One alone is sent whatever its size: it would wait for ever.
+    return end === -1 ? messages : messages.slice(0, Math.max(end, 1));
   }
 
   #nextPdus(): Pick<Load, "pdus" | "sentUpTo" | "staysBehind"> {
@@ -231,7 +298,7 @@ export class Destination {
   }
 
   /** @returns false when the server could not be reached */
-  async #send({ pdus, edus, sentUpTo, staysBehind, toDeviceNids }: Load): Promise<boolean> {
+  async #send({ pdus, edus, sentUpTo, staysBehind, deviceLists, toDeviceNids }: Load): Promise<boolean> {
     const { client, texts, store, clock, log, newTransactionId, changed } = this.#parts;
     try {
       if (pdus.length > 0 || edus.length > 0) {
@@ -259,6 +326,7 @@ export class Destination {
       log.warn({ err: error, destination: this.name }, "a transaction was refused for good");
     }
     if (toDeviceNids.length > 0) await store.removeToDevice(toDeviceNids);
+    if (deviceLists) this.#deviceListsTold(deviceLists);
     this.#sentUpTo = Math.max(this.#sentUpTo, sentUpTo);
     this.#isBehind &&= staysBehind || this.#hasMissedMore;
     this.#justSent = new Set(pdus.map(({ eventNid }) => eventNid));
@@ -270,6 +338,9 @@ export class Destination {
   /** What was being sent is found again in the rooms; what is worth nothing once it is old is not. */
   #failed(): void {
     this.#fallBehind();
+    this.#hasDeviceLists ||= this.#tellsDeviceLists;
+    this.#tellsDeviceLists = false;
+    this.#hasToDevice = true;
     this.#edus.clear();
     this.backoff.failed();
     this.#parts.changed(this);

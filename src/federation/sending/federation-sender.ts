@@ -4,6 +4,7 @@ import type { EventReader } from "../../state/event-reader.ts";
 import type { DestinationRow, DestinationStore } from "../../storage/destinations.ts";
 import { DelayedWrites } from "../../storage/delayed-writes.ts";
 import { eventFlags, type StoredEvent } from "../../storage/events.ts";
+import type { DeviceUpdateStore } from "../../storage/device-updates.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 import type { Clock } from "../../telemetry/clock.ts";
@@ -12,7 +13,9 @@ import type { RoomTimelines } from "../../timeline/room-timelines.ts";
 import type { FederationClient } from "../federation-client.ts";
 import type { ServerPolicy } from "../server-policy.ts";
 import { Backoff } from "./backoff.ts";
-import { Destination, type DestinationParts } from "./destination.ts";
+import { Destination, type DestinationParts, type WaitingInStorage } from "./destination.ts";
+import { DeviceListRoutes } from "./device-list-routes.ts";
+import { DeviceUpdateEdus } from "./device-update-edus.ts";
 import type { RoomServers } from "../room-servers.ts";
 import type { Edu, TransactionTexts } from "./transaction-text.ts";
 import { Turns } from "./turns.ts";
@@ -25,6 +28,7 @@ export interface FederationSenderParts {
   readonly servers: RoomServers;
   readonly store: DestinationStore;
   readonly texts: TransactionTexts;
+  readonly deviceUpdates: DeviceUpdateStore;
   readonly timelines: Pick<RoomTimelines, "newestAcrossGaps">;
   readonly events: Pick<EventReader, "roomEvent">;
   readonly names: Pick<NameCache, "userId">;
@@ -42,6 +46,8 @@ const maxWaitingSaves = 500;
 /** Servers that are owed nothing are forgotten beyond this many, and read from storage when they are needed. */
 const maxIdleDestinations = 5_000;
 const maxRouted = 1_000;
+
+const nothingWaits: WaitingInStorage = { isBehind: false, hasToDevice: false, hasDeviceLists: false };
 
 interface Unrouted {
   after: number;
@@ -61,6 +67,8 @@ export class FederationSender implements AsyncDisposable {
   readonly #saves: DelayedWrites<DestinationRow>;
   readonly #unrouted = new Map<number, Unrouted>();
   readonly #turns = new Turns(maxSending);
+  readonly #deviceLists: DeviceListRoutes;
+  readonly #deviceUpdates: DeviceUpdateEdus;
   readonly #transactionPrefix: string;
   #transactions = 0;
   #routing: Promise<void> | undefined;
@@ -69,6 +77,8 @@ export class FederationSender implements AsyncDisposable {
   constructor(parts: FederationSenderParts) {
     this.#parts = parts;
     const { store, clock, log } = parts;
+    this.#deviceLists = new DeviceListRoutes({ ...parts, found: this.#deviceListsWait });
+    this.#deviceUpdates = new DeviceUpdateEdus(parts.deviceUpdates, parts.names);
     this.#transactionPrefix = clock.nowMs().toString(36);
     this.#saves = new DelayedWrites({
       write: (rows) => store.save(rows),
@@ -86,9 +96,10 @@ export class FederationSender implements AsyncDisposable {
     const withToDevice = new Set(await store.withToDevice());
     for (const row of await store.all()) {
       const isBehind = row.sentUpTo < position();
-      if (!isBehind && !withToDevice.has(row.serverName)) continue;
+      const hasDeviceLists = row.deviceListsUpTo < position();
       const hasToDevice = withToDevice.delete(row.serverName);
-      this.#add(row.serverName as ServerName, row, { isBehind, hasToDevice }).wake();
+      if (!isBehind && !hasToDevice && !hasDeviceLists) continue;
+      this.#add(row.serverName as ServerName, row, { isBehind, hasToDevice, hasDeviceLists }).wake();
     }
     for (const serverName of withToDevice)
       void this.#withDestination(serverName, (each) => each.addToDevice());
@@ -106,6 +117,13 @@ export class FederationSender implements AsyncDisposable {
       else this.#unrouted.set(nid, { after: at - 1, upTo: at, hasMembers: false });
     }
     this.#route();
+    this.#deviceLists.committed(changes);
+  };
+
+  readonly #deviceListsWait = (servers: readonly string[], after: number): void => {
+    for (const serverName of servers) {
+      void this.#withDestination(serverName, (each) => each.addDeviceLists(after));
+    }
   };
 
   /** Sends what is worth nothing once it is old. Of several with one key the last counts. */
@@ -113,12 +131,14 @@ export class FederationSender implements AsyncDisposable {
     for (const serverName of servers) void this.#withDestination(serverName, (each) => each.addEdu(key, edu));
   }
 
-  /** Sends messages to devices of users of other servers, each once and in order. @throws StorageError */
-  async sendToDevice(
-    messages: readonly { readonly serverName: string; readonly content: string }[],
-  ): Promise<void> {
-    await this.#parts.store.addToDevice(messages);
-    for (const serverName of new Set(messages.map((message) => message.serverName))) {
+  /** Whether anything is ever sent to a server. */
+  mayReach(serverName: ServerName): boolean {
+    return serverName !== this.#parts.ownName && this.#parts.policy.allows(serverName);
+  }
+
+  /** To be called when messages to devices of servers' users have been stored: each is sent once and in order. */
+  toDeviceWaits(servers: Iterable<string>): void {
+    for (const serverName of servers) {
       void this.#withDestination(serverName, (each) => each.addToDevice());
     }
   }
@@ -131,6 +151,7 @@ export class FederationSender implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     await this.#routing;
+    await this.#deviceLists.close();
     await Promise.all([...this.#destinations.values()].map((destination) => destination.close()));
     for (const destination of this.#destinations.values()) this.#save(destination);
     await this.#saves[Symbol.asyncDispose]();
@@ -206,7 +227,7 @@ export class FederationSender implements AsyncDisposable {
 
   async #withDestination(serverName: string, use: (destination: Destination) => void): Promise<void> {
     const name = serverName as ServerName;
-    if (this.#isClosed || name === this.#parts.ownName || !this.#parts.policy.allows(name)) return;
+    if (this.#isClosed || !this.mayReach(name)) return;
     const known = this.#destinations.get(name);
     if (known) {
       use(known);
@@ -228,24 +249,24 @@ export class FederationSender implements AsyncDisposable {
   async #openNew(name: ServerName): Promise<Destination> {
     const { store } = this.#parts;
     const row = await store.find(name);
-    if (row) return this.#add(name, row, { isBehind: false, hasToDevice: false });
-    const sentUpTo = this.#routedUpTo();
+    if (row) return this.#add(name, row, nothingWaits);
+    const upTo = { sentUpTo: this.#routedUpTo(), deviceListsUpTo: this.#deviceLists.routedUpTo() };
     // So that what is sent now is not lost though the server be killed at once.
     await store.save([
-      { serverName: name, sentUpTo, failingSinceTs: null, retryTs: null, retryIntervalMs: 0 },
+      { serverName: name, ...upTo, failingSinceTs: null, retryTs: null, retryIntervalMs: 0 },
     ]);
-    return this.#add(name, { sentUpTo }, { isBehind: false, hasToDevice: false });
+    return this.#add(name, upTo, nothingWaits);
   }
 
   #add(
     name: ServerName,
-    row: Pick<DestinationRow, "sentUpTo"> & Partial<DestinationRow>,
-    waiting: { readonly isBehind: boolean; readonly hasToDevice: boolean },
+    row: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo"> & Partial<DestinationRow>,
+    waiting: WaitingInStorage,
   ): Destination {
     const { clock, random } = this.#parts;
     const { failingSinceTs = null, retryTs = null, retryIntervalMs = 0 } = row;
     const backoff = new Backoff(clock, random, { failingSinceTs, retryTs, retryIntervalMs });
-    const destination = new Destination(name, backoff, row.sentUpTo, waiting, this.#shared);
+    const destination = new Destination(name, backoff, row, waiting, this.#shared);
     this.#destinations.set(name, destination);
     this.#forgetIdle();
     return destination;
@@ -269,7 +290,9 @@ export class FederationSender implements AsyncDisposable {
       store,
       clock,
       log,
+      deviceUpdates: this.#deviceUpdates,
       routedUpTo: () => this.#routedUpTo(),
+      deviceListsRoutedUpTo: () => this.#deviceLists.routedUpTo(),
       newTransactionId: () => `${this.#transactionPrefix}.${(++this.#transactions).toString(36)}`,
       changed: (destination) => this.#save(destination),
       inTurn: (work) => this.#turns.run(work),

@@ -18,7 +18,7 @@ export interface CrossSigningJson {
 /** Keys that were checked; whether they may be stored without proof of identity depends on what is stored. */
 export type CheckedKeys = Omit<CrossSigningUpload, "authorised">;
 
-interface ParsedKey extends CrossSigningKey {
+export interface ParsedKey extends CrossSigningKey {
   readonly json: CrossSigningKeyJson;
   readonly verifyKey: VerifyKey;
 }
@@ -39,10 +39,12 @@ export class CrossSigning {
    * @throws MatrixError M_INVALID_PARAM, M_INVALID_SIGNATURE, M_MISSING_PARAM without any master key, M_TOO_LARGE.
    */
   async check(user: LocalUser, body: CrossSigningJson): Promise<CheckedKeys> {
-    const master = parseKey(user, "master", body.master_key);
+    const parsed = (usage: CrossSigningUsage, json: CrossSigningKeyJson | undefined) =>
+      json && parseCrossSigningKey(user, usage, json);
+    const master = parsed("master", body.master_key);
     const others = [
-      parseKey(user, "self_signing", body.self_signing_key),
-      parseKey(user, "user_signing", body.user_signing_key),
+      parsed("self_signing", body.self_signing_key),
+      parsed("user_signing", body.user_signing_key),
     ].filter((key) => key !== undefined);
     const masterKey = master?.verifyKey ?? (await this.#storedMasterKey(user));
     if (!masterKey) {
@@ -87,12 +89,15 @@ export class CrossSigning {
   }
 }
 
-function parseKey(
-  { userId }: LocalUser,
+/**
+ * A cross-signing key of a user, ready to be stored. What has signed it is not looked at.
+ * @throws MatrixError M_INVALID_PARAM, M_BAD_JSON, M_TOO_LARGE.
+ */
+export function parseCrossSigningKey(
+  { userId }: Pick<LocalUser, "userId">,
   usage: CrossSigningUsage,
-  json: CrossSigningKeyJson | undefined,
-): ParsedKey | undefined {
-  if (!json) return undefined;
+  json: CrossSigningKeyJson,
+): ParsedKey {
   if (json.user_id !== userId) {
     throw new MatrixError(
       "M_INVALID_PARAM",

@@ -2,7 +2,13 @@ import type { ServerName } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { DeviceKeyStore, KeyClaim, OneTimeKey } from "../../storage/device-keys.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
-import { type KeyFailures, usersByReach } from "./remote-servers.ts";
+import {
+  type KeyFailures,
+  type RemoteKeys,
+  unreachable,
+  usersByReach,
+  type WantedOf,
+} from "./remote-keys.ts";
 
 /** By user and device, the algorithm of the wanted key. */
 export type ClaimedAlgorithms = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -28,19 +34,47 @@ export class KeyClaiming {
   readonly #store: DeviceKeyStore;
   readonly #names: NameCache;
   readonly #serverName: ServerName;
+  readonly #remote: RemoteKeys | undefined;
 
-  constructor(store: DeviceKeyStore, names: NameCache, serverName: ServerName) {
+  /** @param remote absent where this server talks to no others */
+  constructor(
+    store: DeviceKeyStore,
+    names: NameCache,
+    serverName: ServerName,
+    remote: RemoteKeys | undefined,
+  ) {
     this.#store = store;
     this.#names = names;
     this.#serverName = serverName;
+    this.#remote = remote;
   }
 
   /**
    * Takes a key of each device that has one; others are missing from the answer.
    * @throws MatrixError M_INVALID_PARAM, M_TOO_LARGE.
    */
-  async claim(wanted: ClaimedAlgorithms): Promise<ClaimAnswer> {
-    const { local, failures } = usersByReach(Object.entries(wanted), this.#serverName);
+  async claim(wanted: ClaimedAlgorithms, timeoutMs: number): Promise<ClaimAnswer> {
+    const { local, remote } = usersByReach(Object.entries(wanted), this.#serverName);
+    checkCount([...local, ...remote]);
+    if (remote.length === 0) return { keys: await this.#claim(local), failures: {} };
+    const asked = this.#remote?.claim(remote, timeoutMs) ?? { keys: [], failures: unreachable(remote) };
+    const [here, elsewhere] = await Promise.all([this.#claim(local), asked]);
+    return { keys: [...here, ...elsewhere.keys], failures: elsewhere.failures };
+  }
+
+  /**
+   * The same for another server, which may only ask for users of this one.
+   * @throws MatrixError M_INVALID_PARAM, M_TOO_LARGE.
+   */
+  async claimForServer(wanted: ClaimedAlgorithms): Promise<readonly ClaimedKey[]> {
+    const { local, remote } = usersByReach(Object.entries(wanted), this.#serverName);
+    if (remote.length > 0)
+      throw new MatrixError("M_INVALID_PARAM", "Only users of this server have keys here");
+    checkCount(local);
+    return this.#claim(local);
+  }
+
+  async #claim(local: WantedOf<ClaimedAlgorithms[string]>): Promise<ClaimedKey[]> {
     const claims: (KeyClaim & { readonly userId: string })[] = [];
     for (const [userId, devices] of local) {
       const userNid = await this.#names.findUser(userId);
@@ -48,9 +82,6 @@ export class KeyClaiming {
       for (const [deviceId, algorithm] of Object.entries(devices)) {
         claims.push({ userNid, deviceId, algorithm, userId });
       }
-    }
-    if (claims.length > maxClaims) {
-      throw new MatrixError("M_TOO_LARGE", `At most ${maxClaims} keys can be claimed at once`);
     }
     const keys: ClaimedKey[] = [];
     for (let first = 0; first < claims.length; first += claimsAtOnce) {
@@ -61,6 +92,12 @@ export class KeyClaiming {
         if (key) keys.push({ ...key, userId, deviceId });
       }
     }
-    return { keys, failures };
+    return keys;
   }
+}
+
+function checkCount(wanted: WantedOf<ClaimedAlgorithms[string]>): void {
+  const count = wanted.reduce((sum, [, devices]) => sum + Object.keys(devices).length, 0);
+  if (count <= maxClaims) return;
+  throw new MatrixError("M_TOO_LARGE", `At most ${maxClaims} keys can be claimed at once`);
 }

@@ -1,11 +1,13 @@
 import { VerifyKey } from "../../protocol/ed25519.ts";
 import { KeyError } from "../../protocol/errors.ts";
+import { parseUserId, serverNameOf } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
 import { type Errcode, MatrixError } from "../../protocol/matrix-error.ts";
 import type { CrossSigningStore, OwnSignatures, UserSignature } from "../../storage/cross-signing.ts";
 import type { CrossSigningKey, DeviceKeyStore, PublicKeys } from "../../storage/device-keys.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { LocalUser } from "../local-user.ts";
+import { keyTimeoutMs, type RemoteKeys } from "./remote-keys.ts";
 import { signaturesBy, textToSign } from "./signed-text.ts";
 
 /** By user and key ID (of a device, or a public master key), the key with new signatures. */
@@ -32,8 +34,16 @@ export class KeySignatures {
   readonly #deviceKeys: DeviceKeyStore;
   readonly #crossSigning: CrossSigningStore;
   readonly #names: NameCache;
+  readonly #remote: RemoteKeys | undefined;
 
-  constructor(deviceKeys: DeviceKeyStore, crossSigning: CrossSigningStore, names: NameCache) {
+  /** @param remote absent where this server talks to no others */
+  constructor(
+    deviceKeys: DeviceKeyStore,
+    crossSigning: CrossSigningStore,
+    names: NameCache,
+    remote: RemoteKeys | undefined,
+  ) {
+    this.#remote = remote;
     this.#deviceKeys = deviceKeys;
     this.#crossSigning = crossSigning;
     this.#names = names;
@@ -89,7 +99,7 @@ export class KeySignatures {
     for (const key of keys) {
       if (key.userId === signer.userId) continue;
       const targetNid = await this.#names.findUser(key.userId);
-      const targetKeys = targetNid === undefined ? [] : await this.#crossSigning.keysOf(targetNid);
+      const targetKeys = await this.#keysOf(signer, key.userId, targetNid);
       const signature = failures.unless(key, () => userSignature(signer, own, key, targetNid, targetKeys));
       if (signature) judged.push({ key, signature });
     }
@@ -100,6 +110,21 @@ export class KeySignatures {
     );
     for (const [index, { key }] of judged.entries())
       if (!stored[index]) failures.add(key, changedMeanwhile());
+  }
+
+  /** A user's cross-signing keys; those of a user of another server are got from there if nobody has asked yet. */
+  async #keysOf(
+    signer: LocalUser,
+    text: string,
+    userNid: number | undefined,
+  ): Promise<readonly CrossSigningKey[]> {
+    if (userNid === undefined) return [];
+    const known = await this.#crossSigning.keysOf(userNid);
+    const userId = parseUserId(text);
+    const isRemote = userId && serverNameOf(userId) !== serverNameOf(signer.userId);
+    if (known.length > 0 || !this.#remote || !isRemote) return known;
+    await this.#remote.query([[userId, []]], keyTimeoutMs(undefined));
+    return this.#crossSigning.keysOf(userNid);
   }
 }
 

@@ -21,8 +21,8 @@ export interface KeyUploadJson {
 }
 
 /** Everybody who shares a room with the user is sent these. */
-const maxDeviceKeyBytes = 16 * 1024;
-const maxOneTimeKeyBytes = 8 * 1024;
+export const maxDeviceKeyBytes = 16 * 1024;
+export const maxOneTimeKeyBytes = 8 * 1024;
 /** Clients keep about fifty. */
 const maxOneTimeKeys = 1_000;
 const keyIdGrammar = /^([^:]{1,255}):([^:]{1,255})$/;

@@ -37,7 +37,7 @@ export class PublicKeyCache {
   /** To be called with each commit before its position becomes visible. */
   readonly follow: CommitListener = (_position, changes) => {
     for (const { stream, nid } of changes) {
-      if (stream !== "deviceLists") continue;
+      if (stream !== "deviceLists" && stream !== "deviceUpdates") continue;
       for (const changedSince of this.#reads) changedSince.add(nid);
       const userId = this.#userIds.get(nid);
       if (userId !== undefined) this.#rendered.delete(userId);
@@ -49,16 +49,29 @@ export class PublicKeyCache {
     return this.#rendered.get(userId);
   }
 
-  /** Reads the keys of users from storage; who is not known is missing. */
+  /** Reads the keys of users from storage, be they of this server or followed ones of another; who is not known is missing. */
   async read(userIds: readonly string[]): Promise<KeysByUser> {
+    return this.#readAll(userIds, true);
+  }
+
+  /** The same for keys that may be out of date: nobody else is to get them. */
+  async readOutdated(userIds: readonly string[]): Promise<KeysByUser> {
+    return this.#readAll(userIds, false);
+  }
+
+  async #readAll(userIds: readonly string[], isKept: boolean): Promise<KeysByUser> {
     const found = new Map<string, RenderedKeys>();
     for (let first = 0; first < userIds.length; first += usersAtOnce) {
-      await this.#readSome(userIds.slice(first, first + usersAtOnce), found);
+      await this.#readSome(userIds.slice(first, first + usersAtOnce), found, isKept);
     }
     return found;
   }
 
-  async #readSome(userIds: readonly string[], found: Map<string, RenderedKeys>): Promise<void> {
+  async #readSome(
+    userIds: readonly string[],
+    found: Map<string, RenderedKeys>,
+    isKept: boolean,
+  ): Promise<void> {
     const userIdByNid = new Map<number, string>();
     for (const userId of userIds) {
       const userNid = await this.#names.findUser(userId);
@@ -73,7 +86,7 @@ export class PublicKeyCache {
         if (userId === undefined) continue;
         const rendered = renderKeys(userId, keys);
         found.set(userId, rendered);
-        if (!changedSince.has(keys.userNid)) this.#keep(userId, rendered);
+        if (isKept && !changedSince.has(keys.userNid)) this.#keep(userId, rendered);
       }
     } finally {
       this.#reads.delete(changedSince);

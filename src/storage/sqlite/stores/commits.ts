@@ -19,6 +19,7 @@ import type { Connection } from "../engine/connection.ts";
 import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { finaliseDelayedEvent } from "./delayed-events.ts";
 import { countServerUser } from "./destinations.ts";
+import { forgetUnsharedList, forgetUnsharedLists } from "./remote-device-lists.ts";
 import { forgetReading } from "./receipts.ts";
 import { changeSummary } from "./room-summaries.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
@@ -352,6 +353,10 @@ function setMembership(
   if (changed) countMembers(tx, roomNid, before, code);
   const hasJoined = Number(code === membershipCodes.join) - Number(before === membershipCodes.join);
   if (!isLocal && hasJoined !== 0) countServerUser(tx, roomNid, userNid, hasJoined > 0 ? 1 : -1);
+  if (hasJoined < 0) {
+    if (isLocal) forgetUnsharedLists(tx, roomNid);
+    else forgetUnsharedList(tx, userNid);
+  }
   if (changed && before === membershipCodes.join) forgetReading(db, userNid, roomNid);
   if (changed && isLocal) {
     db.run(

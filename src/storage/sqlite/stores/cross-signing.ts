@@ -9,7 +9,7 @@ import type {
 import type { CrossSigningKey, SignedText } from "../../device-keys.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
-import { recordDeviceListChange } from "./device-lists.ts";
+import { recordCrossSigningChange, recordDeviceChanges } from "./device-lists.ts";
 import { dropDeviceSignatures, mergeSignatures } from "./signatures.ts";
 
 function keysOf(db: Connection, userNid: number): CrossSigningKey[] {
@@ -38,11 +38,8 @@ function upload(
   const replacesMaster = storedMaster !== undefined && changed.some(({ usage }) => usage === "master");
   if (replacesMaster) dropMasterKey(db, userNid);
   for (const key of replacesMaster ? keys : changed) setKey(db, userNid, key);
-  const current = new Set(keysOf(db, userNid).map(({ publicKey }) => publicKey));
-  for (const key of existing.values()) {
-    if (!current.has(key.publicKey)) dropSignaturesBy(db, userNid, key);
-  }
-  recordDeviceListChange(tx, userNid);
+  recordDeviceChanges(tx, userNid, dropReplaced(db, userNid, [...existing.values()]));
+  recordCrossSigningChange(tx, userNid);
   return "stored";
 }
 
@@ -73,9 +70,50 @@ function setKey(
   );
 }
 
-function dropSignaturesBy(db: Connection, userNid: number, { usage, publicKey }: CrossSigningKey): void {
-  if (usage === "user_signing") db.run("DELETE FROM user_signatures WHERE signer_nid = ?", userNid);
-  if (usage === "self_signing") dropDeviceSignatures(db, userNid, `ed25519:${publicKey}`);
+/** Drops what keys have signed that are there no more. Returns the IDs of devices that have lost a signature. */
+function dropReplaced(db: Connection, userNid: number, before: readonly CrossSigningKey[]): string[] {
+  const current = new Set(keysOf(db, userNid).map(({ publicKey }) => publicKey));
+  return before.flatMap(({ usage, publicKey }) => {
+    if (current.has(publicKey)) return [];
+    if (usage === "user_signing") db.run("DELETE FROM user_signatures WHERE signer_nid = ?", userNid);
+    return usage === "self_signing" ? dropDeviceSignatures(db, userNid, `ed25519:${publicKey}`) : [];
+  });
+}
+
+/**
+ * For the transactions that store what another server tells: its user's keys as they are now.
+ * @param isAll whether keys that are not told are gone
+ * @returns whether anything is different afterwards
+ */
+export function changeCrossSigningKeys(
+  db: Connection,
+  userNid: number,
+  told: readonly CrossSigningKey[],
+  isAll: boolean,
+): boolean {
+  const before = keysOf(db, userNid);
+  const isSame = (key: CrossSigningKey) =>
+    before.some(({ usage, signed, signatures }) => {
+      return usage === key.usage && signed === key.signed && signatures === key.signatures;
+    });
+  const changed = told.filter((key) => !isSame(key));
+  const gone = isAll ? before.filter((key) => !told.some(({ usage }) => usage === key.usage)) : [];
+  if (changed.length === 0 && gone.length === 0) return false;
+  const master = before.find(({ usage }) => usage === "master");
+  const newMaster = told.find(({ usage }) => usage === "master");
+  const isOtherMaster = newMaster ? newMaster.publicKey !== master?.publicKey : isAll;
+  const isReset = master !== undefined && isOtherMaster;
+  if (isReset) dropMasterKey(db, userNid);
+  for (const { usage } of gone) {
+    db.run("DELETE FROM cross_signing_keys WHERE user_nid = ? AND usage = ?", userNid, usage);
+  }
+  for (const key of isReset ? told : changed) setKey(db, userNid, key);
+  return true;
+}
+
+/** Forgets what a remote user's server has told; what local users have signed may be of use again. */
+export function deleteRemoteCrossSigningKeys(db: Connection, userNid: number): void {
+  db.run("DELETE FROM cross_signing_keys WHERE user_nid = ?", userNid);
 }
 
 function addOwnSignatures(
@@ -83,18 +121,16 @@ function addOwnSignatures(
   userNid: number,
   signatures: readonly OwnSignatures[],
 ): boolean[] {
-  let changed = false;
-  const outcomes = signatures.map(({ deviceId, signed, signatures: added }) => {
+  return signatures.map(({ deviceId, signed, signatures: added }) => {
     const stored = findSigned(tx.db, userNid, deviceId);
     if (stored?.signed !== signed) return false;
     const merged = mergeSignatures(stored.signatures, added);
     if (merged === stored.signatures) return true;
     setSignatures(tx.db, userNid, deviceId, merged);
-    changed = true;
+    if (deviceId === null) recordCrossSigningChange(tx, userNid);
+    else recordDeviceChanges(tx, userNid, [deviceId]);
     return true;
   });
-  if (changed) recordDeviceListChange(tx, userNid);
-  return outcomes;
 }
 
 function findSigned(db: Connection, userNid: number, deviceId: string | null): SignedText | undefined {
@@ -165,7 +201,7 @@ export function deleteCrossSigningKeys(tx: WriteTransaction, userNid: number): v
   if (keysOf(db, userNid).length === 0) return;
   db.run("DELETE FROM user_signatures WHERE signer_nid = ?", userNid);
   dropMasterKey(db, userNid);
-  recordDeviceListChange(tx, userNid);
+  recordCrossSigningChange(tx, userNid);
 }
 
 export const crossSigningOperations: StoreOperations<CrossSigningStore> = {

@@ -1,14 +1,18 @@
 import type { DestinationRow, DestinationStore, OutgoingToDevice, UnsentRooms } from "../../destinations.ts";
 import { eventFlags } from "../../events.ts";
 import { membershipCodes } from "../../memberships.ts";
+import type { RemoteToDevice } from "../../to-device.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 
-const columns = `server_name AS serverName, sent_up_to AS sentUpTo, failing_since_ts AS failingSinceTs,
+const columns = `server_name AS serverName, sent_up_to AS sentUpTo, device_lists_up_to AS deviceListsUpTo,
+  failing_since_ts AS failingSinceTs,
   retry_ts AS retryTs, retry_interval_ms AS retryIntervalMs`;
-const saveSql = `INSERT INTO destinations (server_name, sent_up_to, failing_since_ts, retry_ts, retry_interval_ms)
-  VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET sent_up_to = excluded.sent_up_to, failing_since_ts = excluded.failing_since_ts,
+const saveSql = `INSERT INTO destinations
+    (server_name, sent_up_to, device_lists_up_to, failing_since_ts, retry_ts, retry_interval_ms)
+  VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET sent_up_to = excluded.sent_up_to, device_lists_up_to = excluded.device_lists_up_to,
+    failing_since_ts = excluded.failing_since_ts,
     retry_ts = excluded.retry_ts, retry_interval_ms = excluded.retry_interval_ms`;
 const serversOfSql = `SELECT DISTINCT server_name AS name FROM memberships JOIN room_servers USING (room_nid)
   WHERE user_nid = ? AND membership = ${membershipCodes.join}`;
@@ -27,8 +31,8 @@ export const destinationOperations: StoreOperations<DestinationStore> = {
   // Asked at each start: a reading worker would be started for it.
   all: point((db) => db.all<DestinationRow>(`SELECT ${columns} FROM destinations`)),
   save: write(({ db }, rows: readonly DestinationRow[]) => {
-    for (const { serverName, sentUpTo, failingSinceTs, retryTs, retryIntervalMs } of rows) {
-      db.run(saveSql, serverName, sentUpTo, failingSinceTs, retryTs, retryIntervalMs);
+    for (const { serverName, sentUpTo, deviceListsUpTo, failingSinceTs, retryTs, retryIntervalMs } of rows) {
+      db.run(saveSql, serverName, sentUpTo, deviceListsUpTo, failingSinceTs, retryTs, retryIntervalMs);
     }
   }),
   serversInRoom: point((db, roomNid: number) =>
@@ -49,13 +53,6 @@ export const destinationOperations: StoreOperations<DestinationStore> = {
     userNids.map((userNid) => names(db.all<{ name: string }>(serversOfSql, userNid))),
   ),
   unsentRooms: scan(readUnsentRooms),
-  addToDevice: write(
-    ({ db }, messages: readonly { readonly serverName: string; readonly content: string }[]) => {
-      for (const { serverName, content } of messages) {
-        db.run("INSERT INTO outgoing_to_device (server_name, content) VALUES (?, ?)", serverName, content);
-      }
-    },
-  ),
   toDevice: point((db, serverName: string, limit: number) =>
     db.all<OutgoingToDevice>(
       `SELECT message_nid AS messageNid, content FROM outgoing_to_device
@@ -75,6 +72,20 @@ export const destinationOperations: StoreOperations<DestinationStore> = {
     names(db.all<{ name: string }>("SELECT DISTINCT server_name AS name FROM outgoing_to_device")),
   ),
 };
+
+/** More than a server that is dead for months is sent: nothing is kept for one that will never come back. */
+const maxOutgoingToDevice = 100_000;
+
+/** For the transactions that send messages to devices. False when too many wait for the server already. */
+export function addOutgoingToDevice(db: Connection, { serverName, content }: RemoteToDevice): boolean {
+  const isFull = db.get(
+    `SELECT 1 FROM outgoing_to_device WHERE server_name = ? LIMIT 1 OFFSET ${maxOutgoingToDevice - 1}`,
+    serverName,
+  );
+  if (isFull) return false;
+  db.run("INSERT INTO outgoing_to_device (server_name, content) VALUES (?, ?)", serverName, content);
+  return true;
+}
 
 function names(rows: readonly { readonly name: string }[]): string[] {
   return rows.map(({ name }) => name);

@@ -12,7 +12,7 @@ import type {
 } from "../../device-keys.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
-import { recordDeviceListChange } from "./device-lists.ts";
+import { recordCrossSigningChange, recordDeviceChanges, recordKeylessDeviceChange } from "./device-lists.ts";
 import {
   addOneTimeKeys,
   claimKey,
@@ -26,7 +26,8 @@ import {
 import { dropMasterKeySignature, mergeSignatures } from "./signatures.ts";
 
 const devicesQuery = `
-SELECT device_id AS deviceId, display_name AS displayName, signed, signatures
+SELECT device_id AS deviceId, coalesce(devices.display_name, device_keys.display_name) AS displayName,
+  signed, signatures
 FROM device_keys LEFT JOIN devices USING (user_nid, device_id) WHERE user_nid = ? ORDER BY device_id`;
 const crossSigningQuery = `
 SELECT usage, public_key AS publicKey, signed, signatures FROM cross_signing_keys WHERE user_nid = ?`;
@@ -103,7 +104,7 @@ function setDeviceKeys(
     uploaded.signed,
     signatures,
   );
-  recordDeviceListChange(tx, userNid);
+  recordDeviceChanges(tx, userNid, [deviceId]);
 }
 
 /**
@@ -121,14 +122,19 @@ export function deleteDeviceKeys(tx: WriteTransaction, userNid: number, deviceId
   // For those who keep counts in memory: the next device with this ID starts with none.
   if (hadKeys > 0) tx.position("oneTimeKeys", userNid);
   const deleted = db.run("DELETE FROM device_keys WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
-  if (deleted === 0) return;
-  dropMasterKeySignature(db, userNid, `ed25519:${deviceId}`);
-  recordDeviceListChange(tx, userNid);
+  if (deleted === 0) {
+    recordKeylessDeviceChange(tx, userNid, deviceId);
+    return;
+  }
+  const wasSigner = dropMasterKeySignature(db, userNid, `ed25519:${deviceId}`);
+  recordDeviceChanges(tx, userNid, [deviceId]);
+  if (wasSigner) recordCrossSigningChange(tx, userNid);
 }
 
-/** Part of the transactions that rename a device: its name is told with its keys, if it has any. */
+/** Part of the transactions that rename a device that exists: its name is told with its keys, if it has any. */
 export function recordDeviceRename(tx: WriteTransaction, userNid: number, deviceId: string): void {
-  if (findDeviceKeys(tx.db, userNid, deviceId)) recordDeviceListChange(tx, userNid);
+  if (findDeviceKeys(tx.db, userNid, deviceId)) recordDeviceChanges(tx, userNid, [deviceId]);
+  else recordKeylessDeviceChange(tx, userNid, deviceId);
 }
 
 export const deviceKeyOperations: StoreOperations<DeviceKeyStore> = {

@@ -2,17 +2,44 @@ import type { DeviceListChanges, DeviceListStore } from "../../device-lists.ts";
 import { membershipCodes } from "../../memberships.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, type WriteTransaction } from "../engine/operations.ts";
+import { recordCrossSigningUpdate, recordDeviceUpdate } from "./device-updates.ts";
 
 const { join, leave, ban } = membershipCodes;
 
-/** Part of every transaction that changes what others see of a user's devices or cross-signing keys. */
-export function recordDeviceListChange(tx: WriteTransaction, userNid: number): void {
+/**
+ * Part of every transaction that changes what local users see of somebody's devices or cross-signing keys.
+ * @returns the position of the change
+ */
+export function recordDeviceListChange(tx: WriteTransaction, userNid: number): number {
+  const position = tx.position("deviceLists", userNid);
   tx.db.run(
     `INSERT INTO device_list_changes (user_nid, position) VALUES (?, ?)
      ON CONFLICT DO UPDATE SET position = excluded.position`,
     userNid,
-    tx.position("deviceLists", userNid),
+    position,
   );
+  return position;
+}
+
+/** The same for devices of a local user, of which other servers are told. */
+export function recordDeviceChanges(
+  tx: WriteTransaction,
+  userNid: number,
+  deviceIds: readonly string[],
+): void {
+  for (const deviceId of deviceIds) {
+    recordDeviceUpdate(tx, userNid, deviceId, recordDeviceListChange(tx, userNid));
+  }
+}
+
+/** The same for a local user's cross-signing keys. */
+export function recordCrossSigningChange(tx: WriteTransaction, userNid: number): void {
+  recordCrossSigningUpdate(tx, userNid, recordDeviceListChange(tx, userNid));
+}
+
+/** A change of a local user's device that has no keys: local users have nothing to ask for, other servers are told. */
+export function recordKeylessDeviceChange(tx: WriteTransaction, userNid: number, deviceId: string): void {
+  recordDeviceUpdate(tx, userNid, deviceId, tx.position("deviceUpdates", userNid));
 }
 
 // In all queries ?1 is the user and ?2 the position. What is new comes first: CROSS JOIN keeps that order of tables, and
@@ -50,12 +77,12 @@ SELECT theirs.user_nid FROM memberships AS theirs INDEXED BY memberships_positio
 WHERE theirs.position > ?2 AND theirs.membership = ${join} AND theirs.user_nid <> ?1
   AND mine.user_nid = ?1 AND mine.membership = ${join} AND ${isNewMembership}
 UNION ALL
--- The user has joined rooms of others.
+-- The user has joined rooms of others: of their own devices, too, others may have learnt since.
 SELECT theirs.user_nid FROM membership_log AS log
   CROSS JOIN memberships AS mine ON mine.room_nid = log.room_nid AND mine.user_nid = ?1
   CROSS JOIN memberships AS theirs ON theirs.room_nid = log.room_nid
 WHERE log.user_nid = ?1 AND log.position > ?2 AND log.membership = ${join} AND mine.membership = ${join}
-  AND theirs.membership = ${join} AND theirs.user_nid <> ?1`;
+  AND theirs.membership = ${join}`;
 
 const leftQuery = `
 SELECT nid FROM (

@@ -1,6 +1,7 @@
 import type { WriteTransaction } from "../engine/operations.ts";
 import { removeDeviceAccountData } from "./account-data.ts";
 import { deleteDeviceKeys } from "./device-keys.ts";
+import { forgetDeletedDevices } from "./device-updates.ts";
 import { unbindFromClient } from "./oauth-binding.ts";
 import { deletePushers } from "./pushers.ts";
 import { revokeTokens } from "./session-tokens.ts";
@@ -28,6 +29,7 @@ export function removeDevice(tx: WriteTransaction, userNid: number, deviceId: st
   const removed = tx.db.run("DELETE FROM devices WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
   if (removed === 0) return false;
   for (const remove of ownedByDevice) remove(tx, userNid, deviceId);
+  forgetDeletedDevices(tx, userNid);
   return true;
 }
 

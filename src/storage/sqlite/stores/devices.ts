@@ -21,7 +21,7 @@ export const deviceOperations: StoreOperations<DeviceStore> = {
       userNid,
       deviceId,
     );
-    recordDeviceRename(tx, userNid, deviceId);
+    if (changed > 0) recordDeviceRename(tx, userNid, deviceId);
     return changed > 0;
   }),
   remove: write((tx, userNid: number, deviceIds: readonly string[]) =>

@@ -12,6 +12,7 @@ import { delayedEventOperations } from "./delayed-events.ts";
 import { destinationOperations } from "./destinations.ts";
 import { deviceKeyOperations } from "./device-keys.ts";
 import { deviceListOperations } from "./device-lists.ts";
+import { deviceUpdateOperations } from "./device-updates.ts";
 import { deviceOperations } from "./devices.ts";
 import { browserSessionOperations } from "./browser-sessions.ts";
 import { commitOperations } from "./commits.ts";
@@ -34,6 +35,7 @@ import { pusherOperations } from "./pushers.ts";
 import { receiptOperations } from "./receipts.ts";
 import { redactionSweepOperations } from "./redaction-sweeps.ts";
 import { relationOperations } from "./relations.ts";
+import { remoteDeviceListOperations } from "./remote-device-lists.ts";
 import { remoteMediaOperations } from "./remote-media.ts";
 import { reportOperations } from "./reports.ts";
 import { roomSummaryOperations } from "./room-summaries.ts";
@@ -96,6 +98,8 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   dehydratedDevices: dehydratedDeviceOperations,
   crossSigning: crossSigningOperations,
   deviceLists: deviceListOperations,
+  deviceUpdates: deviceUpdateOperations,
+  remoteDeviceLists: remoteDeviceListOperations,
   toDevice: toDeviceOperations,
   receipts: receiptOperations,
   threadSubscriptions: threadSubscriptionOperations,

@@ -3,6 +3,7 @@ import type { NewDevice } from "../../devices.ts";
 import type { NewSession, SessionStore, SessionTokens, TokenOwner } from "../../sessions.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { recordKeylessDeviceChange } from "./device-lists.ts";
 import { removeDevice } from "./device-removal.ts";
 import { bindToClient, clientOfDevice, unbindFromClient } from "./oauth-binding.ts";
 import { insertTokens, revokeTokens } from "./session-tokens.ts";
@@ -59,8 +60,10 @@ export function createDevice(
     displayName,
     createdTs,
   );
-  if (made > 0) removeDisusedDevices(tx, userNid, deviceId);
-  return made > 0;
+  if (made === 0) return false;
+  recordKeylessDeviceChange(tx, userNid, deviceId);
+  removeDisusedDevices(tx, userNid, deviceId);
+  return true;
 }
 
 /** Part of the transactions that log somebody in. */

@@ -7,8 +7,9 @@ export function mergeSignatures(existing: string, added: string): string {
   return JSON.stringify({ ...(JSON.parse(existing) as Signatures), ...(JSON.parse(added) as Signatures) });
 }
 
-/** Takes the signatures of a key that is gone off a user's device keys. */
-export function dropDeviceSignatures(db: Connection, userNid: number, keyId: string): void {
+/** Takes the signatures of a key that is gone off a user's device keys. Returns the IDs of the devices that had one. */
+export function dropDeviceSignatures(db: Connection, userNid: number, keyId: string): string[] {
+  const changed: string[] = [];
   const rows = db.all<{ deviceId: string; signatures: string }>(
     "SELECT device_id AS deviceId, signatures FROM device_keys WHERE user_nid = ?",
     userNid,
@@ -22,22 +23,25 @@ export function dropDeviceSignatures(db: Connection, userNid: number, keyId: str
       userNid,
       deviceId,
     );
+    changed.push(deviceId);
   }
+  return changed;
 }
 
-/** Takes the signature of a device that is gone off its owner's master key. */
-export function dropMasterKeySignature(db: Connection, userNid: number, keyId: string): void {
+/** Takes the signature of a device that is gone off its owner's master key. Returns whether there was one. */
+export function dropMasterKeySignature(db: Connection, userNid: number, keyId: string): boolean {
   const row = db.get<{ signatures: string }>(
     "SELECT signatures FROM cross_signing_keys WHERE user_nid = ? AND usage = 'master'",
     userNid,
   );
   const left = row && without(row.signatures, keyId);
-  if (left === undefined) return;
+  if (left === undefined) return false;
   db.run(
     "UPDATE cross_signing_keys SET signatures = ? WHERE user_nid = ? AND usage = 'master'",
     left,
     userNid,
   );
+  return true;
 }
 
 /** The signatures but one, or `undefined` when it is not among them. */

@@ -1,6 +1,8 @@
 import type {
   Delivery,
   FullInbox,
+  ReceivedToDevice,
+  RemoteToDevice,
   ToDeviceMessage,
   ToDeviceStore,
   ToDeviceTransaction,
@@ -8,17 +10,74 @@ import type {
 } from "../../to-device.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { addOutgoingToDevice } from "./destinations.ts";
 
 /** Each send takes so many transactions away that have grown old: more than it adds, so that they never pile up. */
 const forgottenAtOnce = 4;
+/** Other servers may send much in a short time: beyond this many, messages are forgotten before their time. */
+const rememberedMessages = 1_000_000;
 
 function send(
   tx: WriteTransaction,
   messages: readonly ToDeviceMessage[],
   maxWaiting: number,
   transaction: ToDeviceTransaction | null,
+  remote: readonly RemoteToDevice[] = [],
 ): Delivery {
-  if (transaction && !beginTransaction(tx.db, transaction)) return { delivered: 0, full: [] };
+  if (transaction && !beginTransaction(tx.db, transaction)) return nothingDelivered;
+  const here = deliverAll(tx, messages, maxWaiting);
+  const fullServers = remote.filter((message) => !addOutgoingToDevice(tx.db, message));
+  const delivery = {
+    delivered: here.delivered + remote.length - fullServers.length,
+    full: here.full,
+    fullServers: [...new Set(fullServers.map(({ serverName }) => serverName))],
+  };
+  const isFull = delivery.full.length > 0 || fullServers.length > 0;
+  if (transaction && isFull && delivery.delivered === 0) forgetTransaction(tx.db, transaction);
+  return delivery;
+}
+
+const nothingDelivered: Delivery = { delivered: 0, full: [], fullServers: [] };
+
+function receive(
+  tx: WriteTransaction,
+  received: ReceivedToDevice,
+  messages: readonly ToDeviceMessage[],
+  maxWaiting: number,
+): Delivery {
+  const { origin, messageId } = received;
+  const known = tx.db.get(
+    "SELECT 1 FROM received_to_device WHERE origin = ? AND message_id = ?",
+    origin,
+    messageId,
+  );
+  if (known) return nothingDelivered;
+  const { delivered, full } = deliverAll(tx, messages, maxWaiting);
+  // What reached nobody may come again.
+  if (delivered > 0) remember(tx.db, received);
+  return { delivered, full, fullServers: [] };
+}
+
+function remember(db: Connection, { origin, messageId, receivedTs, forgetBeforeTs }: ReceivedToDevice): void {
+  const nid = db.insert(
+    "INSERT INTO received_to_device (origin, message_id, received_ts) VALUES (?, ?, ?)",
+    origin,
+    messageId,
+    receivedTs,
+  );
+  db.run(
+    `DELETE FROM received_to_device WHERE (received_ts < ? OR received_nid <= ?) AND received_nid IN
+       (SELECT received_nid FROM received_to_device ORDER BY received_nid LIMIT ${forgottenAtOnce})`,
+    forgetBeforeTs,
+    nid - rememberedMessages,
+  );
+}
+
+function deliverAll(
+  tx: WriteTransaction,
+  messages: readonly ToDeviceMessage[],
+  maxWaiting: number,
+): Pick<Delivery, "delivered" | "full"> {
   let delivered = 0;
   const full: FullInbox[] = [];
   for (const { userNid, deviceId, event } of messages) {
@@ -27,7 +86,6 @@ function send(
       else full.push({ userNid, deviceId: recipient });
     }
   }
-  if (transaction && full.length > 0 && delivered === 0) forgetTransaction(tx.db, transaction);
   return { delivered, full };
 }
 
@@ -142,6 +200,7 @@ export function deleteToDeviceMessages({ db }: WriteTransaction, userNid: number
 
 export const toDeviceOperations: StoreOperations<ToDeviceStore> = {
   send: write(send),
+  receive: write(receive),
   messagesFor: point((db, userNid: number, deviceId: string, after: number, upTo: number, limit: number) =>
     db.all<WaitingMessage>(
       `SELECT position, event FROM to_device_messages

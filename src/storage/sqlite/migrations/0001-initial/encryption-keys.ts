@@ -9,6 +9,8 @@ CREATE TABLE device_keys (
   signed TEXT NOT NULL,
   -- The owner's signatures by key ID, as a JSON object: nobody else's are kept.
   signatures TEXT NOT NULL,
+  -- Of a remote user's device; that of a local one is in \`devices\`.
+  display_name TEXT,
   PRIMARY KEY (user_nid, device_id)
 ) WITHOUT ROWID;
 
@@ -90,4 +92,32 @@ CREATE TABLE device_list_changes (
 );
 -- For "who has changed since".
 CREATE INDEX device_list_changes_position ON device_list_changes (position);
+
+-- What other servers are told of local users: the last change of each device, and of the cross-signing keys ('' in place
+-- of a device). A device that is gone keeps its row until twenty others of its user have gone after it.
+CREATE TABLE device_updates (
+  user_nid INTEGER NOT NULL,
+  device_id TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  -- Position of the change of one of the user's devices before this one; NULL for the first, and for cross-signing keys.
+  previous INTEGER,
+  PRIMARY KEY (user_nid, device_id)
+) WITHOUT ROWID;
+-- For what a server has not been told yet.
+CREATE INDEX device_updates_position ON device_updates (position);
+
+-- Users of other servers whose device lists are followed. A row goes, and the keys with it, when its user shares no room
+-- with anybody here any more.
+CREATE TABLE remote_device_lists (
+  user_nid INTEGER PRIMARY KEY,
+  server_name TEXT NOT NULL,
+  -- Where the stored list is in its server's updates; NULL while none is stored.
+  stream_id INTEGER,
+  -- 1 while the list has to be asked for.
+  is_stale INTEGER NOT NULL,
+  -- Grows with each update that could not be applied: a list that was asked for before it is too old.
+  generation INTEGER NOT NULL
+);
+-- What is still to be asked for, server by server.
+CREATE INDEX remote_device_lists_stale ON remote_device_lists (server_name, user_nid) WHERE is_stale = 1;
 `;

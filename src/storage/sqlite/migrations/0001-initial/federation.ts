@@ -40,6 +40,8 @@ CREATE TABLE destinations (
   server_name TEXT PRIMARY KEY,
   -- Up to this position everything has been sent, or has grown too old to be sent.
   sent_up_to INTEGER NOT NULL,
+  -- Up to this position it has been told of users' devices.
+  device_lists_up_to INTEGER NOT NULL,
   -- Since when nothing gets through, and when it is tried again; NULL while all is well.
   failing_since_ts INTEGER,
   retry_ts INTEGER,

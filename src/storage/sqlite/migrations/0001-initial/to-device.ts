@@ -30,4 +30,14 @@ CREATE TABLE to_device_transactions (
 );
 CREATE UNIQUE INDEX to_device_transactions_id
   ON to_device_transactions (user_nid, device_id, transaction_id, event_type);
+
+-- Messages that other servers have sent: one that comes again is not delivered again. The integer key is the order of
+-- arrival; each message takes the oldest rows away once they are a month old or there are too many.
+CREATE TABLE received_to_device (
+  received_nid INTEGER PRIMARY KEY,
+  origin TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  received_ts INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX received_to_device_id ON received_to_device (origin, message_id);
 `;

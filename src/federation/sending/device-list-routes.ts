@@ -1,0 +1,103 @@
+import { parseUserId, serverNameOf, type ServerName } from "../../protocol/identifiers.ts";
+import type { DestinationStore } from "../../storage/destinations.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
+import type { StreamChange } from "../../storage/streams.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { RoomServers } from "../room-servers.ts";
+
+export interface DeviceListRoutesParts {
+  readonly ownName: ServerName;
+  readonly store: Pick<DestinationStore, "serversOf">;
+  /** Told of each commit before this. */
+  readonly servers: RoomServers;
+  readonly names: Pick<NameCache, "userId">;
+  /** The newest position. */
+  readonly position: () => number;
+  /** Told which servers have to be told what has happened to users' devices after a position. */
+  readonly found: (servers: readonly string[], after: number) => void;
+  readonly log: Logger;
+}
+
+/** Something that servers have to be told of: which ones is not known yet. */
+interface Unrouted {
+  readonly userNid: number;
+  /** Of a user who has come into a room: its servers may not know the user's devices. */
+  readonly roomNid: number | undefined;
+  /** Everything before has been routed. */
+  readonly after: number;
+}
+
+/** Finds the servers that share rooms with local users whose devices have changed, or with users who have joined a room. */
+export class DeviceListRoutes {
+  readonly #parts: DeviceListRoutesParts;
+  readonly #unrouted = new Map<string, Unrouted>();
+  #routing: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(parts: DeviceListRoutesParts) {
+    this.#parts = parts;
+  }
+
+  /** To be told of each commit before its position becomes visible. */
+  committed(changes: readonly StreamChange[]): void {
+    for (const { stream, nid, position, membership } of changes) {
+      if (stream === "deviceLists" || stream === "deviceUpdates") this.#add(nid, undefined, position);
+      else if (membership?.joined) this.#add(nid, membership.roomNid, position);
+    }
+    this.#route();
+  }
+
+  /** All servers have been found for what has happened up to here. */
+  routedUpTo(): number {
+    // In the order in which they came, so that the first is the oldest.
+    const [oldest] = this.#unrouted.values();
+    return oldest?.after ?? this.#parts.position();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#routing;
+  }
+
+  #add(userNid: number, roomNid: number | undefined, position: number): void {
+    const key = `${userNid} ${roomNid}`;
+    // What comes while servers are being looked for makes them be looked for again.
+    const after = this.#unrouted.get(key)?.after ?? position - 1;
+    this.#unrouted.set(key, { userNid, roomNid, after });
+  }
+
+  #route(): void {
+    if (this.#isClosed || this.#routing || this.#unrouted.size === 0) return;
+    this.#routing = this.#routeAll().finally(() => {
+      this.#routing = undefined;
+      this.#route();
+    });
+  }
+
+  async #routeAll(): Promise<void> {
+    // After the commit's other followers have been told.
+    await Promise.resolve();
+    while (!this.#isClosed) {
+      const [next] = this.#unrouted;
+      if (!next) return;
+      const [key, unrouted] = next;
+      const servers = await this.#serversFor(unrouted);
+      // First: who is told reads from storage up to what has been routed.
+      if (this.#unrouted.get(key) === unrouted) this.#unrouted.delete(key);
+      this.#parts.found(servers, unrouted.after);
+    }
+  }
+
+  async #serversFor({ userNid, roomNid }: Unrouted): Promise<readonly string[]> {
+    const { ownName, store, servers, names, log } = this.#parts;
+    try {
+      const userId = parseUserId(await names.userId(userNid));
+      if (!userId || serverNameOf(userId) !== ownName) return [];
+      return await (roomNid === undefined ? store.serversOf(userNid) : servers.of(roomNid));
+    } catch (error) {
+      // They notice with the next update that they have missed one.
+      log.error({ err: error, userNid }, "servers could not be told of a user's devices");
+      return [];
+    }
+  }
+}
