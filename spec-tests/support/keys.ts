@@ -37,7 +37,7 @@ export interface TestDevice {
 }
 
 /** Identity keys for a client's device; nothing is uploaded. */
-export function makeDevice({ userId, deviceId }: TestClient): TestDevice {
+export function makeDevice({ userId, deviceId }: Pick<TestClient, "userId" | "deviceId">): TestDevice {
   const key = new TestKey();
   const deviceKeys = {
     user_id: userId,

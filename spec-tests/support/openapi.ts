@@ -125,6 +125,9 @@ function loadApiDescription(api: string): ApiDescription | undefined {
 /** The client-server API, or `undefined` where the specification's data is not at hand. */
 export const clientServerApi = loadApiDescription("client-server");
 
+/** The server-server API, or `undefined` where the specification's data is not at hand. */
+export const serverServerApi = loadApiDescription("server-server");
+
 /**
  * Holds an answer of the client-server API to the specification. Does nothing where the specification's data is not at
  * hand.

@@ -46,7 +46,7 @@ interface Messages {
 /** Months of absence in busy rooms. What waits is never pushed out by what comes: it may be the key of a conversation. */
 export const maxWaiting = 100_000;
 /** As much as an event of a room may have; other servers take no more either. */
-export const maxEventBytes = 64 * 1024;
+const maxEventBytes = 64 * 1024;
 export const maxTypeBytes = 255;
 const maxTransactionIdBytes = 255;
 /** One write delivers a whole request. */

@@ -80,7 +80,7 @@ export class DeviceListResyncs implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
     for (const { retry } of this.#servers.values()) retry?.cancel();
-    await Promise.all([...this.#servers.values()].map(({ work }) => work));
+    await Promise.all([...this.#servers.values()].map(async ({ work }) => work));
   }
 
   #start(server: ServerName, resyncing: Resyncing): void {

@@ -106,11 +106,16 @@ export function toldOneTimeKey(algorithm: string, told: JsonValue | undefined): 
   if (!entry) return undefined;
   const [name, json] = entry;
   if (!name.startsWith(`${algorithm}:`) || name.length > 2 * maxIdLength) return undefined;
-  if (typeof json !== "string" && !isJsonObject(json)) return undefined;
-  if (isJsonObject(json) && unlessRefused(() => textToSign(json)) === undefined) return undefined;
+  if (typeof json !== "string" && !isKeyObject(json)) return undefined;
   const key = JSON.stringify(json);
   if (Buffer.byteLength(key) > maxOneTimeKeyBytes) return undefined;
   return { algorithm, keyId: name.slice(algorithm.length + 1), key };
+}
+
+function isKeyObject(json: JsonValue): boolean {
+  if (!isJsonObject(json) || typeof json["key"] !== "string" || !isJsonObject(json["signatures"]))
+    return false;
+  return unlessRefused(() => textToSign(json)) !== undefined;
 }
 
 function parsedKey(
