@@ -162,7 +162,7 @@ t.test("uploadCrossSigningSignatures: a user of another server is verified", asy
   t.strictSame(answer.body, { failures: {} });
   const after = await query(alice, { [bob.userId]: [] });
   const seen = (after.body["master_keys"] as Record<string, Json>)[bob.userId];
-  t.ok(alice.userId in (seen?.["signatures"] as Json), "Alice sees her own signature");
+  t.ok(alice.userId in ((seen?.["signatures"] ?? {}) as Json), "Alice sees her own signature");
 });
 
 t.test("queryKeys: what a peer tells is checked", async (t) => {
