@@ -1,5 +1,12 @@
 import t from "tap";
-import { anonymous, login, registerUser, TestClient, testPassword } from "../support/client.ts";
+import {
+  anonymous,
+  login,
+  registerUser,
+  type TestAnswer,
+  TestClient,
+  testPassword,
+} from "../support/client.ts";
 import { startServer } from "../support/server.ts";
 
 const server = await startServer({ rate_limits: { enabled: true } });
@@ -16,10 +23,16 @@ t.test("getTokenOwner: who asks too much is told when to come back; others are s
   const alice = await registerUser(server);
   const bob = await registerUser(server);
   const whoami = "/_matrix/client/v3/account/whoami";
-  const answers = await Promise.all(Array.from({ length: 400 }, () => alice.get(whoami, "getTokenOwner")));
-  const refused = answers.filter(({ status }) => status === 429);
-  t.ok(refused.length > 0 && refused.length < 250, `${refused.length} refused`);
-  const [first] = refused;
+  const ask = () => alice.get(whoami, "getTokenOwner");
+  let served = 0;
+  let first: TestAnswer | undefined;
+  // On a busy machine 400 requests may take so long that none is too many.
+  for (let round = 0; first === undefined && round < 10; round++) {
+    const answers = await Promise.all(Array.from({ length: 400 }, ask));
+    served += answers.filter(({ status }) => status === 200).length;
+    first = answers.find(({ status }) => status === 429);
+  }
+  t.ok(served >= 200, `${served} served`);
   t.match(first?.body, { errcode: "M_LIMIT_EXCEEDED", error: String, retry_after_ms: Number });
   t.match(first?.headers.get("Retry-After"), /^[1-9]\d*$/);
   t.equal((await bob.get(whoami)).status, 200);

@@ -9,7 +9,8 @@ export const getRoomIdByAlias = endpoint({
   path: "/directory/room/{roomAlias}",
   versions,
   access: "public",
-  rateLimit: "none",
+  // Anybody can have other servers asked by it.
+  rateLimit: "default",
 });
 
 export const setRoomAlias = endpoint({
