@@ -20,15 +20,22 @@ const keptKeys = new Set(
     " ",
   ),
 );
-const keptMemberKeys = new Set(["membership", "join_authorised_via_users_server"]);
+const keptContentKeys: Readonly<Record<string, string>> = {
+  "m.room.member": "membership join_authorised_via_users_server",
+  "m.room.join_rules": "join_rule allow",
+  "m.room.power_levels": "ban events events_default invite kick redact state_default users users_default",
+  "m.room.history_visibility": "history_visibility",
+};
 
 function without(event: Json, ...keys: string[]): Json {
   return Object.fromEntries(Object.entries(event).filter(([key]) => !keys.includes(key)));
 }
 
 function redacted(event: Json): Json {
-  const content = event["type"] === "m.room.member" ? (event["content"] as Json) : {};
-  const kept = Object.entries(content).filter(([key]) => keptMemberKeys.has(key));
+  const type = String(event["type"]);
+  const keys = new Set((keptContentKeys[type] ?? "").split(" "));
+  const content = Object.entries((event["content"] ?? {}) as Json);
+  const kept = content.filter(([key]) => type === "m.room.create" || keys.has(key));
   const top = Object.entries(event).filter(([key]) => keptKeys.has(key));
   return { ...Object.fromEntries(top), content: Object.fromEntries(kept) };
 }
@@ -193,6 +200,16 @@ export class FakePeer implements AsyncDisposable {
     const pdu = { ...hashed, signatures: { [this.name]: { "ed25519:1": this.#signature(covered) } } };
     const id = `$${unpadded(createHash("sha256").update(covered).digest(), "base64url")}`;
     return { id, pdu };
+  }
+
+  /** An event of another server with this one's signature beside those that it has. */
+  countersigned(event: Json): Json {
+    const covered = canonical(without(redacted(event), "signatures", "unsigned"));
+    const signatures = {
+      ...(event["signatures"] as Json),
+      [this.name]: { "ed25519:1": this.#signature(covered) },
+    };
+    return { ...event, signatures };
   }
 
   /** Joins its user to a public room. @param version of the room; in those before 11 its messages are alike */
