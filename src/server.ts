@@ -11,6 +11,7 @@ import { composeFederation } from "./composition/federation/federation.ts";
 import { composeFederationParts } from "./composition/federation/parts.ts";
 import { composeRemoteHistory } from "./composition/federation/history.ts";
 import { composeFederationSending } from "./composition/federation/sending.ts";
+import { composeForkMerges } from "./composition/fork-merges.ts";
 import { composeFoundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
 import { composeReading } from "./composition/reading.ts";
@@ -86,6 +87,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const media = opened.use(await composeMedia(foundation));
   const rooms = opened.use(composeRooms(foundation, userData, contacts, federationParts.remote));
   opened.use(composeRedactionSweeps(foundation));
+  opened.use(composeForkMerges(foundation));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
   const encryption = composeEncryption(foundation, accounts, federationParts, sender);
   const history = composeRemoteHistory(foundation, federationParts);

@@ -113,7 +113,7 @@ export class BatchBuilder {
       finalisedTs: local.delayId === undefined ? undefined : clock.nowMs(),
       common: encoded.members(isCommonKey),
       federation: encoded.members(isFederationKey),
-      inTimeline: true,
+      inTimeline: local.isUnseen !== true,
       prevNids,
       authNids,
       transaction: local.transaction && {

@@ -13,6 +13,7 @@ import {
   eventTemplateJson,
 } from "../protocol/event-builder.ts";
 import type { SigningKey } from "../protocol/ed25519.ts";
+import { maxPrevEvents } from "../protocol/event-format.ts";
 import type { EventId, RoomId, ServerName, UserId } from "../protocol/identifiers.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
@@ -23,7 +24,7 @@ import type { NameCache } from "../storage/name-cache.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 import { DraftState } from "./draft-state.ts";
-import type { HeadDraft } from "./room-head.ts";
+import type { Extremity, HeadDraft } from "./room-head.ts";
 
 /** An event that a user of this server wants to send. */
 export interface LocalEvent {
@@ -41,6 +42,8 @@ export interface LocalEvent {
   readonly stickyDurationMs?: number | undefined;
   /** The delayed event that this one has been so far: storing the one ends the other. */
   readonly delayId?: string | undefined;
+  /** It is for the graph only: nobody sees it, and other servers get it when something that follows it makes them ask. */
+  readonly isUnseen?: boolean | undefined;
 }
 
 /** A request that may be repeated; see `SendTransaction`. */
@@ -60,8 +63,6 @@ const contentRules: ReadonlySet<AuthRule> = new Set([
   "power_levels.creators",
 ]);
 
-/** More extremities than this are left for later events: the specification's bound on `prev_events`. */
-const maxPrevEvents = 20;
 const maxDepth = Number.MAX_SAFE_INTEGER;
 
 /** A built event with the integer IDs that go with it. */
@@ -105,8 +106,8 @@ export class LocalEventMaker {
   async make(local: LocalEvent, draft: HeadDraft, roomId: RoomId | undefined): Promise<PlacedEvent> {
     const { version } = draft.room;
     const auth = await this.#authEvents(local, draft);
-    const prev = draft.extremities.slice(0, maxPrevEvents);
-    const template = await this.#template(local, draft, roomId, auth);
+    const prev = chosenPrevEvents(draft.extremities);
+    const template = await this.#template(local, draft, roomId, auth, prev);
     const built = this.#build(() => buildEvent(version, template, this.#serverName, this.#key));
     refuse(
       authorise(version, built.event, auth.authState) ?? authoriseAuthoriserSignature(version, built.event),
@@ -125,7 +126,8 @@ export class LocalEventMaker {
   async template(local: LocalEvent, draft: HeadDraft, roomId: RoomId): Promise<JsonObject> {
     const { version } = draft.room;
     const auth = await this.#authEvents(local, draft);
-    const template = eventTemplateJson(version, await this.#template(local, draft, roomId, auth));
+    const prev = chosenPrevEvents(draft.extremities);
+    const template = eventTemplateJson(version, await this.#template(local, draft, roomId, auth, prev));
     // Nothing that the rules ask about is missing from it.
     const event = toRoomEvent(version, { ...template, hashes: { sha256: "" }, signatures: {} } as Pdu);
     refuse(authorise(version, event, auth.authState));
@@ -134,11 +136,11 @@ export class LocalEventMaker {
 
   async #template(
     local: LocalEvent,
-    { room: { version }, extremities }: HeadDraft,
+    { room: { version } }: HeadDraft,
     roomId: RoomId | undefined,
     auth: { readonly listed: readonly { readonly event: RoomEvent }[] },
+    prev: readonly Extremity[],
   ): Promise<EventTemplate> {
-    const prev = extremities.slice(0, maxPrevEvents);
     const named = version.eventIdFormat === "named";
     const prevReferences = named
       ? eventReferences(version, await this.#events.roomEvents(prev.map(({ eventNid }) => eventNid)))
@@ -201,6 +203,18 @@ export class LocalEventMaker {
   #newEventId(): EventId {
     return `$${this.#randomBytes(18).toString("base64url")}:${this.#serverName}` as EventId;
   }
+}
+
+/**
+ * What an event follows in a room that has forked: everything, or as much as an event may name. Of more than that it is
+ * the newest, so that what was just said comes before the answer, and the oldest, so that none is left over for ever.
+ * What servers say about depth has no say in it.
+ * @param extremities in the order in which they came
+ */
+export function chosenPrevEvents(extremities: readonly Extremity[]): readonly Extremity[] {
+  if (extremities.length <= maxPrevEvents) return extremities;
+  const half = maxPrevEvents / 2;
+  return [...extremities.slice(0, half), ...extremities.slice(-half)];
 }
 
 /** @throws MatrixError for a rejection */

@@ -28,9 +28,15 @@ const maxEventsAtOnce = 100;
 /** The one way for events of other servers into a room's graph. */
 export class RoomReceiver {
   readonly #parts: RoomReceiverParts;
+  #forked: ((room: Room, extremities: number) => void) | undefined;
 
   constructor(parts: RoomReceiverParts) {
     this.#parts = parts;
+  }
+
+  /** Has somebody told how many ends a room's graph has, each time that received events have made it have several. */
+  followForks(listener: (room: Room, extremities: number) => void): void {
+    this.#forked = listener;
   }
 
   /**
@@ -149,6 +155,8 @@ export class RoomReceiver {
       for (const event of events) receipts.push(await receiving.add(event, placement));
       if (batch.events.length === 0) return { receipts, done: Promise.resolve([]) };
       if (!heads.advance(head, batch.draft)) throw new MatrixError("M_UNKNOWN", "the room's head has moved");
+      const { length: ends } = batch.draft.extremities;
+      if (ends > 1) this.#forked?.(room, ends);
       return { receipts, done: commits.track(batch) };
     } catch (error) {
       commits.discard(batch);

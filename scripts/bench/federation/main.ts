@@ -1,11 +1,13 @@
 // Measures federation: `npm run bench:federation [-- part ...]`. Servers are processes of their own, their peers are fake.
 import { benchDestinations } from "./destinations.ts";
 import { benchJoin } from "./join.ts";
+import { benchResolution } from "./resolution.ts";
 
 /** What can be measured, in this order when nothing is named. */
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   join: () => benchJoin(),
   destinations: () => benchDestinations(),
+  resolution: () => benchResolution(),
 };
 
 const named = process.argv.slice(2);

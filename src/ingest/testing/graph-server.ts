@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { authEventTypesFor } from "../../protocol/auth/auth-event-types.ts";
 import { SigningKey } from "../../protocol/ed25519.ts";
-import { buildEvent, eventReferences } from "../../protocol/event-builder.ts";
+import { buildEvent, eventReferences, type EventTemplate } from "../../protocol/event-builder.ts";
 import { checkPdu } from "../../protocol/event-format.ts";
 import { type EventId, type ServerName, serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import type { RoomEvent } from "../../protocol/pdu.ts";
@@ -39,7 +39,7 @@ export class GraphServer implements AsyncDisposable {
   readonly graph: EventGraph;
   readonly database: Database;
   readonly #key: SigningKey;
-  readonly #names: NameCache;
+  readonly names: NameCache;
 
   private constructor(
     name: ServerName,
@@ -52,7 +52,7 @@ export class GraphServer implements AsyncDisposable {
     this.user = `@user:${name}` as UserId;
     this.#key = key;
     this.database = database;
-    this.#names = names;
+    this.names = names;
     this.graph = graph;
   }
 
@@ -81,6 +81,12 @@ export class GraphServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.database[Symbol.asyncDispose]();
+  }
+
+  /** An event of this server that may follow whatever it says. */
+  build(version: RoomVersion, template: EventTemplate): ReceivedEvent {
+    const { event, encoded } = buildEvent(version, template, this.name, this.#key);
+    return { event, encoded };
   }
 
   /** An event as this server would send it to another. */
@@ -115,7 +121,7 @@ export class GraphServer implements AsyncDisposable {
   async #named(snapshotNid: number): Promise<Map<string, string>> {
     const entries: [string, string][] = [];
     for (const [pairNid, eventNid] of await this.graph.snapshots.map(snapshotNid)) {
-      const { type, stateKey } = await this.#names.statePair(pairNid);
+      const { type, stateKey } = await this.names.statePair(pairNid);
       entries.push([`${type} ${stateKey}`, (await this.graph.events.stored(eventNid)).eventId]);
     }
     return new Map(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -181,7 +187,7 @@ export class GraphServer implements AsyncDisposable {
     const member = { type: "m.room.member", stateKey: userId, sender: userId, content };
     const auth: RoomEvent[] = [];
     for (const [type, stateKey] of authEventTypesFor(version, member)) {
-      const pairNid = await this.#names.findStatePair(type, stateKey);
+      const pairNid = await this.names.findStatePair(type, stateKey);
       const nid = pairNid && (await this.graph.snapshots.get(row.currentSnapshot, pairNid));
       if (nid) auth.push(await this.graph.events.roomEvent(nid));
     }
