@@ -3,7 +3,7 @@ import { composeAccounts, composeRegistration } from "./composition/accounts.ts"
 import { composeAppserviceParts, composeAppservices } from "./composition/appservices.ts";
 import { composeCalls } from "./composition/calls.ts";
 import { composeContacts } from "./composition/contacts.ts";
-import { composeDiscovery } from "./composition/discovery.ts";
+import { composeDiscovery, composeRemoteUserFollower } from "./composition/discovery.ts";
 import { composeEncryption } from "./composition/encryption.ts";
 import { composeEphemeral } from "./composition/ephemeral.ts";
 import { composeFederatedEphemeral } from "./composition/federation/ephemeral.ts";
@@ -95,6 +95,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const search = opened.use(
     composeSearch(foundation, storage.database.searchIndex, { timeline, reading, rooms }),
   );
+  opened.use(composeRemoteUserFollower(foundation));
   const ephemeral = opened.use(await composeEphemeral(foundation, rooms.access));
   const threads = composeThreadSubscriptions(foundation, timeline);
   const notifications = opened.use(composeNotifications(foundation, timeline, userData, rooms, threads));

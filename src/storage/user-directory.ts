@@ -21,10 +21,21 @@ export interface MutualRoom {
   readonly roomId: string;
 }
 
-/** Finds people by their names and by their rooms. Writes of accounts and profiles keep it up to date. */
+/**
+ * Finds people by their names and by their rooms. Writes of accounts and profiles keep it up to date, and of users of
+ * other servers `followRemote`.
+ */
 export interface UserDirectoryStore {
-  /** Local accounts that are neither deactivated nor locked; those who share a room with the searcher first. */
+  /**
+   * Local accounts that are neither deactivated nor locked, and users of other servers as rooms show them that the
+   * searcher may see into; those who share a room with the searcher first.
+   */
   search(search: UserSearch): Promise<readonly FoundUser[]>;
+  /**
+   * Takes up so many changes of memberships and member events.
+   * @returns whether there are more
+   */
+  followRemote(limit: number): Promise<boolean>;
   /** Whether two users are in a room together that not everybody may join. */
   shareClosedRoom(userNid: number, otherNid: number): Promise<boolean>;
   /** Rooms that both users are joined to, after one of them, in a constant order; and how many there are in all. */

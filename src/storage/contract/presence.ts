@@ -58,6 +58,32 @@ export function presenceStoreContract(t: Test, open: () => Promise<Database>): v
     t.strictSame(await presence.changedSince(0, 10), [local, nids[0]]);
   });
 
+  t.test("presence: who is there in some rooms", async (t) => {
+    await using database = await open();
+    const { presence, commits, names } = database.stores;
+    const alice = await createUser(database, "alice");
+    const penny = await names.internUser("@penny:peer.test", false);
+    const online = { state: "online", statusMessage: null, lastActiveTs: 7 } as const;
+    await presence.put([
+      { userNid: alice, ...online },
+      { userNid: penny, ...online, state: "unavailable" },
+    ]);
+    await commits.commit({
+      roomNid: 1,
+      newRoom: { roomId: "!room:hearth.test", version: "10" },
+      events: [],
+      snapshots: [],
+      head: { extremities: [], currentSnapshot: 1 },
+      memberships: [
+        { userNid: alice, isLocal: true, membership: "leave", eventNid: 1 },
+        { userNid: penny, isLocal: false, membership: "join", eventNid: 2 },
+      ],
+    });
+    t.strictSame(await presence.presentIn([1, 2], 10), [penny]);
+    t.strictSame(await presence.presentIn([2], 10), []);
+    t.strictSame(await presence.presentIn([1], 0), []);
+  });
+
   t.test("presence: goes with a deactivated account, and does not come back", async (t) => {
     await using database = await open();
     const { accounts, presence } = database.stores;

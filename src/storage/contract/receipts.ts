@@ -107,6 +107,34 @@ export function receiptStoreContract(t: Test, open: () => Promise<Database>): vo
     t.equal(await accountData.find(alice.userNid, globalScope, "m.fully_read"), undefined);
   });
 
+  t.test("receipts: those of users of other servers, together", async (t) => {
+    await using database = await open();
+    const { receipts, names } = database.stores;
+    const { alice } = await readers(database);
+    const nids = [
+      await names.internUser("@a:peer.test", false),
+      await names.internUser("@b:peer.test", false),
+    ];
+    const remote = (userNid: number, eventPosition: number, thread = "") =>
+      ({ ...receipt(eventPosition, { thread }), kind: "m.read", userNid }) as const;
+    const [a = 0, b = 0] = nids;
+    await receipts.putRemote(1, [remote(a, 5), remote(b, 3), remote(b, 4, "main")]);
+    const rows = await receipts.changedBetween(1, alice.userNid, 0, latest);
+    t.strictSame(rows.map(({ userNid, eventId, thread }) => [userNid, eventId, thread]).toSorted(), [
+      [a, "$e5", ""],
+      [b, "$e3", ""],
+      [b, "$e4", "main"],
+    ]);
+    t.equal(new Set(rows.map(({ position }) => position)).size, 1, "one position for all");
+    await receipts.putRemote(1, [remote(a, 4), remote(b, 6)]);
+    const since = rows[0]?.position ?? 0;
+    const changed = await receipts.changedBetween(1, alice.userNid, since, latest);
+    t.strictSame(
+      changed.map(({ eventId }) => eventId),
+      ["$e6"],
+    );
+  });
+
   t.test("receipts and what was counted go with a deactivated account", async (t) => {
     await using database = await open();
     const { accounts, receipts } = database.stores;

@@ -46,7 +46,7 @@ export async function commitEvents(
   return positions;
 }
 
-function newEvent(event: FixtureEvent): NewEvent {
+export function newEvent(event: FixtureEvent): NewEvent {
   const { eventNid, relation, redacts } = event;
   return {
     eventNid,

@@ -2,7 +2,7 @@ import type { Test } from "tap";
 import type { Database } from "../database.ts";
 import { searchWords } from "../search-text.ts";
 import { createdNid, newAccount } from "./accounts.ts";
-import { roomNid } from "./room-fixture.ts";
+import { newEvent, roomNid } from "./room-fixture.ts";
 
 async function addUser({ stores }: Database, localpart: string, displayName: string | null = null) {
   return createdNid(
@@ -26,6 +26,38 @@ async function joinAll({ stores }: Database, userNids: readonly number[]): Promi
     })),
     summary: { fields: {}, children: [] },
   });
+}
+
+/** A member event of a user of another server, in one of two rooms of which the second is open to everybody. */
+async function setRemoteMember(
+  { stores }: Database,
+  room: 1 | 2,
+  eventNid: number,
+  { userNid, membership = "join", content }: RemoteMember,
+): Promise<void> {
+  const isNew = (await stores.rooms.byNid(room)) === undefined;
+  const positions = await stores.commits.commit({
+    roomNid: room,
+    ...(isNew && { newRoom: { roomId: `!room${room}:hearth.test`, version: "10" } }),
+    events: [
+      {
+        ...newEvent({ eventNid, senderNid: userNid, inTimeline: true }),
+        roomNid: room,
+        common: `"content":${JSON.stringify(content)}`,
+      },
+    ],
+    snapshots: [],
+    head: { extremities: [eventNid], currentSnapshot: 1 },
+    memberships: [{ userNid, isLocal: false, membership, eventNid }],
+    ...(isNew && { summary: { fields: { joinRule: room === 1 ? "invite" : "public" }, children: [] } }),
+  });
+  if (!positions) throw new Error("the event was not stored");
+}
+
+interface RemoteMember {
+  readonly userNid: number;
+  readonly membership?: "join" | "leave";
+  readonly content: object;
 }
 
 /** The localparts of whom a user finds. */
@@ -86,6 +118,50 @@ export function userDirectoryStoreContract(t: Test, open: () => Promise<Database
     await joinAll(database, [alice, near]);
     t.strictSame(await found(database, alice, "carl", true), ["carl-2", "carl-1"]);
     t.strictSame(await found(database, alice, "carl", false), ["carl-2"]);
+  });
+
+  t.test("user directory: users of other servers, as the rooms show them that a searcher sees", async (t) => {
+    await using database = await open();
+    const { names, userDirectory, commits } = database.stores;
+    const alice = await addUser(database, "alice");
+    const stranger = await addUser(database, "stranger");
+    const penny = await names.internUser("@penny:peer.test", false);
+    const content = { displayname: "Penny Lane", avatar_url: "mxc://peer.test/p" };
+    await setRemoteMember(database, 1, 1, { userNid: penny, content });
+    t.strictSame(await found(database, alice, "penny"), [], "not taken up yet");
+    t.equal(await userDirectory.followRemote(1), true);
+    t.equal(await userDirectory.followRemote(10), false);
+    await commits.commit({
+      roomNid: 1,
+      events: [],
+      snapshots: [],
+      head: { extremities: [1], currentSnapshot: 1 },
+      memberships: [{ userNid: alice, isLocal: true, membership: "join", eventNid: 1 }],
+    });
+    const search = {
+      userNid: alice,
+      phrases: ["penny lane"],
+      serverPrefix: "peer",
+      searchAll: false,
+      limit: 9,
+    };
+    t.strictSame(JSON.parse(JSON.stringify(await userDirectory.search(search))), [
+      { userId: "@penny:peer.test", displayName: "Penny Lane", avatarUrl: "mxc://peer.test/p" },
+    ]);
+    t.strictSame(await found(database, stranger, "penny", false), []);
+    t.strictSame(await found(database, stranger, "lane"), [], "the name is that of a closed room");
+    await setRemoteMember(database, 2, 2, {
+      userNid: penny,
+      content: { displayname: 7, avatar_url: "http://x/" },
+    });
+    t.equal(await userDirectory.followRemote(10), false);
+    t.strictSame(await found(database, stranger, "penny", false), ["penny"], "in a room that is open");
+    const seen = await userDirectory.search({ ...search, userNid: stranger, phrases: ["penny"] });
+    t.strictSame([seen[0]?.displayName, seen[0]?.avatarUrl], [null, null]);
+    for (const room of [1, 2] as const)
+      await setRemoteMember(database, room, 2 + room, { userNid: penny, membership: "leave", content });
+    t.equal(await userDirectory.followRemote(10), false);
+    t.strictSame(await found(database, alice, "penny"), []);
   });
 
   t.test("user directory: the rooms that two users share", async (t) => {

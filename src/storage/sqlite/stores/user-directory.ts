@@ -1,9 +1,9 @@
-import { localpart, type UserId } from "../../../protocol/identifiers.ts";
+import type { UserId } from "../../../protocol/identifiers.ts";
 import { membershipCodes } from "../../memberships.ts";
-import { searchWords } from "../../search-text.ts";
 import type { FoundUser, MutualRoom, UserDirectoryStore, UserSearch } from "../../user-directory.ts";
 import type { Connection } from "../engine/connection.ts";
-import { point, scan, type StoreOperations } from "../engine/operations.ts";
+import { point, scan, type StoreOperations, write } from "../engine/operations.ts";
+import { followRemoteUsers, shownRemoteProfile, wordsOf } from "./remote-users.ts";
 
 const { join } = membershipCodes;
 
@@ -18,18 +18,18 @@ const searchSql = `
     SELECT DISTINCT theirs.user_nid FROM memberships AS mine JOIN memberships AS theirs USING (room_nid)
     WHERE mine.user_nid = ?2 AND mine.membership = ${join} AND theirs.membership = ${join}
   ), found AS MATERIALIZED (
-    SELECT user_nid, user_id, user_nid IN neighbours AS is_neighbour, score
-    FROM matches JOIN users USING (user_nid) JOIN accounts USING (user_nid)
-    WHERE is_deactivated = 0 AND is_locked = 0 AND user_nid <> ?2
+    SELECT user_nid, user_id, is_local, user_nid IN neighbours AS is_neighbour, score
+    FROM matches JOIN users USING (user_nid) LEFT JOIN accounts USING (user_nid)
+    WHERE (is_local = 0 OR (is_deactivated = 0 AND is_locked = 0)) AND user_nid <> ?2
       AND substr(user_id, instr(user_id, ':') + 1, length(?3)) = ?3
-      AND (user_nid IN neighbours OR (?4 AND is_guest = 0) OR EXISTS (
+      AND (user_nid IN neighbours OR (?4 AND is_guest IS NOT 1) OR EXISTS (
         SELECT 1 FROM memberships AS theirs JOIN room_summaries USING (room_nid)
         WHERE theirs.user_nid = users.user_nid AND theirs.membership = ${join}
           AND (join_rule = 'public' OR is_world_readable = 1)
       ))
     ORDER BY is_neighbour DESC, score, user_nid LIMIT ?5
   )
-  SELECT user_id AS userId,
+  SELECT user_nid AS userNid, user_id AS userId, is_local AS isLocal,
     (SELECT value FROM profile_fields AS f WHERE f.user_nid = found.user_nid AND name = 'displayname') AS displayName,
     (SELECT value FROM profile_fields AS f WHERE f.user_nid = found.user_nid AND name = 'avatar_url') AS avatarUrl
   FROM found ORDER BY is_neighbour DESC, score, user_nid`;
@@ -52,8 +52,8 @@ export function indexUser(db: Connection, userNid: number): void {
     userNid,
   );
   if (!user) return;
-  const words = [...searchWords(localpart(user.userId)), ...searchWords(textOf(user.displayName) ?? "")];
-  db.run("INSERT INTO user_words (rowid, words) VALUES (?, ?)", userNid, words.join(" "));
+  const words = wordsOf(user.userId, textOf(user.displayName));
+  db.run("INSERT INTO user_words (rowid, words) VALUES (?, ?)", userNid, words);
 }
 
 /** Profile fields are stored as JSON. */
@@ -62,22 +62,41 @@ function textOf(json: string | null): string | null {
   return typeof value === "string" ? value : null;
 }
 
+interface FoundRow extends FoundUser {
+  readonly userNid: number;
+  readonly userId: UserId;
+  readonly isLocal: number;
+}
+
 function search(
   db: Connection,
   { userNid, phrases, serverPrefix, searchAll, limit }: UserSearch,
 ): FoundUser[] {
   const query = phrases.map((phrase) => `"${phrase.replaceAll('"', '""')}"*`).join(" AND ");
   return db
-    .all<FoundUser>(searchSql, query, userNid, serverPrefix, Number(searchAll), limit)
-    .map(({ userId, displayName, avatarUrl }) => ({
-      userId,
-      displayName: textOf(displayName),
-      avatarUrl: textOf(avatarUrl),
-    }));
+    .all<FoundRow>(searchSql, query, userNid, serverPrefix, Number(searchAll), limit)
+    .flatMap((row) => {
+      if (row.isLocal === 0) return remoteUser(db, row, userNid, phrases) ?? [];
+      const { userId, displayName, avatarUrl } = row;
+      return { userId, displayName: textOf(displayName), avatarUrl: textOf(avatarUrl) };
+    });
+}
+
+/** `undefined` for one who was found by a name that they have in rooms which are hidden from the searcher. */
+function remoteUser(
+  db: Connection,
+  { userNid, userId }: FoundRow,
+  searcherNid: number,
+  phrases: readonly string[],
+): FoundUser | undefined {
+  const profile = shownRemoteProfile(db, userNid, searcherNid);
+  const words = ` ${wordsOf(userId, profile.displayName)}`;
+  return phrases.every((phrase) => words.includes(` ${phrase}`)) ? { userId, ...profile } : undefined;
 }
 
 export const userDirectoryOperations: StoreOperations<UserDirectoryStore> = {
   search: scan(search),
+  followRemote: write(followRemoteUsers),
   shareClosedRoom: point(
     (db, userNid: number, otherNid: number) => db.get(closedSql, userNid, otherNid) !== undefined,
   ),

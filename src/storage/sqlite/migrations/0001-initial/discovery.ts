@@ -26,8 +26,22 @@ CREATE TABLE space_children (
   PRIMARY KEY (room_nid, child_id)
 ) WITHOUT ROWID;
 
--- The words by which local users are found, by user_nid. A row goes when its account is deactivated.
+-- The words by which users are found, by user_nid. A row goes when its account is deactivated, that of a user of another
+-- server with the last room that they are in.
 CREATE VIRTUAL TABLE user_words USING fts5 (
   words, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
+);
+
+-- Users of other servers who are in rooms here, by the names under which they are found: that of their newest member
+-- event. A row goes with the last room that they are in.
+CREATE TABLE remote_users (
+  user_nid INTEGER PRIMARY KEY,
+  display_name TEXT
+);
+
+-- Up to which position the memberships of users of other servers have been taken up. One row at most.
+CREATE TABLE user_directory_progress (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  members_up_to INTEGER NOT NULL
 );
 `;
