@@ -2,7 +2,9 @@ import t from "tap";
 import { anonymous, passwordAuth, registerUser, type TestClient } from "../support/client.ts";
 import { FakePeer, type PeerAnswer } from "../support/fake-peer.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
-import type { Json } from "../support/rooms.ts";
+import { joinBy } from "../support/federated-room.ts";
+import { createRoom, type Json } from "../support/rooms.ts";
+import { until } from "../support/within.ts";
 
 const servers = await startFederatedServers(2);
 t.teardown(() => servers[Symbol.asyncDispose]());
@@ -152,3 +154,23 @@ t.test(
     t.strictSame((await alice.get(state)).body, { membership: "invite" });
   },
 );
+
+t.test("searchUserDirectory: users of other servers who share a room are found", async (t) => {
+  const carol = await registerUser(two, "carol");
+  const search = async () => {
+    const { body } = await carol.post(
+      "/_matrix/client/v3/user_directory/search",
+      { search_term: "alice coo" },
+      "searchUserDirectory",
+    );
+    return body["results"] as readonly Json[];
+  };
+  await set(alice, "displayname", "Alice Cooper");
+  const roomId = await createRoom(alice);
+  t.strictSame(await search(), []);
+  await joinBy(carol, roomId, one);
+  await until(20_000, "Alice to be found", async () => (await search()).length > 0);
+  t.strictSame(await search(), [
+    { user_id: alice.userId, display_name: "Alice Cooper", avatar_url: `mxc://${one.name}/picture` },
+  ]);
+});

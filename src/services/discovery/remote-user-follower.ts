@@ -48,23 +48,22 @@ export class RemoteUserFollower implements AsyncDisposable {
     if (this.#closed || this.#work) return;
     this.#timer ??= this.#parts.clock.setTimer(waitMs, () => {
       this.#timer = undefined;
-      this.#work = this.#follow().then((nextMs) => {
-        this.#work = undefined;
-        if (nextMs !== undefined) this.#later(nextMs);
-      });
+      this.#work = this.#follow();
     });
   }
 
-  /** @returns when to go on, in milliseconds from now; `undefined` when there is nothing to do */
-  async #follow(): Promise<number | undefined> {
+  async #follow(): Promise<void> {
     const { store, log } = this.#parts;
     this.#hasMore = false;
+    let waitMs = delayMs;
     try {
       while (!this.#closed && (await store.followRemote(membersAtOnce)));
     } catch (error) {
       log.warn({ err: error }, "the user directory did not follow users of other servers");
-      return retryMs;
+      this.#hasMore = true;
+      waitMs = retryMs;
     }
-    return this.#hasMore ? delayMs : undefined;
+    this.#work = undefined;
+    if (this.#hasMore) this.#later(waitMs);
   }
 }

@@ -120,11 +120,10 @@ export function receiptStoreContract(t: Test, open: () => Promise<Database>): vo
     const [a = 0, b = 0] = nids;
     await receipts.putRemote(1, [remote(a, 5), remote(b, 3), remote(b, 4, "main")]);
     const rows = await receipts.changedBetween(1, alice.userNid, 0, latest);
-    t.strictSame(rows.map(({ userNid, eventId, thread }) => [userNid, eventId, thread]).toSorted(), [
-      [a, "$e5", ""],
-      [b, "$e3", ""],
-      [b, "$e4", "main"],
-    ]);
+    t.strictSame(
+      new Set(rows.map(({ userNid, eventId, thread }) => `${userNid} ${eventId} ${thread}`)),
+      new Set([`${a} $e5 `, `${b} $e3 `, `${b} $e4 main`]),
+    );
     t.equal(new Set(rows.map(({ position }) => position)).size, 1, "one position for all");
     await receipts.putRemote(1, [remote(a, 4), remote(b, 6)]);
     const since = rows[0]?.position ?? 0;
