@@ -146,7 +146,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...notifications.handlers,
     ...push.handlers,
     ...sync,
-    ...composeDiscovery(foundation, rooms),
+    ...composeDiscovery(foundation, rooms, federationParts),
     ...composeRendezvous(foundation),
     ...composeLegacySync(foundation, { timeline, userData, reading, presence: ephemeral.presence }),
     ...composeReports(foundation, rooms),

@@ -133,7 +133,7 @@ t.test("getPublicRooms and queryPublicRooms refuse what cannot be", async (t) =>
   await refused(400, "M_INVALID_PARAM", { limit: 0 });
   await refused(400, "M_INVALID_PARAM", { since: "elsewhere" });
   await refused(400, "M_INVALID_PARAM", { server: "not a server" });
-  await refused(404, "M_NOT_FOUND", { server: "other.test" });
+  await refused(401, "M_MISSING_TOKEN", { server: "other.test" });
   t.equal((await nobody.get(`${v3}/publicRooms?server=hearth.test`, "getPublicRooms")).status, 200);
   const bodies = [
     { filter: { room_types: [1] } },

@@ -1,3 +1,7 @@
+import { FederatedDirectories } from "../federation/discovery/remote-directories.ts";
+import { FederatedSpaces } from "../federation/discovery/remote-spaces.ts";
+import { ServedDiscovery } from "../federation/serving/served-discovery.ts";
+import { federationDiscoveryHandlers } from "../http/handlers/federation/room-discovery.ts";
 import { roomDiscoveryHandlers } from "../http/handlers/room-discovery.ts";
 import { userDiscoveryHandlers } from "../http/handlers/user-discovery.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
@@ -8,9 +12,11 @@ import { RoomSummaries } from "../services/discovery/room-summaries.ts";
 import { RoomVisibility } from "../services/discovery/room-visibility.ts";
 import { SpaceChildren } from "../services/discovery/space-children.ts";
 import { SpaceHierarchy } from "../services/discovery/space-hierarchy.ts";
+import { SpaceRooms } from "../services/discovery/space-rooms.ts";
 import { UserDirectory } from "../services/discovery/user-directory.ts";
-import type { RoomAliases } from "../services/rooms/room-aliases.ts";
+import type { FederationParts } from "./federation/parts.ts";
 import type { Foundation } from "./foundation.ts";
+import type { RoomParts } from "./rooms.ts";
 
 /** Keeps users of other servers in the user directory; absent where federation is off. */
 export function composeRemoteUserFollower({
@@ -26,29 +32,54 @@ export function composeRemoteUserFollower({
   return follower;
 }
 
-/** Finding rooms and people. */
+/** Finding rooms and people, here and on other servers. */
 export function composeDiscovery(
-  { config, stores, names, graph, randomBytes, appservices }: Foundation,
-  { aliases }: { readonly aliases: RoomAliases },
+  { config, clock, log, stores, names, graph, randomBytes, appservices }: Foundation,
+  { aliases, state }: Pick<RoomParts, "aliases" | "state">,
+  { client, participation }: Pick<FederationParts, "client" | "participation">,
 ): readonly BoundEndpoint[] {
-  const { roomSummaries: store, userDirectory } = stores;
+  const { roomSummaries: store, userDirectory, memberships } = stores;
   const { rooms, events } = graph;
-  const visibility = new RoomVisibility(rooms, stores.memberships);
+  const { federation, server_name: serverName } = config;
+  const visibility = new RoomVisibility(rooms, memberships);
+  const children = new SpaceChildren(store, events);
+  const others = participation.others.bind(participation);
+  const remote = federation.enabled
+    ? {
+        directories: new FederatedDirectories(client),
+        spaces: new FederatedSpaces({ client, others, clock }),
+      }
+    : undefined;
+  const directory = new RoomDirectory(store, serverName, appservices.registry, remote?.directories);
+  const spaceRooms = new SpaceRooms({
+    store,
+    rooms,
+    memberships,
+    children,
+    visibility,
+    remote: remote?.spaces,
+  });
+  const served = new ServedDiscovery({
+    directory,
+    store,
+    rooms,
+    state,
+    children,
+    participation,
+    memberships,
+    names,
+    sharesDirectory: federation.share_room_directory,
+  });
   return [
     ...roomDiscoveryHandlers({
-      directory: new RoomDirectory(store, config.server_name, appservices.registry),
-      summaries: new RoomSummaries(store, aliases, visibility),
-      hierarchy: new SpaceHierarchy({
-        store,
-        rooms,
-        children: new SpaceChildren(store, events),
-        visibility,
-        randomBytes,
-      }),
+      directory,
+      summaries: new RoomSummaries(spaceRooms, aliases, visibility),
+      hierarchy: new SpaceHierarchy({ rooms: spaceRooms, randomBytes, clock, log }),
     }),
     ...userDiscoveryHandlers(
       new UserDirectory(userDirectory, config.user_directory.search_all_users),
       new MutualRooms(userDirectory, names),
     ),
+    ...(remote ? federationDiscoveryHandlers(served) : []),
   ];
 }

@@ -32,6 +32,12 @@ export const federationKeys = {
       "The only servers that this one talks with, as patterns with * and ?. null: all that are not denied.",
     ),
     denied_servers: serverPatterns("Servers that this one does not talk with, as patterns with * and ?."),
+    share_room_directory: Type.Boolean({
+      description:
+        "Whether users of other servers may look into this server's directory of rooms. What is in it is public to " +
+        "them as well then; who knows a room's address can find it in any case.",
+      default: false,
+    }),
     key_notaries: Type.Array(Type.String({ rule: "server-name" }), {
       description:
         "Servers that are asked for the keys of a server that does not answer itself. They are believed.",

@@ -49,7 +49,7 @@ export class SignedFederationClient implements FederationClient {
     read: (answer: FederationAnswer) => Promise<Result>,
   ): Promise<Result> {
     const { destination, timeoutMs = defaultTimeoutMs } = request;
-    const ended = AbortSignal.timeout(timeoutMs);
+    const ended = AbortSignal.timeout(Math.ceil(timeoutMs));
     const signal = request.signal ? AbortSignal.any([ended, request.signal]) : ended;
     const server = await within(signal, destination, () => this.#parts.resolver.resolve(destination));
     if (!server || server.addresses.length === 0) {

@@ -3,6 +3,8 @@ import { endpoint } from "../endpoint.ts";
 
 const versions = ["v3", "r0"] as const;
 const server = { server: Type.Optional(Type.String()) };
+/** Servers to ask about a room in which nobody of this server is. */
+const via = Type.Optional(Type.Array(Type.String(), { maxItems: 50 }));
 const page = { limit: Type.Optional(Type.Integer()), since: Type.Optional(Type.String()) };
 
 export const getPublicRooms = endpoint({
@@ -10,7 +12,9 @@ export const getPublicRooms = endpoint({
   method: "GET",
   path: "/publicRooms",
   versions,
-  access: "public",
+  // Who asks for another server's directory has to say who they are.
+  access: "optional-user",
+  guests: true,
   rateLimit: "default",
   query: Type.Object({ ...server, ...page }),
 });
@@ -48,6 +52,7 @@ export const getRoomSummary = endpoint({
   access: "optional-user",
   guests: true,
   rateLimit: "default",
+  query: Type.Object({ via }),
 });
 
 export const getSpaceHierarchy = endpoint({
@@ -63,5 +68,6 @@ export const getSpaceHierarchy = endpoint({
     limit: Type.Optional(Type.Integer()),
     max_depth: Type.Optional(Type.Integer()),
     from: Type.Optional(Type.String()),
+    via,
   }),
 });

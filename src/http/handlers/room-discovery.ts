@@ -1,9 +1,9 @@
 import * as api from "../../api/client/room-discovery.ts";
 import type { RoomDirectory } from "../../services/discovery/room-directory.ts";
 import type { RoomSummaries } from "../../services/discovery/room-summaries.ts";
-import type { HierarchyRoom, SpaceHierarchy } from "../../services/discovery/space-hierarchy.ts";
-import type { RoomSummary } from "../../storage/room-summaries.ts";
+import type { SpaceHierarchy } from "../../services/discovery/space-hierarchy.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
+import { publicRoomsBody, roomSummaryBody, spaceRoomBody } from "./described-rooms.ts";
 
 export interface DiscoveryServices {
   readonly directory: RoomDirectory;
@@ -17,19 +17,12 @@ export function roomDiscoveryHandlers({
   summaries,
   hierarchy,
 }: DiscoveryServices): BoundEndpoint[] {
-  const listed = async (request: Parameters<RoomDirectory["list"]>[0]) => {
-    const { rooms, next, previous, total } = await directory.list(request);
-    return {
-      chunk: rooms.map(publishedRoom),
-      next_batch: next,
-      prev_batch: previous,
-      total_room_count_estimate: total,
-    };
-  };
   return [
-    handler(api.getPublicRooms, ({ query }) => listed(query)),
-    handler(api.queryPublicRooms, ({ query, body }) =>
-      listed({
+    handler(api.getPublicRooms, async ({ query, requester }) =>
+      publicRoomsBody(await directory.list(query, requester !== undefined)),
+    ),
+    handler(api.queryPublicRooms, async ({ query, body }) => {
+      const request = {
         server: query.server,
         limit: body.limit,
         since: body.since,
@@ -37,11 +30,20 @@ export function roomDiscoveryHandlers({
         roomTypes: body.filter?.room_types,
         instanceId: body.third_party_instance_id,
         includeAllNetworks: body.include_all_networks,
-      }),
-    ),
-    handler(api.getRoomSummary, async ({ requester, params }) => {
-      const { summary, membership } = await summaries.find(params.roomIdOrAlias, requester?.userNid);
-      return { ...roomSummary(summary), membership: requester && (membership ?? "leave") };
+      };
+      return publicRoomsBody(await directory.list(request, true));
+    }),
+    handler(api.getRoomSummary, async ({ requester, params, query }) => {
+      const via = query.via ?? [];
+      const { room, membership } = await summaries.find(params.roomIdOrAlias, via, requester?.userNid);
+      const body = roomSummaryBody(room);
+      return {
+        ...body,
+        // The names that they had before they were specified.
+        "im.nheko.summary.version": body.room_version,
+        "im.nheko.summary.encryption": body.encryption,
+        membership: requester && (membership ?? "leave"),
+      };
     }),
     handler(api.getSpaceHierarchy, async ({ requester, params, query }) => {
       const { rooms, next } = await hierarchy.page({
@@ -51,54 +53,12 @@ export function roomDiscoveryHandlers({
         maxDepth: query.max_depth,
         limit: query.limit,
         from: query.from,
+        via: query.via ?? [],
       });
-      return { rooms: rooms.map(hierarchyRoom), next_batch: next };
+      return {
+        rooms: rooms.map(({ room, children }) => spaceRoomBody(room, children)),
+        next_batch: next,
+      };
     }),
   ];
-}
-
-/** `PublishedRoomsChunk`; what a room does not have is left away. */
-function publishedRoom(room: RoomSummary) {
-  return {
-    room_id: room.roomId,
-    name: room.name ?? undefined,
-    topic: room.topic ?? undefined,
-    canonical_alias: room.canonicalAlias ?? undefined,
-    avatar_url: room.avatarUrl ?? undefined,
-    num_joined_members: room.joinedMembers,
-    world_readable: room.isWorldReadable,
-    guest_can_join: room.guestCanJoin,
-    join_rule: room.joinRule,
-    room_type: room.roomType ?? undefined,
-  };
-}
-
-function roomSummary(room: RoomSummary) {
-  const { version, encryption, allowedRoomIds } = room;
-  return {
-    ...publishedRoom(room),
-    room_version: version,
-    // The name that it had before it was specified.
-    "im.nheko.summary.version": version,
-    encryption: encryption ?? undefined,
-    "im.nheko.summary.encryption": encryption ?? undefined,
-    allowed_room_ids: allowedRoomIds.length === 0 ? undefined : allowedRoomIds,
-  };
-}
-
-function hierarchyRoom({ summary, children }: HierarchyRoom) {
-  const { room_version, encryption, allowed_room_ids } = roomSummary(summary);
-  return {
-    ...publishedRoom(summary),
-    room_version,
-    encryption,
-    allowed_room_ids,
-    children_state: children.map(({ roomId, sender, content, originServerTs }) => ({
-      type: "m.space.child",
-      state_key: roomId,
-      sender,
-      content,
-      origin_server_ts: originServerTs,
-    })),
-  };
 }

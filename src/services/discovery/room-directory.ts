@@ -3,6 +3,7 @@ import { MatrixError } from "../../protocol/matrix-error.ts";
 import { isServerName } from "../../protocol/server-name.ts";
 import { networkOf } from "../../appservices/network-instances.ts";
 import type { AppserviceRegistry } from "../../appservices/registry.ts";
+import type { DirectoryPage, DirectoryRequest } from "./directory-request.ts";
 import type {
   DirectoryPlace,
   PublicRoomsQuery,
@@ -10,47 +11,51 @@ import type {
   RoomSummaryStore,
 } from "../../storage/room-summaries.ts";
 
-export interface DirectoryRequest {
-  /** The server whose directory is asked for; this one when absent. */
-  readonly server?: string | undefined;
-  readonly limit?: number | undefined;
-  readonly since?: string | undefined;
-  readonly searchTerm?: string | undefined;
-  readonly roomTypes?: readonly (string | null)[] | undefined;
-  /** The instance of a third-party protocol whose rooms are asked for, as `/thirdparty/protocols` names it. */
-  readonly instanceId?: string | undefined;
-  readonly includeAllNetworks?: boolean | undefined;
-}
-
-export interface DirectoryPage {
-  readonly rooms: readonly RoomSummary[];
-  readonly next: string | undefined;
-  readonly previous: string | undefined;
-  readonly total: number;
-}
-
 const defaultLimit = 50;
 const maxLimit = 200;
 const maxRoomTypes = 100;
 const tokenGrammar = /^([np])(\d{1,15})_(\d{1,15})$/;
 
-/** This server's public rooms (client-server API, "Published room directory"). */
+/** Asks other servers for their directories. */
+export interface RemoteDirectories {
+  /** @throws MatrixError what the server answers, M_CONNECTION_FAILED when it does not */
+  list(server: ServerName, request: DirectoryRequest): Promise<DirectoryPage>;
+}
+
+/** Public rooms: this server's own, and those of others (client-server API, "Published room directory"). */
 export class RoomDirectory {
   readonly #store: RoomSummaryStore;
   readonly #serverName: ServerName;
   readonly #appservices: AppserviceRegistry;
+  readonly #remote: RemoteDirectories | undefined;
 
-  constructor(store: RoomSummaryStore, serverName: ServerName, appservices: AppserviceRegistry) {
+  /** @param remote absent where this server talks with no others */
+  constructor(
+    store: RoomSummaryStore,
+    serverName: ServerName,
+    appservices: AppserviceRegistry,
+    remote: RemoteDirectories | undefined,
+  ) {
     this.#appservices = appservices;
     this.#store = store;
     this.#serverName = serverName;
+    this.#remote = remote;
   }
 
-  /** @throws MatrixError M_INVALID_PARAM, M_NOT_FOUND for the directory of another server */
-  async list(request: DirectoryRequest): Promise<DirectoryPage> {
-    this.#checkServer(request.server);
-    const { limit = defaultLimit, roomTypes, searchTerm } = request;
-    if (limit < 1) throw new MatrixError("M_INVALID_PARAM", "limit has to be at least 1");
+  /**
+   * @param isSignedIn whether it is known who asks: for nobody in particular no other server is asked
+   * @throws MatrixError M_INVALID_PARAM, M_MISSING_TOKEN, and what another server answers
+   */
+  async list(request: DirectoryRequest, isSignedIn: boolean): Promise<DirectoryPage> {
+    const { server, limit } = request;
+    if (server === undefined || server === this.#serverName) return this.listOwn(request);
+    return this.#listRemote(server, { ...request, limit: boundOf(limit) }, isSignedIn);
+  }
+
+  /** This server's own. @throws MatrixError M_INVALID_PARAM */
+  async listOwn(request: DirectoryRequest): Promise<DirectoryPage<RoomSummary>> {
+    const { limit, roomTypes, searchTerm } = request;
+    const bound = boundOf(limit);
     if (roomTypes && roomTypes.length > maxRoomTypes) {
       throw new MatrixError("M_INVALID_PARAM", `room_types may have at most ${maxRoomTypes} entries`);
     }
@@ -63,7 +68,7 @@ export class RoomDirectory {
       searchTerm: searchTerm || undefined,
       roomTypes,
       from,
-      limit: Math.min(limit, maxLimit),
+      limit: bound,
     };
     const { rooms, hasMore, total } = await this.#store.listPublic(query);
     const isForwards = from?.direction !== "backwards";
@@ -93,13 +98,21 @@ export class RoomDirectory {
     return networkOf(this.#appservices, instanceId);
   }
 
-  #checkServer(server: string | undefined): void {
-    if (server === undefined || server === this.#serverName) return;
+  async #listRemote(server: string, request: DirectoryRequest, isSignedIn: boolean): Promise<DirectoryPage> {
     if (!isServerName(server)) {
       throw new MatrixError("M_INVALID_PARAM", `${server.slice(0, 300)} is not the name of a server`);
     }
+    if (!isSignedIn)
+      throw new MatrixError("M_MISSING_TOKEN", "Sign in to look into another server's directory");
+    if (this.#remote) return this.#remote.list(server, request);
     throw new MatrixError("M_NOT_FOUND", `The directory of ${server} cannot be reached from this server`);
   }
+}
+
+/** @throws MatrixError M_INVALID_PARAM */
+function boundOf(limit = defaultLimit): number {
+  if (limit < 1) throw new MatrixError("M_INVALID_PARAM", "limit has to be at least 1");
+  return Math.min(limit, maxLimit);
 }
 
 /** A token names the room next to the page, so that rooms that come and go do not move the pages. */

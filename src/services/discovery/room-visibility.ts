@@ -1,7 +1,7 @@
 import { roomVersion } from "../../protocol/room-versions.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
 import type { Membership, MembershipStore } from "../../storage/memberships.ts";
-import type { RoomSummary } from "../../storage/room-summaries.ts";
+import type { DescribedRoom } from "./described-room.ts";
 
 /** What somebody is in a room, and whether they may learn what it tells of itself. */
 export interface RoomStanding {
@@ -21,34 +21,45 @@ export class RoomVisibility {
   }
 
   /** @param userNid `undefined` for nobody in particular */
-  async standing(summary: RoomSummary, userNid: number | undefined): Promise<RoomStanding> {
-    const row = userNid === undefined ? undefined : await this.#memberships.of(summary.roomNid, userNid);
-    const membership = row?.membership;
+  async standing(described: DescribedRoom, userNid: number | undefined): Promise<RoomStanding> {
+    const membership = await this.#membership(described.roomId, userNid);
     const isInside = membership === "join" || membership === "invite" || membership === "knock";
-    const isOpen = summary.isWorldReadable || isOpenToAll(summary);
+    const isOpen = described.isWorldReadable || isOpenToAll(described);
     const maySee =
       isInside ||
       isOpen ||
-      (userNid !== undefined && membership !== "ban" && (await this.#isAllowed(summary, userNid)));
+      (userNid !== undefined && membership !== "ban" && (await this.#isAllowed(described, userNid)));
     return { membership, maySee };
   }
 
   /** Room version 8, "Restricted rooms": members of certain other rooms may join. */
-  async #isAllowed({ allowedRoomIds, version }: RoomSummary, userNid: number): Promise<boolean> {
-    if (!roomVersion(version)?.restrictedJoin) return false;
-    for (const roomId of allowedRoomIds) {
-      const room = await this.#rooms.find(roomId);
-      const membership = room && (await this.#memberships.of(room.roomNid, userNid));
-      if (membership?.membership === "join") return true;
+  async #isAllowed(described: DescribedRoom, userNid: number): Promise<boolean> {
+    if (!isRestricted(described)) return false;
+    for (const roomId of described.allowedRoomIds) {
+      if ((await this.#membership(roomId, userNid)) === "join") return true;
     }
     return false;
   }
+
+  async #membership(roomId: string, userNid: number | undefined): Promise<Membership | undefined> {
+    const room = userNid === undefined ? undefined : await this.#rooms.find(roomId);
+    if (!room || userNid === undefined) return undefined;
+    return (await this.#memberships.of(room.roomNid, userNid))?.membership;
+  }
 }
 
-/** Whether anybody may join or knock: a rule counts in room versions that have it. */
-function isOpenToAll({ joinRule, version }: RoomSummary): boolean {
+/**
+ * Whether anybody may join or knock: a rule counts in room versions that have it, and where the version is not known it is
+ * taken to.
+ */
+export function isOpenToAll({ joinRule, version }: DescribedRoom): boolean {
   if (joinRule === "public") return true;
-  const rules = roomVersion(version);
-  if (joinRule === "knock") return rules?.knock === true;
-  return joinRule === "knock_restricted" && rules?.knockRestricted === true;
+  const rules = version === undefined ? undefined : roomVersion(version);
+  if (joinRule === "knock") return version === undefined || rules?.knock === true;
+  return joinRule === "knock_restricted" && (version === undefined || rules?.knockRestricted === true);
+}
+
+/** Whether members of certain other rooms may join. */
+export function isRestricted({ version }: DescribedRoom): boolean {
+  return version === undefined || roomVersion(version)?.restrictedJoin === true;
 }

@@ -13,7 +13,7 @@ export interface SpaceChild {
 }
 
 /** A space's further children are not shown. */
-const maxChildren = 1_000;
+export const maxChildren = 1_000;
 /** Client-server API, "m.space.child": printable ASCII, at most 50 characters. */
 const orderGrammar = /^[\x20-\x7e]{0,50}$/;
 
@@ -31,9 +31,18 @@ export class SpaceChildren {
   async of({ roomNid, roomType }: RoomSummary, suggestedOnly: boolean): Promise<SpaceChild[]> {
     if (roomType !== "m.space") return [];
     const nids = await this.#store.childEventNids(roomNid, maxChildren);
-    const children = (await this.#events.roomEvents(nids)).map(childOf);
-    return children.filter(({ content }) => !suggestedOnly || content["suggested"] === true).sort(inOrder);
+    return orderedChildren((await this.#events.roomEvents(nids)).map(childOf), suggestedOnly);
   }
+}
+
+/** Children in order, or those only that the space suggests. */
+export function orderedChildren(children: readonly SpaceChild[], suggestedOnly: boolean): SpaceChild[] {
+  return children.filter(({ content }) => !suggestedOnly || content["suggested"] === true).toSorted(inOrder);
+}
+
+/** The servers that a space names for a child, unchecked. */
+export function viaOf({ content: { via } }: SpaceChild): readonly string[] {
+  return Array.isArray(via) ? via.filter((server) => typeof server === "string") : [];
 }
 
 function childOf({ stateKey = "", sender, content, originServerTs }: RoomEvent): SpaceChild {

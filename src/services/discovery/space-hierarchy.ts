@@ -1,12 +1,13 @@
 import { LRUCache } from "lru-cache";
 import type { RoomId } from "../../protocol/identifiers.ts";
-import { namedRoomId } from "../named-ids.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
-import type { RoomIndex } from "../../state/room-index.ts";
-import type { RoomSummary, RoomSummaryStore } from "../../storage/room-summaries.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import type { Logger } from "../../telemetry/log.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
-import type { RoomVisibility } from "./room-visibility.ts";
-import type { SpaceChild, SpaceChildren } from "./space-children.ts";
+import { namedRoomId } from "../named-ids.ts";
+import type { DescribedRoom } from "./described-room.ts";
+import { type SpaceChild, viaOf } from "./space-children.ts";
+import type { FindOptions, FoundRoom, NamedRoom, SpaceRooms } from "./space-rooms.ts";
 
 export interface HierarchyRequest {
   readonly roomId: string;
@@ -16,10 +17,12 @@ export interface HierarchyRequest {
   readonly limit?: number | undefined;
   /** A token of an earlier page. */
   readonly from?: string | undefined;
+  /** Servers that may be in the room, unchecked. */
+  readonly via: readonly string[];
 }
 
 export interface HierarchyRoom {
-  readonly summary: RoomSummary;
+  readonly room: DescribedRoom;
   readonly children: readonly SpaceChild[];
 }
 
@@ -40,9 +43,14 @@ const maxWorkOfPage = 2_000;
 /** Rooms that all walks which have not ended may have before them: bounds memory, oldest walks first. */
 const maxKeptRooms = 200_000;
 const tokenBytes = 18;
+/** A room of another server may keep a page waiting for so long, and all of them together. */
+const remoteTimeoutMs = { room: 8_000, page: 20_000 };
+/** Other servers are asked at the same time about so many rooms that come next. */
+const maxAhead = 8;
+/** What another server has told of a room takes more memory than its ID. */
+const costOfTold = 10;
 
-interface Step {
-  readonly roomId: string;
+interface Step extends NamedRoom {
   readonly depth: number;
 }
 
@@ -53,32 +61,32 @@ interface Walk {
   /** The next one at its end. */
   readonly steps: readonly Step[];
   readonly visited: ReadonlySet<string>;
+  /** Servers that may be in the room in which it began. */
+  readonly via: readonly string[];
 }
 
 /** Walks through spaces, depth first (client-server API, "Discovering rooms within spaces"). */
 export class SpaceHierarchy {
-  readonly #store: RoomSummaryStore;
-  readonly #rooms: RoomIndex;
-  readonly #children: SpaceChildren;
-  readonly #visibility: RoomVisibility;
+  readonly #rooms: SpaceRooms;
   readonly #randomBytes: RandomBytes;
+  readonly #clock: Clock;
+  readonly #log: Logger;
   readonly #walks = new LRUCache<string, Walk>({
     maxSize: maxKeptRooms,
-    sizeCalculation: ({ steps, visited }) => steps.length + visited.size + 1,
+    sizeCalculation: ({ steps, visited }) =>
+      steps.reduce((cost, { told }) => cost + (told ? costOfTold : 1), visited.size + 1),
   });
 
   constructor(parts: {
-    store: RoomSummaryStore;
-    rooms: RoomIndex;
-    children: SpaceChildren;
-    visibility: RoomVisibility;
+    rooms: SpaceRooms;
     randomBytes: RandomBytes;
+    clock: Clock;
+    log: Logger;
   }) {
-    this.#store = parts.store;
     this.#rooms = parts.rooms;
-    this.#children = parts.children;
-    this.#visibility = parts.visibility;
     this.#randomBytes = parts.randomBytes;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
   }
 
   /** @throws MatrixError M_FORBIDDEN for a room that the user may not see, M_INVALID_PARAM */
@@ -88,36 +96,61 @@ export class SpaceHierarchy {
     if (limit < 1) throw new MatrixError("M_INVALID_PARAM", "limit has to be at least 1");
     if (maxDepth < 0) throw new MatrixError("M_INVALID_PARAM", "max_depth may not be negative");
     const key = JSON.stringify([roomId, userNid, suggestedOnly, request.maxDepth ?? null]);
-    const walk = request.from === undefined ? begin(key, roomId) : this.#resume(request.from, key);
-    if (!(await this.#visible(roomId, userNid))) {
-      throw new MatrixError("M_FORBIDDEN", "You may not look into this room, or it does not exist");
+    const walk =
+      request.from === undefined ? begin(key, roomId, request.via) : this.#resume(request.from, key);
+    const options = { userNid, suggestedOnly, needsChildren: true, timeoutMs: remoteTimeoutMs.room };
+    const isFirst = walk.visited.size === 0;
+    if (
+      !isFirst &&
+      !(await this.#rooms.find({ roomId, via: walk.via }, { ...options, needsChildren: false }))
+    ) {
+      throw forbidden();
     }
     const steps = [...walk.steps];
     const visited = new Set(walk.visited);
-    const rooms = await this.#walk(request, steps, visited);
+    const bounds = { limit: Math.min(limit, maxLimit), maxDepth: Math.min(maxDepth, deepest) };
+    const rooms = await this.#walk(bounds, options, steps, visited);
+    if (isFirst && rooms[0]?.room.roomId !== roomId) throw forbidden();
     const isOver = steps.length === 0 || visited.size >= maxWalkedRooms;
-    return { rooms, next: isOver ? undefined : this.#keep({ key, steps, visited }) };
+    return { rooms, next: isOver ? undefined : this.#keep({ ...walk, steps, visited }) };
   }
 
   /** Walks on for one page; what is left to walk and what has been seen is in `steps` and `visited`. */
-  async #walk(request: HierarchyRequest, steps: Step[], visited: Set<string>): Promise<HierarchyRoom[]> {
-    const { userNid, suggestedOnly, limit = defaultLimit, maxDepth = deepest } = request;
+  async #walk(
+    { limit, maxDepth }: { readonly limit: number; readonly maxDepth: number },
+    options: FindOptions,
+    steps: Step[],
+    visited: Set<string>,
+  ): Promise<HierarchyRoom[]> {
+    const untilMs = this.#clock.monotonicMs() + remoteTimeoutMs.page;
     const rooms: HierarchyRoom[] = [];
     let left = maxWorkOfPage;
-    while (rooms.length < Math.min(limit, maxLimit) && left > 0 && visited.size < maxWalkedRooms) {
+    while (rooms.length < limit && left > 0 && visited.size < maxWalkedRooms) {
       const step = steps.pop();
       if (!step) break;
       left--;
       if (visited.has(step.roomId)) continue;
       visited.add(step.roomId);
-      const summary = await this.#visible(step.roomId, userNid);
-      if (!summary) continue;
-      const children = await this.#children.of(summary, suggestedOnly);
+      const timeoutMs = Math.max(0, Math.min(remoteTimeoutMs.room, untilMs - this.#clock.monotonicMs()));
+      const found = await this.#rooms.find(step, { ...options, timeoutMs });
+      if (!found) continue;
+      const { room, children } = found;
       left -= children.length;
-      rooms.push({ summary, children });
-      if (step.depth < Math.min(maxDepth, deepest)) addSteps(steps, visited, children, step.depth + 1);
+      rooms.push({ room, children });
+      if (step.depth >= maxDepth) continue;
+      addSteps(steps, visited, found, step.depth + 1);
+      this.#askAhead(steps.slice(-Math.min(maxAhead, limit - rooms.length)), { ...options, timeoutMs });
     }
     return rooms;
+  }
+
+  /** Servers are slow: those of the rooms that come next are asked at the same time. */
+  #askAhead(steps: readonly Step[], options: FindOptions): void {
+    for (const step of steps) {
+      this.#rooms.prefetch(step, options).catch((error: unknown) => {
+        this.#log.error({ err: error, roomId: step.roomId }, "a room could not be asked about ahead");
+      });
+    }
   }
 
   #resume(token: string, key: string): Walk {
@@ -136,29 +169,27 @@ export class SpaceHierarchy {
     this.#walks.set(token, walk);
     return token;
   }
-
-  /** What a room tells of itself, if the user may see it. */
-  async #visible(roomId: string, userNid: number): Promise<RoomSummary | undefined> {
-    const room = await this.#rooms.find(roomId);
-    const summary = room && (await this.#store.of(room.roomNid));
-    if (!summary) return undefined;
-    const { membership, maySee } = await this.#visibility.standing(summary, userNid);
-    return maySee && membership !== "ban" ? summary : undefined;
-  }
 }
 
 /** The first child is to be the next step. Children beyond the bound are not walked to. */
 function addSteps(
   steps: Step[],
   visited: ReadonlySet<string>,
-  children: readonly SpaceChild[],
+  { children, told }: FoundRoom,
   depth: number,
 ): void {
   const room = Math.max(0, maxSteps - steps.length);
   const unseen = children.filter(({ roomId }) => !visited.has(roomId)).slice(0, room);
-  for (const { roomId } of unseen.toReversed()) steps.push({ roomId, depth });
+  for (const child of unseen.toReversed()) {
+    const { roomId } = child;
+    steps.push({ roomId, via: viaOf(child), told: told.get(roomId), depth });
+  }
 }
 
-function begin(key: string, roomId: RoomId): Walk {
-  return { key, steps: [{ roomId, depth: 0 }], visited: new Set() };
+function begin(key: string, roomId: RoomId, via: readonly string[]): Walk {
+  return { key, steps: [{ roomId, via, depth: 0 }], visited: new Set(), via };
+}
+
+function forbidden(): MatrixError {
+  return new MatrixError("M_FORBIDDEN", "You may not look into this room, or it does not exist");
 }
