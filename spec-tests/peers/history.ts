@@ -4,7 +4,7 @@ import { createRoom, say } from "../support/rooms.ts";
 import { bothWays, type Meeting, type Peers, titleOf } from "./peer.ts";
 import { joinVia, ok, sees, textsOf, timelineOf } from "./views.ts";
 
-const messages = 150;
+const messages = 120;
 
 /** What was there before somebody came. */
 export function testHistory(t: Test, { hearth, synapse }: Peers): void {

@@ -29,6 +29,8 @@ export interface ProcessOptions {
   readonly listeners?: readonly object[];
   /** Modules that are loaded before the server. */
   readonly imports?: readonly string[];
+  /** Variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 interface Running {
@@ -49,30 +51,33 @@ export class ServerProcess implements TestServer {
   /** What the server has logged as an error or written to its standard error output, over all its runs. */
   readonly complaints: string[] = [];
   readonly #tail: string[] = [];
-  readonly #imports: readonly string[];
+  readonly #options: ProcessOptions;
   #running: Running | undefined;
 
-  private constructor(url: string, folder: string, dataFolder: string, imports: readonly string[]) {
+  private constructor(url: string, folder: string, dataFolder: string, options: ProcessOptions) {
     this.url = url;
     this.folder = folder;
     this.dataFolder = dataFolder;
-    this.#imports = imports;
+    this.#options = options;
   }
 
   /** Chooses a free port and writes the configuration: nothing runs before `start` or `spawn`. */
   static async prepare(
     overrides: Readonly<Record<string, unknown>> = {},
-    { listeners = [], imports = [] }: ProcessOptions = {},
+    options: ProcessOptions = {},
   ): Promise<ServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), "hearth-process-"));
     const dataFolder = String(overrides["data_dir"] ?? join(folder, "data"));
     const port = await freePort();
-    const server = new ServerProcess(`http://127.0.0.1:${port}`, folder, dataFolder, imports);
+    const server = new ServerProcess(`http://127.0.0.1:${port}`, folder, dataFolder, options);
     const config = {
       ...testDefaults,
       data_dir: dataFolder,
       public_base_url: server.url,
-      listeners: [{ bind: "127.0.0.1", port, apis: ["client", "federation", "admin"] }, ...listeners],
+      listeners: [
+        { bind: "127.0.0.1", port, apis: ["client", "federation", "admin"] },
+        ...(options.listeners ?? []),
+      ],
       log: { level: "info", format: "json" },
       ...overrides,
     };
@@ -110,10 +115,11 @@ export class ServerProcess implements TestServer {
   /** Starts the process and does not wait. */
   spawn(): void {
     if (this.#running) throw new Error("the server is running already");
-    const preloaded = this.#imports.flatMap((file) => ["--import", file]);
+    const { imports = [], env } = this.#options;
+    const preloaded = imports.flatMap((file) => ["--import", file]);
     const words = [...preloaded, mainFile, "start", "--config", this.#configFile];
     const child = spawn(process.execPath, words, {
-      env: environment(),
+      env: { ...environment(), ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const kill = (signal: NodeJS.Signals) => void child.kill(signal);

@@ -31,7 +31,7 @@ export async function multipartReply(
     Buffer.isBuffer(body) ? Buffer.concat([start, body, end]) : framed(start, body, end, context),
     {
       "Content-Length": String(start.length + sizeBytes + end.length),
-      "Content-Type": `multipart/mixed; boundary="${boundary}"`,
+      "Content-Type": `multipart/mixed; boundary=${boundary}`,
     },
   );
 }

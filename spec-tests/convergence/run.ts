@@ -1,0 +1,31 @@
+import { randomBytes } from "node:crypto";
+import t from "tap";
+import { Chance } from "./chance.ts";
+import { Scene } from "./scene.ts";
+import { trial, trialNames } from "./trials.ts";
+
+// `npm run test:convergence`: three servers, over TLS, in a room of each kind of state resolution. The network is cut, servers
+// are stopped and killed, and all agree afterwards. TEST_SEED, as a failure tells it, makes the same choices again; TEST_ROUNDS
+// says how often all is done, once unless said otherwise.
+
+const seed = process.env["TEST_SEED"] ?? randomBytes(4).toString("hex");
+const rounds = Number(process.env["TEST_ROUNDS"] ?? 1);
+const versions = ["1", "6", "11", "12"];
+const servers = 3;
+const deedsOfEach = 40;
+
+t.setTimeout(3_600_000);
+for (let round = 0; round < rounds; round++) {
+  for (const version of versions) {
+    t.test(`version ${version}, TEST_SEED=${seed}, round ${round}`, async (t) => {
+      t.setTimeout(1_200_000);
+      const scene = await Scene.prepare(servers, version);
+      t.teardown(() => scene[Symbol.asyncDispose]());
+      for (const name of trialNames) {
+        const chance = new Chance(`${seed} ${round} ${version} ${name}`);
+        await t.test(name, (t) => trial(t, scene, name, chance, deedsOfEach));
+      }
+      for (const server of scene.network.servers) t.same(server.complaints, []);
+    });
+  }
+}
