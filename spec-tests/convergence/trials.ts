@@ -41,17 +41,17 @@ const restart: Trial = async ({ network }, chance, busy) => {
 
 /** Connections break again and again, in the middle of requests. */
 const flicker: Trial = async ({ network }, chance, busy) => {
-  let isOver = false;
-  const working = busy().finally(() => {
-    isOver = true;
+  const working = { isOver: false };
+  const over = busy().finally(() => {
+    working.isOver = true;
   });
-  while (!isOver) {
+  while (!working.isOver) {
     network.partition();
     await new Promise((resolve) => setTimeout(resolve, chance.below(100)));
     network.heal();
     await new Promise((resolve) => setTimeout(resolve, chance.below(200)));
   }
-  await working;
+  await over;
 };
 
 /** One is killed while users of it join anew, all at once. */

@@ -38,7 +38,7 @@ interface Part {
 
 /** The two parts of an answer, read in another way than the server does. */
 async function partsOf(response: Response): Promise<readonly Part[]> {
-  const [, boundary = ""] = /^multipart\/mixed; boundary="([\w-]+)"$/.exec(
+  const [, boundary = ""] = /^multipart\/mixed; boundary=([\w-]+)$/.exec(
     response.headers.get("content-type") ?? "",
   ) ?? [""];
   const text = Buffer.from(await response.arrayBuffer()).toString("latin1");

@@ -38,11 +38,12 @@ export class PartitionableServers implements AsyncDisposable {
     const indexes = Array.from({ length: count }, (_, index) => index);
     const ports: number[] = [];
     for (const _ of indexes) ports.push(await freePort());
-    const links = await Promise.all(
-      indexes.map((from) =>
-        Promise.all(ports.map((port, to) => (to === from ? undefined : NetworkLink.open(port)))),
-      ),
-    );
+    const links: (NetworkLink | undefined)[][] = [];
+    for (const from of indexes) {
+      const row: (NetworkLink | undefined)[] = [];
+      for (const to of indexes) row.push(from === to ? undefined : await NetworkLink.open(ports[to] ?? 0));
+      links.push(row);
+    }
     const names = ports.map((port) => `127.0.0.1:${port}`);
     const servers: ServerProcess[] = [];
     for (const [index, port] of ports.entries()) {
@@ -75,7 +76,7 @@ export class PartitionableServers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.servers.map((server) => server[Symbol.asyncDispose]()));
-    await Promise.all(this.#links.flat().map((link) => link?.[Symbol.asyncDispose]()));
+    for (const link of this.#links.flat()) await link?.[Symbol.asyncDispose]();
     await rm(this.#folder, { recursive: true, force: true });
   }
 

@@ -31,6 +31,7 @@ export async function multipartReply(
     Buffer.isBuffer(body) ? Buffer.concat([start, body, end]) : framed(start, body, end, context),
     {
       "Content-Length": String(start.length + sizeBytes + end.length),
+      // Without quotation marks, which Synapse takes for a part of it.
       "Content-Type": `multipart/mixed; boundary=${boundary}`,
     },
   );

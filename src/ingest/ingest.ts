@@ -101,6 +101,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     names,
     rooms,
     roomStore: stores.rooms,
+    heads,
     queues,
     authorisation,
     nextEventNid,

@@ -12,6 +12,7 @@ import type { RoomStore } from "../storage/rooms.ts";
 import { type Authorisation, createEventIdOf } from "./authorisation.ts";
 import { membershipOf } from "./current-state-move.ts";
 import type { Receipt, ReceivedEvent } from "./received-event.ts";
+import type { RoomHeads } from "./room-heads.ts";
 import type { RoomQueues } from "./room-queues.ts";
 
 export interface RoomOutliersParts {
@@ -22,6 +23,7 @@ export interface RoomOutliersParts {
   readonly names: NameCache;
   readonly rooms: RoomIndex;
   readonly roomStore: Pick<RoomStore, "adopt" | "correctVersion">;
+  readonly heads: Pick<RoomHeads, "idle">;
   readonly queues: RoomQueues<number>;
   readonly authorisation: Authorisation;
   readonly nextEventNid: () => number;
@@ -72,6 +74,8 @@ export class RoomOutliers {
   store(room: Room, events: readonly ReceivedEvent[]): Promise<readonly Receipt[]> {
     if (events.length > maxEventsAtOnce) throw new RangeError(`${events.length} events at once are too many`);
     return this.#parts.queues.run(room.roomNid, async () => {
+      // What is on its way would be taken for unknown, and be stored twice.
+      await this.#parts.heads.idle(room.roomNid);
       await this.#internNames(events);
       const rows = new Map<string, NewEvent>();
       try {
@@ -100,6 +104,7 @@ export class RoomOutliers {
     isDue: () => Promise<boolean> = () => Promise.resolve(true),
   ): Promise<void> {
     return this.#parts.queues.run(room.roomNid, async () => {
+      await this.#parts.heads.idle(room.roomNid);
       if (!(await isDue())) return;
       const { event } = received;
       const known = await this.#parts.eventStore.nidOf(event.eventId);
