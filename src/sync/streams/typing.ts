@@ -18,9 +18,8 @@ export class TypingStream implements EphemeralStream {
     const events = new Map<number, string>();
     for (const roomNid of roomNids) {
       const typers = this.#typing.in(roomNid);
-      // A client that has nothing of the room takes nobody to be typing.
-      const isNews = typers && (since === undefined ? typers.userNids.length > 0 : typers.position > since);
-      if (!isNews) continue;
+      // In a first sync also that somebody has just stopped: clients are told so, not left to conclude it.
+      if (!typers || (since !== undefined && typers.position <= since)) continue;
       const userIds = await Promise.all(typers.userNids.map((nid) => this.#names.userId(nid)));
       events.set(roomNid, `{"type":"m.typing","content":${JSON.stringify({ user_ids: userIds })}}`);
     }
