@@ -126,7 +126,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       profiles: userData.profiles,
       sender,
       edus,
-        encryption: remoteEncryption,
+      encryption: remoteEncryption,
     }),
   );
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };

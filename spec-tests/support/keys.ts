@@ -67,7 +67,10 @@ export interface TestCrossSigning {
 }
 
 /** Cross-signing keys for a user; nothing is uploaded. */
-export function makeCrossSigning({ userId }: TestClient, master = new TestKey()): TestCrossSigning {
+export function makeCrossSigning(
+  { userId }: Pick<TestClient, "userId">,
+  master = new TestKey(),
+): TestCrossSigning {
   const selfSigning = new TestKey();
   const userSigning = new TestKey();
   return {

@@ -11,7 +11,7 @@ export interface DeviceListRoutesParts {
   /** Told of each commit before this. */
   readonly servers: RoomServers;
   readonly names: Pick<NameCache, "userId">;
-  /** The newest position. */
+  /** The newest position that others know of: that of a commit comes after its followers have been told. */
   readonly position: () => number;
   /** Told which servers have to be told what has happened to users' devices after a position. */
   readonly found: (servers: readonly string[], after: number) => void;
@@ -40,9 +40,11 @@ export class DeviceListRoutes {
 
   /** To be told of each commit before its position becomes visible. */
   committed(changes: readonly StreamChange[]): void {
-    for (const { stream, nid, position, membership } of changes) {
-      if (stream === "deviceLists" || stream === "deviceUpdates") this.#add(nid, undefined, position);
-      else if (membership?.joined) this.#add(nid, membership.roomNid, position);
+    // Before the whole commit: a membership is stored under the position of its event, which came before its own.
+    const after = this.#parts.position();
+    for (const { stream, nid, membership } of changes) {
+      if (stream === "deviceLists" || stream === "deviceUpdates") this.#add(nid, undefined, after);
+      else if (membership?.joined) this.#add(nid, membership.roomNid, after);
     }
     this.#route();
   }
@@ -59,11 +61,11 @@ export class DeviceListRoutes {
     await this.#routing;
   }
 
-  #add(userNid: number, roomNid: number | undefined, position: number): void {
+  #add(userNid: number, roomNid: number | undefined, after: number): void {
     const key = `${userNid} ${roomNid}`;
     // What comes while servers are being looked for makes them be looked for again.
-    const after = this.#unrouted.get(key)?.after ?? position - 1;
-    this.#unrouted.set(key, { userNid, roomNid, after });
+    const known = this.#unrouted.get(key);
+    this.#unrouted.set(key, { userNid, roomNid, after: known?.after ?? after });
   }
 
   #route(): void {
