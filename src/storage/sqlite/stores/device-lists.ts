@@ -77,12 +77,18 @@ SELECT theirs.user_nid FROM memberships AS theirs INDEXED BY memberships_positio
 WHERE theirs.position > ?2 AND theirs.membership = ${join} AND theirs.user_nid <> ?1
   AND mine.user_nid = ?1 AND mine.membership = ${join} AND ${isNewMembership}
 UNION ALL
--- The user has joined rooms of others: of their own devices, too, others may have learnt since.
+-- The user has joined rooms of others.
 SELECT theirs.user_nid FROM membership_log AS log
   CROSS JOIN memberships AS mine ON mine.room_nid = log.room_nid AND mine.user_nid = ?1
   CROSS JOIN memberships AS theirs ON theirs.room_nid = log.room_nid
 WHERE log.user_nid = ?1 AND log.position > ?2 AND log.membership = ${join} AND mine.membership = ${join}
-  AND theirs.membership = ${join}`;
+  AND theirs.membership = ${join} AND theirs.user_nid <> ?1
+UNION ALL
+-- Servers that have come to follow the user's devices: those devices may want to know.
+SELECT log.user_nid FROM membership_log AS log
+  CROSS JOIN memberships AS mine ON mine.room_nid = log.room_nid AND mine.user_nid = ?1
+WHERE log.user_nid = ?1 AND log.position > ?2 AND log.membership = ${join} AND mine.membership = ${join}
+  AND EXISTS (SELECT 1 FROM room_servers WHERE room_servers.room_nid = log.room_nid)`;
 
 const leftQuery = `
 SELECT nid FROM (
