@@ -175,6 +175,12 @@ t.test("getContent of a server of another make, and of one that knows the old pa
     `${federation}/download/${idOf(old)}?timeout_ms=1234`,
     `${path}?allow_remote=false&timeout_ms=1234`,
   ]);
+  const proxied = serveFile((response) => response.writeHead(400).end("no such path"));
+  peer.serve(
+    `/_matrix/media/v3/download/${encodeURIComponent(peer.name)}/${idOf(proxied)}`,
+    (_request, response) => response.end("behind a proxy"),
+  );
+  t.equal((await download(proxied)).bytes.toString(), "behind a proxy");
 });
 
 t.test(

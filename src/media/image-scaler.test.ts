@@ -76,6 +76,17 @@ t.test("scaling keeps the shape, cropping takes the shape that is asked for", as
   });
 });
 
+t.test("drawings stay PNG, photographs in a PNG become JPEG", async (t) => {
+  const typeOf = async (png: Sharp) => {
+    const made = await scaler.scale(save(await png.png().toBuffer()), scaled(320, 240), false);
+    return made.contentType;
+  };
+  t.equal(await typeOf(picture(900, 700)), "image/png");
+  const noise = { type: "gaussian", mean: 128, sigma: 60 } as const;
+  const photo = sharp({ create: { width: 900, height: 700, channels: 3, background: "#000", noise } });
+  t.equal(await typeOf(photo), "image/jpeg");
+});
+
 t.test("nothing is made larger", async (t) => {
   const small = save(await picture(50, 40).png().toBuffer());
   t.equal(await sizeOf(await scaler.scale(small, scaled(320, 240), false)), "original");

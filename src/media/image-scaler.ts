@@ -44,6 +44,8 @@ const maxPixels = { jpeg: 80_000_000, heif: 16_000_000, others: 40_000_000, inPa
 /** Over all frames; a longer film gives a still picture. */
 const maxAnimatedPixels = 40_000_000;
 const maxFrames = 300;
+/** A larger PNG without transparency becomes a JPEG. */
+const maxDrawingBytes = 32 * 1024;
 
 /** The decoders that files of strangers may reach. */
 const formats = ["Jpeg", "Png", "Nsgif", "Webp", "Heif"];
@@ -132,14 +134,28 @@ function resized(image: Sharp, size: ThumbnailSize): Sharp {
   });
 }
 
-/** Moving pictures as WebP, transparent ones as PNG (or WebP when they are large), others as JPEG. */
+/**
+ * Moving pictures as WebP, transparent ones as PNG (or WebP when they are large), others as JPEG. Drawings and screenshots
+ * keep their sharp edges as PNG where that takes little room, which it does not for photographs.
+ */
 async function encoded(
   image: Sharp,
-  { hasAlpha }: Metadata,
+  { format, hasAlpha }: Metadata,
   size: ThumbnailSize,
   moving: boolean,
 ): Promise<ScaledImage> {
   const type = moving || (hasAlpha && size.method === "whole") ? "webp" : hasAlpha ? "png" : "jpeg";
+  if (type === "jpeg" && format === "png" && size.method !== "whole") {
+    const drawing = await encodedAs(image.clone(), "png");
+    if (drawing.bytes.length <= maxDrawingBytes) return drawing;
+  }
+  return encodedAs(image, type);
+}
+
+async function encodedAs(
+  image: Sharp,
+  type: "webp" | "png" | "jpeg",
+): Promise<ScaledImage & { readonly kind: "scaled" }> {
   if (type === "webp") image.webp({ effort: 2 });
   else if (type === "png") image.png();
   else image.jpeg({ quality: 80 });

@@ -35,6 +35,7 @@ const maxRedirects = 5;
 const maxMetadataBytes = 64 * 1024;
 /** What is around a file in a multipart answer. */
 const maxEnvelopeBytes = 128 * 1024;
+const unknownEndpointStatuses: readonly number[] = [400, 404, 405];
 const notFoundStatuses: readonly number[] = [401, 403, 404, 410];
 /** RFC 2046, section 5.1.1. */
 const boundaryGrammar = /^[\w'()+,./:=? -]{1,70}$/;
@@ -218,10 +219,9 @@ function checkEncoding({ "content-encoding": encoding = "identity" }: IncomingHt
   throw new RemoteFileError("bad-answer", "The answer is compressed, which was not asked for");
 }
 
-/** Older servers have other ways to say so. */
+/** Older servers have other ways to say so, and what stands before them may say so in other words than Matrix has. */
 function isUnknownEndpoint({ status, errcode }: FederationError): boolean {
-  if (status === 404) return errcode === "M_UNRECOGNIZED" || errcode === undefined;
-  return (status === 400 || status === 405) && errcode === "M_UNRECOGNIZED";
+  return unknownEndpointStatuses.includes(status ?? 0) && (errcode ?? "M_UNRECOGNIZED") === "M_UNRECOGNIZED";
 }
 
 function remoteFileError(error: unknown): unknown {
