@@ -46,6 +46,8 @@ export interface RemoteMembershipsParts {
 }
 
 const maxServers = 20;
+/** It holds here though none of them can be reached, and somebody waits. */
+const maxServersToldOfLeave = 3;
 
 /** Does with other servers what users do in rooms in which nobody of this server is, and invites users of others. */
 export class RemoteMemberships implements RemoteRooms {
@@ -91,7 +93,11 @@ export class RemoteMemberships implements RemoteRooms {
       const knock = signer.sign(template, roomId, user.userId, content);
       const body = knock.event.pdu as unknown as JsonValue;
       const state = await requests.knock(server, roomId, knock.event.eventId, body);
-      const room = await outliers.adopt(roomId, signer.versionOf(template));
+      const version = signer.versionOf(template);
+      const room = await outliers.adopt(roomId, version);
+      if (room.version.id !== version.id) {
+        throw new FederationError("unreachable", "The server says that the room has another version.");
+      }
       await outliers.storeMembership(room, knock, strippedTexts(state));
       return room;
     });
@@ -101,7 +107,7 @@ export class RemoteMemberships implements RemoteRooms {
     const { requests, signer, outliers, log } = this.#parts;
     try {
       const servers = await this.#candidates(user, room.roomId, []);
-      const leave = await firstThatWorks(servers, async (server) => {
+      const leave = await firstThatWorks(servers.slice(0, maxServersToldOfLeave), async (server) => {
         const template = await requests.template(server, "leave", room.roomId, user.userId);
         const signed = signer.sign(
           { ...template, version: room.version.id },
@@ -145,7 +151,7 @@ export class RemoteMemberships implements RemoteRooms {
     } catch (error) {
       if (error instanceof FederationError) throw matrixError(error);
       if (error instanceof RefusedPduError) {
-        throw new MatrixError("M_UNKNOWN", `The user's server has not taken the invite: ${error.message}`);
+        throw new MatrixError("M_BAD_STATUS", `The user's server has not taken the invite: ${error.message}`);
       }
       throw error;
     }

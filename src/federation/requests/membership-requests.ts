@@ -36,6 +36,8 @@ const path = "/_matrix/federation";
 const knownVersions = [...supportedRoomVersions, ...unstableRoomVersions];
 /** No room has more. */
 const maxServers = 100_000;
+/** Whoever refuses an invite can do so without the other server. */
+const leaveTimeoutMs = 10_000;
 const joinTimeoutMs = 10 * 60_000;
 /** A room with some hundred thousand members. */
 const maxStateBytes = 512 * 1024 * 1024;
@@ -67,6 +69,7 @@ export class MembershipRequests {
       destination,
       method: "GET",
       uri: `${path}/v1/make_${membership}/${encodeURIComponent(roomId)}/${encodeURIComponent(userId)}${versions}`,
+      ...(membership === "leave" && { timeoutMs: leaveTimeoutMs }),
     });
     const { room_version: version = "1", event } = objectOf(answer);
     if (typeof version !== "string" || !isJsonObject(event)) throw wrongAnswer("no event to sign");
