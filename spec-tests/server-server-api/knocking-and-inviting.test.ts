@@ -204,8 +204,8 @@ t.test(
       invite: Record<string, { invite_state: { events: Json[] } }>;
     };
     const state = invites[room.roomId]?.invite_state.events ?? [];
-    t.strictSame(state.map(({ type }) => type).toSorted(), ["m.room.create", "m.room.member"]);
-    t.strictSame(Object.keys(state[0] ?? {}).toSorted(), ["content", "sender", "state_key", "type"]);
+    t.strictSame(new Set(state.map(({ type }) => type)), new Set(["m.room.create", "m.room.member"]));
+    t.strictSame(new Set(Object.keys(state[0] ?? {})), new Set(["content", "sender", "state_key", "type"]));
 
     let limited = 0;
     for (let round = 0; round < 35; round++)
@@ -266,3 +266,58 @@ t.test("leaveRoom: an invite can be refused though its server is gone for ever",
   t.equal((await bob.post(`${client}/rooms/${room.path}/forget`, {})).status, 200);
   t.equal((await leave(bob, `!nowhere:${gone.name}`)).status, 404);
 });
+
+t.test(
+  "sendJoinV2, sendInviteV2, sendLeaveV2: a room's policy server is asked about those who come and go",
+  async (t) => {
+    const roomId = await createRoom(alice, { room_version: "11" });
+    await peer.join(one, roomId);
+    const events: Json[] = [];
+    let isWanted = true;
+    peer.answers.set("/_matrix/policy/v1/sign", (_uri, event) => {
+      events.push(event);
+      if (isWanted) return { status: 200, body: peer.policySignature(event) };
+      return { status: 400, body: { errcode: "M_FORBIDDEN", error: "Not in here" } };
+    });
+    const policy = { via: peer.name, public_keys: { ed25519: peer.publicKey } };
+    await setState(alice, roomId, "m.room.policy", policy);
+    t.equal((await join(bob, roomId)).status, 200);
+    t.match(events, [{ type: "m.room.member", sender: bob.userId, content: { membership: "join" } }]);
+    const emma = await registerUser(two, "emma");
+    t.equal((await invite(alice, roomId, emma.userId)).status, 200);
+    t.match(events.at(-1), { state_key: emma.userId, content: { membership: "invite" } });
+    t.equal(events.length, 2, "each is asked about once");
+    await isListed(emma, roomId, "invite");
+    const hasSignature = async (user: TestClient, ofUser: string) => {
+      const filter = encoded(JSON.stringify({ event_format: "federation" }));
+      const { body } = await user.get(`${client}/sync?filter=${filter}`);
+      const { join: joined } = body["rooms"] as { join: Record<string, Record<string, { events: Json[] }>> };
+      const { timeline, state } = joined[roomId] ?? {};
+      const members = [...(state?.events ?? []), ...(timeline?.events ?? [])];
+      const member = members.find((event) => event["state_key"] === ofUser);
+      const signatures = (member?.["signatures"] ?? {}) as Record<string, Json>;
+      return signatures[peer.name]?.["ed25519:policy_server"] !== undefined;
+    };
+    t.ok(await hasSignature(alice, bob.userId));
+    t.ok(await hasSignature(bob, bob.userId), "the server of who joins has the event as the room has it");
+    t.ok(await hasSignature(alice, emma.userId));
+
+    isWanted = false;
+    const fred = await registerUser(two, "fred");
+    const asked = peer.uris.length;
+    t.match(await invite(alice, roomId, fred.userId), { status: 403, body: { error: "Not in here" } });
+    t.ok(peer.uris.length > asked);
+    t.notOk((await sync(fred)).find("invite", roomId), "nobody was told");
+    const other = { type: "m.room.member", room_id: roomId, sender: peer.userId, state_key: peer.userId };
+    const room = encoded(roomId);
+    const made = await peer.request(
+      one,
+      "GET",
+      `${federation}/v1/make_leave/${room}/${encoded(peer.userId)}`,
+    );
+    const left = peer.event({ ...(made.body["event"] as Json), ...other });
+    const uri = `${federation}/v2/send_leave/${room}/${encoded(left.id)}`;
+    t.match(await peer.request(one, "PUT", uri, left.pdu), { status: 403, body: { errcode: "M_FORBIDDEN" } });
+    t.match(await member(alice, roomId, peer.userId), { membership: "join" });
+  },
+);

@@ -212,6 +212,18 @@ export class FakePeer implements AsyncDisposable {
     return { ...event, signatures };
   }
 
+  /** What it signs events with, as its document of keys has it. */
+  get publicKey(): string {
+    return this.#publicKey;
+  }
+
+  /** Its answer to `POST /_matrix/policy/v1/sign` for what it wants in a room of which it is the policy server. */
+  policySignature(event: Json): Json {
+    const signed = this.countersigned({ ...event, signatures: {} });
+    const own = (signed["signatures"] as Record<string, Json>)[this.name] ?? {};
+    return { [this.name]: { "ed25519:policy_server": own["ed25519:1"] } };
+  }
+
   /** Joins its user to a public room. @param version of the room; in those before 11 its messages are alike */
   async join(
     server: { readonly url: string; readonly name: string },
