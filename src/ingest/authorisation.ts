@@ -3,6 +3,7 @@ import { authStateOf, type AuthState } from "../protocol/auth/auth-state.ts";
 import { authorise } from "../protocol/auth/authorise.ts";
 import { authoriseStateless, type ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
 import type { AuthRejection } from "../protocol/auth/rejection.ts";
+import { longKeyFault } from "../protocol/event-format.ts";
 import type { EventId } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
 import type { EventReader } from "../state/event-reader.ts";
@@ -11,6 +12,9 @@ import type { NameCache } from "../storage/name-cache.ts";
 
 /** The event of a state pair, both as integer IDs, in some state. */
 export type StateLookup = (pairNid: number) => Promise<number | undefined> | number | undefined;
+
+/** Why an event is refused, in a sentence. */
+export type Refusal = Pick<AuthRejection, "message">;
 
 /** Judges events of a room by its authorisation rules. */
 export class Authorisation {
@@ -23,7 +27,8 @@ export class Authorisation {
   }
 
   /**
-   * By the events that the event itself rests on (server-server API, "Checks performed on receipt of a PDU", 4).
+   * By the events that the event itself rests on (server-server API, "Checks performed on receipt of a PDU", 4), and by the
+   * length of its keys.
    * @param create the room's create event; not asked for of a create event
    */
   byAuthEvents(
@@ -31,7 +36,9 @@ export class Authorisation {
     event: RoomEvent,
     authEvents: readonly ReferencedEvent[],
     create: ReferencedEvent | undefined,
-  ): AuthRejection | undefined {
+  ): Refusal | undefined {
+    const fault = longKeyFault(version, event.type, event.stateKey);
+    if (fault !== undefined) return { message: fault };
     const state = authEvents.map((authEvent) => authEvent.event);
     // From room version 12 on no event lists the create event, and every one rests on it.
     if (version.roomIdIsCreateHash && create) state.push(create.event);

@@ -1,5 +1,4 @@
 import type { ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
-import type { AuthRejection } from "../protocol/auth/rejection.ts";
 import type { EventId, ServerName } from "../protocol/identifiers.ts";
 import { stickyUntilTs } from "../protocol/sticky.ts";
 import type { Clock } from "../telemetry/clock.ts";
@@ -11,7 +10,7 @@ import type { StateMap, StateSnapshots } from "../state/state-snapshots.ts";
 import type { NewEvent } from "../storage/commits.ts";
 import { eventFlags, type EventStore } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
-import { type Authorisation, createEventIdOf, type StateLookup } from "./authorisation.ts";
+import { type Authorisation, createEventIdOf, type Refusal, type StateLookup } from "./authorisation.ts";
 import type { Batch } from "./batch.ts";
 import { moveCurrentState } from "./current-state-move.ts";
 import type { Receipt, ReceivedEvent } from "./received-event.ts";
@@ -156,10 +155,7 @@ export class ReceivedBatch {
   }
 
   /** The room's own rules, by what the event rests on and by the state before it. */
-  async #rejection(
-    { event }: ReceivedEvent,
-    { auth, stateBefore }: Ground,
-  ): Promise<AuthRejection | undefined> {
+  async #rejection({ event }: ReceivedEvent, { auth, stateBefore }: Ground): Promise<Refusal | undefined> {
     const { authorisation } = this.#parts;
     const { room } = this.#draft;
     const createId = createEventIdOf(room);

@@ -157,6 +157,27 @@ t.test("what its own auth events do not allow is rejected, and so is what rests 
   t.equal((await one.state(room)).has("m.room.name "), false);
 });
 
+t.test(
+  "a key that is too long is rejected; in rooms that may have had some, what follows is not",
+  async (t) => {
+    await using one = await GraphServer.open(t, "one.test");
+    await using two = await GraphServer.open(t, "two.test");
+    const room = await createRoom(one, "10");
+    const joined = await two.join(room, one);
+    const sent = await two.graph.writer.sendOne(joined, message(two.user, "fine"));
+    const { event, encoded } = await two.sent(room.version, sent.eventId);
+    const { roomId } = event;
+    const long = { ...event, roomId, eventId: "$long" as EventId, stateKey: "💥".repeat(70) };
+    const after = { ...event, roomId, eventId: "$after" as EventId, prevEventIds: [long.eventId] };
+    const receipts = await one.receive(room, [
+      { event: long, encoded },
+      { event: after, encoded },
+    ]);
+    t.match(receipts.get(long.eventId), { verdict: "rejected", reason: /longer than 255 bytes/ });
+    t.equal(receipts.get(after.eventId)?.verdict, "accepted");
+  },
+);
+
 t.test("a redaction takes effect on what comes after it", async (t) => {
   await using one = await GraphServer.open(t, "one.test");
   await using two = await GraphServer.open(t, "two.test");

@@ -75,14 +75,23 @@ export function assertFitsKeyLimits(
   version: RoomVersion,
   event: { readonly type: string; readonly state_key?: string | undefined },
 ): void {
-  assertFitsLimit("type", event.type, maxIdentifierBytes);
-  const maxBytes = version.ownedState ? maxOwnedStateKeyBytes : maxIdentifierBytes;
-  if (event.state_key !== undefined) assertFitsLimit("state_key", event.state_key, maxBytes);
+  const fault = longKeyFault(version, event.type, event.state_key);
+  if (fault !== undefined) throw new PduFormatError("too-large", fault);
 }
 
-function assertFitsLimit(key: string, text: string, maxBytes: number): void {
-  if (fitsIdentifierLimit(text) || Buffer.byteLength(text) <= maxBytes) return;
-  throw new PduFormatError("too-large", `\`${key}\` is longer than ${maxBytes} bytes.`);
+/** Says which key is longer than it may be, if one is (client-server API, "Size limits"). */
+export function longKeyFault(version: RoomVersion, type: string, stateKey = ""): string | undefined {
+  if (!fitsIdentifierLimit(type)) return `\`type\` is longer than ${maxIdentifierBytes} bytes.`;
+  const maxBytes = version.ownedState ? maxOwnedStateKeyBytes : maxIdentifierBytes;
+  if (fitsIdentifierLimit(stateKey) || Buffer.byteLength(stateKey) <= maxBytes) return undefined;
+  return `\`state_key\` is longer than ${maxBytes} bytes.`;
+}
+
+const fewCodePoints = /^.{0,255}$/su;
+
+/** Whether an event may be in the graph of a room though a key of its is too long. */
+function isKeptForGraph(version: RoomVersion, type: string, stateKey = ""): boolean {
+  return version.longKeysInGraph && fewCodePoints.test(type) && fewCodePoints.test(stateKey);
 }
 
 function encode(version: RoomVersion, event: EventLike): EncodedEvent {
@@ -98,7 +107,9 @@ function assertPdu(version: RoomVersion, event: EventLike, limits: ReferenceLimi
   const type = requireString(event, "type");
   const stateKey = event["state_key"];
   if (stateKey !== undefined && typeof stateKey !== "string") throw wrongType("state_key", "a string");
-  assertFitsKeyLimits(version, { type, state_key: stateKey });
+  const fault = longKeyFault(version, type, stateKey);
+  if (fault !== undefined && !isKeptForGraph(version, type, stateKey))
+    throw new PduFormatError("too-large", fault);
   requireIdentifier(event, "sender", "a user ID", isUserId);
   assertIds(version, event, type);
   if (!isJsonObject(event["content"])) throw wrongType("content", "an object");

@@ -13,6 +13,11 @@ export interface RoomVersion {
   readonly enforceKeyValidity: boolean;
   /** v6: integers only, within ±(2^53 - 1), `depth` too, which went to 2^63 - 1 before. */
   readonly strictCanonicalJson: boolean;
+  /**
+   * v1 to v10: servers have measured `type` and `state_key` in code points, so that rooms have events with more than 255
+   * bytes there. No state comes of them, but what follows them in the graph counts.
+   */
+  readonly longKeysInGraph: boolean;
   /** v1 to v5: `m.room.aliases` has its own authorisation rule and its content survives redaction. */
   readonly specialAliases: boolean;
   /**
@@ -45,6 +50,7 @@ const v1: RoomVersion = {
   stateResolution: "v1",
   enforceKeyValidity: false,
   strictCanonicalJson: false,
+  longKeysInGraph: true,
   specialAliases: true,
   redactionInAuthRules: true,
   checkNotificationLevels: false,
@@ -77,6 +83,7 @@ const v10: RoomVersion = { ...v9, id: "10", knockRestricted: true, integerPowerL
 const v11: RoomVersion = {
   ...v10,
   id: "11",
+  longKeysInGraph: false,
   creatorIsSender: true,
   redaction: "v11",
   redactsInContent: true,
@@ -91,7 +98,7 @@ const v12: RoomVersion = {
 
 const stable = [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12];
 const unstable = [
-  { ...v10, id: "org.matrix.msc3757.10", ownedState: true },
+  { ...v10, id: "org.matrix.msc3757.10", longKeysInGraph: false, ownedState: true },
   { ...v11, id: "org.matrix.msc3757.11", ownedState: true },
 ];
 
