@@ -1,7 +1,6 @@
 import type { RoomId, ServerName } from "../protocol/identifiers.ts";
 import { stickyUntilTs } from "../protocol/sticky.ts";
 import type { EventReader } from "../state/event-reader.ts";
-import { isCommonKey, isFederationKey } from "../state/event-text.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { CurrentMembership, FilledGap, NewEvent } from "../storage/commits.ts";
 import type { NameCache } from "../storage/name-cache.ts";
@@ -9,6 +8,7 @@ import type { SnapshotRow } from "../storage/state.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import { membershipOf } from "./current-state-move.ts";
 import { DraftState } from "./draft-state.ts";
+import { eventBasics } from "./event-basics.ts";
 import type { EventPolicy } from "./event-policy.ts";
 import type { LocalEvent, LocalEventMaker, PlacedEvent } from "./local-event.ts";
 import type { Redactions } from "./redactions.ts";
@@ -80,10 +80,10 @@ export class BatchBuilder {
   async #add(batch: Batch, local: LocalEvent, { built, prevNids, authNids }: PlacedEvent): Promise<void> {
     const { names, clock, redactions } = this.#parts;
     const { draft } = batch;
-    const { event, encoded } = built;
+    const { event } = built;
     const eventNid = this.#parts.nextEventNid();
-    const pairNid =
-      event.stateKey === undefined ? null : await names.internStatePair(event.type, event.stateKey);
+    const basics = await eventBasics(names, draft.room.roomNid, built);
+    const { pairNid } = basics;
     const redaction = await redactions.of(draft.room, event, (pair) => draft.get(pair));
     if (redaction) await redactions.noteInSummary(batch, redaction);
     const sweptUser = await redactions.sweptBy(draft.room, event, (pair) => draft.get(pair));
@@ -95,14 +95,8 @@ export class BatchBuilder {
     if (event.type === "m.room.member")
       batch.memberships.push(await membershipOf(this.#parts, event, eventNid));
     batch.events.push({
+      ...basics,
       eventNid,
-      eventId: event.eventId,
-      roomNid: draft.room.roomNid,
-      typeNid: await names.internEventType(event.type),
-      pairNid,
-      senderNid: await names.internUser(event.sender),
-      depth: event.depth,
-      originServerTs: event.originServerTs,
       stateBefore,
       stateAfter: draft.snapshotNid,
       roomState: null,
@@ -111,8 +105,6 @@ export class BatchBuilder {
       delayId: local.delayId ?? null,
       stickyUntilTs: stickyUntilTs(event, clock.nowMs()),
       finalisedTs: local.delayId === undefined ? undefined : clock.nowMs(),
-      common: encoded.members(isCommonKey),
-      federation: encoded.members(isFederationKey),
       inTimeline: local.isUnseen !== true,
       prevNids,
       authNids,

@@ -1,8 +1,6 @@
-import type { ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
 import type { EventId, ServerName } from "../protocol/identifiers.ts";
 import { stickyUntilTs } from "../protocol/sticky.ts";
 import type { Clock } from "../telemetry/clock.ts";
-import { isCommonKey, isFederationKey } from "../state/event-text.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { StateResolver } from "../state/state-resolver.ts";
 import { differenceOf } from "../state/delta.ts";
@@ -12,6 +10,7 @@ import { eventFlags, type EventStore } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import { type Authorisation, createEventIdOf, type Refusal, type StateLookup } from "./authorisation.ts";
 import type { Batch } from "./batch.ts";
+import { type AuthEvent, AuthEvents, eventBasics } from "./event-basics.ts";
 import { moveCurrentState } from "./current-state-move.ts";
 import type { Receipt, ReceivedEvent } from "./received-event.ts";
 import type { Redactions } from "./redactions.ts";
@@ -49,7 +48,7 @@ interface Standing {
 /** What an event rests on and builds on, all of it here. */
 interface Ground {
   readonly prevs: readonly Standing[];
-  readonly auth: readonly (ReferencedEvent & { readonly eventNid: number })[];
+  readonly auth: readonly AuthEvent[];
   readonly stateBefore: number | null;
 }
 
@@ -63,11 +62,15 @@ export class ReceivedBatch {
   readonly #parts: ReceivedBatchParts;
   readonly #draft: HeadDraft;
   readonly #placed = new Map<string, NewEvent & { readonly prevEventIds: readonly EventId[] }>();
+  /** Of events in storage, which stay where they are while this one works. */
+  readonly #standings = new Map<EventId, Standing>();
+  readonly #authEvents: AuthEvents;
   readonly batch: Batch;
 
   constructor(parts: ReceivedBatchParts, draft: HeadDraft) {
     this.#parts = parts;
     this.#draft = draft;
+    this.#authEvents = new AuthEvents(parts.eventStore, parts.events, this.#placed);
     this.batch = { draft, events: [], snapshots: [], memberships: [], summary: new SummaryDraft() };
   }
 
@@ -119,13 +122,7 @@ export class ReceivedBatch {
       if (standing) prevs.push(standing);
       else missingPrev.push(eventId);
     }
-    const auth: Ground["auth"][number][] = [];
-    const missingAuth: EventId[] = [];
-    for (const eventId of event.authEventIds) {
-      const authEvent = await this.#referenced(eventId);
-      if (authEvent) auth.push(authEvent);
-      else missingAuth.push(eventId);
-    }
+    const { auth, missingAuth } = await this.#authEvents.of(event);
     if (missingAuth.length > 0 || (missingPrev.length > 0 && !toldStates?.length))
       return { missingPrev, missingAuth };
     const states = prevs.map(({ stateAfter }) => stateAfter);
@@ -137,21 +134,16 @@ export class ReceivedBatch {
   async #standing(eventId: EventId): Promise<Standing | undefined> {
     const placed = this.#placed.get(eventId);
     if (placed) return placed.stateAfter === null ? undefined : { ...placed, stateAfter: placed.stateAfter };
+    const known = this.#standings.get(eventId);
+    if (known) return known;
     const eventNid = await this.#parts.eventStore.nidOf(eventId);
     if (eventNid === undefined) return undefined;
     const { roomNid, stateAfter, flags } = await this.#parts.events.stored(eventNid);
     if (stateAfter === null || roomNid !== this.#draft.room.roomNid) return undefined;
     const { prevEventIds } = await this.#parts.events.roomEvent(eventNid);
-    return { eventNid, stateAfter, flags, prevEventIds };
-  }
-
-  async #referenced(eventId: EventId): Promise<Ground["auth"][number] | undefined> {
-    const placed = this.#placed.get(eventId);
-    const eventNid = placed?.eventNid ?? (await this.#parts.eventStore.nidOf(eventId));
-    if (eventNid === undefined) return undefined;
-    const { flags } = placed ?? (await this.#parts.events.stored(eventNid));
-    const event = await this.#parts.events.roomEvent(eventNid);
-    return { eventNid, event, rejected: (flags & eventFlags.rejected) !== 0 };
+    const standing = { eventNid, stateAfter, flags, prevEventIds };
+    this.#standings.set(eventId, standing);
+    return standing;
   }
 
   /** The room's own rules, by what the event rests on and by the state before it. */
@@ -159,7 +151,7 @@ export class ReceivedBatch {
     const { authorisation } = this.#parts;
     const { room } = this.#draft;
     const createId = createEventIdOf(room);
-    const create = createId === undefined ? undefined : await this.#referenced(createId);
+    const create = createId === undefined ? undefined : await this.#authEvents.find(createId);
     return (
       authorisation.byAuthEvents(room, event, auth, create) ??
       (await authorisation.byState(room, event, this.#lookupIn(stateBefore)))
@@ -184,15 +176,16 @@ export class ReceivedBatch {
 
   /** Makes the event's row, and the state that it leaves behind. */
   async #place(
-    { event, encoded, isUnwanted }: ReceivedEvent,
+    received: ReceivedEvent,
     { prevs, auth, stateBefore }: Ground,
     eventNid: number,
     flags: number,
   ): Promise<NewEvent> {
     const { names, redactions } = this.#parts;
     const { room } = this.#draft;
-    const pairNid =
-      event.stateKey === undefined ? null : await names.internStatePair(event.type, event.stateKey);
+    const { event, isUnwanted } = received;
+    const basics = await eventBasics(names, room.roomNid, received);
+    const { pairNid } = basics;
     const replaces = pairNid === null ? undefined : await this.#lookupIn(stateBefore)(pairNid);
     const shown = isShown(flags);
     const isRejected = (flags & eventFlags.rejected) !== 0;
@@ -200,14 +193,8 @@ export class ReceivedBatch {
       ? await redactions.of(room, event, this.#lookupIn(stateBefore), (id) => this.#placed.get(id)?.eventNid)
       : undefined;
     const row: NewEvent = {
+      ...basics,
       eventNid,
-      eventId: event.eventId,
-      roomNid: room.roomNid,
-      typeNid: await names.internEventType(event.type),
-      pairNid,
-      senderNid: await names.internUser(event.sender),
-      depth: event.depth,
-      originServerTs: event.originServerTs,
       stateBefore,
       stateAfter: isRejected ? stateBefore : await this.#stateAfter(stateBefore, pairNid, eventNid),
       roomState: null,
@@ -215,8 +202,6 @@ export class ReceivedBatch {
       replaces: replaces ?? null,
       delayId: null,
       stickyUntilTs: isUnwanted ? undefined : stickyUntilTs(event, this.#parts.clock.nowMs()),
-      common: encoded.members(isCommonKey),
-      federation: encoded.members(isFederationKey),
       inTimeline: shown,
       followsGap: shown && prevs.length < event.prevEventIds.length,
       prevNids: prevs.map((prev) => prev.eventNid),

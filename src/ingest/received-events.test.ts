@@ -178,6 +178,28 @@ t.test(
   },
 );
 
+t.test("an invite that came before its room is known gets what it rests on with the room", async (t) => {
+  await using one = await GraphServer.open(t, "one.test");
+  await using two = await GraphServer.open(t, "two.test");
+  const room = await createRoom(one, "11");
+  const invite = await one.graph.writer.sendOne(room, {
+    type: "m.room.member",
+    stateKey: two.user,
+    sender: one.user,
+    content: { membership: "invite" },
+  });
+  const own = await two.graph.outliers.adopt(room.roomId, room.version);
+  await two.graph.outliers.storeMembership(own, await one.sent(room.version, invite.eventId), []);
+  const { events } = two.database.stores;
+  const nid = (await events.nidOf(invite.eventId)) ?? 0;
+  t.same(await events.authNids(nid), []);
+  const joined = await two.join(room, one);
+  t.equal((await events.authNids(nid)).length, 4);
+  t.equal(await events.nidOf(invite.eventId), nid);
+  t.ok((await events.authChain([nid])).every((authNid) => authNid > nid));
+  t.same(await two.state(joined), await one.state(room));
+});
+
 t.test("a redaction takes effect on what comes after it", async (t) => {
   await using one = await GraphServer.open(t, "one.test");
   await using two = await GraphServer.open(t, "two.test");

@@ -1,8 +1,7 @@
-import type { ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
-import type { EventId, RoomId, ServerName } from "../protocol/identifiers.ts";
+import { type RoomId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
+import type { RoomEvent } from "../protocol/pdu.ts";
 import type { RoomVersion } from "../protocol/room-versions.ts";
 import type { EventReader } from "../state/event-reader.ts";
-import { isCommonKey, isFederationKey } from "../state/event-text.ts";
 import type { Room, RoomIndex } from "../state/room-index.ts";
 import type { CommitStore, NewEvent } from "../storage/commits.ts";
 import { eventFlags, type EventStore } from "../storage/events.ts";
@@ -10,6 +9,7 @@ import type { NameCache } from "../storage/name-cache.ts";
 import type { StatePair } from "../storage/names.ts";
 import type { RoomStore } from "../storage/rooms.ts";
 import { type Authorisation, createEventIdOf } from "./authorisation.ts";
+import { type AuthEvent, AuthEvents, eventBasics } from "./event-basics.ts";
 import { membershipOf } from "./current-state-move.ts";
 import type { Receipt, ReceivedEvent } from "./received-event.ts";
 import type { RoomHeads } from "./room-heads.ts";
@@ -18,7 +18,7 @@ import type { RoomQueues } from "./room-queues.ts";
 export interface RoomOutliersParts {
   readonly serverName: ServerName;
   readonly commits: CommitStore;
-  readonly eventStore: Pick<EventStore, "nidOf">;
+  readonly eventStore: Pick<EventStore, "nidOf" | "authNids">;
   readonly events: EventReader;
   readonly names: NameCache;
   readonly rooms: RoomIndex;
@@ -78,9 +78,11 @@ export class RoomOutliers {
       await this.#parts.heads.idle(room.roomNid);
       await this.#internNames(events);
       const rows = new Map<string, NewEvent>();
+      const { eventStore, events: reader } = this.#parts;
+      const pending = { rows, authEvents: new AuthEvents(eventStore, reader, rows) };
       try {
         const receipts: Receipt[] = [];
-        for (const received of events) receipts.push(await this.#add(room, received, rows));
+        for (const received of events) receipts.push(await this.#add(room, received, pending));
         await this.#commit(room, [...rows.values()]);
         return receipts;
       } finally {
@@ -108,7 +110,7 @@ export class RoomOutliers {
       if (!(await isDue())) return;
       const { event } = received;
       const known = await this.#parts.eventStore.nidOf(event.eventId);
-      const row = known === undefined ? await this.#row(room, received, [], false) : undefined;
+      const row = known === undefined ? await this.#row(room, received) : undefined;
       const eventNid = known ?? row?.eventNid;
       if (eventNid === undefined) throw new Error("an event has no integer ID");
       await this.#parts.commits.commit({
@@ -140,69 +142,62 @@ export class RoomOutliers {
     await this.#parts.commits.commit({ roomNid, events, snapshots: [], memberships: [] });
   }
 
-  async #add(room: Room, received: ReceivedEvent, rows: Map<string, NewEvent>): Promise<Receipt> {
+  async #add(room: Room, received: ReceivedEvent, pending: Pending): Promise<Receipt> {
     const { event } = received;
     const { eventId } = event;
-    if (rows.has(eventId) || (await this.#parts.eventStore.nidOf(eventId)) !== undefined) {
-      return { eventId, verdict: "known" };
-    }
-    const auth: (ReferencedEvent & { readonly eventNid: number })[] = [];
-    const missingAuth: EventId[] = [];
-    for (const authId of event.authEventIds) {
-      const referenced = await this.#referenced(authId, rows);
-      if (referenced) auth.push(referenced);
-      else missingAuth.push(authId);
-    }
+    const known = pending.rows.get(eventId)?.eventNid ?? (await this.#parts.eventStore.nidOf(eventId));
+    if (known !== undefined && !(await this.#lacksAuth(event, known))) return { eventId, verdict: "known" };
+    const { auth, missingAuth } = await pending.authEvents.of(event);
     if (missingAuth.length > 0) return { eventId, verdict: "incomplete", missingAuth };
     const createId = createEventIdOf(room);
-    const create = createId === undefined ? undefined : await this.#referenced(createId, rows);
+    const create = createId === undefined ? undefined : await pending.authEvents.find(createId);
     const rejection = this.#parts.authorisation.byAuthEvents(room, event, auth, create);
-    const row = await this.#row(room, received, auth, rejection !== undefined);
+    const row = await this.#row(room, received, { auth, isRejected: rejection !== undefined, known });
     this.#parts.events.announce(row.eventNid, event);
-    rows.set(eventId, row);
+    pending.rows.set(eventId, row);
     return { eventId, verdict: rejection ? "rejected" : "accepted", reason: rejection?.message };
   }
 
-  async #referenced(
-    eventId: EventId,
-    rows: ReadonlyMap<string, NewEvent>,
-  ): Promise<(ReferencedEvent & { readonly eventNid: number }) | undefined> {
-    const row = rows.get(eventId);
-    const eventNid = row?.eventNid ?? (await this.#parts.eventStore.nidOf(eventId));
-    if (eventNid === undefined) return undefined;
-    const { flags } = row ?? (await this.#parts.events.stored(eventNid));
-    const event = await this.#parts.events.roomEvent(eventNid);
-    return { eventNid, event, rejected: (flags & eventFlags.rejected) !== 0 };
+  /** Whether an event was stored by {@link storeMembership}, when nothing of what it rests on was here. */
+  async #lacksAuth({ type, stateKey, authEventIds }: RoomEvent, eventNid: number): Promise<boolean> {
+    if (type !== "m.room.member" || authEventIds.length === 0) return false;
+    if (serverNameOf(stateKey as UserId) !== this.#parts.serverName) return false;
+    const { flags } = await this.#parts.events.stored(eventNid);
+    return (
+      (flags & eventFlags.outlier) !== 0 && (await this.#parts.eventStore.authNids(eventNid)).length === 0
+    );
   }
 
   async #row(
     { roomNid }: Room,
-    { event, encoded }: ReceivedEvent,
-    auth: readonly { readonly eventNid: number }[],
-    isRejected: boolean,
+    received: ReceivedEvent,
+    { auth, isRejected, known }: RowDetails = { auth: [], isRejected: false, known: undefined },
   ): Promise<NewEvent> {
-    const { names } = this.#parts;
-    const { type, stateKey } = event;
     return {
-      eventNid: this.#parts.nextEventNid(),
-      eventId: event.eventId,
-      roomNid,
-      typeNid: await names.internEventType(type),
-      pairNid: stateKey === undefined ? null : await names.internStatePair(type, stateKey),
-      senderNid: await names.internUser(event.sender),
-      depth: event.depth,
-      originServerTs: event.originServerTs,
+      ...(await eventBasics(this.#parts.names, roomNid, received)),
+      eventNid: known ?? this.#parts.nextEventNid(),
       stateBefore: null,
       stateAfter: null,
       roomState: null,
       flags: eventFlags.outlier | (isRejected ? eventFlags.rejected : 0),
       replaces: null,
       delayId: null,
-      common: encoded.members(isCommonKey),
-      federation: encoded.members(isFederationKey),
       inTimeline: false,
       prevNids: [],
       authNids: auth.map(({ eventNid }) => eventNid),
     };
   }
+}
+
+/** Events on their way into storage, and what they rest on. */
+interface Pending {
+  readonly rows: Map<string, NewEvent>;
+  readonly authEvents: AuthEvents;
+}
+
+interface RowDetails {
+  readonly auth: readonly AuthEvent[];
+  readonly isRejected: boolean;
+  /** Its integer ID, where it is stored already. */
+  readonly known: number | undefined;
 }

@@ -36,6 +36,7 @@ export class StateResolver {
     const known = this.#resolved.get(key);
     if (known !== undefined) return known;
     const changes = await this.#store.resolve({
+      roomNid: room.roomNid,
       version: room.version.id,
       snapshotNids: different,
       pendingSnapshots: pending.snapshots,

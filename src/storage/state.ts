@@ -22,6 +22,7 @@ export interface PendingStateEvent {
 
 /** Which states to resolve, and what of them is not in storage yet. */
 export interface ResolutionRequest {
+  readonly roomNid: number;
   /** The room version's ID. */
   readonly version: string;
   readonly snapshotNids: readonly number[];

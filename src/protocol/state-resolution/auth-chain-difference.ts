@@ -52,12 +52,16 @@ function subtractReachable(
   candidates: Set<number>,
   known: ReadonlySet<number>,
 ): void {
-  let open = 0;
-  for (const event of candidates) if (!known.has(event)) open += 1;
+  const openEvents = [...candidates].filter((event) => !known.has(event));
+  let open = openEvents.length;
+  const lowest = openEvents.reduce((low, event) => Math.min(low, event), Number.POSITIVE_INFINITY);
+  const isInVain = (event: number) => graph.isBelow?.(event, lowest) === true;
   const reached = new Set<number>();
   for (const start of shared) {
     if (open === 0) return;
+    if (isInVain(start)) continue;
     walk(graph, [start], reached, (event) => {
+      if (isInVain(event)) return false;
       if (candidates.delete(event) && !known.has(event)) open -= 1;
       return open > 0;
     });

@@ -73,6 +73,51 @@ t.test("the auth difference is the union of the chains without their intersectio
   );
 });
 
+t.test("a walk that is told which events come too early to matter finds the same", async () => {
+  let walked = 0;
+  fc.assert(
+    fc.property(rooms, ({ graph, states }) => {
+      const ordered = {
+        authEventNids: (nid: number) => graph.authEventNids(nid),
+        isBelow(nid: number, other: number) {
+          walked += 1;
+          return nid < other;
+        },
+      };
+      const conflicted = [...separateState(states).conflicted.values()].flat();
+      const found = (from: AuthGraph) =>
+        sorted(new Set([...walkAuthChainDifference(from, states), ...conflicted]));
+      deepEqual(found(ordered), found(graph));
+    }),
+  );
+  equal(walked > 0, true);
+});
+
+t.test("an event that rests on later ones is gone on from", async () => {
+  // 3 is an invite that came before 5, on which it rests; 9 and 10 are a conflict, of which one alone rests on 5.
+  const edges = new Map([
+    [3, [5]],
+    [9, [5]],
+  ]);
+  const graph = {
+    authEventNids: (nid: number) => edges.get(nid) ?? [],
+    isBelow: (nid: number, other: number) => nid < other && nid !== 3,
+  };
+  const [ours, theirs] = [
+    new Map([
+      [1, 3],
+      [2, 9],
+    ]),
+    new Map([
+      [1, 3],
+      [2, 10],
+    ]),
+  ];
+  equal(walkAuthChainDifference(graph, [ours, theirs]).has(5), false);
+  edges.delete(3);
+  equal(walkAuthChainDifference(graph, [ours, theirs]).has(5), true);
+});
+
 t.test("the conflicted state subgraph is all that lies between conflicted events", async () => {
   fc.assert(
     fc.property(rooms, ({ graph, states }) => {

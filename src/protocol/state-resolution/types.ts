@@ -20,6 +20,12 @@ export interface ResolvableEvent {
 export interface AuthGraph {
   /** The integers of an event's `auth_events`. */
   authEventNids(nid: number): readonly number[];
+
+  /**
+   * Whether an event is certain to reach neither another one nor any with a greater integer than that, itself not being
+   * one of them: there is no need to go on from it. Without this method nothing is certain.
+   */
+  isBelow?(nid: number, other: number): boolean;
 }
 
 /** Where state resolution gets events from. All of it is synchronous: resolving runs off the request path. */

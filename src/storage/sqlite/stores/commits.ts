@@ -126,13 +126,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
     event.common,
     event.federation,
   );
-  if (event.pairNid !== null) {
-    db.run(
-      "INSERT INTO event_auth (event_nid, auth_nids) VALUES (?, ?) ON CONFLICT DO NOTHING",
-      event.eventNid,
-      encodeNids(event.authNids),
-    );
-  }
+  if (event.pairNid !== null) insertAuthEdges(db, event);
   if (event.relation && position !== null) insertRelation(tx.db, event, event.relation, position);
   if (event.transaction) insertTransaction(tx, event);
   if (event.delayId !== null) endDelay(db, event, event.delayId);
@@ -141,6 +135,22 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   insertStickyEvent(tx, event, position);
   redactWhatItMust(db, event);
   return position;
+}
+
+/** An invite is stored before anything that it rests on is known: it gets its edges with that. */
+function insertAuthEdges(db: Connection, { eventNid, roomNid, authNids }: NewEvent): void {
+  db.run(
+    `INSERT INTO event_auth (event_nid, auth_nids) VALUES (?, ?)
+     ON CONFLICT DO UPDATE SET auth_nids = excluded.auth_nids WHERE length(auth_nids) = 0`,
+    eventNid,
+    encodeNids(authNids),
+  );
+  if (authNids.every((authNid) => authNid < eventNid)) return;
+  db.run(
+    "INSERT INTO late_auth_edges (room_nid, event_nid) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    roomNid,
+    eventNid,
+  );
 }
 
 function newestPosition(tx: WriteTransaction, event: NewEvent): number | null {

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { EventId } from "../../../protocol/identifiers.ts";
 import { toRoomEvent } from "../../../protocol/room-event.ts";
 import { type RoomVersion, roomVersion } from "../../../protocol/room-versions.ts";
@@ -27,34 +28,64 @@ export function readSnapshot(db: Connection, snapshotNid: number): SnapshotRow |
   return db.get<SnapshotRow>(snapshotSql, snapshotNid);
 }
 
+const lateEdgesSql = "SELECT event_nid AS nid FROM late_auth_edges WHERE room_nid = ?";
+
 /** @throws Error when a snapshot or an event is missing, or the room version is unknown */
 export function resolve(db: Connection, request: ResolutionRequest): StateDelta {
   const version = roomVersion(request.version);
   if (!version) throw new Error(`there is no room version ${request.version}`);
   const pending = new Map(request.pendingSnapshots.map((row) => [row.snapshotNid, row]));
-  const states = request.snapshotNids.map((nid) => readState(db, nid, pending));
+  const known = statesKnownTo(db);
+  const states = request.snapshotNids.map((nid) => readState(db, known, nid, pending));
   const [first] = states;
   if (!first) return new Map();
-  const resolved = resolveState(version, states, new StoredEvents(db, version, request.pendingEvents));
+  const resolved = resolveState(version, states, new StoredEvents(db, version, request));
   return differenceOf(first, resolved);
 }
 
-/** A whole state: a snapshot with all that it is derived from. */
-function readState(db: Connection, snapshotNid: number, pending: ReadonlyMap<number, SnapshotRow>): StateMap {
+type KnownStates = LRUCache<number, StateMap>;
+
+/** Bounds memory: a map costs about 40 bytes an entry. While a fork lasts, its states are resolved again and again. */
+const cachedEntries = 300_000;
+const knownStates = new WeakMap<Connection, KnownStates>();
+
+function statesKnownTo(db: Connection): KnownStates {
+  const known = knownStates.get(db);
+  if (known) return known;
+  const made: KnownStates = new LRUCache({
+    maxSize: cachedEntries,
+    sizeCalculation: (state) => state.size + 1,
+  });
+  knownStates.set(db, made);
+  return made;
+}
+
+/** A whole state: a snapshot with all that it is derived from. It is kept for the next time, and not to be changed. */
+function readState(
+  db: Connection,
+  known: KnownStates,
+  snapshotNid: number,
+  pending: ReadonlyMap<number, SnapshotRow>,
+): StateMap {
   const deltas: StateDelta[] = [];
-  for (let nid: number | null = snapshotNid; nid !== null; ) {
+  let start: StateMap | undefined;
+  for (let nid: number | null = snapshotNid; nid !== null && !start; ) {
+    start = known.get(nid);
+    if (start) break;
     const row: SnapshotRow | undefined = pending.get(nid) ?? readSnapshot(db, nid);
     if (!row) throw new Error(`state snapshot ${nid} is missing`);
     deltas.push(decodeDelta(row.delta));
     nid = row.parentNid;
   }
-  const state = new Map<number, number>();
+  if (start && deltas.length === 0) return start;
+  const state = new Map<number, number>(start);
   for (const delta of deltas.toReversed()) {
     for (const [pair, event] of delta) {
       if (event === undefined) state.delete(pair);
       else state.set(pair, event);
     }
   }
+  known.set(snapshotNid, state);
   return state;
 }
 
@@ -64,11 +95,14 @@ class StoredEvents implements ResolutionSource, AuthGraph {
   readonly #version: RoomVersion;
   readonly #pending: ReadonlyMap<number, PendingStateEvent>;
   readonly #authEventNids = new Map<number, readonly number[]>();
+  readonly #roomNid: number;
+  #lateEdges: ReadonlySet<number> | undefined;
 
-  constructor(db: Connection, version: RoomVersion, pending: readonly PendingStateEvent[]) {
+  constructor(db: Connection, version: RoomVersion, { roomNid, pendingEvents }: ResolutionRequest) {
     this.#db = db;
     this.#version = version;
-    this.#pending = new Map(pending.map((event) => [event.eventNid, event]));
+    this.#roomNid = roomNid;
+    this.#pending = new Map(pendingEvents.map((event) => [event.eventNid, event]));
   }
 
   event(nid: number): ResolvableEvent {
@@ -94,6 +128,15 @@ class StoredEvents implements ResolutionSource, AuthGraph {
     const authNids = row ? decodeNids(row.authNids) : [];
     this.#authEventNids.set(nid, authNids);
     return authNids;
+  }
+
+  /** An event comes after what it rests on, and so has a greater integer; the exceptions are noted. */
+  isBelow(nid: number, other: number): boolean {
+    if (nid >= other) return false;
+    this.#lateEdges ??= new Set(
+      this.#db.all<{ nid: number }>(lateEdgesSql, this.#roomNid).map((row) => row.nid),
+    );
+    return !this.#lateEdges.has(nid);
   }
 
   authChainDifference(stateSets: readonly StateMap[]): ReadonlySet<number> {

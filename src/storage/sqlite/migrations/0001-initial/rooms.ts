@@ -86,6 +86,14 @@ CREATE TABLE event_auth (
   auth_nids BLOB NOT NULL
 );
 
+-- Events that rest on some with greater integer IDs than their own: invites that came before the rest of their room. All
+-- others rest on lower ones, so that a walk knows where it need not go. One row at most for each invite of a local user.
+CREATE TABLE late_auth_edges (
+  room_nid INTEGER NOT NULL,
+  event_nid INTEGER NOT NULL,
+  PRIMARY KEY (room_nid, event_nid)
+) WITHOUT ROWID;
+
 -- A state snapshot: the entries in which it differs from its parent. See state/state-snapshots.ts.
 CREATE TABLE state_snapshots (
   snapshot_nid INTEGER PRIMARY KEY,
