@@ -11,9 +11,9 @@ import type { Edu, TransactionTexts } from "./transaction-text.ts";
 
 /** What all destinations share. */
 export interface DestinationParts {
-  readonly client: FederationClient;
-  readonly texts: TransactionTexts;
-  readonly deviceUpdates: DeviceUpdateEdus;
+  readonly client: Pick<FederationClient, "request">;
+  readonly texts: Pick<TransactionTexts, "of">;
+  readonly deviceUpdates: Pick<DeviceUpdateEdus, "after">;
   readonly store: Pick<DestinationStore, "unsentRooms" | "toDevice" | "removeToDevice">;
   readonly clock: Clock;
   readonly log: Logger;
