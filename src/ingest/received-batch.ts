@@ -203,7 +203,7 @@ export class ReceivedBatch {
       delayId: null,
       stickyUntilTs: isUnwanted ? undefined : stickyUntilTs(event, this.#parts.clock.nowMs()),
       inTimeline: shown,
-      followsGap: shown && prevs.length < event.prevEventIds.length,
+      gapFollowers: await this.#gapFollowers(eventNid, event.prevEventIds, prevs),
       prevNids: prevs.map((prev) => prev.eventNid),
       authNids: auth.map((authEvent) => authEvent.eventNid),
       relation: relationOf(event.content),
@@ -215,6 +215,29 @@ export class ReceivedBatch {
     this.batch.events.push(row);
     this.#placed.set(event.eventId, { ...row, prevEventIds: event.prevEventIds });
     return row;
+  }
+
+  /**
+   * The events by which an event follows others that are missing: itself, and those before it that are not shown, since a
+   * gap before one of those has no other place in the timeline.
+   */
+  async #gapFollowers(
+    eventNid: number,
+    prevEventIds: readonly EventId[],
+    prevs: readonly Standing[],
+  ): Promise<number[]> {
+    const followers = prevs.length < prevEventIds.length ? [eventNid] : [];
+    const hidden = new Map<number, Standing>();
+    const pending = [...prevs];
+    for (let next = pending.pop(); next && hidden.size < maxHiddenEvents; next = pending.pop()) {
+      if (isShown(next.flags) || hidden.has(next.eventNid)) continue;
+      hidden.set(next.eventNid, next);
+      const standings = await Promise.all(next.prevEventIds.map((id) => this.#standing(id)));
+      const known = standings.filter((standing) => standing !== undefined);
+      if (known.length < standings.length) followers.push(next.eventNid);
+      pending.push(...known);
+    }
+    return followers;
   }
 
   async #stateAfter(

@@ -265,3 +265,47 @@ t.test("a gap is filled from its newer end, until nothing is missing", async (t)
   t.same(await two.state(joined), await one.state(room));
   t.same(await two.eventStates(joined), await one.eventStates(room));
 });
+
+t.test(
+  "what is missing before an event that is not shown is a gap before the next one that is",
+  async (t) => {
+    await using one = await GraphServer.open(t, "one.test");
+    await using two = await GraphServer.open(t, "two.test");
+    const room = await createRoom(one, "11");
+    const joined = await two.join(room, one);
+    const other = "@other:two.test" as UserId;
+    const member = (sender: UserId, stateKey: UserId, membership: string): LocalEvent => ({
+      type: "m.room.member",
+      stateKey,
+      sender,
+      content: { membership },
+    });
+    const arrival = await two.graph.writer.sendOne(joined, member(other, other, "join"));
+    await one.receive(room, [await two.sent(room.version, arrival.eventId)]);
+    await one.graph.writer.sendOne(room, member(one.user, two.user, "ban"));
+
+    const [missing, hidden, shown] = await two.graph.writer.send(joined, [
+      message(other, "missing"),
+      message(two.user, "spam"),
+      message(other, "fine"),
+    ]);
+    if (!missing || !hidden || !shown) throw new Error("three events were sent");
+    const toldStates = [await one.toldState(room, two, hidden.eventId as EventId)];
+    const spam = { ...(await two.sent(room.version, hidden.eventId)), toldStates };
+    const receipts = await one.receive(room, [spam, await two.sent(room.version, shown.eventId)]);
+    t.equal(receipts.get(hidden.eventId as EventId)?.verdict, "soft-failed");
+    t.equal(receipts.get(shown.eventId as EventId)?.verdict, "accepted");
+
+    const { events } = one.database.stores;
+    const { position } = (await events.byId(shown.eventId)) ?? {};
+    t.same(await events.gaps(room.roomNid), [position]);
+    t.same(await events.gapFollowers(room.roomNid, position ?? 0), [await events.nidOf(hidden.eventId)]);
+    await one.graph.receiver.fillGap(room, position ?? 0, [await two.sent(room.version, missing.eventId)]);
+    t.same(await events.gaps(room.roomNid), []);
+    const timeline = await events.timelineForwards(room.roomNid, 0, Number.MAX_SAFE_INTEGER, 100);
+    t.same(
+      timeline.slice(-2).map(({ eventId }) => eventId),
+      [missing.eventId, shown.eventId],
+    );
+  },
+);

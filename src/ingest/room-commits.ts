@@ -125,7 +125,7 @@ function storedEvent(event: NewEvent, position: number | null): StoredEvent {
     lateRedaction: _l,
     redactsAllOf: _o,
     awaitedTarget: _w,
-    followsGap: _g,
+    gapFollowers: _g,
     historyPosition: _h,
     ...row
   } = event;

@@ -124,9 +124,8 @@ export class RoomReceiver {
     let next = first;
     const inside: number[] = [];
     for (const [index, event] of events.entries()) {
-      if (!event.inTimeline) continue;
-      events[index] = { ...event, historyPosition: next++ };
-      if (event.followsGap) inside.push(event.eventNid);
+      inside.push(...(event.gapFollowers ?? []));
+      if (event.inTimeline) events[index] = { ...event, historyPosition: next++ };
     }
     const after: number[] = [];
     for (const eventNid of await this.#parts.eventStore.gapFollowers(roomNid, position)) {

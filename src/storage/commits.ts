@@ -25,8 +25,11 @@ export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
   readonly awaitedTarget?: string | undefined;
   /** The place in the timeline of an event that fills a gap; one after all others where this is absent. */
   readonly historyPosition?: number | undefined;
-  /** Events between this one of the timeline and those before it are missing: room is left for them. */
-  readonly followsGap?: boolean | undefined;
+  /**
+   * Events by which this one of the timeline follows others that are missing, itself among them or not: room is left for
+   * what is missing.
+   */
+  readonly gapFollowers?: readonly number[] | undefined;
 }
 
 /** See `SendTransaction`. */

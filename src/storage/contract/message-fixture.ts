@@ -22,11 +22,11 @@ export async function commitMessages(
   const { names, rooms, commits } = database.stores;
   const typeNid = await names.internEventType("m.room.message");
   const isNew = (await rooms.byNid(roomNid)) === undefined;
-  const events = bodies.map((body, index) => ({
-    ...newMessage(roomNid, typeNid, body),
-    followsGap: followsGap && index === 0,
-    historyPosition: historyPositions[index],
-  }));
+  const events = bodies.map((body, index) => {
+    const message = newMessage(roomNid, typeNid, body);
+    const gapFollowers = followsGap && index === 0 ? [message.eventNid] : [];
+    return { ...message, gapFollowers, historyPosition: historyPositions[index] };
+  });
   const snapshot = { snapshotNid: roomNid, parentNid: null, height: 0, delta: new Uint8Array() };
   const positions = await commits.commit({
     roomNid,

@@ -130,8 +130,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   if (event.relation && position !== null) insertRelation(tx.db, event, event.relation, position);
   if (event.transaction) insertTransaction(tx, event);
   if (event.delayId !== null) endDelay(db, event, event.delayId);
-  if (event.followsGap && position !== null && event.historyPosition === undefined)
-    noteGap(db, event, position);
+  if (position !== null && event.historyPosition === undefined) noteGap(db, event, position);
   insertStickyEvent(tx, event, position);
   redactWhatItMust(db, event);
   return position;
@@ -155,7 +154,7 @@ function insertAuthEdges(db: Connection, { eventNid, roomNid, authNids }: NewEve
 
 function newestPosition(tx: WriteTransaction, event: NewEvent): number | null {
   if (!event.inTimeline) return null;
-  if (event.followsGap) tx.leaveRoom(gapSizeIn(tx.db, event.roomNid));
+  if (event.gapFollowers?.length) tx.leaveRoom(gapSizeIn(tx.db, event.roomNid));
   return tx.position("timeline", event.roomNid, detailsOf(event));
 }
 
@@ -179,8 +178,9 @@ function countGaps(db: Connection, roomNid: number, max: number): number {
   return db.get<{ count: number }>(sql, roomNid, max)?.count ?? 0;
 }
 
-function noteGap(db: Connection, { roomNid, eventNid }: NewEvent, position: number): void {
-  if (countGaps(db, roomNid, maxGaps) < maxGaps) insertGap(db, roomNid, position, eventNid);
+function noteGap(db: Connection, { roomNid, gapFollowers = [] }: NewEvent, position: number): void {
+  if (gapFollowers.length === 0 || countGaps(db, roomNid, maxGaps) >= maxGaps) return;
+  for (const eventNid of gapFollowers) insertGap(db, roomNid, position, eventNid);
 }
 
 function insertGap(db: Connection, roomNid: number, position: number, eventNid: number): void {
