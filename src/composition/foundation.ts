@@ -9,6 +9,7 @@ import type { Notifier } from "../notifier/notifier.ts";
 import { serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import { policyTypes } from "../protocol/policy-server.ts";
 import type { SigningKey } from "../protocol/ed25519.ts";
+import { PartialRooms } from "../state/partial-rooms.ts";
 import type { Database, Stores } from "../storage/database.ts";
 import { NameCache } from "../storage/name-cache.ts";
 import type { Clock } from "../telemetry/clock.ts";
@@ -30,6 +31,8 @@ export interface Foundation {
   /** The joined rooms of active users, exact at every position that the notifier has told. */
   readonly memberships: LiveMemberships;
   readonly graph: EventGraph;
+  /** Rooms of which not all members are known yet. */
+  readonly partialRooms: PartialRooms;
   /** With which servers this one talks. */
   readonly serverPolicy: ServerPolicy;
   /** Requests to other servers. */
@@ -75,7 +78,19 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
     randomBytes,
     policy: policyServers,
   });
-  return { ...parts, signingKey, stores, names, graph, serverPolicy, federationClient, policyServers };
+  const partialRooms = await PartialRooms.open(stores.partialRooms);
+  parts.notifier.follow(partialRooms.committed);
+  return {
+    ...parts,
+    signingKey,
+    stores,
+    names,
+    graph,
+    partialRooms,
+    serverPolicy,
+    federationClient,
+    policyServers,
+  };
 }
 
 async function composePolicyServers(

@@ -8,6 +8,7 @@ import { RoomStates } from "../services/reading/room-states.ts";
 import { SingleEvents } from "../services/reading/single-events.ts";
 import { Threads } from "../services/reading/threads.ts";
 import { TimelinePages } from "../services/reading/timeline-pages.ts";
+import { WholeRooms } from "../services/reading/whole-rooms.ts";
 import type { Foundation } from "./foundation.ts";
 import type { TimelineParts } from "./timeline.ts";
 import type { UserDataParts } from "./user-data.ts";
@@ -22,7 +23,7 @@ export interface ReadingParts {
 
 /** Reading rooms outside of sync. */
 export function composeReading(
-  { stores, names, graph, notifier, memberships }: Foundation,
+  { stores, names, graph, notifier, memberships, partialRooms, clock }: Foundation,
   timeline: TimelineParts,
   { filters }: UserDataParts,
   history: RemoteHistory,
@@ -67,7 +68,18 @@ export function composeReading(
   const handlers = readingHandlers({
     messages: new Messages({ access, pages, presenter, events, members }),
     single,
-    states: new RoomStates({ access, timelines, store, texts, events, snapshots, names, presenter, pace }),
+    states: new RoomStates({
+      access,
+      timelines,
+      store,
+      texts,
+      events,
+      snapshots,
+      names,
+      presenter,
+      pace,
+      wholeRooms: new WholeRooms(partialRooms, clock),
+    }),
     relations: new Relations({ access, single, store: relations, events, names, presenter }),
     threads: new Threads({ access, relations, store, aggregations, presenter }),
     filters,

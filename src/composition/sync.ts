@@ -87,7 +87,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
 }
 
 function composeRoomSections(
-  { stores, names, graph }: Foundation,
+  { stores, names, graph, partialRooms }: Foundation,
   { timeline, userData, ephemeral, unread }: SyncedParts,
   { windows, summaries, pending, sticky }: SharedSyncParts,
   accountData: AccountDataStream,
@@ -124,6 +124,7 @@ function composeRoomSections(
     joined: new JoinedRooms(parts),
     left: new LeftRooms(parts, events),
     pending,
+    partialRooms,
     permissions: userData.accountData,
   });
 }

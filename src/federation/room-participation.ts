@@ -3,6 +3,7 @@ import type { ServerName } from "../protocol/identifiers.ts";
 import { ServerAcl } from "../protocol/server-acl.ts";
 import type { CurrentState } from "../state/current-state.ts";
 import type { Room, RoomIndex } from "../state/room-index.ts";
+import type { PartialRooms } from "../state/partial-rooms.ts";
 import type { ServerPolicy } from "./server-policy.ts";
 import type { RoomServers } from "./room-servers.ts";
 import type { MembershipStore } from "../storage/memberships.ts";
@@ -17,6 +18,7 @@ export interface RoomParticipationParts {
   readonly state: Pick<CurrentState, "event">;
   readonly memberships: Pick<MembershipStore, "localJoinedNids">;
   readonly servers: RoomServers;
+  readonly partialRooms: Pick<PartialRooms, "has">;
 }
 
 /** Which rooms this server takes part in, and which other servers may. */
@@ -27,6 +29,7 @@ export class RoomParticipation {
   readonly #state: Pick<CurrentState, "event">;
   readonly #memberships: Pick<MembershipStore, "localJoinedNids">;
   readonly #servers: RoomServers;
+  readonly #partialRooms: Pick<PartialRooms, "has">;
   readonly #acls = boundedCache<string, ServerAcl>(cachedAcls);
 
   constructor(parts: RoomParticipationParts) {
@@ -36,11 +39,17 @@ export class RoomParticipation {
     this.#state = parts.state;
     this.#memberships = parts.memberships;
     this.#servers = parts.servers;
+    this.#partialRooms = parts.partialRooms;
   }
 
   /** Whether users of this server are in the room. */
   async isJoined({ roomNid }: Room): Promise<boolean> {
     return (await this.#memberships.localJoinedNids(roomNid, 1)).length > 0;
+  }
+
+  /** Whether all members of a room are known here; otherwise they follow. */
+  isWhole({ roomNid }: Room): boolean {
+    return !this.#partialRooms.has(roomNid);
   }
 
   /** A room that is known here, be it joined or not. */

@@ -211,6 +211,7 @@ t.test("an event that cannot be stored takes none of those behind it with it", a
   const full = new StorageError("disk-full", "no room");
   let failures = 0;
   const { database, graph } = await open(newFolder(t), (store) => ({
+    ...store,
     async commit(parts) {
       if (failures-- <= 0) return store.commit(parts);
       await setImmediate();

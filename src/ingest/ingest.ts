@@ -13,6 +13,7 @@ import { BatchBuilder } from "./batch.ts";
 import type { EventPolicy } from "./event-policy.ts";
 import { LocalEventMaker } from "./local-event.ts";
 import { Redactions } from "./redactions.ts";
+import { Restatements } from "./restatements.ts";
 import { RoomCommits } from "./room-commits.ts";
 import { RoomHeads } from "./room-heads.ts";
 import { RoomOutliers } from "./room-outliers.ts";
@@ -25,6 +26,7 @@ export interface EventGraph {
   readonly writer: RoomWriter;
   readonly receiver: RoomReceiver;
   readonly outliers: RoomOutliers;
+  readonly restatements: Restatements;
   readonly events: EventReader;
   readonly rooms: RoomIndex;
   readonly snapshots: StateSnapshots;
@@ -78,6 +80,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     maker,
     nextRoomNid,
   });
+  const resolver = new StateResolver(stores.state, snapshots);
   const receiver = new RoomReceiver({
     serverName,
     commits,
@@ -87,11 +90,23 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     names,
     heads,
     queues,
-    resolver: new StateResolver(stores.state, snapshots),
+    resolver,
     authorisation,
     redactions,
     nextEventNid,
     clock,
+  });
+  const restatements = new Restatements({
+    serverName,
+    commits: stores.commits,
+    eventStore: stores.events,
+    events,
+    snapshots,
+    names,
+    heads,
+    queues,
+    resolver,
+    authorisation,
   });
   const outliers = new RoomOutliers({
     serverName,
@@ -107,5 +122,5 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     nextEventNid,
     nextRoomNid,
   });
-  return { writer, receiver, outliers, events, rooms, snapshots };
+  return { writer, receiver, outliers, restatements, events, rooms, snapshots };
 }

@@ -119,6 +119,28 @@ export interface EventCommit {
   readonly summary?: RoomSummaryChange | undefined;
 }
 
+/** What an event's place in the graph has become, now that more is known of the state before it. */
+export interface RestatedEvent {
+  readonly eventNid: number;
+  readonly stateBefore: number | null;
+  readonly stateAfter: number | null;
+  readonly roomState: number | null;
+  readonly flags: number;
+  readonly replaces: number | null;
+  /** Whether it has a place in the timeline: the one that it had, or a new one. */
+  readonly inTimeline: boolean;
+}
+
+/** States of a room that were known in part, made whole. */
+export interface Restatement {
+  readonly roomNid: number;
+  readonly events: readonly RestatedEvent[];
+  readonly snapshots: readonly SnapshotRow[];
+  readonly head: CommittedHead;
+  readonly memberships: readonly CurrentMembership[];
+  readonly summary?: RoomSummaryChange | undefined;
+}
+
 export interface CommitStore {
   /**
    * Stores the events: all or none.
@@ -127,4 +149,6 @@ export interface CommitStore {
    * taken: nothing is stored then.
    */
   commit(commit: EventCommit): Promise<(number | null)[] | undefined>;
+  /** Stores what has become of events that were stored while only part of the room's state was known. */
+  restate(restatement: Restatement): Promise<void>;
 }

@@ -25,6 +25,7 @@ import type { MembershipStore } from "./memberships.ts";
 import type { NameStore } from "./names.ts";
 import type { OAuthSessionStore, OAuthStore } from "./oauth.ts";
 import type { OpenIdTokenStore } from "./openid-tokens.ts";
+import type { PartialRoomStore } from "./partial-rooms.ts";
 import type { PositionStore } from "./positions.ts";
 import type { PresenceStore } from "./presence.ts";
 import type { ProfileStore } from "./profiles.ts";
@@ -63,6 +64,7 @@ export interface Stores {
   readonly memberships: MembershipStore;
   readonly relations: RelationStore;
   readonly rooms: RoomStore;
+  readonly partialRooms: PartialRoomStore;
   readonly roomSummaries: RoomSummaryStore;
   readonly userDirectory: UserDirectoryStore;
   readonly reports: ReportStore;

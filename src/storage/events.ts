@@ -88,6 +88,8 @@ export interface EventStore {
   waitingRedactions(targetId: string): Promise<readonly number[]>;
   /** The stripped state that came with a member event of another server, as JSON texts. */
   strippedState(memberEventNid: number): Promise<readonly string[] | undefined>;
+  /** Those that have entered a room's graph since an event, that one first. */
+  graphSince(roomNid: number, eventNid: number): Promise<readonly number[]>;
   /** Positions of the room's events before which events are missing, in ascending order. */
   gaps(roomNid: number): Promise<readonly number[]>;
   /** The events that follow those which are missing in the gap before a position. */

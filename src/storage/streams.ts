@@ -44,6 +44,10 @@ export interface ChangeDetails {
   readonly senderNid?: number;
   /** With the `timeline` stream: events have come that are older than others which were there. */
   readonly isHistory?: boolean;
+  /** With the `timeline` stream: all members of a room have become known that was joined without them. */
+  readonly isWhole?: boolean;
+  /** With the `timeline` stream: events of which the states before and after them have been told anew. */
+  readonly restatedNids?: readonly number[];
   /** With the `erasures` stream: whether the user's messages are hidden from now on, or shown again. */
   readonly isErased?: boolean;
   /** Of a room that has got a sticky event: until when it is that. */

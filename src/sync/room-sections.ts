@@ -1,4 +1,5 @@
 import type { Room, RoomIndex } from "../state/room-index.ts";
+import type { PartialRooms } from "../state/partial-rooms.ts";
 import type { RoomStore } from "../storage/rooms.ts";
 import { type HiddenInvites, hiddenInvites, type InvitePreferences } from "./hidden-invites.ts";
 import type { JoinedRooms, RoomPart } from "./joined-rooms.ts";
@@ -33,6 +34,7 @@ export interface RoomSectionsParts {
   readonly joined: JoinedRooms;
   readonly left: LeftRooms;
   readonly pending: PendingRooms;
+  readonly partialRooms: Pick<PartialRooms, "all" | "wholeAfter">;
   readonly permissions: InvitePreferences;
 }
 
@@ -53,10 +55,11 @@ export class RoomSections {
   async read(
     round: SyncRound,
     changes: PossibleChanges,
-    joined: ReadonlySet<number>,
+    allJoined: ReadonlySet<number>,
     accountData: RoomAccountData,
   ): Promise<RoomsSection> {
-    const list = await this.#parts.lists.read(round, changes.has("membership"));
+    const joined = this.#shown(round, allJoined);
+    const list = await this.#list(round, changes, joined);
     const sentMembers = new Map<number, Map<number, number>>();
     const sticky = await this.#sticky(round, changes, joined, list);
     const stickyUpTo = sticky.upTo;
@@ -72,6 +75,24 @@ export class RoomSections {
     }
     pieces.push("}");
     return { pieces, sentMembers, newlyJoined: list.newlyJoined, stickyUpTo };
+  }
+
+  /** A room of which not all members are known is shown to those only who do not expect them (MSC3902). */
+  #shown({ request: { filter } }: SyncRound, joined: ReadonlySet<number>): ReadonlySet<number> {
+    const { partialRooms } = this.#parts;
+    if (filter.state.lazyLoadMembers) return joined;
+    const hidden = partialRooms.all.filter(({ roomNid }) => joined.has(roomNid));
+    return hidden.length === 0 ? joined : joined.difference(new Set(hidden.map(({ roomNid }) => roomNid)));
+  }
+
+  /** A room that was hidden for want of members is news once they are known. */
+  async #list(round: SyncRound, changes: PossibleChanges, joined: ReadonlySet<number>): Promise<RoomList> {
+    const { lists, partialRooms } = this.#parts;
+    const { since, filter } = round.request;
+    const list = await lists.read(round, changes.has("membership"));
+    const whole =
+      since && !filter.state.lazyLoadMembers ? partialRooms.wholeAfter(joined, since.position) : [];
+    return whole.length === 0 ? list : { ...list, newlyJoined: list.newlyJoined.union(new Set(whole)) };
   }
 
   async #joined(

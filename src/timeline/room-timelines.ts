@@ -49,12 +49,13 @@ export class RoomTimelines {
 
   /** To be told of each commit before its position becomes visible. */
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
-    for (const { stream, nid, redactedNid, isHistory } of changes) {
+    for (const { stream, nid, redactedNid, isHistory, restatedNids } of changes) {
       if (stream !== "timeline") continue;
       const tail = this.#tails.peek(nid);
       if (tail && isHistory) this.#tails.delete(nid);
       else if (tail) tail.changes++;
       if (redactedNid !== undefined) this.#events.forget(redactedNid);
+      for (const eventNid of restatedNids ?? []) this.#events.forget(eventNid);
     }
   };
 

@@ -1,6 +1,6 @@
 import { registerUser, type TestClient } from "../../../spec-tests/support/client.ts";
 import { say } from "../../../spec-tests/support/rooms.ts";
-import { LargeRoom } from "./large-room.ts";
+import { FakeRoom } from "../../../spec-tests/support/fake-room.ts";
 import { type Network, startNetwork } from "./network.ts";
 import { report } from "./report.ts";
 
@@ -33,14 +33,14 @@ export async function benchDestinations(): Promise<void> {
   }
 }
 
-async function spreadRoom({ fake, port, tls, live }: Network, withDead: boolean): Promise<LargeRoom> {
+async function spreadRoom({ fake, port, tls, live }: Network, withDead: boolean): Promise<FakeRoom> {
   const dead = Array.from(
     { length: members - liveServers },
     (_, index) => `127.0.${2 + (index % 4)}.${1 + Math.floor(index / 4)}`,
   );
   const addresses = withDead ? [...live, ...dead] : live;
   const names = addresses.map((address) => `${address}:${port}`);
-  const room = new LargeRoom(fake, `${live[0]}:${port}`, names, members);
+  const room = new FakeRoom(fake, `${live[0]}:${port}`, names, members);
   for (const address of live) await fake.start(address, port, tls, room.answering(true));
   return room;
 }

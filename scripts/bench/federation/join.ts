@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { registerUser, type TestClient } from "../../../spec-tests/support/client.ts";
-import { LargeRoom } from "./large-room.ts";
+import { FakeRoom } from "../../../spec-tests/support/fake-room.ts";
 import { type Network, startNetwork } from "./network.ts";
 import { report } from "./report.ts";
 
@@ -34,7 +34,7 @@ export async function benchJoin(memberCount = 20_000): Promise<void> {
   }
 }
 
-async function largeRoom(network: Network, memberCount: number, omitsMembers: boolean): Promise<LargeRoom> {
+async function largeRoom(network: Network, memberCount: number, omitsMembers: boolean): Promise<FakeRoom> {
   const { fake, port, tls, live } = network;
   const dead = Array.from({ length: deadServers }, (_, index) => `127.0.2.${index + 1}`);
   const silent = Array.from({ length: silentServers }, (_, index) => `127.0.3.${index + 1}`);
@@ -43,7 +43,7 @@ async function largeRoom(network: Network, memberCount: number, omitsMembers: bo
   const names = [...Array.from({ length: 20 }, () => live).flat(), ...dead, ...silent].map(
     (address) => `${address}:${port}`,
   );
-  const room = new LargeRoom(fake, `${live[0]}:${port}`, names, memberCount);
+  const room = new FakeRoom(fake, `${live[0]}:${port}`, names, memberCount);
   for (const address of live) await fake.start(address, port, tls, room.answering(omitsMembers));
   return room;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { freePort } from "../../../spec-tests/support/free-port.ts";
 import { ServerProcess } from "../../../spec-tests/support/server-process.ts";
 import { testCertificate } from "../../../src/outbound/testing/certificate.ts";
-import { FakeServers } from "./fake-servers.ts";
+import { FakeServers } from "../../../spec-tests/support/fake-servers.ts";
 
 /** A server, as a process of its own, and addresses on which fake ones can be started that it trusts. */
 export interface Network extends AsyncDisposable {

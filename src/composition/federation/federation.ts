@@ -64,6 +64,7 @@ export function composeFederation(
     handlers: sender ? handlers() : [],
     async start() {
       if (!sender) return;
+      parts.completions.resume();
       await inbound.resume();
       await sender.resume();
       await encryption?.resume();

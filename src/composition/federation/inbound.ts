@@ -17,7 +17,7 @@ export interface FederationInbound extends AsyncDisposable {
 
 /** What other servers send in transactions. */
 export function composeFederationInbound(
-  { config, clock, log, stores, graph, names, policyServers }: Foundation,
+  { config, clock, log, stores, graph, names, policyServers, partialRooms }: Foundation,
   { checks, requests, toldStates, participation }: FederationParts,
   edus: ReadonlyMap<string, EduReceiver>,
 ): FederationInbound {
@@ -39,6 +39,7 @@ export function composeFederationInbound(
     store: stores.federationInbox,
     rooms: graph.rooms,
     completion,
+    partialRooms,
     clock,
     log,
   });

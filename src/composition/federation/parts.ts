@@ -1,3 +1,4 @@
+import { RoomCompletions } from "../../federation/joining/room-completions.ts";
 import { ShownState } from "../../federation/shown-state.ts";
 import type { RemoteRooms } from "../../services/rooms/remote-rooms.ts";
 import { PduChecks } from "../../federation/inbound/pdu-checks.ts";
@@ -30,10 +31,12 @@ export interface FederationParts extends AsyncDisposable {
   /** Rooms in which nobody of this server is; absent where federation is off. */
   readonly remote: RemoteRooms | undefined;
   readonly shown: ShownState;
+  /** Gets the members of rooms that were joined without them. */
+  readonly completions: RoomCompletions;
 }
 
 export function composeFederationParts(foundation: Foundation): FederationParts {
-  const { config, clock, signingKey, stores, graph, names, notifier } = foundation;
+  const { config, clock, log, signingKey, stores, graph, names, notifier, partialRooms } = foundation;
   const { federationClient: client, serverPolicy: policy } = foundation;
   const { federation, server_name: serverName } = config;
   const source = new RemoteKeySource(client, federation.key_notaries as readonly ServerName[], clock);
@@ -50,7 +53,7 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
     expiredTs: key.expired_ts,
   }));
   const state = new CurrentState({ ...graph, rooms: stores.rooms, names });
-  const servers = new RoomServers(stores.destinations);
+  const servers = new RoomServers(stores.destinations, partialRooms, serverName);
   notifier.follow(servers.committed);
   const signatures = new Signatures();
   const checks = new PduChecks(keyring, signatures);
@@ -62,6 +65,7 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
     state,
     memberships: stores.memberships,
     servers,
+    partialRooms,
   });
   const toldStates = new ToldStates({
     requests,
@@ -69,7 +73,20 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
     outliers: graph.outliers,
     eventStore: stores.events,
     events: graph.events,
+    names,
   });
+  const completions = new RoomCompletions({
+    partialRooms,
+    rooms: graph.rooms,
+    participation,
+    toldStates,
+    restatements: graph.restatements,
+    eventStore: stores.events,
+    events: graph.events,
+    clock,
+    log,
+  });
+  notifier.follow(completions.committed);
   const shown = new ShownState(state);
   return {
     client,
@@ -82,9 +99,13 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
     servers,
     participation,
     remote: federation.enabled
-      ? composeRemoteRooms(foundation, { client, checks, toldStates, participation, shown })
+      ? composeRemoteRooms(foundation, { client, checks, toldStates, participation, shown, completions })
       : undefined,
     shown,
-    [Symbol.asyncDispose]: () => signatures[Symbol.asyncDispose](),
+    completions,
+    async [Symbol.asyncDispose]() {
+      completions[Symbol.dispose]();
+      await signatures[Symbol.asyncDispose]();
+    },
   };
 }

@@ -9,10 +9,13 @@ import type { FederationParts } from "./parts.ts";
 
 /** Rooms in which nobody of this server is: joining, knocking on and leaving them by way of others. */
 export function composeRemoteRooms(
-  { config, clock, log, randomBytes, signingKey: key, stores, graph }: Foundation,
-  parts: Pick<FederationParts, "client" | "checks" | "toldStates" | "participation" | "shown">,
+  { config, clock, log, randomBytes, signingKey: key, stores, graph, partialRooms }: Foundation,
+  parts: Pick<
+    FederationParts,
+    "client" | "checks" | "toldStates" | "participation" | "shown" | "completions"
+  >,
 ): RemoteRooms {
-  const { client, checks, toldStates, participation, shown } = parts;
+  const { client, checks, toldStates, participation, shown, completions } = parts;
   const { receiver, outliers, rooms, writer, events } = graph;
   const requests = new MembershipRequests(client);
   const signer = new MembershipSigner({ serverName: config.server_name, key, clock, randomBytes });
@@ -20,7 +23,18 @@ export function composeRemoteRooms(
     client,
     requests,
     signer,
-    joins: new RemoteJoins({ requests, signer, checks, toldStates, outliers, receiver, rooms }),
+    joins: new RemoteJoins({
+      requests,
+      signer,
+      checks,
+      toldStates,
+      outliers,
+      receiver,
+      rooms,
+      roomStore: stores.rooms,
+      partialRooms,
+      completions,
+    }),
     vouchedJoins: new VouchedJoins({ requests, signer, checks, toldStates, receiver }),
     checks,
     writer,

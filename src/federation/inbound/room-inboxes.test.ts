@@ -76,6 +76,7 @@ function scene() {
       byNid: async (roomNid: number) => ({ roomNid, roomId: "!room:a.test" as RoomId, version }),
     } as unknown as RoomIndex,
     completion: completion as unknown as EventCompletion,
+    partialRooms: { has: () => false, whole: () => Promise.resolve() },
     clock: systemClock,
     log: createLogTo(process.stderr, "fatal"),
   });

@@ -4,6 +4,7 @@ import type { EventId, ServerName } from "../../protocol/identifiers.ts";
 import { toRoomEvent } from "../../protocol/room-event.ts";
 import type { RoomVersion } from "../../protocol/room-versions.ts";
 import { parseStrictJson } from "../../protocol/strict-json.ts";
+import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
 import type {
   FederationInboxStore,
@@ -19,6 +20,7 @@ export interface RoomInboxesParts {
   readonly store: FederationInboxStore;
   readonly rooms: RoomIndex;
   readonly completion: EventCompletion;
+  readonly partialRooms: Pick<PartialRooms, "has" | "whole">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -48,6 +50,8 @@ export class RoomInboxes implements AsyncDisposable {
   readonly #working = new Map<string, Promise<void>>();
   /** How many of those that work are of one server. */
   readonly #workingOf = new Map<string, number>();
+  /** Lanes of rooms whose members are not all known. */
+  readonly #held = new Set<string>();
   #isClosed = false;
 
   constructor(parts: RoomInboxesParts) {
@@ -79,9 +83,23 @@ export class RoomInboxes implements AsyncDisposable {
   }
 
   #wake(lane: InboxLane): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isHeld(lane)) return;
     this.#waiting.set(keyOf(lane), lane);
     this.#startWork();
+  }
+
+  /** Whether events of a room have to wait, as it is not known who may send them. They are judged once it is. */
+  #isHeld(lane: InboxLane): boolean {
+    const { partialRooms } = this.#parts;
+    if (!partialRooms.has(lane.roomNid)) return false;
+    const key = keyOf(lane);
+    if (this.#held.has(key)) return true;
+    this.#held.add(key);
+    void partialRooms.whole(lane.roomNid).then(() => {
+      this.#held.delete(key);
+      return this.#wake(lane);
+    });
+    return true;
   }
 
   #startWork(): void {

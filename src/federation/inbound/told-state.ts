@@ -3,14 +3,16 @@ import type { JsonValue } from "../../protocol/json.ts";
 import type { EventReader } from "../../state/event-reader.ts";
 import type { Room } from "../../state/room-index.ts";
 import type { StateMap } from "../../state/state-snapshots.ts";
-import type { EventStore } from "../../storage/events.ts";
+import { eventFlags, type EventStore } from "../../storage/events.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
+import type { NameCache } from "../../storage/name-cache.ts";
 import { ToldEvents, type ToldEventsParts } from "./told-events.ts";
 
 export interface ToldStatesParts extends ToldEventsParts {
   readonly requests: RoomRequests;
   readonly eventStore: Pick<EventStore, "nidsOf">;
   readonly events: Pick<EventReader, "storedAll">;
+  readonly names: Pick<NameCache, "findEventType">;
 }
 
 /** So many events are checked, stored or looked up at a time. */
@@ -53,6 +55,23 @@ export class ToldStates {
     return this.stateOf(room, stateIds);
   }
 
+  /**
+   * The state after an event, likewise.
+   * @throws FederationError
+   * @throws ToldStateError
+   */
+  async after(room: Room, eventId: EventId, server: ServerName): Promise<StateMap> {
+    const before = await this.before(room, eventId, server);
+    if ((await this.#missing([eventId])).length > 0) {
+      await this.storeAll(room, await this.#fetch(server, [eventId]));
+    }
+    const [known] = await this.#parts.eventStore.nidsOf([eventId]);
+    if (!known) throw new ToldStateError(`${eventId} is not to be had`);
+    const [stored] = await this.#parts.events.storedAll([known.eventNid]);
+    if (!stored || stored.pairNid === null || stored.flags & eventFlags.rejected) return before;
+    return new Map([...before, [stored.pairNid, stored.eventNid]]);
+  }
+
   /** Gets the auth chain of an event that lacks some of it. @throws FederationError */
   async authChain(room: Room, eventId: EventId, server: ServerName): Promise<void> {
     await this.storeAll(room, await this.#parts.requests.authChain(server, room.roomId, eventId));
@@ -88,6 +107,19 @@ export class ToldStates {
       }
     }
     return state;
+  }
+
+  /** The members of a room whose events are among some: by state pair. */
+  async membersAmong(room: Room, eventIds: readonly EventId[]): Promise<StateMap> {
+    const known = await this.#parts.eventStore.nidsOf(eventIds);
+    const members = new Map<number, number>();
+    for (const stored of await this.#parts.events.storedAll(known.map(({ eventNid }) => eventNid))) {
+      const isMember = stored.typeNid === (await this.#parts.names.findEventType("m.room.member"));
+      if (isMember && stored.pairNid !== null && stored.roomNid === room.roomNid) {
+        members.set(stored.pairNid, stored.eventNid);
+      }
+    }
+    return members;
   }
 
   async #missing(eventIds: readonly EventId[]): Promise<EventId[]> {

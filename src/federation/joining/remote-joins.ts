@@ -14,6 +14,10 @@ import type { ToldEvents } from "../inbound/told-events.ts";
 import { type ToldStates, ToldStateError } from "../inbound/told-state.ts";
 import type { JoinAnswer, MembershipRequests, SignedJoin } from "../requests/membership-requests.ts";
 import { countersigned } from "./countersigned.ts";
+import type { PartialRooms } from "../../state/partial-rooms.ts";
+import type { StateMap } from "../../state/state-snapshots.ts";
+import type { RoomStore } from "../../storage/rooms.ts";
+import type { RoomCompletions } from "./room-completions.ts";
 import type { MembershipSigner } from "./signed-membership.ts";
 import { firstThatWorks } from "./first-that-works.ts";
 
@@ -25,6 +29,9 @@ export interface RemoteJoinsParts {
   readonly outliers: RoomOutliers;
   readonly receiver: RoomReceiver;
   readonly rooms: RoomIndex;
+  readonly roomStore: Pick<RoomStore, "byId">;
+  readonly partialRooms: PartialRooms;
+  readonly completions: Pick<RoomCompletions, "start">;
 }
 
 /** Joins rooms in which nobody of this server is (server-server API, "Joining Rooms"). */
@@ -66,15 +73,20 @@ export class RemoteJoins {
     const entering = await countersigned(this.#parts.checks, room, join, answer.event);
     await this.#checkCreateEvent(room, events);
     await events.store();
-    await this.#enter(room, entering, events.idsOf("state"));
+    const before = await this.#before(room, join, answer, events.idsOf("state"));
+    if (!answer.membersOmitted) await this.#enter(room, entering, before);
+    else await this.#enterPartly(room, entering, before, [server, ...answer.servers]);
     return room;
   }
 
   /** Hands the join over, and takes the room's events while they come. */
   async #send(join: SignedJoin, version: RoomVersion): Promise<[Room, ToldEvents, JoinAnswer]> {
-    const { requests, outliers, toldStates } = this.#parts;
+    const { requests, outliers, toldStates, roomStore } = this.#parts;
     let told: { readonly room: Room; readonly events: ToldEvents } | undefined;
-    const answer = await requests.join(join, false, async () => {
+    const row = await roomStore.byId(join.roomId);
+    // Who comes back has members in the room's state, which would have to go first.
+    const omitsMembers = (row?.currentSnapshot ?? null) === null;
+    const answer = await requests.join(join, omitsMembers, async () => {
       // Its version so far may be what somebody has claimed who invited a user to it.
       const room = { ...(await outliers.adopt(join.roomId, version)), version };
       const events = toldStates.begin(room);
@@ -95,24 +107,52 @@ export class RemoteJoins {
     throw new FederationError("unreachable", "The room has another version.");
   }
 
-  async #enter(room: Room, join: ReceivedEvent, stateIds: readonly EventId[]): Promise<void> {
-    const { toldStates, receiver } = this.#parts;
+  /** The state before the join as the server tells it. */
+  async #before(
+    room: Room,
+    join: ReceivedEvent,
+    { membersOmitted }: JoinAnswer,
+    stateIds: readonly EventId[],
+  ): Promise<StateMap> {
+    const { toldStates } = this.#parts;
     try {
-      const before = await toldStates.stateOf(room, stateIds);
-      const [receipt] = await receiver.receive(
-        room,
-        [{ ...join, isHandedOver: true, toldStates: [before] }],
-        "join",
-      );
-      if (receipt?.verdict === "accepted" || receipt?.verdict === "known") return;
-      // The server has let the user in: what it tells of the room cannot be true.
-      throw new FederationError("unreachable", receipt?.reason ?? "The room's rules do not allow it");
+      const state = await toldStates.stateOf(room, stateIds);
+      if (!membersOmitted) return state;
+      // What lets the user in (an invite, say) is no longer there when the members are left out.
+      const resting = await toldStates.membersAmong(room, join.event.authEventIds);
+      return new Map([...resting, ...state]);
     } catch (error) {
-      if (error instanceof ToldStateError) {
-        throw new FederationError("unreachable", error.message, { cause: error });
-      }
+      if (!(error instanceof ToldStateError)) throw error;
+      throw new FederationError("unreachable", error.message, { cause: error });
+    }
+  }
+
+  /** Enters a room whose other members follow. */
+  async #enterPartly(
+    room: Room,
+    join: ReceivedEvent,
+    before: StateMap,
+    servers: readonly ServerName[],
+  ): Promise<void> {
+    const { partialRooms, completions } = this.#parts;
+    const { roomNid } = room;
+    // Before anybody sees the room: it must not be taken for one of which all is known.
+    await partialRooms.begin({ roomNid, joinId: join.event.eventId, servers: servers.slice(0, maxServers) });
+    try {
+      await this.#enter(room, join, before);
+    } catch (error) {
+      await partialRooms.abandon(roomNid);
       throw error;
     }
+    completions.start(roomNid);
+  }
+
+  async #enter(room: Room, join: ReceivedEvent, before: StateMap): Promise<void> {
+    const received = { ...join, isHandedOver: true, toldStates: [before] };
+    const [receipt] = await this.#parts.receiver.receive(room, [received], "join");
+    if (receipt?.verdict === "accepted" || receipt?.verdict === "known") return;
+    // The server has let the user in: what it tells of the room cannot be true.
+    throw new FederationError("unreachable", receipt?.reason ?? "The room's rules do not allow it");
   }
 }
 
@@ -120,3 +160,6 @@ export class RemoteJoins {
 function versionIdIn({ content }: RoomEvent): unknown {
   return content["room_version"] ?? "1";
 }
+
+/** What a room sends goes to all of them; no room has more. */
+const maxServers = 20_000;

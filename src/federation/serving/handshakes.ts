@@ -123,6 +123,9 @@ export class Handshakes {
     if (!room || !(await participation.isJoined(room))) {
       throw new MatrixError("M_NOT_FOUND", "This server is not in such a room");
     }
+    if (!participation.isWhole(room)) {
+      throw new MatrixError("M_NOT_FOUND", "This server has just come into the room: ask another one");
+    }
     if (await participation.admits(room, origin)) return room;
     throw new MatrixError("M_FORBIDDEN", `The room's server ACL does not admit ${origin}`);
   }

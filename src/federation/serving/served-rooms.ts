@@ -47,6 +47,9 @@ export class ServedRooms {
     if (!room || !(await participation.isJoined(room))) {
       throw new MatrixError("M_NOT_FOUND", "This server is not in such a room");
     }
+    if (!participation.isWhole(room)) {
+      throw new MatrixError("M_FORBIDDEN", "This server does not know yet who is in the room");
+    }
     if (!(await participation.admits(room, server)) || !(await participation.hasUsersOf(room, server))) {
       throw new MatrixError("M_FORBIDDEN", `${server} does not take part in this room`);
     }

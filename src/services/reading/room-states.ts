@@ -11,6 +11,7 @@ import type { Reader } from "../../timeline/reader.ts";
 import { roomStateAfter, type RoomTimelines, startOfTime } from "../../timeline/room-timelines.ts";
 import { type StateRendering, type StateTexts, wholeState } from "../../timeline/state-texts.ts";
 import type { ReadableRoom, ReadingAccess } from "./reading-access.ts";
+import type { WholeRooms } from "./whole-rooms.ts";
 
 export interface MembersQuery {
   /** Position of a token; now, or when the user left, without one. */
@@ -29,6 +30,7 @@ export interface RoomStatesParts {
   readonly names: NameCache;
   readonly presenter: EventPresenter;
   readonly pace: Pace;
+  readonly wholeRooms: WholeRooms;
 }
 
 type User = Omit<Reader, "ignored">;
@@ -64,7 +66,7 @@ export class RoomStates {
    * @throws MatrixError M_FORBIDDEN
    */
   async whole(roomId: string, user: User): Promise<Buffer> {
-    const readable = await this.#parts.access.open(roomId, user);
+    const readable = await this.#openWhole(roomId, user);
     return this.#rendered(readable, readable.snapshotNid, wholeState);
   }
 
@@ -79,8 +81,12 @@ export class RoomStates {
     stateKey: string,
     format: "content" | "event",
   ): Promise<string> {
-    const { room, view, snapshotNid } = await this.#parts.access.open(roomId, user);
-    const event = await this.#stateEvent(snapshotNid, type, stateKey);
+    const { access } = this.#parts;
+    const opened = await access.open(roomId, user);
+    const known = await this.#stateEvent(opened.snapshotNid, type, stateKey);
+    const mayFollow = !known && type === "m.room.member";
+    const { room, view, snapshotNid } = mayFollow ? await this.#openWhole(roomId, user) : opened;
+    const event = known ?? (await this.#stateEvent(snapshotNid, type, stateKey));
     if (!event) throw new MatrixError("M_NOT_FOUND", "The room has no state with this type and key");
     if (format === "content") return contentJson(event.common);
     const [text = "{}"] = await this.#parts.presenter.present(view, [event], { roomId: room.roomId });
@@ -92,7 +98,7 @@ export class RoomStates {
    * @throws MatrixError M_FORBIDDEN, also for a time that the user may not see
    */
   async members(roomId: string, user: User, query: MembersQuery): Promise<Buffer> {
-    const readable = await this.#parts.access.open(roomId, user);
+    const readable = await this.#openWhole(roomId, user);
     const { at } = query;
     const snapshotNid =
       at === undefined || at >= readable.until ? readable.snapshotNid : await this.#stateAt(readable, at);
@@ -104,9 +110,16 @@ export class RoomStates {
    * @throws MatrixError M_FORBIDDEN for those who are not in the room
    */
   async joinedMembers(roomId: string, user: User): Promise<Buffer> {
-    const readable = await this.#parts.access.open(roomId, user);
+    const readable = await this.#openWhole(roomId, user);
     if (!readable.isJoined) throw new MatrixError("M_FORBIDDEN", `${user.userId} is not in this room`);
     return this.#rendered(readable, readable.snapshotNid, joinedMembers);
+  }
+
+  /** Opens a room once all its members are known. */
+  async #openWhole(roomId: string, user: User): Promise<ReadableRoom> {
+    const { access, wholeRooms } = this.#parts;
+    const readable = await access.open(roomId, user);
+    return (await wholeRooms.wait(readable.room.roomNid)) ? access.open(roomId, user) : readable;
   }
 
   async #rendered(

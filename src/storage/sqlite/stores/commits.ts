@@ -9,6 +9,8 @@ import type {
   FilledGap,
   NewEvent,
   NewRoom,
+  RestatedEvent,
+  Restatement,
 } from "../../commits.ts";
 import { transactionLifetimeMs } from "../../events.ts";
 import { membershipCodes } from "../../memberships.ts";
@@ -28,6 +30,7 @@ import { insertAlias } from "./rooms.ts";
 
 export const commitOperations: StoreOperations<CommitStore> = {
   commit: write(commit),
+  restate: write(restate),
 };
 
 function commit(
@@ -56,6 +59,46 @@ function commit(
   }
   if (rest.summary) changeSummary(db, roomNid, rest.summary);
   return positions;
+}
+
+function restate(
+  tx: WriteTransaction,
+  { roomNid, events, snapshots, head, memberships, summary }: Restatement,
+): void {
+  const { db } = tx;
+  for (const snapshot of snapshots) insertSnapshot(tx, snapshot);
+  for (const event of events) restateEvent(tx, roomNid, event);
+  moveHead(db, roomNid, head, 0);
+  for (const membership of memberships) setMembership(tx, roomNid, membership, null);
+  if (summary) changeSummary(db, roomNid, summary);
+  db.run("DELETE FROM partial_rooms WHERE room_nid = ?", roomNid);
+  const restatedNids = events.map(({ eventNid }) => eventNid);
+  const position = tx.position("timeline", roomNid, { isHistory: true, isWhole: true, restatedNids });
+  db.run("UPDATE rooms SET whole_position = ? WHERE room_nid = ?", position, roomNid);
+}
+
+function restateEvent(tx: WriteTransaction, roomNid: number, event: RestatedEvent): void {
+  const { db } = tx;
+  const { eventNid, inTimeline } = event;
+  const before = db.get<{ position: number | null }>(
+    "SELECT position FROM events WHERE event_nid = ?",
+    eventNid,
+  )?.position;
+  const position = inTimeline ? (before ?? tx.position("timeline", roomNid)) : null;
+  db.run(
+    `UPDATE events SET position = ?, state_before = ?, state_after = ?, room_state = ?, flags = ?, replaces = ?
+     WHERE event_nid = ?`,
+    position,
+    event.stateBefore,
+    event.stateAfter,
+    event.roomState,
+    event.flags,
+    event.replaces,
+    eventNid,
+  );
+  if (inTimeline) return;
+  unstick(db, eventNid);
+  removeRelation(db, eventNid);
 }
 
 /** Whether each event follows events that are stored or that come with it. */

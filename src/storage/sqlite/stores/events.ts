@@ -14,6 +14,15 @@ const byNidsSql = `SELECT ${columns} FROM events WHERE event_nid IN (SELECT valu
 const byIdSql = `SELECT ${columns} FROM events WHERE event_id = ?`;
 const nidsOfSql = `SELECT event_id AS eventId, event_nid AS eventNid FROM events
   WHERE event_id IN (SELECT value FROM json_each(?))`;
+/** Those without a position are few, and have come after the event. */
+const graphSinceSql = `WITH start AS (SELECT event_nid, position FROM events WHERE event_nid = ?)
+  SELECT events.event_nid AS nid FROM events, start
+    WHERE events.room_nid = ? AND events.position >= start.position
+  UNION ALL
+  SELECT events.event_nid AS nid FROM events, start
+    WHERE events.event_nid > start.event_nid AND events.room_nid = ? AND events.position IS NULL
+      AND events.state_after IS NOT NULL
+  ORDER BY nid`;
 const backwardsSql = `SELECT ${columns} FROM events
   WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;
 const forwardsSql = `SELECT ${columns} FROM events
@@ -56,6 +65,9 @@ export const eventOperations: StoreOperations<EventStore> = {
         targetId,
       )
       .map(({ nid }) => nid),
+  ),
+  graphSince: scan((db, roomNid: number, eventNid: number) =>
+    db.all<{ nid: number }>(graphSinceSql, eventNid, roomNid, roomNid).map(({ nid }) => nid),
   ),
   gaps: point((db, roomNid: number) =>
     db

@@ -27,6 +27,7 @@ import { nameOperations } from "./names.ts";
 import { oauthOperations } from "./oauth.ts";
 import { oauthSessionOperations } from "./oauth-sessions.ts";
 import { openIdTokenOperations } from "./openid-tokens.ts";
+import { partialRoomOperations } from "./partial-rooms.ts";
 import { positionOperations } from "./positions.ts";
 import { presenceOperations } from "./presence.ts";
 import { profileOperations } from "./profiles.ts";
@@ -65,6 +66,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   memberships: membershipOperations,
   relations: relationOperations,
   rooms: roomOperations,
+  partialRooms: partialRoomOperations,
   roomSummaries: roomSummaryOperations,
   userDirectory: userDirectoryOperations,
   reports: reportOperations,

@@ -35,6 +35,16 @@ CREATE TABLE room_servers (
 -- What a server that was away has missed.
 CREATE INDEX room_servers_server ON room_servers (server_name, room_nid);
 
+-- Rooms that were joined without learning of all their members. A row goes when those are known, or when nobody of this
+-- server is in the room any more.
+CREATE TABLE partial_rooms (
+  room_nid INTEGER PRIMARY KEY,
+  -- The join by which this server has come into the room.
+  join_id TEXT NOT NULL,
+  -- The servers that were in the room then, as a JSON list.
+  servers TEXT NOT NULL
+);
+
 -- How far sending to other servers has come. A server that shares no room and is owed nothing goes with time.
 CREATE TABLE destinations (
   server_name TEXT PRIMARY KEY,

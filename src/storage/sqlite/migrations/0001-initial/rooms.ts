@@ -12,8 +12,12 @@ CREATE TABLE rooms (
   joined_members INTEGER NOT NULL DEFAULT 0,
   invited_members INTEGER NOT NULL DEFAULT 0,
   -- 1 while the room is listed in this server's public directory.
-  is_public INTEGER NOT NULL DEFAULT 0
+  is_public INTEGER NOT NULL DEFAULT 0,
+  -- Of a room that was joined without learning of all its members: the position at which they had become known.
+  whole_position INTEGER
 );
+-- What is kept in memory of them.
+CREATE INDEX rooms_whole ON rooms (room_nid, whole_position) WHERE whole_position IS NOT NULL;
 -- The directory, in its order.
 CREATE INDEX rooms_public ON rooms (joined_members DESC, room_nid) WHERE is_public = 1;
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import { createServer, type Server } from "node:net";
-import { canonical, unpadded } from "../../../spec-tests/support/canonical-json.ts";
+import { canonical, unpadded } from "./canonical-json.ts";
 
 // Servers of another make: their own canonical JSON, hashes and signatures.
 
@@ -120,6 +120,25 @@ export class FakeServers implements AsyncDisposable {
     server.listen(port, address);
     await once(server, "listening");
     this.#servers.push(server);
+  }
+
+  /** Sends a signed request in the name of one of the servers. */
+  async request(
+    origin: string,
+    server: { readonly url: string; readonly name: string },
+    method: string,
+    uri: string,
+    content?: Json,
+  ): Promise<{ readonly status: number; readonly body: Json }> {
+    const signed = { method, uri, origin, destination: server.name, content };
+    const sig = this.key(origin).signature(canonical(signed));
+    const header = `X-Matrix origin="${origin}",destination="${server.name}",key="ed25519:1",sig="${sig}"`;
+    const response = await fetch(`${server.url}${uri}`, {
+      method,
+      headers: { Authorization: header, "Content-Type": "application/json" },
+      ...(content && { body: JSON.stringify(content) }),
+    });
+    return { status: response.status, body: (await response.json()) as Json };
   }
 
   #query(body: string): Json {

@@ -1,21 +1,31 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Answering, type FakeServers, type Json, type Signed, sendJson } from "./fake-servers.ts";
 
 /** A public room of version 11 that one fake server lets others into. */
-export class LargeRoom {
+export class FakeRoom {
   readonly roomId: string;
   readonly #host: string;
   readonly #servers: readonly string[];
   readonly #auth: readonly Signed[];
   readonly #state: readonly Signed[];
-  readonly #members: readonly Signed[];
-  readonly #last: Signed;
-  readonly #depth: number;
+  readonly #members: Signed[];
+  #last: Signed;
+  #depth: number;
+  readonly #fake: FakeServers;
+  /** What the servers of the room have been sent, oldest first. */
+  readonly received: Json[] = [];
+  /** What the members are told after. */
+  gate: Promise<void> = Promise.resolve();
+  /** Servers that do not tell them. */
+  readonly silentHosts = new Set<string>();
+  /** How often somebody has asked for the members. */
+  asked = 0;
 
   /** @param servers those of the members, who are dealt out to them in turn */
   constructor(fake: FakeServers, host: string, servers: readonly string[], memberCount: number) {
     const creator = `@creator:${host}`;
-    const roomId = `!${memberCount}:${host}`;
+    const roomId = `!${randomUUID()}:${host}`;
     const key = fake.key(host);
     let depth = 0;
     let last: Signed | undefined;
@@ -67,6 +77,7 @@ export class LargeRoom {
       members.push(make(fake.key(server), userId, "m.room.member", content, [create, levels, rules], userId));
     }
     this.roomId = roomId;
+    this.#fake = fake;
     this.#host = host;
     this.#servers = [host, ...servers];
     this.#auth = [create, joined, levels, rules];
@@ -81,6 +92,7 @@ export class LargeRoom {
       const url = new URL(request.url ?? "", "https://peer");
       const [, , , , action = "", room = ""] = url.pathname.split("/");
       if (action === "send") {
+        this.received.push(...((JSON.parse(body) as { pdus?: Json[] }).pdus ?? []));
         sendJson(response, { pdus: {} });
         return true;
       }
@@ -89,12 +101,59 @@ export class LargeRoom {
       if (action === "make_join") this.#sendTemplate(request, response);
       else if (action === "send_join") {
         const isPartial = omitsMembers && url.searchParams.get("omit_members") === "true";
+        // What comes later in the room follows the join.
+        this.#last = { id: decodeURIComponent(url.pathname.split("/")[6] ?? ""), text: body };
+        this.#depth += 1;
         this.#sendJoin(body, response, isPartial);
-      } else if (action === "state_ids") this.#sendStateIds(response);
-      else if (action === "state") this.#sendState(response);
+      } else if (action === "state_ids") {
+        this.asked += 1;
+        if (this.silentHosts.has(request.headers.host ?? "")) return false;
+        void this.gate.then(() => this.#sendStateIds(response));
+      } else if (action === "state") this.#sendState(response);
       else return false;
       return true;
     };
+  }
+
+  get lastId(): string {
+    return this.#last.id;
+  }
+
+  /** Has a user banned before what has come last. */
+  ban(userId: string): void {
+    const [create, joined, levels] = this.#auth;
+    const [first] = this.#members;
+    const ban = this.#fake.key(this.#host).event({
+      room_id: this.roomId,
+      type: "m.room.member",
+      sender: `@creator:${this.#host}`,
+      state_key: userId,
+      content: { membership: "ban" },
+      depth: 5,
+      origin_server_ts: Date.now(),
+      prev_events: [first?.id],
+      auth_events: [create?.id, levels?.id, joined?.id],
+    });
+    this.#members.push(ban);
+  }
+
+  /** Makes an event of the creator, or of somebody else, that follows what the room has got last. */
+  event(fields: Json, sender = `@creator:${this.#host}`): Signed {
+    const [create, joined, levels] = this.#auth;
+    const isCreator = sender.startsWith("@creator:");
+    const own = isCreator
+      ? joined
+      : this.#members.find(({ text }) => text.includes(`"state_key":"${sender}"`));
+    this.#depth += 1;
+    return this.#fake.key(sender.slice(sender.indexOf(":") + 1)).event({
+      room_id: this.roomId,
+      sender,
+      depth: this.#depth,
+      origin_server_ts: Date.now(),
+      prev_events: [this.#last.id],
+      auth_events: [create?.id, levels?.id, own?.id],
+      ...fields,
+    });
   }
 
   #sendTemplate(request: IncomingMessage, response: ServerResponse): void {

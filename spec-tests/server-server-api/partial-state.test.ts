@@ -1,0 +1,216 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join as pathTo } from "node:path";
+import t from "tap";
+import { testCertificate } from "../../src/outbound/testing/certificate.ts";
+import { login, registerUser, type TestClient } from "../support/client.ts";
+import { FakeRoom } from "../support/fake-room.ts";
+import { FakeServers } from "../support/fake-servers.ts";
+import { freePort } from "../support/free-port.ts";
+import { queryOf } from "../support/rooms.ts";
+import { startServer } from "../support/server.ts";
+
+type Json = Record<string, unknown>;
+
+const addresses = ["127.0.1.1", "127.0.1.2"];
+const port = await freePort();
+const [host = "", other = ""] = addresses.map((address) => `${address}:${port}`);
+const tls = testCertificate(...addresses);
+const folder = await mkdtemp(pathTo(tmpdir(), "hearth-partial-"));
+const certificate = pathTo(folder, "cert.pem");
+await writeFile(certificate, tls.cert);
+const name = "127.0.0.1:1";
+const server = Object.assign(
+  await startServer({
+    server_name: name,
+    federation: { extra_ca_file: certificate, allowed_private_ranges: ["127.0.0.0/8"] },
+  }),
+  { name },
+);
+const fake = new FakeServers();
+const rooms: FakeRoom[] = [];
+for (const address of addresses) {
+  await fake.start(address, port, tls, (request, body, response) =>
+    rooms.some((room) => room.answering(true)(request, body, response)),
+  );
+}
+t.teardown(async () => {
+  await server[Symbol.asyncDispose]();
+  await fake[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const member = `@member0:${other}`;
+const lazy = queryOf({ filter: { room: { state: { lazy_load_members: true } } } }).slice(1);
+let users = 0;
+
+/** A room whose servers tell its members only when they are let. */
+function heldRoom(): { readonly room: FakeRoom; readonly release: () => void } {
+  const room = new FakeRoom(fake, host, [other, host], 3);
+  const gate = Promise.withResolvers<void>();
+  room.gate = gate.promise;
+  rooms.unshift(room);
+  return { room, release: () => gate.resolve() };
+}
+
+async function joinAsSomebody({ roomId }: FakeRoom): Promise<TestClient> {
+  const client = await registerUser(server, `joiner${users++}`);
+  const path = `/_matrix/client/v3/join/${encodeURIComponent(roomId)}?server_name=${encodeURIComponent(host)}`;
+  const { status, body } = await client.post(path, {});
+  if (status !== 200) throw new Error(JSON.stringify(body));
+  return client;
+}
+
+async function syncJoined(client: TestClient, query: string): Promise<{ rooms: Json; next: string }> {
+  const { body } = await client.get(`/_matrix/client/v3/sync?timeout=0&${query}`);
+  return {
+    rooms: ((body["rooms"] as Json | undefined)?.["join"] ?? {}) as Json,
+    next: body["next_batch"] as string,
+  };
+}
+
+const inRoom = ({ roomId }: FakeRoom, rest: string) =>
+  `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
+
+async function memberIds(client: TestClient, room: FakeRoom): Promise<string[]> {
+  const { status, body } = await client.get(inRoom(room, "members?membership=join"));
+  if (status !== 200) throw new Error(JSON.stringify(body));
+  return (body["chunk"] as Json[])
+    .map((event) => event["state_key"] as string)
+    .toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let turn = 0; turn < 300; turn++) {
+    if (await isTrue()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${what}: it did not come to that`);
+}
+
+async function say(client: TestClient, room: FakeRoom, text: string): Promise<string> {
+  const { status, body } = await client.put(inRoom(room, `send/m.room.message/${text}`), {
+    msgtype: "m.text",
+    body: text,
+  });
+  if (status !== 200) throw new Error(JSON.stringify(body));
+  return body["event_id"] as string;
+}
+
+const sendFrom = (origin: string, id: string, pdus: readonly string[]) =>
+  fake.request(origin, server, "PUT", `/_matrix/federation/v1/send/${id}`, {
+    origin,
+    origin_server_ts: Date.now(),
+    pdus: pdus.map((text) => JSON.parse(text) as Json),
+  });
+
+const isShownWith = (text: string) => async (client: TestClient) =>
+  JSON.stringify((await syncJoined(client, lazy)).rooms).includes(text);
+
+t.test("sendJoinV2, makeJoin: a room is joined at once, and its members follow", async (t) => {
+  const { room, release } = heldRoom();
+  const client = await joinAsSomebody(room);
+  const { roomId } = room;
+  await until(() => room.asked > 0, "the members are asked for");
+
+  t.ok(roomId in (await syncJoined(client, lazy)).rooms, "who loads members lazily sees the room");
+  const eager = await syncJoined(client, "");
+  t.notOk(roomId in eager.rooms, "who wants all of them does not");
+  await say(client, room, "early");
+  await until(() => JSON.stringify(room.received).includes("early"), "a message reaches the room's servers");
+
+  const visit = await fake.request(
+    other,
+    server,
+    "GET",
+    `/_matrix/federation/v1/make_join/${encodeURIComponent(roomId)}/${encodeURIComponent(`@new:${other}`)}?ver=11`,
+  );
+  t.same([visit.status, visit.body["errcode"]], [404, "M_NOT_FOUND"], "others cannot come in by this server");
+  const joinId = room.lastId;
+  const state = await fake.request(
+    other,
+    server,
+    "GET",
+    `/_matrix/federation/v1/state_ids/${encodeURIComponent(roomId)}?event_id=${encodeURIComponent(joinId)}`,
+  );
+  t.equal(state.status, 403, "nor are they told a state that is not whole");
+
+  const sent = room.event({ type: "m.room.message", content: { body: "from-a-member" } }, member);
+  t.equal((await sendFrom(other, "a", [sent.text])).status, 200);
+  const waiting = memberIds(client, room);
+  t.equal(await Promise.race([waiting, client.get("/_matrix/client/versions").then(() => "waits")]), "waits");
+  release();
+  t.same(
+    await waiting,
+    [client.userId, `@creator:${host}`, member, `@member1:${host}`, `@member2:${other}`].toSorted((a, b) =>
+      a < b ? -1 : 1,
+    ),
+  );
+  await until(() => isShownWith("from-a-member")(client), "what members have said meanwhile is shown");
+  const later = await syncJoined(client, `since=${eager.next}`);
+  t.match(JSON.stringify(later.rooms[roomId]), member, "who wants all members sees the room now");
+  const full = await fake.request(
+    other,
+    server,
+    "GET",
+    `/_matrix/federation/v1/state_ids/${encodeURIComponent(roomId)}?event_id=${encodeURIComponent(joinId)}`,
+  );
+  t.same([full.status, (full.body["pdu_ids"] as string[]).length], [200, 9]);
+});
+
+t.test("sendJoinV2: a restart in between, and another user", async (t) => {
+  const { room, release } = heldRoom();
+  const client = await joinAsSomebody(room);
+  await until(() => room.asked > 0, "the members are asked for");
+  const { asked } = room;
+  await server.restart();
+  t.notOk(room.roomId in (await syncJoined(client, "")).rooms, "it is still known that members are missing");
+  await until(() => room.asked > asked, "they are asked for again");
+  const second = await joinAsSomebody(room);
+  t.ok(room.roomId in (await syncJoined(second, lazy)).rooms);
+  release();
+  const members = await memberIds(second, room);
+  t.equal(members.length, 6);
+  t.ok(members.includes(client.userId));
+  t.same(await memberIds(client, room), members);
+});
+
+t.test("sendJoinV2: who leaves again is not waited for; the room can be joined anew", async (t) => {
+  const { room, release } = heldRoom();
+  const client = await joinAsSomebody(room);
+  await until(() => room.asked > 0, "the members are asked for");
+  t.equal((await client.post(inRoom(room, "leave"), {})).status, 200);
+  await until(
+    () => JSON.stringify(room.received).includes('"leave"'),
+    "the leave reaches the room's servers",
+  );
+  t.equal((await client.get(inRoom(room, "members"))).status, 200, "nobody waits for the members");
+  release();
+  const again = await joinAsSomebody(room);
+  const members = await memberIds(again, room);
+  for (const userId of [again.userId, `@creator:${host}`, member]) t.ok(members.includes(userId), userId);
+});
+
+t.test("sendJoinV2: where one server does not tell the members, another one does", async (t) => {
+  const { room, release } = heldRoom();
+  release();
+  room.silentHosts.add(host);
+  const client = await joinAsSomebody(room);
+  t.equal((await memberIds(client, room)).length, 5);
+});
+
+t.test("sendJoinV2: who turns out to be banned is no longer in the room", async (t) => {
+  const { room, release } = heldRoom();
+  const client = await joinAsSomebody(room);
+  await until(() => room.asked > 0, "the members are asked for");
+  await say(client, room, "unwanted");
+  room.ban(client.userId);
+  release();
+  const isBanned = async () => {
+    const { body } = await client.get("/_matrix/client/v3/joined_rooms");
+    return !(body["joined_rooms"] as string[]).includes(room.roomId);
+  };
+  await until(isBanned, "the user is out");
+  const again = await login(server, client.userId);
+  t.notOk(room.roomId in (await syncJoined(again, lazy)).rooms);
+});

@@ -1,0 +1,160 @@
+import type { Restatements } from "../../ingest/restatements.ts";
+import type { EventId, ServerName } from "../../protocol/identifiers.ts";
+import type { EventReader } from "../../state/event-reader.ts";
+import type { PartialRooms } from "../../state/partial-rooms.ts";
+import type { Room, RoomIndex } from "../../state/room-index.ts";
+import type { StateMap } from "../../state/state-snapshots.ts";
+import { eventFlags, type EventStore } from "../../storage/events.ts";
+import type { PartialRoomRow } from "../../storage/partial-rooms.ts";
+import type { StreamChange } from "../../storage/streams.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { FederationError } from "../federation-client.ts";
+import { type ToldStates, ToldStateError } from "../inbound/told-state.ts";
+import type { RoomParticipation } from "../room-participation.ts";
+
+export interface RoomCompletionsParts {
+  readonly partialRooms: PartialRooms;
+  readonly rooms: RoomIndex;
+  readonly participation: RoomParticipation;
+  readonly toldStates: ToldStates;
+  readonly restatements: Restatements;
+  readonly eventStore: Pick<EventStore, "byId">;
+  readonly events: Pick<EventReader, "roomEvent">;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Each is a large answer that is checked event by event. */
+const maxRoomsAtOnce = 4;
+/** More servers are not asked before those are asked again. */
+const maxServersOfRound = 20;
+const firstPauseMs = 5_000;
+const longestPauseMs = 10 * 60_000;
+
+/** Gets the members of rooms that were joined without them, from one of their servers after the other. */
+export class RoomCompletions implements Disposable {
+  readonly #parts: RoomCompletionsParts;
+  readonly #waiting: number[] = [];
+  readonly #working = new Set<number>();
+  #isClosed = false;
+
+  constructor(parts: RoomCompletionsParts) {
+    this.#parts = parts;
+  }
+
+  /** To be told of each commit: a room that everybody has left needs no members. */
+  readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
+    const { partialRooms } = this.#parts;
+    for (const { membership } of changes) {
+      if (!membership || membership.joined || !partialRooms.has(membership.roomNid)) continue;
+      this.#quietly(membership.roomNid, () => this.#endIfLeft(membership.roomNid));
+    }
+  };
+
+  /** Goes on with the rooms whose members were missing when the server stopped. */
+  resume(): void {
+    for (const { roomNid } of this.#parts.partialRooms.all) this.start(roomNid);
+  }
+
+  /** Gets the members of a room, however long it takes. */
+  start(roomNid: number): void {
+    if (this.#isClosed || this.#working.has(roomNid) || this.#waiting.includes(roomNid)) return;
+    if (this.#working.size >= maxRoomsAtOnce) {
+      this.#waiting.push(roomNid);
+      return;
+    }
+    this.#working.add(roomNid);
+    this.#quietly(roomNid, async () => {
+      const pauseMs = await this.#round(roomNid);
+      this.#working.delete(roomNid);
+      if (pauseMs !== undefined) this.#parts.clock.setTimer(pauseMs, () => this.start(roomNid));
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.start(next);
+    });
+  }
+
+  /** What is under way is not waited for: it begins anew with the next start. */
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#waiting.length = 0;
+  }
+
+  readonly #pausesMs = new Map<number, number>();
+
+  /** Asks the room's servers once. @returns when to try again, in milliseconds from now; `undefined` when it is done */
+  async #round(roomNid: number): Promise<number | undefined> {
+    const { partialRooms, rooms, participation, log } = this.#parts;
+    const row = partialRooms.of(roomNid);
+    if (!row || (await this.#endIfLeft(roomNid))) return this.#done(roomNid);
+    const room = await rooms.byNid(roomNid);
+    const servers = participation.others(row.servers as readonly ServerName[]).slice(0, maxServersOfRound);
+    for (const server of servers) {
+      if (this.#isClosed || !partialRooms.has(roomNid)) return this.#done(roomNid);
+      try {
+        await this.#completeBy(server, room, row);
+        return this.#done(roomNid);
+      } catch (error) {
+        if (!(error instanceof FederationError || error instanceof ToldStateError)) throw error;
+        log.info({ err: error, server, roomId: room.roomId }, "a server has not told the members of a room");
+      }
+    }
+    const pauseMs = this.#pausesMs.get(roomNid) ?? firstPauseMs;
+    this.#pausesMs.set(roomNid, Math.min(pauseMs * 2, longestPauseMs));
+    return pauseMs;
+  }
+
+  #done(roomNid: number): undefined {
+    this.#pausesMs.delete(roomNid);
+  }
+
+  async #completeBy(server: ServerName, room: Room, { joinId }: PartialRoomRow): Promise<void> {
+    const { restatements, log, clock } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const before = await this.#stateBefore(server, room, joinId as EventId);
+    const isDue = async () => !this.#isClosed && !(await this.#endIfLeft(room.roomNid));
+    await restatements.complete(room, joinId as EventId, before, isDue);
+    const tookMs = Math.round(clock.monotonicMs() - startMs);
+    log.info(
+      { server, roomId: room.roomId, entries: before.size, tookMs },
+      "all members of a room are known",
+    );
+  }
+
+  /** The state before the join. Other servers than the one by which it came may know only the event before it. */
+  async #stateBefore(server: ServerName, room: Room, joinId: EventId): Promise<StateMap> {
+    const { toldStates, eventStore, events } = this.#parts;
+    const join = await eventStore.byId(joinId);
+    const { prevEventIds } = join ? await events.roomEvent(join.eventNid) : { prevEventIds: [] };
+    const [prevId] = prevEventIds;
+    if (prevId === undefined || prevEventIds.length > 1) return toldStates.before(room, joinId, server);
+    try {
+      return await toldStates.after(room, prevId, server);
+    } catch (error) {
+      if (!(error instanceof FederationError) || error.failure !== "refused") throw error;
+      return toldStates.before(room, joinId, server);
+    }
+  }
+
+  /** Whether the room needs no members, as nobody of this server is in it, or the join has not been stored. */
+  async #endIfLeft(roomNid: number): Promise<boolean> {
+    const { partialRooms, rooms, participation, eventStore } = this.#parts;
+    const row = partialRooms.of(roomNid);
+    if (!row) return true;
+    const join = await eventStore.byId(row.joinId);
+    const isPlaced = join !== undefined && (join.flags & eventFlags.outlier) === 0;
+    if (isPlaced && (await participation.isJoined(await rooms.byNid(roomNid)))) return false;
+    await partialRooms.abandon(roomNid);
+    return true;
+  }
+
+  /** Nobody waits for it: faults of our own are told the log, and tried again later. */
+  #quietly(roomNid: number, work: () => Promise<unknown>): void {
+    work().catch((error: unknown) => {
+      this.#working.delete(roomNid);
+      if (this.#isClosed) return;
+      this.#parts.log.error({ err: error, roomNid }, "the members of a room cannot be stored");
+      this.#parts.clock.setTimer(longestPauseMs, () => this.start(roomNid));
+    });
+  }
+}

@@ -1,0 +1,17 @@
+/** A room that was joined without learning of all its members. */
+export interface PartialRoomRow {
+  readonly roomNid: number;
+  /** The join by which this server has come into the room. */
+  readonly joinId: string;
+  /** The servers that were in the room then, that by which the user has come in first. */
+  readonly servers: readonly string[];
+}
+
+export interface PartialRoomStore {
+  all(): Promise<readonly PartialRoomRow[]>;
+  /** Rooms of which all members have become known since they were joined, with the position of that. */
+  completed(): Promise<readonly { readonly roomNid: number; readonly position: number }[]>;
+  begin(row: PartialRoomRow): Promise<void>;
+  /** The members are of no interest any more. `CommitStore.restate` ends it otherwise. */
+  end(roomNid: number): Promise<void>;
+}
