@@ -280,3 +280,25 @@ t.test("spaces that go round between servers are walked once", async (t) => {
   t.strictSame(seen.slice(0, 3), ["Space", "Peer", "Root"]);
   t.equal(new Set(seen).size, seen.length);
 });
+
+t.test("rooms of servers that do not answer keep nobody waiting one after the other", async (t) => {
+  await using slow = await FakePeer.start(servers.tls);
+  const waiting: (() => void)[] = [];
+  const begun = Promise.withResolvers<void>();
+  slow.answers.set(path, async () => {
+    const answered = Promise.withResolvers<void>();
+    waiting.push(answered.resolve);
+    if (waiting.length === 5) begun.resolve();
+    await answered.promise;
+    return { status: 404, body: { errcode: "M_NOT_FOUND", error: "no" } };
+  });
+  const top = await createRoom(alice, { ...open, ...asSpace, name: "Space" });
+  for (const name of ["a", "b", "c", "d", "e"])
+    await addChild(alice, top, `!${name}:${slow.name}`, slow.name);
+  await addChild(alice, top, room, here.name);
+  const seen = names(carol, top);
+  // All are asked before the first one has answered.
+  await begun.promise;
+  for (const answer of waiting) answer();
+  t.strictSame(await seen, ["Space", "Open"]);
+});

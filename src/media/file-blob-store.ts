@@ -14,6 +14,8 @@ import {
 
 /** One write or read of a file: few calls for a large file, little memory for many. */
 const blockBytes = 512 * 1024;
+/** A piece takes hundreds of bytes beside its own: somebody may send a byte at a time. */
+const maxLoosePieces = 1_000;
 /** What is not larger is read at once: a third cheaper than a stream, which holds two blocks for a slow client. */
 const smallBytes = 1024 * 1024;
 /** So much of the disk is left to the database, which users need to write to each other. */
@@ -156,16 +158,20 @@ async function* inBlocks(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   let pieces: Uint8Array[] = [];
+  let latest: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const piece of source) {
-    pieces.push(piece);
+    latest.push(piece);
     sizeBytes += piece.length;
-    if (sizeBytes < blockBytes) continue;
-    yield Buffer.concat(pieces);
-    pieces = [];
-    sizeBytes = 0;
+    if (sizeBytes >= blockBytes) {
+      yield Buffer.concat([...pieces, ...latest]);
+      [pieces, latest, sizeBytes] = [[], [], 0];
+    } else if (latest.length === maxLoosePieces) {
+      pieces.push(Buffer.concat(latest));
+      latest = [];
+    }
   }
-  if (sizeBytes > 0) yield Buffer.concat(pieces);
+  if (sizeBytes > 0) yield Buffer.concat([...pieces, ...latest]);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -28,7 +28,7 @@ export interface RemoteMediaStore {
   setQuarantined(id: RemoteMediaId, quarantined: boolean): Promise<void>;
   /** Removes files. Returns the hashes of the blobs that nothing refers to any more. */
   remove(ids: readonly RemoteMediaId[]): Promise<string[]>;
-  /** How many bytes all files have together. */
+  /** How many bytes all files have together, with their thumbnails. */
   totalBytes(): Promise<number>;
   /**
    * Files that nobody has asked for since a moment, those that were asked for longest ago first. What is quarantined is

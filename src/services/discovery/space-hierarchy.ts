@@ -124,14 +124,16 @@ export class SpaceHierarchy {
   ): Promise<HierarchyRoom[]> {
     const untilMs = this.#clock.monotonicMs() + remoteTimeoutMs.page;
     const rooms: HierarchyRoom[] = [];
+    const asked = new Set<string>();
     let left = maxWorkOfPage;
     while (rooms.length < limit && left > 0 && visited.size < maxWalkedRooms) {
+      const timeoutMs = Math.max(0, Math.min(remoteTimeoutMs.room, untilMs - this.#clock.monotonicMs()));
+      this.#askAhead(steps.slice(-maxAhead - 1, -1), { ...options, timeoutMs }, asked);
       const step = steps.pop();
       if (!step) break;
       left--;
       if (visited.has(step.roomId)) continue;
       visited.add(step.roomId);
-      const timeoutMs = Math.max(0, Math.min(remoteTimeoutMs.room, untilMs - this.#clock.monotonicMs()));
       const found = await this.#rooms.find(step, { ...options, timeoutMs });
       if (!found) continue;
       const { room, children } = found;
@@ -139,14 +141,15 @@ export class SpaceHierarchy {
       rooms.push({ room, children });
       if (step.depth >= maxDepth) continue;
       addSteps(steps, visited, found, step.depth + 1);
-      this.#askAhead(steps.slice(-Math.min(maxAhead, limit - rooms.length)), { ...options, timeoutMs });
     }
     return rooms;
   }
 
-  /** Servers are slow: those of the rooms that come next are asked at the same time. */
-  #askAhead(steps: readonly Step[], options: FindOptions): void {
+  /** Servers are slow: those of the rooms that come next are asked at the same time, each once for a page. */
+  #askAhead(steps: readonly Step[], options: FindOptions, asked: Set<string>): void {
     for (const step of steps) {
+      if (asked.has(step.roomId)) continue;
+      asked.add(step.roomId);
       this.#rooms.prefetch(step, options).catch((error: unknown) => {
         this.#log.error({ err: error, roomId: step.roomId }, "a room could not be asked about ahead");
       });

@@ -64,6 +64,7 @@ export class SpaceRooms {
 
   /** Has other servers asked about a room that will be looked for soon. */
   async prefetch(named: NamedRoom, options: FindOptions): Promise<void> {
+    if (!this.#parts.remote) return;
     const summary = await this.#summary(named.roomId);
     if (!summary || !(await this.#isHere(summary))) await this.#told(named, options);
   }

@@ -20,6 +20,9 @@ export function remoteMediaStoreContract(t: Test, open: () => Promise<Database>)
     t.match(await remoteMedia.find(two), { content: other, fetchedTs: 200 });
     t.equal(await remoteMedia.find(three), undefined);
     t.equal(await remoteMedia.totalBytes(), 15);
+    await database.stores.media.putThumbnail(content.sha256, "crop", { ...thumbnail, sizeBytes: 7 });
+    await database.stores.media.putThumbnail(other.sha256, "scale", other);
+    t.equal(await remoteMedia.totalBytes(), 22, "with thumbnails, but for what is its own");
     t.equal(await database.stores.media.find("one"), undefined, "it is no upload");
   });
 

@@ -60,6 +60,17 @@ function remove(db: Connection, ids: readonly RemoteMediaId[]): string[] {
   return [...candidates].filter((sha256) => !isReferenced(db, sha256));
 }
 
+/** A small picture is its own thumbnail, and takes no room twice. */
+function totalBytes(db: Connection): number {
+  const total = db.get<{ bytes: number }>(
+    `SELECT coalesce((SELECT sum(size_bytes) FROM remote_media), 0) + coalesce((
+      SELECT sum(size_bytes) FROM thumbnails
+      WHERE sha256 <> source_sha256 AND source_sha256 IN (SELECT sha256 FROM remote_media)
+    ), 0) AS bytes`,
+  );
+  return total?.bytes ?? 0;
+}
+
 export const remoteMediaOperations: StoreOperations<RemoteMediaStore> = {
   find: point(find),
   put: write(({ db }, id: RemoteMediaId, content: MediaContent, fetchedTs: number) =>
@@ -80,10 +91,7 @@ export const remoteMediaOperations: StoreOperations<RemoteMediaStore> = {
     if (record) setBytesQuarantined(db, record.content.sha256, quarantined);
   }),
   remove: write(({ db }, ids: readonly RemoteMediaId[]) => remove(db, ids)),
-  totalBytes: scan(
-    (db) =>
-      db.get<{ bytes: number }>("SELECT coalesce(sum(size_bytes), 0) AS bytes FROM remote_media")?.bytes ?? 0,
-  ),
+  totalBytes: scan(totalBytes),
   listUnused: scan((db, sinceTs: number, limit: number) =>
     db.all<RemoteMediaUse>(
       `SELECT server_name AS serverName, media_id AS mediaId, size_bytes AS sizeBytes FROM remote_media
