@@ -294,8 +294,8 @@ t.test(
       const { join: joined } = body["rooms"] as { join: Record<string, Record<string, { events: Json[] }>> };
       const { timeline, state } = joined[roomId] ?? {};
       const members = [...(state?.events ?? []), ...(timeline?.events ?? [])];
-      const member = members.find((event) => event["state_key"] === ofUser);
-      const signatures = (member?.["signatures"] ?? {}) as Record<string, Json>;
+      const memberEvent = members.find((event) => event["state_key"] === ofUser);
+      const signatures = (memberEvent?.["signatures"] ?? {}) as Record<string, Json>;
       return signatures[peer.name]?.["ed25519:policy_server"] !== undefined;
     };
     t.ok(await hasSignature(alice, bob.userId));
