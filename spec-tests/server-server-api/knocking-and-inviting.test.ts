@@ -120,6 +120,19 @@ t.test("sendInviteV2: invited again after each refusal, and not while one is in 
   await hasBecome(alice, roomId, carol.userId, "leave");
 });
 
+t.test("setRoomStateWithKey: who is invited by a state event is told like anybody else", async (t) => {
+  const roomId = await createRoom(alice, { preset: "private_chat" });
+  const gina = await registerUser(two, "gina");
+  const path = `${client}/rooms/${encoded(roomId)}/state/m.room.member/`;
+  const content = { membership: "invite", reason: "Please", is_direct: true };
+  const sent = await alice.put(`${path}${encoded(gina.userId)}`, content);
+  t.match([sent.status, sent.body], [200, { event_id: String }]);
+  await isListed(gina, roomId, "invite");
+  t.match(await member(alice, roomId, gina.userId), content);
+  const refused = await alice.put(`${path}${encoded(`@nobody:${two.name}`)}`, content);
+  t.match(refused, { status: 404, body: { errcode: "M_NOT_FOUND" } });
+});
+
 t.test("inviteUser: nobody is invited whose server is gone, denied, or says no", async (t) => {
   const roomId = await createRoom(alice, { preset: "private_chat" });
   const failed = async (userId: string, expected: Json) => {

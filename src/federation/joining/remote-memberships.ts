@@ -2,7 +2,7 @@ import type { RoomOutliers } from "../../ingest/room-outliers.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
 import { eventReferences } from "../../protocol/event-builder.ts";
-import type { RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
+import type { EventId, RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
 import { domainOf, parseRoomId, parseUserId, serverNameOf } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
@@ -132,7 +132,7 @@ export class RemoteMemberships implements RemoteRooms {
     }
   }
 
-  async invite(inviter: UserId, room: Room, userId: UserId, content: JsonObject): Promise<void> {
+  async invite(inviter: UserId, room: Room, userId: UserId, content: JsonObject): Promise<EventId> {
     const { requests, writer, receiver, checks, strippedStateOf } = this.#parts;
     const local = { type: "m.room.member", stateKey: userId, sender: inviter, content };
     const { event } = await writer.prepare(room, local);
@@ -146,7 +146,7 @@ export class RemoteMemberships implements RemoteRooms {
       const received = await checks.check(room.version, answer, room.roomId);
       if (received.event.eventId !== event.eventId) throw new RefusedPduError("It is another event.");
       const [receipt] = await receiver.receive(room, [received]);
-      if (receipt?.verdict === "accepted" || receipt?.verdict === "known") return;
+      if (receipt?.verdict === "accepted" || receipt?.verdict === "known") return event.eventId;
       throw new MatrixError("M_FORBIDDEN", receipt?.reason ?? "The room's rules do not allow it");
     } catch (error) {
       if (error instanceof FederationError) throw matrixError(error);

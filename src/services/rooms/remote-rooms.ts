@@ -1,5 +1,5 @@
 import type { Room } from "../../state/room-index.ts";
-import type { RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
+import type { EventId, RoomId, ServerName, UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import type { LocalUser } from "../local-user.ts";
 
@@ -43,8 +43,8 @@ export interface RemoteRooms {
   knock(user: LocalUser, roomId: RoomId, servers: readonly ServerName[], content: JsonObject): Promise<Room>;
   /** Refuses an invite, or takes a knock back; it holds here though no other server can be told. */
   leave(user: LocalUser, room: Room, content: JsonObject): Promise<void>;
-  /** Invites a user of another server. @throws MatrixError M_FORBIDDEN and what their server answers */
-  invite(inviter: UserId, room: Room, userId: UserId, content: JsonObject): Promise<void>;
+  /** Invites a user of another server. @returns the invite's ID. @throws MatrixError M_FORBIDDEN and what their server answers */
+  invite(inviter: UserId, room: Room, userId: UserId, content: JsonObject): Promise<EventId>;
   /**
    * Asks the server of who has invited an address to invite the user who has it (server-server API, "Third-party invites").
    * @param signed the proof of an identity server

@@ -6,6 +6,7 @@ import {
   type EventId,
   parseEventId,
   parseRoomAlias,
+  parseUserId,
   serverNameOf,
   type UserId,
 } from "../../protocol/identifiers.ts";
@@ -38,7 +39,7 @@ export interface RoomSendingParts {
   readonly guests: GuestAccess;
   readonly invites: InvitePermission;
   /** Absent where this server talks with no others. */
-  readonly remote: Pick<RemoteRooms, "serversOf"> | undefined;
+  readonly remote: Pick<RemoteRooms, "serversOf" | "invite"> | undefined;
 }
 
 /** What goes with an event beside what it says. */
@@ -105,7 +106,7 @@ export class RoomSending {
     content: JsonObject,
     given: Omit<SendOptions, "transactionId"> = {},
   ): Promise<EventId> {
-    const { access, guests, invites, writer } = this.#parts;
+    const { access, guests, writer } = this.#parts;
     const room = await access.joinedRoom(roomId, requester);
     if (type === "m.room.create")
       throw new MatrixError("M_INVALID_PARAM", "The room has been created already");
@@ -121,9 +122,28 @@ export class RoomSending {
     };
     if (type === guestAccessType && stateKey === "") return (await guests.change(room, event)) as EventId;
     if (type === "m.room.canonical_alias") await this.#checkAliases(room, content);
-    if (type === "m.room.member" && content["membership"] === "invite")
-      await invites.check(requester, stateKey);
+    if (type === "m.room.member" && content["membership"] === "invite") {
+      const invited = await this.#inviteRemote(requester, room, event);
+      if (invited !== undefined) return invited;
+    }
     return idOf(await writer.sendOne(room, event));
+  }
+
+  /**
+   * Invites a user of another server, which has to agree; `undefined` for a user of this one. A delayed event goes the
+   * common way, since the other server is not there to be asked for it alone.
+   */
+  async #inviteRemote(
+    requester: ActingUser,
+    room: Room,
+    { stateKey, content, delayId }: LocalEvent,
+  ): Promise<EventId | undefined> {
+    const { invites, remote } = this.#parts;
+    const userId = parseUserId(stateKey ?? "");
+    await invites.check(requester, stateKey ?? "");
+    if (!remote || userId === undefined || delayId !== undefined) return undefined;
+    if (serverNameOf(userId) === serverNameOf(requester.userId)) return undefined;
+    return remote.invite(requester.userId, room, userId, content);
   }
 
   /** @throws MatrixError M_NOT_FOUND when the room has no such event, M_FORBIDDEN, M_USER_SUSPENDED */
