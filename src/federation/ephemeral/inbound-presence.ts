@@ -10,8 +10,8 @@ import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { Pace } from "../../telemetry/pace.ts";
 
-/** Servers tell of 50 at a time, older ones of everybody who has changed. What is beyond goes unheard. */
-const maxUsers = 500;
+/** Servers tell of 50 at a time. What is beyond goes unheard. */
+const maxUsers = 200;
 /** As users of this server may set. */
 const maxStatusLength = 1_000;
 const maxEarly = 2_000;

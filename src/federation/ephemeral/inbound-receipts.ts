@@ -12,7 +12,7 @@ import { type WaitingReceipt, WaitingReceipts } from "./waiting-receipts.ts";
 
 /** What is beyond in one EDU goes unheard. */
 const maxRooms = 100;
-const maxReceipts = 500;
+const maxReceipts = 200;
 const maxEventIds = 10;
 const maxThreadLength = 255;
 

@@ -20,6 +20,8 @@ const maxCachedBytes = 16 * 1024 * 1024;
 /** What an entry takes beside its fields. */
 const entryBytes = 500;
 const maxAsking = 200;
+/** A slow server has no more than its share of them. */
+const maxAskingPerServer = 40;
 const timeoutMs = 10_000;
 /** "The total profile MUST be under 64 KiB." */
 const maxProfileBytes = 64 * 1024;
@@ -32,7 +34,7 @@ interface KnownProfile {
 
 /** Asks other servers for the profiles of their users (server-server API, "Querying for information"). */
 export class ProfileRequests implements RemoteProfiles {
-  readonly #client: FederationClient;
+  readonly #client: Pick<FederationClient, "request">;
   readonly #clock: Clock;
   readonly #known = new LRUCache<UserId, KnownProfile>({
     maxSize: maxCachedBytes,
@@ -41,7 +43,7 @@ export class ProfileRequests implements RemoteProfiles {
   readonly #asking = new Map<UserId, Promise<Profile>>();
   readonly #silentUntilMs = boundedCache<ServerName, number>(rememberedSilentServers);
 
-  constructor(client: FederationClient, clock: Clock) {
+  constructor(client: Pick<FederationClient, "request">, clock: Clock) {
     this.#client = client;
     this.#clock = clock;
   }
@@ -64,10 +66,16 @@ export class ProfileRequests implements RemoteProfiles {
   #ask(userId: UserId): Promise<Profile> {
     const asked = this.#asking.get(userId);
     if (asked) return asked;
-    if (this.#asking.size >= maxAsking) throw unreachable(userId);
+    if (!this.#hasRoomFor(userId)) throw unreachable(userId);
     const asking = this.#request(userId).finally(() => this.#asking.delete(userId));
     this.#asking.set(userId, asking);
     return asking;
+  }
+
+  #hasRoomFor(userId: UserId): boolean {
+    const serverName = serverNameOf(userId);
+    const ofServer = [...this.#asking.keys()].filter((asked) => serverNameOf(asked) === serverName);
+    return this.#asking.size < maxAsking && ofServer.length < maxAskingPerServer;
   }
 
   async #request(userId: UserId): Promise<Profile> {

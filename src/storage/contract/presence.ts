@@ -79,7 +79,21 @@ export function presenceStoreContract(t: Test, open: () => Promise<Database>): v
         { userNid: penny, isLocal: false, membership: "join", eventNid: 2 },
       ],
     });
-    t.strictSame(await presence.presentIn([1, 2], 10), [penny]);
+    t.strictSame(await presence.presentIn([1, 2], 10), [penny], "few members");
+    const many = Array.from({ length: 50 }, (_, index) => ({
+      userNid: 1_000 + index,
+      isLocal: true,
+      membership: "join" as const,
+      eventNid: 3,
+    }));
+    await commits.commit({
+      roomNid: 1,
+      events: [],
+      snapshots: [],
+      head: { extremities: [], currentSnapshot: 1 },
+      memberships: many,
+    });
+    t.strictSame(await presence.presentIn([1, 2], 10), [penny], "few who are there");
     t.strictSame(await presence.presentIn([2], 10), []);
     t.strictSame(await presence.presentIn([1], 0), []);
   });

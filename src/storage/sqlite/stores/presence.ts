@@ -15,11 +15,16 @@ const columns = `user_nid AS userNid, state AS code, status_message AS statusMes
 const findSql = `SELECT ${columns} FROM presence WHERE user_nid = ?`;
 const presentSql = `SELECT ${columns}, is_local AS isLocal FROM presence INDEXED BY presence_present
   CROSS JOIN users USING (user_nid) WHERE state <> ${presenceStates.offline} LIMIT ?`;
-// Fewer users are there than rooms have members.
-const presentInSql = `SELECT user_nid AS nid FROM presence INDEXED BY presence_present
+// How many rows the two ways have to look at: members of the rooms, or users who are there with some rooms each.
+const costsSql = `SELECT (SELECT sum(joined_members) FROM rooms WHERE room_nid IN (SELECT value FROM json_each(?))) AS members,
+  (SELECT count(*) FROM presence WHERE state <> ${presenceStates.offline}) * 20 AS users`;
+const presentMembersSql = `SELECT DISTINCT user_nid AS nid
+  FROM json_each(?) AS room CROSS JOIN memberships ON room_nid = room.value CROSS JOIN presence USING (user_nid)
+  WHERE membership = ${membershipCodes.join} AND state <> ${presenceStates.offline} LIMIT ?`;
+const presentUsersSql = `SELECT user_nid AS nid FROM presence INDEXED BY presence_present
   WHERE state <> ${presenceStates.offline} AND EXISTS (
     SELECT 1 FROM memberships WHERE memberships.user_nid = presence.user_nid AND membership = ${membershipCodes.join}
-      AND room_nid IN (SELECT value FROM json_each(?)))
+      AND +room_nid IN (SELECT value FROM json_each(?)))
   LIMIT ?`;
 const forgetRemoteSql = `DELETE FROM presence WHERE user_nid IN (
   SELECT user_nid FROM presence CROSS JOIN users USING (user_nid)
@@ -49,9 +54,12 @@ export const presenceOperations: StoreOperations<PresenceStore> = {
   }),
   // Asked once, when the server starts: no reason to wake a reading worker.
   present: point(present),
-  presentIn: scan((db, roomNids: readonly number[], limit: number) =>
-    db.all<{ nid: number }>(presentInSql, JSON.stringify(roomNids), limit).map(({ nid }) => nid),
-  ),
+  presentIn: scan((db, roomNids: readonly number[], limit: number) => {
+    const rooms = JSON.stringify(roomNids);
+    const costs = db.get<{ members: number | null; users: number }>(costsSql, rooms);
+    const sql = (costs?.members ?? 0) <= (costs?.users ?? 0) ? presentMembersSql : presentUsersSql;
+    return db.all<{ nid: number }>(sql, rooms, limit).map(({ nid }) => nid);
+  }),
   changedSince: scan((db, position: number, limit: number) =>
     db.all<{ nid: number }>(changedSql, position, limit).map(({ nid }) => nid),
   ),
