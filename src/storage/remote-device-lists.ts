@@ -66,6 +66,8 @@ export interface RemoteDeviceListStore {
     serverName: string,
     keys: readonly CrossSigningKey[] | null,
   ): Promise<ToldOutcome>;
+  /** Makes the lists of those users be asked for who share a room with somebody here, and of whom there is none yet. */
+  follow(userNids: readonly number[], serverName: string): Promise<void>;
   /** Forgets a list whose user is not known to their server. */
   forget(userNid: number): Promise<void>;
   /** Some users of a server whose lists are stale. */

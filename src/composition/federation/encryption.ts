@@ -44,7 +44,7 @@ export function composeRemoteEncryption(
     log,
   });
   return {
-    keys: new RemoteKeyQueries({ requests, lists, store, publicKeys, names, policy, failures }),
+    keys: new RemoteKeyQueries({ requests, lists, store, publicKeys, names, policy, failures, resyncs }),
     edus: new Map([
       ["m.direct_to_device", toDevice.receive],
       ["m.device_list_update", deviceLists.receiveUpdate],

@@ -11,7 +11,7 @@ import type { RemoteDeviceLists } from "./remote-device-lists.ts";
 
 export interface DeviceListResyncsParts {
   readonly lists: RemoteDeviceLists;
-  readonly store: Pick<RemoteDeviceListStore, "staleUsers" | "serversWithStale" | "forget">;
+  readonly store: Pick<RemoteDeviceListStore, "staleUsers" | "serversWithStale" | "follow" | "forget">;
   readonly names: Pick<NameCache, "userId">;
   readonly policy: ServerPolicy;
   readonly clock: Clock;
@@ -23,6 +23,8 @@ export interface DeviceListResyncsParts {
 const serversAtOnce = 20;
 const usersAtOnce = 50;
 const timeoutMs = 30_000;
+/** One write takes so many; the others are asked for again by those who want them. */
+const maxFollowed = 1_000;
 
 interface Resyncing {
   readonly backoff: Backoff;
@@ -50,6 +52,13 @@ export class DeviceListResyncs implements AsyncDisposable {
   /** Goes on with what was stale at the last stop. */
   async resume(): Promise<void> {
     for (const server of await this.#parts.store.serversWithStale()) this.wanted(server as ServerName);
+  }
+
+  /** Gets lists that could not be got yet, or not so many of them at once. */
+  async follow(server: ServerName, userNids: readonly number[]): Promise<void> {
+    if (userNids.length === 0) return;
+    await this.#parts.store.follow(userNids.slice(0, maxFollowed), server);
+    this.wanted(server);
   }
 
   /** To be called when a list of one of the server's users has become stale. */

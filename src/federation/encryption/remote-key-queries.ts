@@ -10,6 +10,7 @@ import { FederationError } from "../federation-client.ts";
 import type { KeyRequests, Patience } from "../requests/key-requests.ts";
 import { Turns } from "../sending/turns.ts";
 import type { ServerPolicy } from "../server-policy.ts";
+import type { DeviceListResyncs } from "./device-list-resyncs.ts";
 import type { RecentFailures } from "./recent-failures.ts";
 import type { RemoteDeviceLists } from "./remote-device-lists.ts";
 import { memberOf, toldKeysOf, toldOneTimeKey } from "./told-keys.ts";
@@ -22,6 +23,7 @@ export interface RemoteKeyQueriesParts {
   readonly names: Pick<NameCache, "findUser" | "userId">;
   readonly policy: ServerPolicy;
   readonly failures: RecentFailures;
+  readonly resyncs: Pick<DeviceListResyncs, "follow">;
 }
 
 type WantedDevices = readonly string[];
@@ -114,14 +116,22 @@ class ServerQuery {
     const states = await this.#states(users.map(([userId]) => userId));
     const idsWhere = (test: (state: RemoteListState | undefined) => boolean | undefined) =>
       users.map(([userId]) => userId).filter((userId) => test(states.get(userId)));
-    await this.#read(idsWhere((state) => state?.isCurrent));
-    const followed = idsWhere((state) => state?.sharesRoom && !state.isCurrent).slice(0, maxFetchedLists);
+    const current = idsWhere((state) => state?.isCurrent);
+    await this.#read(current);
+    if (current.length === users.length) return;
+    const toFollow = idsWhere((state) => state?.sharesRoom && !state.isCurrent);
+    const nidsOf = (userIds: readonly UserId[]) =>
+      userIds.map((userId) => states.get(userId)?.userNid).filter((userNid) => userNid !== undefined);
     try {
-      this.#assertReachable(users.length - this.#keys.size);
-      const refused = await this.#fetch(followed, states);
-      const done = new Set(followed.filter((userId) => !refused.has(userId)));
-      await this.#ask(users.filter(([userId]) => !done.has(userId) && !states.get(userId)?.isCurrent));
+      this.#assertReachable();
+      const now = toFollow.slice(0, maxFetchedLists);
+      const refused = await this.#fetch(now, states);
+      const done = new Set([...current, ...now.filter((userId) => !refused.has(userId))]);
+      await this.#ask(users.filter(([userId]) => !done.has(userId)));
+      await this.#parts.resyncs.follow(this.#server, nidsOf(toFollow.slice(maxFetchedLists)));
     } catch (error) {
+      // Whoever has asked in vain is told once the lists are there.
+      await this.#parts.resyncs.follow(this.#server, nidsOf(toFollow));
       // Old keys serve better than none; once there are newer ones, clients are told.
       const outdated = idsWhere((state) => state?.isStored && !state.isCurrent);
       for (const [userId, keys] of await this.#parts.publicKeys.readOutdated(outdated)) {
@@ -142,8 +152,8 @@ class ServerQuery {
     return new Map(states.map((state) => [idByNid.get(state.userNid) as UserId, state]));
   }
 
-  #assertReachable(missing: number): void {
-    if (missing > 0 && this.#parts.failures.has(this.#server)) throw notReached(this.#server);
+  #assertReachable(): void {
+    if (this.#parts.failures.has(this.#server)) throw notReached(this.#server);
   }
 
   async #read(userIds: readonly UserId[]): Promise<void> {

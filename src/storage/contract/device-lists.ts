@@ -1,50 +1,23 @@
 import type { Test } from "tap";
 import type { Database, Stores } from "../database.ts";
 import type { Membership } from "../memberships.ts";
+import { commitMemberships } from "./membership-commits.ts";
 import { userWithDevices } from "./device-sessions.ts";
 
-let lastEventNid = 0;
-
-/** Commits member events of a room, one for each user. Returns the position of the last. */
-async function setMemberships(
+/** Commits member events of local users in a room. Returns the position of the last. */
+function setMemberships(
   stores: Stores,
   roomNid: number,
   members: Readonly<Record<number, Membership>>,
   isNew = false,
 ): Promise<number> {
-  const memberships = Object.entries(members).map(([userNid, membership]) => {
-    lastEventNid += 1;
-    return { userNid: Number(userNid), isLocal: true, membership, eventNid: lastEventNid };
-  });
-  const positions = await stores.commits.commit({
-    roomNid,
-    newRoom: isNew ? { roomId: `!${roomNid}`, version: "12" } : undefined,
-    events: memberships.map(({ userNid, eventNid }) => ({
-      eventNid,
-      eventId: `$${eventNid}`,
-      roomNid,
-      inTimeline: true,
-      prevNids: [],
-      authNids: [],
-      typeNid: 1,
-      pairNid: null,
-      senderNid: userNid,
-      depth: 1,
-      originServerTs: 1,
-      stateBefore: null,
-      stateAfter: null,
-      roomState: null,
-      flags: 0,
-      replaces: null,
-      delayId: null,
-      common: "",
-      federation: "",
-    })),
-    snapshots: [],
-    head: { extremities: [], currentSnapshot: 1 },
-    memberships,
-  });
-  return positions?.at(-1) ?? 0;
+  const all = Object.entries(members);
+  const memberships = all.map(([userNid, membership]) => ({
+    userNid: Number(userNid),
+    isLocal: true,
+    membership,
+  }));
+  return commitMemberships(stores, roomNid, memberships, isNew);
 }
 
 async function addDeviceKeys(stores: Stores, userNid: number, deviceId: string): Promise<void> {

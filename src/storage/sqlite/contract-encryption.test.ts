@@ -4,6 +4,7 @@ import { dehydratedDeviceStoreContract } from "../contract/dehydrated-devices.ts
 import { deviceKeyStoreContract } from "../contract/device-keys.ts";
 import { deviceListStoreContract } from "../contract/device-lists.ts";
 import { keyBackupStoreContract } from "../contract/key-backups.ts";
+import { remoteDeviceListStoreContract } from "../contract/remote-device-lists.ts";
 import { toDeviceStoreContract } from "../contract/to-device.ts";
 import { freshDatabases } from "./testing/fresh-databases.ts";
 
@@ -13,5 +14,6 @@ deviceKeyStoreContract(t, open);
 dehydratedDeviceStoreContract(t, open);
 crossSigningStoreContract(t, open);
 deviceListStoreContract(t, open);
+remoteDeviceListStoreContract(t, open);
 toDeviceStoreContract(t, open);
 keyBackupStoreContract(t, open);

@@ -78,9 +78,8 @@ function replace(
     isStale ? 1 : 0,
     row?.generation ?? generation,
   );
-  // Who asked for a list that nobody has told of gets it in the answer. An update says that there is something new.
-  const isNews = row !== undefined && (changed || row.streamId === null);
-  if (isNews) recordDeviceListChange(tx, userNid);
+  // Who asks for a list that nobody has told of gets it in the answer.
+  if (row && changed) recordDeviceListChange(tx, userNid);
   else tx.position("deviceUpdates", userNid);
   return isStale ? "stale" : "current";
 }
@@ -134,6 +133,18 @@ function becomeStale(
   // For those who keep keys in memory; clients are told once the list is there.
   tx.position("deviceUpdates", userNid);
   return "stale";
+}
+
+function follow({ db }: WriteTransaction, userNids: readonly number[], serverName: string): void {
+  for (const userNid of userNids) {
+    if (!sharesRoom(db, userNid)) continue;
+    db.run(
+      `INSERT INTO remote_device_lists (user_nid, server_name, stream_id, is_stale, generation)
+       VALUES (?, ?, NULL, 1, 1) ON CONFLICT DO NOTHING`,
+      userNid,
+      serverName,
+    );
+  }
 }
 
 function storedDevices(db: Connection, userNid: number): Pick<DeviceKeys, "deviceId">[] {
@@ -198,6 +209,7 @@ export const remoteDeviceListOperations: StoreOperations<RemoteDeviceListStore> 
   replace: write(replace),
   update: write(update),
   updateCrossSigning: write(updateCrossSigning),
+  follow: write(follow),
   forget: write(forget),
   staleUsers: point((db, serverName: string, limit: number) =>
     db
