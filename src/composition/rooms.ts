@@ -39,7 +39,7 @@ export function composeRooms(
   contactParts: ContactParts,
   remote: RemoteRooms | undefined,
 ): RoomParts {
-  const { config, stores, names, graph, log, appservices } = foundation;
+  const { config, stores, names, graph, log, appservices, partialRooms } = foundation;
   const { rooms, events, snapshots } = graph;
   const { memberships } = stores;
   const access = new RoomAccess(rooms, memberships);
@@ -58,7 +58,14 @@ export function composeRooms(
   const replaced = new ReplacedRooms({ rooms, succession, names, log });
   foundation.notifier.follow(replaced.committed);
   const invites = new InvitePermission(accountData, stores.userDirectory, names, appservices.queries.users);
-  const restricted = new RestrictedJoin({ rooms, state, memberships, names, serverName: config.server_name });
+  const restricted = new RestrictedJoin({
+    rooms,
+    state,
+    memberships,
+    names,
+    serverName: config.server_name,
+    partialRooms,
+  });
   const basic = composeServices(foundation, {
     access,
     state,

@@ -8,6 +8,7 @@ import {
 import { isJsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { CurrentState } from "../../state/current-state.ts";
+import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { MembershipStore } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
@@ -26,6 +27,7 @@ export class RestrictedJoin {
   readonly #memberships: MembershipStore;
   readonly #names: NameCache;
   readonly #serverName: ServerName;
+  readonly #partialRooms: Pick<PartialRooms, "has">;
 
   constructor(parts: {
     rooms: RoomIndex;
@@ -33,12 +35,14 @@ export class RestrictedJoin {
     memberships: MembershipStore;
     names: NameCache;
     serverName: ServerName;
+    partialRooms: Pick<PartialRooms, "has">;
   }) {
     this.#rooms = parts.rooms;
     this.#state = parts.state;
     this.#memberships = parts.memberships;
     this.#names = parts.names;
     this.#serverName = parts.serverName;
+    this.#partialRooms = parts.partialRooms;
   }
 
   /**
@@ -75,7 +79,9 @@ export class RestrictedJoin {
       if (levels.userLevel(userId) < levels.invite || parseUserId(userId) === undefined) continue;
       const userNid = await this.#names.findUser(userId);
       const current = userNid === undefined ? undefined : await this.#memberships.of(room.roomNid, userNid);
-      if (current?.membership === "join") servers.add(serverNameOf(userId as UserId));
+      // Of a room whose members are still to follow it is not known who has gone.
+      const mayBeThere = current ? current.membership === "join" : this.#partialRooms.has(room.roomNid);
+      if (mayBeThere) servers.add(serverNameOf(userId as UserId));
     }
     servers.delete(this.#serverName);
     return [...servers];
@@ -86,9 +92,9 @@ export class RestrictedJoin {
     let isKnown = true;
     for (const room of await this.#roomsOf(allow)) {
       const isHere = room && (await this.#memberships.localJoinedNids(room.roomNid, 1)).length > 0;
-      // Of a room in which nobody of this server is, it is not known any more who else is.
-      if (!isHere) isKnown &&= isLocal;
-      else if ((await this.#memberships.of(room.roomNid, userNid))?.membership === "join") return;
+      if (isHere && (await this.#memberships.of(room.roomNid, userNid))?.membership === "join") return;
+      // Of a room in which nobody of this server is it is not known any more who else is, or not yet.
+      if (!isHere || this.#partialRooms.has(room.roomNid)) isKnown &&= isLocal;
     }
     if (isKnown) {
       throw new MatrixError(
