@@ -1,7 +1,7 @@
 import t from "tap";
 import type { Receipt, ReceivedEvent } from "../../ingest/received-event.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
-import type { RoomId, ServerName } from "../../protocol/identifiers.ts";
+import type { EventId, RoomId, ServerName } from "../../protocol/identifiers.ts";
 import { rulesOfVersion } from "../../protocol/testing/room-version.ts";
 import type { Room } from "../../state/room-index.ts";
 import { systemClock } from "../../telemetry/clock.ts";
@@ -18,13 +18,16 @@ function event(eventId: string, prevEventIds: readonly string[] = []): ReceivedE
   return { event: { eventId, prevEventIds, depth: 1 } } as unknown as ReceivedEvent;
 }
 
+function incomplete({ eventId, prevEventIds }: ReceivedEvent["event"]): Receipt {
+  return { eventId, verdict: "incomplete", missingPrev: prevEventIds };
+}
+
 function scene(missing: readonly string[]) {
   const received: ReceivedEvent[] = [];
   let calls = 0;
   const receive = async (_room: Room, events: readonly ReceivedEvent[]): Promise<Receipt[]> => {
     calls += 1;
-    if (missing.length > 0 && calls === 1)
-      return events.map(({ event: { eventId } }) => ({ eventId, verdict: "incomplete" }));
+    if (missing.length > 0 && calls === 1) return events.map((each) => incomplete(each.event));
     received.push(...events);
     return events.map(({ event: { eventId } }) => ({ eventId, verdict: "accepted" }));
   };
@@ -65,19 +68,19 @@ t.test("a flood of events that follow unknown ones asks for no more than a bound
   const requests = {
     missingEvents: async () => {
       asked += 1;
-      return [];
+      return ["$unknown"];
     },
   };
   const receive = async (_room: Room, events: readonly ReceivedEvent[]): Promise<Receipt[]> =>
-    events.map(({ event: { eventId } }) => ({ eventId, verdict: "incomplete", missingPrev: [] }));
+    events.map((each) => incomplete(each.event));
   let states = 0;
   const completion = new EventCompletion({
     ...scene([]).parts,
     receiver: { receive } as unknown as RoomReceiver,
     requests: requests as unknown as RoomRequests,
-    toldStates: { before: async () => (states++, new Map()) } as unknown as ToldStates,
+    toldStates: { after: async () => (states++, new Map()) } as unknown as ToldStates,
   });
-  const flood = Array.from({ length: 50 }, (_, index) => event(`$${index}`, [`$unknown ${index}`]));
+  const flood = Array.from({ length: 50 }, (_, index) => event(`$${index}`, ["$unknown"]));
   for (let round = 0; round < 10; round++) {
     const receipts = await completion.receive(room, origin, flood);
     t.equal(receipts.length, 50);
@@ -87,4 +90,35 @@ t.test("a flood of events that follow unknown ones asks for no more than a bound
   const before = states;
   await completion.receive(room, "b.test" as ServerName, flood.slice(0, 1));
   t.equal(states, before + 1, "another server is not held to account for it");
+});
+
+t.test("what an event follows has to be told by its server: no state is asked for otherwise", async (t) => {
+  const { completion, took } = scene(["$another"]);
+  const receipts = await completion.receive(room, origin, [event("$ham", ["$another", "$no event"])]);
+  t.match(receipts, [{ verdict: "incomplete", reason: /does not tell/ }]);
+  t.same(took(), []);
+});
+
+t.test("an event that lacks nothing but what it rests on is not asked about further back", async (t) => {
+  const asked: string[] = [];
+  let isThere = false;
+  const receive = async (_room: Room, events: readonly ReceivedEvent[]): Promise<Receipt[]> =>
+    events.map(({ event: { eventId } }) =>
+      isThere
+        ? { eventId, verdict: "accepted" }
+        : { eventId, verdict: "incomplete", missingPrev: [], missingAuth: ["$auth" as EventId] },
+    );
+  const completion = new EventCompletion({
+    ...scene([]).parts,
+    receiver: { receive } as unknown as RoomReceiver,
+    requests: { missingEvents: async () => asked.push("missing events") } as unknown as RoomRequests,
+    toldStates: {
+      authChain: async () => {
+        asked.push("auth chain");
+        isThere = true;
+      },
+    } as unknown as ToldStates,
+  });
+  t.match(await completion.receive(room, origin, [event("$ham")]), [{ verdict: "accepted" }]);
+  t.same(asked, ["auth chain"]);
 });

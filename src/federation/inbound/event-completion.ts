@@ -1,7 +1,8 @@
 import type { Receipt, ReceivedEvent } from "../../ingest/received-event.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
-import type { ServerName } from "../../protocol/identifiers.ts";
+import type { EventId, ServerName } from "../../protocol/identifiers.ts";
 import type { Room } from "../../state/room-index.ts";
+import type { StateMap } from "../../state/state-snapshots.ts";
 import { TokenBuckets } from "../../auth/token-buckets.ts";
 import type { RoomStore } from "../../storage/rooms.ts";
 import type { Clock } from "../../telemetry/clock.ts";
@@ -33,6 +34,7 @@ const maxExtremities = 20;
  */
 const completionsOfServer = { burst: 100, perSecond: 2 };
 const statesOfServer = { burst: 20, perSecond: 0.2 };
+const untold = "Its server does not tell of the events that it follows.";
 
 /** Takes events into a room's graph, with what has to be got from the server that sent them. */
 export class EventCompletion {
@@ -59,18 +61,27 @@ export class EventCompletion {
       receipts.push(...round.filter(({ verdict }) => verdict !== "incomplete"));
       const [stuck, ...others] = left.filter((_, index) => round[index]?.verdict === "incomplete");
       if (!stuck) break;
-      receipts.push(await this.#complete(room, origin, stuck));
+      const { missingPrev = [] } = round[left.indexOf(stuck)] ?? {};
+      receipts.push(await this.#complete(room, origin, stuck, missingPrev));
       // They may have waited for it.
       left = others;
     }
     return receipts;
   }
 
-  async #complete(room: Room, origin: ServerName, received: ReceivedEvent): Promise<Receipt> {
+  async #complete(
+    room: Room,
+    origin: ServerName,
+    received: ReceivedEvent,
+    missingPrev: readonly EventId[],
+  ): Promise<Receipt> {
     const { eventId } = received.event;
     if (this.#completions.take(keyOf(room, origin)) > 0) return tooMany(eventId);
     try {
-      const missing = await this.#eventsBefore(room, origin, received);
+      const missing = missingPrev.length > 0 ? await this.#eventsBefore(room, origin, received) : [];
+      const isTold = (id: EventId) => missing.some(({ event }) => event.eventId === id);
+      // Who sends an event can tell what it follows; what follows no events of the room's version is none either.
+      if (!missingPrev.every(isTold)) return { eventId, verdict: "incomplete", reason: untold };
       let receipt: Receipt = { eventId, verdict: "incomplete" };
       for (const each of [...missing, received]) receipt = await this.#receiveOne(room, origin, each);
       return receipt;
@@ -120,15 +131,19 @@ export class EventCompletion {
   async #receiveOne(room: Room, origin: ServerName, received: ReceivedEvent): Promise<Receipt> {
     const { receiver, toldStates } = this.#parts;
     const { eventId } = received.event;
-    let receipt = await one(receiver, room, received);
-    if (receipt.missingAuth?.length) {
-      await toldStates.authChain(room, eventId, origin);
-      receipt = await one(receiver, room, received);
+    const receipt = await one(receiver, room, received);
+    if (receipt.verdict !== "incomplete") return receipt;
+    const states: StateMap[] = [];
+    for (const prevId of receipt.missingPrev ?? []) {
+      if (this.#states.take(keyOf(room, origin)) > 0) return tooMany(eventId);
+      states.push(await toldStates.after(room, prevId, origin));
     }
-    if (receipt.verdict !== "incomplete" || receipt.missingAuth?.length) return receipt;
-    if (this.#states.take(keyOf(room, origin)) > 0) return tooMany(eventId);
-    const state = await toldStates.before(room, eventId, origin);
-    return one(receiver, room, { ...received, toldStates: [state] });
+    const withStates = { ...received, toldStates: states };
+    // What the event itself rests on is mostly among what the states rest on.
+    const next = await one(receiver, room, withStates);
+    if (!next.missingAuth?.length) return next;
+    await toldStates.authChain(room, eventId, origin);
+    return one(receiver, room, withStates);
   }
 }
 

@@ -4,6 +4,7 @@ import type { EventReader } from "../../state/event-reader.ts";
 import type { Room } from "../../state/room-index.ts";
 import type { StateMap } from "../../state/state-snapshots.ts";
 import { eventFlags, type EventStore } from "../../storage/events.ts";
+import { FederationError } from "../federation-client.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import { ToldEvents, type ToldEventsParts } from "./told-events.ts";
@@ -68,7 +69,8 @@ export class ToldStates {
     const [known] = await this.#parts.eventStore.nidsOf([eventId]);
     if (!known) throw new ToldStateError(`${eventId} is not to be had`);
     const [stored] = await this.#parts.events.storedAll([known.eventNid]);
-    if (!stored || stored.pairNid === null || stored.flags & eventFlags.rejected) return before;
+    if (stored?.roomNid !== room.roomNid) throw new ToldStateError(`${eventId} is not of the room`);
+    if (stored.pairNid === null || stored.flags & eventFlags.rejected) return before;
     return new Map([...before, [stored.pairNid, stored.eventNid]]);
   }
 
@@ -133,12 +135,22 @@ export class ToldStates {
     return missing;
   }
 
+  /** Those of some events that the server gives. @throws FederationError when it cannot be reached */
   async #fetch(server: ServerName, eventIds: readonly EventId[]): Promise<JsonValue[]> {
-    const pdus: JsonValue[] = [];
+    const pdus: (JsonValue | undefined)[] = [];
     for (let start = 0; start < eventIds.length; start += eventsAtOnce) {
       const ids = eventIds.slice(start, start + eventsAtOnce);
-      pdus.push(...(await Promise.all(ids.map((id) => this.#parts.requests.event(server, id)))));
+      pdus.push(...(await Promise.all(ids.map((id) => this.#event(server, id)))));
     }
-    return pdus;
+    return pdus.filter((pdu) => pdu !== undefined);
+  }
+
+  async #event(server: ServerName, eventId: EventId): Promise<JsonValue | undefined> {
+    try {
+      return await this.#parts.requests.event(server, eventId);
+    } catch (error) {
+      if (error instanceof FederationError && error.failure === "refused") return undefined;
+      throw error;
+    }
   }
 }
