@@ -1,7 +1,7 @@
 import t from "tap";
 import { ephemeral, postReceipt, setMarkers } from "../support/ephemeral.ts";
 import { federatedRoom, syncUntil } from "../support/federated-room.ts";
-import { type Json, say, send, setState, type SyncAnswer } from "../support/rooms.ts";
+import { createRoom, type Json, say, send, setState, sync, type SyncAnswer } from "../support/rooms.ts";
 import { until } from "../support/within.ts";
 
 const { alice, bob, one, peer, roomId } = await federatedRoom(t);
@@ -118,12 +118,17 @@ t.test(
   "sendTransaction: a server that the room's ACL denies tells nothing of what was read there",
   async (t) => {
     const eventId = await say(alice, roomId, "not for everybody");
-    const { nextBatch: since } = await syncUntil(alice, hasEvent(eventId));
+    const other = await createRoom(alice, { room_version: "11" });
+    await peer.join(one, other);
+    const sentinel = await say(alice, other, "for everybody");
     const acl = { allow: ["*"], deny: ["127.0.0.1"], allow_ip_literals: true };
     await setState(alice, roomId, "m.room.server_acl", acl);
-    await peer.sendEdus(one, edu({ [peer.userId]: receipt([eventId]) }));
-    await postReceipt(alice, roomId, eventId);
-    const answer = await syncUntil(alice, hasRead(alice.userId, eventId), { since });
-    t.strictSame(Object.keys(readersOf(answer, eventId)), [alice.userId]);
+    const reads = (id: string) => ({ "m.read": { [peer.userId]: receipt([id]) } });
+    const content = { [roomId]: reads(eventId), [other]: reads(sentinel) };
+    await peer.sendEdus(one, { edu_type: "m.receipt", content });
+    const readIn = (answer: SyncAnswer) => ephemeral(answer, other, "m.receipt") as Reads | undefined;
+    const answer = await syncUntil(alice, (each) => readIn(each) !== undefined);
+    t.strictSame(Object.keys(readIn(answer)?.[sentinel]?.["m.read"] ?? {}), [peer.userId]);
+    t.strictSame(readersOf(await sync(alice), eventId), {});
   },
 );

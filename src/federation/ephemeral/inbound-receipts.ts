@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/js
 import type { Room } from "../../state/room-index.ts";
 import type { EventStore } from "../../storage/events.ts";
 import { type ReceiptStore, type RemoteReceipt, unthreaded } from "../../storage/receipts.ts";
+import { DelayedWrites } from "../../storage/delayed-writes.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
@@ -15,6 +16,13 @@ const maxRooms = 100;
 const maxReceipts = 200;
 const maxEventIds = 10;
 const maxThreadLength = 255;
+/** What comes within this time is stored together, and wakes those in a room once. */
+const storeDelayMs = 100;
+const maxUnstored = 1_000;
+
+interface PlacedReceipt extends RemoteReceipt {
+  readonly roomNid: number;
+}
 
 export interface InboundReceiptsParts {
   readonly rooms: EduRooms;
@@ -25,19 +33,28 @@ export interface InboundReceiptsParts {
 }
 
 /** Takes `m.receipt` (server-server API, "Receipts"). */
-export class InboundReceipts implements Disposable {
+export class InboundReceipts implements AsyncDisposable {
   readonly #parts: InboundReceiptsParts;
   readonly #pace: Pace;
   /** Those of events that have not come yet: their servers send by different ways. */
   readonly #waiting: WaitingReceipts;
+  readonly #unstored: DelayedWrites<PlacedReceipt>;
 
   constructor(parts: InboundReceiptsParts) {
     this.#parts = parts;
     this.#pace = new Pace(parts.clock);
+    const failure = "receipts of other servers were not stored";
     this.#waiting = new WaitingReceipts(parts.clock, (roomNid, receipts) => {
-      this.#store(roomNid, receipts).catch((error: unknown) => {
-        parts.log.warn({ err: error, roomNid }, "receipts of other servers were not stored");
+      this.#place(roomNid, receipts).catch((error: unknown) => {
+        parts.log.warn({ err: error, roomNid }, failure);
       });
+    });
+    this.#unstored = new DelayedWrites({
+      ...parts,
+      write: (receipts) => this.#write(receipts),
+      delayMs: storeDelayMs,
+      maxWaiting: maxUnstored,
+      failure,
     });
   }
 
@@ -54,12 +71,13 @@ export class InboundReceipts implements Disposable {
       if (!room || !isJsonObject(reads)) continue;
       const entries = Object.entries(reads).slice(0, left);
       left -= entries.length;
-      await this.#store(room.roomNid, await this.#receiptsIn(room, origin, entries));
+      await this.#place(room.roomNid, await this.#receiptsIn(room, origin, entries));
     }
   };
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#waiting[Symbol.dispose]();
+    await this.#unstored[Symbol.asyncDispose]();
   }
 
   async #receiptsIn(
@@ -77,16 +95,25 @@ export class InboundReceipts implements Disposable {
     return receipts;
   }
 
-  async #store(roomNid: number, receipts: readonly WaitingReceipt[]): Promise<void> {
-    const placed: RemoteReceipt[] = [];
+  async #place(roomNid: number, receipts: readonly WaitingReceipt[]): Promise<void> {
     for (const receipt of receipts) {
       await this.#pace.breathe();
       const read = await this.#furthest(roomNid, receipt.eventIds);
+      if (!read) {
+        this.#waiting.add(roomNid, receipt);
+        continue;
+      }
       const { userNid, thread, ts } = receipt;
-      if (read) placed.push({ kind: "m.read", userNid, thread, ts, ...read });
-      else this.#waiting.add(roomNid, receipt);
+      const key = `${roomNid} ${userNid} ${thread}`;
+      if ((this.#unstored.waiting(key)?.eventPosition ?? 0) > read.eventPosition) continue;
+      this.#unstored.add(key, { kind: "m.read", roomNid, userNid, thread, ts, ...read });
     }
-    if (placed.length > 0) await this.#parts.store.putRemote(roomNid, placed);
+  }
+
+  async #write(receipts: readonly PlacedReceipt[]): Promise<void> {
+    for (const [roomNid, placed] of Map.groupBy(receipts, (receipt) => receipt.roomNid)) {
+      await this.#parts.store.putRemote(roomNid, placed);
+    }
   }
 
   /** "The extremity event IDs that the user has read up to": of several, the one that is the newest here. */

@@ -9,6 +9,8 @@ import type { Logger } from "../../telemetry/log.ts";
  */
 const pausePerUserMs = 5;
 const maxPauseMs = 10_000;
+/** However few are there: another server may change its mind as often as it likes. */
+const minPauseMs = 200;
 
 export interface PresenceRoundsParts {
   readonly store: Pick<PresenceStore, "put">;
@@ -72,7 +74,8 @@ export class PresenceRounds implements AsyncDisposable {
     } catch (error) {
       log.warn({ err: error }, "changes of presence were not stored; trying again");
     }
-    this.#nextRoundMs = clock.monotonicMs() + Math.min(crowd() * pausePerUserMs, maxPauseMs);
+    const pauseMs = Math.max(minPauseMs, Math.min(crowd() * pausePerUserMs, maxPauseMs));
+    this.#nextRoundMs = clock.monotonicMs() + pauseMs;
     this.#running = undefined;
     const [waiting] = this.#changed;
     if (waiting !== undefined) this.tell(waiting);
