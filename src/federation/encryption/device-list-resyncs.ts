@@ -23,6 +23,7 @@ export interface DeviceListResyncsParts {
 const serversAtOnce = 20;
 const usersAtOnce = 50;
 const timeoutMs = 30_000;
+const minRetryMs = 1_000;
 /** One write takes so many; the others are asked for again by those who want them. */
 const maxFollowed = 1_000;
 
@@ -80,7 +81,10 @@ export class DeviceListResyncs implements AsyncDisposable {
   /** To be called when a server has been heard of: it can be reached, then. */
   heard(server: ServerName): void {
     const resyncing = this.#servers.get(server);
-    if (!resyncing?.backoff.ended()) return;
+    if (!resyncing) return;
+    const { backoff } = resyncing;
+    // A server that sends much and answers nothing is not asked as often as it sends.
+    if (backoff.retryIntervalMs - backoff.waitMs < minRetryMs || !backoff.ended()) return;
     resyncing.retry?.cancel();
     resyncing.retry = undefined;
     this.#start(server, resyncing);

@@ -31,6 +31,8 @@ type WantedDevices = readonly string[];
 /** Of one server's users, so many are asked for one by one, so that their lists can be followed from then on. */
 const maxFetchedLists = 50;
 const fetchedAtOnce = 10;
+/** So many are looked up at once: others have to be served in between. */
+const statesAtOnce = 200;
 /** The users of one server that are asked for together. */
 const maxUsersInQuery = 1_000;
 
@@ -148,8 +150,15 @@ class ServerQuery {
       const userNid = await names.findUser(userId);
       if (userNid !== undefined) idByNid.set(userNid, userId);
     }
-    const states = await store.states([...idByNid.keys()]);
-    return new Map(states.map((state) => [idByNid.get(state.userNid) as UserId, state]));
+    const userNids = [...idByNid.keys()];
+    const states = new Map<UserId, RemoteListState>();
+    for (let first = 0; first < userNids.length; first += statesAtOnce) {
+      for (const state of await store.states(userNids.slice(first, first + statesAtOnce))) {
+        const userId = idByNid.get(state.userNid);
+        if (userId) states.set(userId, state);
+      }
+    }
+    return states;
   }
 
   #assertReachable(): void {

@@ -124,4 +124,43 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
     await toDevice.send(messages, 1, { ...transaction, userNid: alice, deviceId: "A" });
     t.equal((await toDevice.messagesFor(alice, "A", 0, latest, 10)).length, 1, "count and transaction too");
   });
+
+  t.test("to-device: what another server sends is delivered once", async (t) => {
+    await using database = await open();
+    const { toDevice } = database.stores;
+    const alice = await userWithDevices(database.stores, "alice", ["A"]);
+    const receive = (origin: string, messageId: string, deviceId = "A") => {
+      const received = { origin, messageId, receivedTs: 2000, forgetBeforeTs: 1000 };
+      return toDevice.receive(received, [{ userNid: alice, deviceId, event: messageId }], 3);
+    };
+    t.equal((await receive("one.test", "m1")).delivered, 1);
+    t.equal((await receive("one.test", "m1")).delivered, 0);
+    t.equal((await receive("two.test", "m1")).delivered, 1);
+    t.equal((await receive("one.test", "m2", "nothing")).delivered, 0);
+    t.equal((await receive("one.test", "m2")).delivered, 1, "it has reached nobody before");
+    t.match(await receive("one.test", "m3"), { delivered: 0, full: [{ deviceId: "A" }] });
+    const waiting = await toDevice.messagesFor(alice, "A", 0, latest, 10);
+    t.strictSame(
+      waiting.map(({ event }) => event),
+      ["m1", "m1", "m2"],
+    );
+  });
+
+  t.test("to-device: messages wait for other servers, with those that stay here", async (t) => {
+    await using database = await open();
+    const { toDevice, destinations } = database.stores;
+    const alice = await userWithDevices(database.stores, "alice", ["A"]);
+    const local = [{ userNid: alice, deviceId: "A", event: "x" }];
+    const remote = ["1", "2"].map((content) => ({ serverName: "one.test", content }));
+    t.equal((await toDevice.send(local, 10, transaction, remote)).delivered, 3);
+    t.equal((await toDevice.send(local, 10, transaction, remote)).delivered, 0);
+    const waiting = await destinations.toDevice("one.test", 10);
+    t.strictSame(
+      waiting.map(({ content }) => content),
+      ["1", "2"],
+    );
+    t.strictSame(await destinations.withToDevice(), ["one.test"]);
+    await destinations.removeToDevice(waiting.map(({ messageNid }) => messageNid));
+    t.strictSame(await destinations.withToDevice(), []);
+  });
 }
