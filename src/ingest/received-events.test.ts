@@ -290,7 +290,7 @@ t.test(
       message(other, "fine"),
     ]);
     if (!missing || !hidden || !shown) throw new Error("three events were sent");
-    const toldStates = [await one.toldState(room, two, hidden.eventId as EventId)];
+    const toldStates = [await one.toldState(room, two, hidden.eventId)];
     const spam = { ...(await two.sent(room.version, hidden.eventId)), toldStates };
     const receipts = await one.receive(room, [spam, await two.sent(room.version, shown.eventId)]);
     t.equal(receipts.get(hidden.eventId as EventId)?.verdict, "soft-failed");
