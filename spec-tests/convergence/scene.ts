@@ -20,7 +20,6 @@ export interface Acknowledged {
 }
 
 const waitMs = 120_000;
-const othersOfServer = 2;
 
 /** One room on several servers, and all that has been said in it. */
 export class Scene implements AsyncDisposable {
@@ -36,7 +35,8 @@ export class Scene implements AsyncDisposable {
     this.roomId = roomId;
   }
 
-  static async prepare(servers: number, version: string): Promise<Scene> {
+  /** @param othersOfServer how many of each server are moderated */
+  static async prepare(servers: number, version: string, othersOfServer: number): Promise<Scene> {
     const network = await PartitionableServers.start(servers);
     const parties = await Promise.all(
       network.servers.map(async (server) => ({

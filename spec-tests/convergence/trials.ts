@@ -30,6 +30,20 @@ const kill: Trial = async ({ network }, chance, busy) => {
   await busy();
 };
 
+/** One is killed while the network is in two, in the middle of what it does. */
+const killWhileCut: Trial = async ({ network }, chance, busy) => {
+  const alone = chance.below(network.servers.length);
+  network.partition([...network.servers.keys()].filter((index) => index !== alone));
+  const server = chance.pick(network.servers);
+  const working = busy();
+  await new Promise((resolve) => setTimeout(resolve, chance.below(200)));
+  await server.end("SIGKILL");
+  await working;
+  await server.start();
+  network.heal();
+  await busy();
+};
+
 /** One is away in an orderly way. */
 const restart: Trial = async ({ network }, chance, busy) => {
   const server = chance.pick(network.servers);
@@ -68,7 +82,7 @@ const killJoining: Trial = async (scene, chance, busy) => {
   await busy();
 };
 
-const trials = { partition, kill, restart, flicker, killJoining };
+const trials = { partition, kill, killWhileCut, restart, flicker, killJoining };
 export type TrialName = keyof typeof trials;
 export const trialNames = Object.keys(trials) as TrialName[];
 

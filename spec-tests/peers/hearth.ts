@@ -25,7 +25,11 @@ export class Hearth implements Peer {
     const process = await ServerProcess.prepare(
       {
         server_name: name,
-        federation: { extra_ca_file: certFile, allowed_private_ranges: ["127.0.0.0/8"] },
+        federation: {
+          extra_ca_file: certFile,
+          allowed_private_ranges: ["127.0.0.0/8"],
+          share_room_directory: true,
+        },
       },
       {
         listeners: [{ bind: "127.0.0.1", port, apis: ["federation"], tls: { cert: certFile, key: keyFile } }],
