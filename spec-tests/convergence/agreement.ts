@@ -2,7 +2,7 @@ import type { Test } from "tap";
 import type { TestClient } from "../support/client.ts";
 import type { TestEvent } from "../support/rooms.ts";
 import { until } from "../support/within.ts";
-import type { Scene } from "./scene.ts";
+import { pauseMs, type Scene } from "./scene.ts";
 
 const waitMs = 120_000;
 const pageSize = 100;
@@ -31,7 +31,7 @@ async function assertTimeline(t: Test, scene: Scene, reader: TestClient, when: s
     ids = (await timelineOf(scene, reader)).map(({ event_id: id }) => id);
     return new Set(ids).isSupersetOf(known);
   };
-  await until(waitMs, "every acknowledged message", isWhole).catch(() => undefined);
+  await until(waitMs, "every acknowledged message", isWhole, pauseMs).catch(() => undefined);
   t.equal(new Set(ids).size, ids.length, `${when}: ${reader.userId} sees each event once`);
   const seen = ids.filter((id) => known.has(id)).toSorted();
   t.same(seen, wanted, `${when}: ${reader.userId} sees every acknowledged message`);
@@ -49,7 +49,7 @@ async function assertSameState(t: Test, scene: Scene, when: string): Promise<voi
     states = await Promise.all(scene.parties.map(({ speaker }) => stateOf(scene, speaker)));
     return new Set(states.map((state) => JSON.stringify(state))).size === 1;
   };
-  await until(waitMs, "the same state", isSame).catch(() => undefined);
+  await until(waitMs, "the same state", isSame, pauseMs).catch(() => undefined);
   const [first, ...others] = states;
   for (const other of others) t.same(other, first, `${when}: the same state`);
 }

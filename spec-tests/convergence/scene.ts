@@ -20,6 +20,7 @@ export interface Acknowledged {
 }
 
 const waitMs = 120_000;
+export const pauseMs = 250;
 
 /** One room on several servers, and all that has been said in it. */
 export class Scene implements AsyncDisposable {
@@ -104,10 +105,11 @@ export class Scene implements AsyncDisposable {
   /** Waits until everybody can read an event. */
   async isEverywhere(eventId: string): Promise<void> {
     for (const { speaker } of this.parties) {
-      await until(waitMs, `${speaker.userId} to see ${eventId}`, async () => {
+      const isThere = async () => {
         const answer = await attempt(speaker.get(`${this.#path}/event/${encodeURIComponent(eventId)}`));
         return answer?.status === 200;
-      });
+      };
+      await until(waitMs, `${speaker.userId} to see ${eventId}`, isThere, pauseMs);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Test } from "tap";
+import { eventually } from "../matrix-js-sdk/eventually.ts";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { createRoom, redact, say, setState } from "../support/rooms.ts";
 import { bothWays, type Meeting, type Peers, titleOf } from "./peer.ts";
@@ -173,7 +174,10 @@ async function directory(t: Test, meeting: Meeting): Promise<void> {
   type Listed = { room_id: string; topic?: string; num_joined_members: number };
   const listOf = (body: Record<string, unknown>) =>
     (body["chunk"] as Listed[]).find((room) => room.room_id === roomId);
-  t.match(listOf(ok(await bob.get(path), "public rooms")), { topic: "Fish", num_joined_members: 1 });
+  const listed = await eventually("the room in the directory", async () =>
+    listOf(ok(await bob.get(path), "public rooms")),
+  );
+  t.match(listed, { topic: "Fish", num_joined_members: 1 });
   const filter = { filter: { generic_search_term: title } };
   t.ok(listOf(ok(await bob.post(path, filter), "searching public rooms")), "they can be searched");
 }

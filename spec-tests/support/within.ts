@@ -25,16 +25,18 @@ export async function within<Value>(
 /**
  * Asks again and again until something is so that happens in the background, for so long only.
  * @param what is waited for, as in "waited 10 s in vain for …"
+ * @param pauseMs between asking and asking again: longer where it takes long anyway, and asking costs something
  * @throws an error saying what did not happen
  */
 export async function until(
   timeoutMs: number,
   what: string,
   isSo: () => boolean | Promise<boolean>,
+  pauseMs = 10,
 ): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!(await isSo())) {
     if (performance.now() > endMs) throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`);
-    await delay(10);
+    await delay(pauseMs);
   }
 }
