@@ -50,7 +50,6 @@ export function composeFederationServing(
     receiver: graph.receiver,
     checks,
     restricted,
-    names,
     eventStore: stores.events,
     approve: (room, received) =>
       policyServers.approve(room, received, { event: (type, stateKey) => state.event(room, type, stateKey) }),

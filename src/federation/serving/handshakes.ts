@@ -11,7 +11,6 @@ import type { Pdu, RoomEvent } from "../../protocol/pdu.ts";
 import type { RestrictedJoin } from "../../services/rooms/restricted-join.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import { eventFlags, type EventStore, type StoredEvent } from "../../storage/events.ts";
-import type { NameCache } from "../../storage/name-cache.ts";
 import { type PduChecks, refusing } from "../inbound/pdu-checks.ts";
 import type { RoomParticipation } from "../room-participation.ts";
 
@@ -24,7 +23,6 @@ export interface HandshakesParts {
   readonly receiver: RoomReceiver;
   readonly checks: PduChecks;
   readonly restricted: RestrictedJoin;
-  readonly names: NameCache;
   readonly eventStore: Pick<EventStore, "byId">;
   /** Asks the room's policy server, which may put its signature on the event. @throws MatrixError when it refuses */
   readonly approve: (room: Room, received: ReceivedEvent) => Promise<void>;
@@ -57,7 +55,8 @@ export class Handshakes {
     const room = await this.room(origin, roomId);
     const userId = userOf(origin, user);
     if (versions && !versions.includes(room.version.id)) throw incompatible(room);
-    const authoriser = membership === "join" ? await this.#authoriser(room, userId) : undefined;
+    const authoriser =
+      membership === "join" ? await this.#parts.restricted.authoriser(room, userId) : undefined;
     const content: JsonObject = {
       membership,
       ...(authoriser !== undefined && { join_authorised_via_users_server: authoriser }),
@@ -108,12 +107,8 @@ export class Handshakes {
     if (authoriser === undefined || serverNameOf(authoriser) !== serverName) return pdu;
     const joiner = parseUserId(checked.pdu.sender);
     // Whether the named user may do it is for the room's rules; whether the joiner may come in only this server can tell.
-    if (joiner !== undefined) await this.#authoriser(room, joiner);
+    if (joiner !== undefined) await this.#parts.restricted.authoriser(room, joiner);
     return signEvent<Pdu>(room.version, checked.pdu, serverName, key) as unknown as JsonValue;
-  }
-
-  async #authoriser(room: Room, userId: UserId): Promise<UserId | undefined> {
-    return this.#parts.restricted.authoriser(room, await this.#parts.names.internUser(userId));
   }
 
   /** A room in which this server is and another may take part. @throws MatrixError M_NOT_FOUND, M_FORBIDDEN */

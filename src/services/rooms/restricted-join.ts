@@ -10,7 +10,7 @@ import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { CurrentState } from "../../state/current-state.ts";
 import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
-import type { MembershipStore } from "../../storage/memberships.ts";
+import type { MembershipRow, MembershipStore } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 
 /** Conditions beyond this number are not looked at. */
@@ -51,16 +51,16 @@ export class RestrictedJoin {
    * @throws MatrixError M_FORBIDDEN when no condition is met, M_UNABLE_TO_AUTHORISE_JOIN when that cannot be told from
    *   here, M_UNABLE_TO_GRANT_JOIN when nobody here may let them in (server-server API, "Restricted rooms")
    */
-  async authoriser(room: Room, userNid: number): Promise<UserId | undefined> {
+  async authoriser(room: Room, userId: UserId): Promise<UserId | undefined> {
     if (!room.version.restrictedJoin) return undefined;
     const joinRules = await this.#state.event(room, "m.room.join_rules", "");
     const rule = joinRules?.content["join_rule"];
     const isRestricted =
       rule === "restricted" || (rule === "knock_restricted" && room.version.knockRestricted);
     if (!isRestricted) return undefined;
-    const current = await this.#memberships.of(room.roomNid, userNid);
+    const current = await this.#membership(room, userId);
     if (current?.membership === "join" || current?.membership === "invite") return undefined;
-    await this.#checkConditions(joinRules?.content["allow"], userNid);
+    await this.#checkConditions(joinRules?.content["allow"], userId);
     const authoriser = await this.#memberWhoMayInvite(room);
     if (authoriser === undefined) {
       throw new MatrixError(
@@ -77,8 +77,7 @@ export class RestrictedJoin {
     const servers = new Set<ServerName>();
     for (const userId of levels.namedUsers.slice(0, maxNamedMembers)) {
       if (levels.userLevel(userId) < levels.invite || parseUserId(userId) === undefined) continue;
-      const userNid = await this.#names.findUser(userId);
-      const current = userNid === undefined ? undefined : await this.#memberships.of(room.roomNid, userNid);
+      const current = await this.#membership(room, userId);
       // Of a room whose members are still to follow it is not known who has gone.
       const mayBeThere = current ? current.membership === "join" : this.#partialRooms.has(room.roomNid);
       if (mayBeThere) servers.add(serverNameOf(userId as UserId));
@@ -87,12 +86,12 @@ export class RestrictedJoin {
     return [...servers];
   }
 
-  async #checkConditions(allow: unknown, userNid: number): Promise<void> {
-    const isLocal = serverNameOf((await this.#names.userId(userNid)) as UserId) === this.#serverName;
+  async #checkConditions(allow: unknown, userId: UserId): Promise<void> {
+    const isLocal = serverNameOf(userId) === this.#serverName;
     let isKnown = true;
     for (const room of await this.#roomsOf(allow)) {
       const isHere = room && (await this.#memberships.localJoinedNids(room.roomNid, 1)).length > 0;
-      if (isHere && (await this.#memberships.of(room.roomNid, userNid))?.membership === "join") return;
+      if (isHere && (await this.#membership(room, userId))?.membership === "join") return;
       // Of a room in which nobody of this server is it is not known any more who else is, or not yet.
       if (!isHere || this.#partialRooms.has(room.roomNid)) isKnown &&= isLocal;
     }
@@ -136,8 +135,12 @@ export class RestrictedJoin {
   async #isLocalMember(room: Room, userId: string): Promise<boolean> {
     if (parseUserId(userId) === undefined || serverNameOf(userId as UserId) !== this.#serverName)
       return false;
+    return (await this.#membership(room, userId))?.membership === "join";
+  }
+
+  /** A user whom other servers ask about need not be known here, and asking makes nobody known. */
+  async #membership({ roomNid }: Room, userId: string): Promise<MembershipRow | undefined> {
     const userNid = await this.#names.findUser(userId);
-    const current = userNid === undefined ? undefined : await this.#memberships.of(room.roomNid, userNid);
-    return current?.membership === "join";
+    return userNid === undefined ? undefined : this.#memberships.of(roomNid, userNid);
   }
 }

@@ -92,7 +92,7 @@ export class RoomMembership {
       ...withReason("join", reason),
     };
     try {
-      const authoriser = await restricted.authoriser(room, requester.userNid);
+      const authoriser = await restricted.authoriser(room, requester.userId);
       await this.#joinHere(requester, room, content, authoriser);
     } catch (error) {
       if (!(error instanceof MatrixError) || error.errcode !== "M_UNABLE_TO_GRANT_JOIN") throw error;
