@@ -42,10 +42,6 @@ const joinTimeoutMs = 10 * 60_000;
 /** A room with some hundred thousand members. */
 const maxStateBytes = 512 * 1024 * 1024;
 
-const vouchedJoinTimeoutMs = 2 * 60_000;
-/** Servers that do not know that members can be left out send all. */
-const maxVouchedJoinBytes = 128 * 1024 * 1024;
-
 /** The handshakes of memberships, as this server makes them with others (server-server API). */
 export class MembershipRequests {
   readonly #client: FederationClient;
@@ -111,27 +107,6 @@ export class MembershipRequests {
           read(withoutStatus(answer.body)),
         ),
     );
-  }
-
-  /**
-   * Joins a room of which this server knows the state.
-   * @returns the event with the signature of who has vouched for the user. @throws FederationError
-   */
-  async vouchedJoin(
-    destination: ServerName,
-    roomId: RoomId,
-    eventId: EventId,
-    body: JsonValue,
-  ): Promise<JsonValue> {
-    const answer = await this.#client.request({
-      destination,
-      method: "PUT",
-      uri: `${path}/v2/send_join/${pathOf(roomId, eventId)}?omit_members=true`,
-      body,
-      timeoutMs: vouchedJoinTimeoutMs,
-      maxResponseBytes: maxVouchedJoinBytes,
-    });
-    return eventOf(objectOf(answer));
   }
 
   /** @throws FederationError */
