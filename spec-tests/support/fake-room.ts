@@ -15,6 +15,10 @@ export class FakeRoom {
   readonly #fake: FakeServers;
   /** What the servers of the room have been sent, oldest first. */
   readonly received: Json[] = [];
+  /** What the second half of the answer to a join is told after. */
+  joinGate: Promise<void> = Promise.resolve();
+  /** How often somebody has joined. */
+  joins = 0;
   /** What the members are told after. */
   gate: Promise<void> = Promise.resolve();
   /** Servers that do not tell them. */
@@ -179,7 +183,8 @@ export class FakeRoom {
     response.writeHead(200, { "Content-Type": "application/json" });
     response.write(`{"origin":${JSON.stringify(this.#host)},"members_omitted":${isPartial},"event":${body}`);
     if (isPartial) response.write(`,"servers_in_room":${JSON.stringify(this.#servers)}`);
-    this.#writeLists(response, { auth_chain: this.#auth, state });
+    this.joins += 1;
+    void this.joinGate.then(() => this.#writeLists(response, { auth_chain: this.#auth, state }));
   }
 
   #sendState(response: ServerResponse): void {

@@ -9,7 +9,7 @@ import type { Batch } from "./batch.ts";
 
 export interface StateMoveParts {
   readonly serverName: ServerName;
-  readonly events: Pick<EventReader, "roomEvents">;
+  readonly events: Pick<EventReader, "roomEventsOnce">;
   readonly names: NameCache;
   readonly snapshots: Pick<StateSnapshots, "map" | "difference">;
 }
@@ -42,7 +42,7 @@ async function moveEntries(
   entries: readonly (readonly [pairNid: number, eventNid: number | undefined])[],
 ): Promise<void> {
   const eventNids = entries.map(([, eventNid]) => eventNid).filter((nid) => nid !== undefined);
-  const events = await parts.events.roomEvents(eventNids);
+  const events = await parts.events.roomEventsOnce(eventNids);
   const byNid = new Map(eventNids.map((nid, index) => [nid, events[index]]));
   for (const [pairNid, eventNid] of entries) {
     const before = draft.get(pairNid);

@@ -78,6 +78,19 @@ export class EventReader {
     return Promise.all(eventNids.map((nid) => this.roomEvent(nid)));
   }
 
+  /** The same of very many, one part after the other: what nobody will ask for again soon is not kept. */
+  async roomEventsOnce(eventNids: readonly number[]): Promise<RoomEvent[]> {
+    const isKept = (nid: number) =>
+      this.#unsettled.has(nid) || this.#parsed.has(nid) || this.#stored.has(nid);
+    const read = new Map<number, RoomEvent>();
+    for (const stored of await this.#store.byNids(eventNids.filter((nid) => !isKept(nid)))) {
+      const { version } = await this.#rooms.byNid(stored.roomNid);
+      const pdu = pduOf(stored, version.strictCanonicalJson);
+      read.set(stored.eventNid, toRoomEvent(version, pdu, stored.eventId as EventId));
+    }
+    return Promise.all(eventNids.map((nid) => read.get(nid) ?? this.roomEvent(nid)));
+  }
+
   /** Makes an event readable that is about to be committed. */
   announce(eventNid: number, event: RoomEvent): void {
     this.#unsettled.set(eventNid, event);

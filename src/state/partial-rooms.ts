@@ -54,8 +54,8 @@ export class PartialRooms {
   }
 
   async begin(row: PartialRoomRow): Promise<void> {
-    this.#rows.set(row.roomNid, row);
     await this.#store.begin(row);
+    this.#rows.set(row.roomNid, row);
   }
 
   /** Nobody waits for the members any more. */

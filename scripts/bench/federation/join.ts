@@ -4,6 +4,8 @@ import { FakeRoom } from "../../../spec-tests/support/fake-room.ts";
 import { type Network, startNetwork } from "./network.ts";
 import { report } from "./report.ts";
 
+/** Of Linux: what /proc counts processor time in. */
+const clockTicksPerSecond = 100;
 const liveServers = 40;
 const deadServers = 100;
 const silentServers = 20;
@@ -15,6 +17,7 @@ export async function benchJoin(memberCount = 20_000): Promise<void> {
     const room = await largeRoom(network, memberCount, omitsMembers);
     const client = await registerUser(network.server, "joiner");
     const before = memoryOf(network.server.pid);
+    const processorBeforeMs = processorMs(network.server.pid);
     const startMs = performance.now();
     const joined = await client.call(
       undefined,
@@ -29,7 +32,8 @@ export async function benchJoin(memberCount = 20_000): Promise<void> {
     report(
       `join, ${memberCount} members, ${omitsMembers ? "members left out" : "all state at once"}: ` +
         `answered after ${seconds(answeredMs)}, complete (${found} members) after ${seconds(completeMs)}, ` +
-        `memory ${before} MB before, ${memoryOf(network.server.pid)} MB at most`,
+        `memory ${before} MB before, ${memoryOf(network.server.pid)} MB at most, ` +
+        `processor time ${seconds(processorMs(network.server.pid) - processorBeforeMs)}`,
     );
   }
 }
@@ -63,6 +67,12 @@ async function membersOf(client: TestClient, roomId: string): Promise<number> {
 function memoryOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+}
+
+/** What all threads of a process have had of the processors: on a busy machine the measure of what work costs. */
+function processorMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / clockTicksPerSecond;
 }
 
 function seconds(ms: number): string {

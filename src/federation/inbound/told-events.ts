@@ -24,9 +24,9 @@ interface HeldEvent {
 /** Larger states and auth chains are not believed to be any. */
 const maxEvents = 1_000_000;
 /** Events that wait for keys or for their signatures to be checked: a server that is gone holds up its own only. */
-const maxChecking = 1_000;
+const maxChecking = 400;
 /** So many are stored at a time. */
-const chunkSize = 500;
+const chunkSize = 200;
 
 /** Events of one room as another server tells them: they are checked while they come, and stored when all are there. */
 export class ToldEvents {
