@@ -1,5 +1,6 @@
 // Measures federation: `npm run bench:federation [-- part ...]`. Servers are processes of their own, their peers are fake.
 import { benchDestinations } from "./destinations.ts";
+import { benchInbound } from "./inbound.ts";
 import { benchJoin } from "./join.ts";
 import { benchResolution } from "./resolution.ts";
 
@@ -7,6 +8,7 @@ import { benchResolution } from "./resolution.ts";
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   join: () => benchJoin(),
   destinations: () => benchDestinations(),
+  inbound: () => benchInbound(),
   resolution: () => benchResolution(),
 };
 

@@ -110,6 +110,21 @@ t.test("a slow server delays neither other servers in the same room nor other ro
   await inboxes[Symbol.asyncDispose]();
 });
 
+t.test("who sends faster than events are judged waits for the answer", async (t) => {
+  const { inboxes, judged, release } = scene();
+  const events = Array.from({ length: 300 }, (_, index) => waiting(1, "slow.test", String(index)));
+  let isAnswered = false;
+  await inboxes.add(events);
+  const answer = inboxes.relieved(events).then(() => (isAnswered = true));
+  await inboxes.add([waiting(1, "quick.test", "one")]);
+  await until(() => judged.length === 1);
+  t.notOk(isAnswered, "300 events wait");
+  release();
+  await answer;
+  t.ok(judged.length > 50);
+  await inboxes[Symbol.asyncDispose]();
+});
+
 t.test("what one server sends of one room stays in order", async (t) => {
   const { inboxes, judged } = scene();
   const events = Array.from({ length: 130 }, (_, index) => waiting(1, "quick.test", String(index)));

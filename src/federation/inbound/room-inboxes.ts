@@ -15,6 +15,7 @@ import type {
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { EventCompletion } from "./event-completion.ts";
+import { LanePressure } from "./lane-pressure.ts";
 
 export interface RoomInboxesParts {
   readonly store: FederationInboxStore;
@@ -52,10 +53,12 @@ export class RoomInboxes implements AsyncDisposable {
   readonly #workingOf = new Map<string, number>();
   /** Lanes of rooms whose members are not all known. */
   readonly #held = new Set<string>();
+  readonly #pressure: LanePressure;
   #isClosed = false;
 
   constructor(parts: RoomInboxesParts) {
     this.#parts = parts;
+    this.#pressure = new LanePressure(parts.clock);
   }
 
   /** Goes on with what has waited since before the start. */
@@ -71,8 +74,21 @@ export class RoomInboxes implements AsyncDisposable {
   async add(events: readonly InboxEvent[]): Promise<readonly string[]> {
     if (events.length === 0) return [];
     const leftOut = await this.#parts.store.add(events, maxWaiting);
-    for (const { roomNid, origin } of events) this.#wake({ roomNid, origin });
+    const lanes = new Map(
+      events.map(({ roomNid, origin }) => [keyOf({ roomNid, origin }), { roomNid, origin }]),
+    );
+    for (const event of events) this.#pressure.added(keyOf(event));
+    for (const lane of lanes.values()) this.#wake(lane);
     return leftOut;
+  }
+
+  /**
+   * Waits for a while where many events wait: a server that is answered later sends less, and nothing has to be left out.
+   * @param events that were added
+   */
+  async relieved(events: readonly InboxEvent[]): Promise<void> {
+    const keys = [...new Set(events.map(keyOf))].filter((key) => !this.#held.has(key));
+    await Promise.all(keys.map((key) => this.#pressure.relieved(key)));
   }
 
   /** What is being judged is judged to its end; the rest waits for the next start. */
@@ -128,9 +144,13 @@ export class RoomInboxes implements AsyncDisposable {
     try {
       while (!this.#isClosed) {
         const rows = await this.#parts.store.next(lane, eventsAtOnce, bytesAtOnce);
-        if (rows.length === 0) return;
+        if (rows.length === 0) {
+          this.#pressure.emptied(keyOf(lane));
+          return;
+        }
         await this.#judge(lane, rows);
         await this.#parts.store.remove(rows.map(({ inboxNid }) => inboxNid));
+        this.#pressure.taken(keyOf(lane), rows.length);
       }
     } catch (error) {
       this.#parts.log.error(

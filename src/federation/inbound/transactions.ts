@@ -81,6 +81,7 @@ export class InboundTransactions {
       results[leftOut] = { error: "Too many events of the room wait already." };
     }
     await this.#parts.edus.receive(origin, edus);
+    await this.#parts.inboxes.relieved(passed);
     return results;
   }
 
