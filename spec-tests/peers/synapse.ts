@@ -158,6 +158,7 @@ function configuration(folder: string, port: number, clientPort: number, tls: Tl
     presence: { enabled: true },
     allow_public_rooms_over_federation: true,
     allow_public_rooms_without_auth: true,
+    room_list_publication_rules: [{ action: "allow" }],
     enable_authenticated_media: true,
     ...limits,
   };
