@@ -24,6 +24,7 @@ const serversAtOnce = 20;
 const usersAtOnce = 50;
 const timeoutMs = 30_000;
 const minRetryMs = 1_000;
+const pauseMs = 250;
 /** One write takes so many; the others are asked for again by those who want them. */
 const maxFollowed = 1_000;
 
@@ -125,6 +126,7 @@ export class DeviceListResyncs implements AsyncDisposable {
         if (users.length === 0) return;
         for (const userNid of users) await this.#resync(userNid);
         resyncing.backoff.ended();
+        await this.#pause();
       }
     } catch (error) {
       if (this.#closed.signal.aborted) return;
@@ -133,6 +135,17 @@ export class DeviceListResyncs implements AsyncDisposable {
       resyncing.hasMore = true;
       resyncing.backoff.failed();
     }
+  }
+
+  /** A list that becomes stale as soon as it is there is not asked for without end. */
+  async #pause(): Promise<void> {
+    const { signal } = this.#closed;
+    const over = Promise.withResolvers<void>();
+    const end = () => over.resolve();
+    using _timer = this.#parts.clock.setTimer(pauseMs, end);
+    signal.addEventListener("abort", end, { once: true });
+    if (!signal.aborted) await over.promise;
+    signal.removeEventListener("abort", end);
   }
 
   /** @throws FederationError when the server may answer later */
