@@ -211,7 +211,7 @@ export class LocalEventMaker {
  * What servers say about depth has no say in it.
  * @param extremities in the order in which they came
  */
-export function chosenPrevEvents(extremities: readonly Extremity[]): readonly Extremity[] {
+function chosenPrevEvents(extremities: readonly Extremity[]): readonly Extremity[] {
   if (extremities.length <= maxPrevEvents) return extremities;
   const half = maxPrevEvents / 2;
   return [...extremities.slice(0, half), ...extremities.slice(-half)];
