@@ -88,7 +88,7 @@ export class EventReader {
       const pdu = pduOf(stored, version.strictCanonicalJson);
       read.set(stored.eventNid, toRoomEvent(version, pdu, stored.eventId as EventId));
     }
-    return Promise.all(eventNids.map((nid) => read.get(nid) ?? this.roomEvent(nid)));
+    return Promise.all(eventNids.map(async (nid) => read.get(nid) ?? this.roomEvent(nid)));
   }
 
   /** Makes an event readable that is about to be committed. */
