@@ -113,3 +113,20 @@ t.test("a server is tried ever later, and at once when it has been heard of", as
   t.equal(destination.backoff.waitMs, 0);
   t.equal(clock.waitingTimers, 0, "nothing waits any more");
 });
+
+t.test("a server that was away is told what has happened in rooms that it is in no more", async (t) => {
+  const [server, clock] = [new FakeServer(), new ManualClock()];
+  position = 3;
+  const destination = makeDestination(server, clock, (after) => (after < 2 ? [2] : []));
+  server.isAway = true;
+  destination.addPdu({ eventNid: 1, position: 1, isFarewell: true });
+  await settled();
+  destination.addPdu({ eventNid: 2, position: 2 });
+  destination.addPdu({ eventNid: 3, position: 3, isFarewell: true });
+  await settled();
+  server.isAway = false;
+  destination.heard();
+  await settled();
+  t.same(server.received, [[1, 3, 2]]);
+  t.equal(destination.isIdle, true);
+});

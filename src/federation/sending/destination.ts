@@ -39,6 +39,8 @@ export interface WaitingInStorage {
 interface PendingPdu {
   readonly eventNid: number;
   readonly position: number;
+  /** Whether the server is in the room no more, and so would not get the event by catching up. */
+  readonly isFarewell?: boolean;
 }
 
 interface Load {
@@ -60,6 +62,9 @@ const maxToDevice = 50;
 const maxToDeviceBytes = 4 * 1024 * 1024;
 /** More waiting events than this, and the server gets the newest of each room instead, as one that was away. */
 const maxPendingPdus = 500;
+const maxFarewells = 500;
+/** Leaves room for the newest of other rooms. */
+const farewellsAtOnce = 10;
 const requestTimeoutMs = 60_000;
 
 /** One other server: what it has not been sent yet, and the sending. */
@@ -69,6 +74,8 @@ export class Destination {
   readonly #parts: DestinationParts;
   #sentUpTo: number;
   #pdus: PendingPdu[] = [];
+  /** What the server is still to be told of rooms that it is in no more, such as that its last user was made to leave. */
+  #farewells: PendingPdu[] = [];
   readonly #edus: PendingEdus;
   #isBehind: boolean;
   /** Whether events have come since what it had missed was last read. */
@@ -134,14 +141,15 @@ export class Destination {
 
   addPdu(pdu: PendingPdu): void {
     if (this.#isBehind) {
+      this.#keepFarewells([pdu]);
       this.#hasMissedMore = true;
       this.wake();
       return;
     }
     if (this.#pdus.length === 0 && !this.#sending)
       this.#sentUpTo = Math.max(this.#sentUpTo, pdu.position - 1);
-    if (this.#pdus.length >= maxPendingPdus || this.backoff.waitMs > 0) this.#fallBehind();
-    else this.#pdus.push(pdu);
+    this.#pdus.push(pdu);
+    if (this.#pdus.length > maxPendingPdus || this.backoff.waitMs > 0) this.#fallBehind();
     this.wake();
   }
 
@@ -225,7 +233,13 @@ export class Destination {
 
   #fallBehind(): void {
     this.#isBehind = true;
+    this.#keepFarewells(this.#pdus);
     this.#pdus = [];
+  }
+
+  #keepFarewells(pdus: readonly PendingPdu[]): void {
+    this.#farewells.push(...pdus.filter(({ isFarewell }) => isFarewell));
+    this.#farewells.splice(0, this.#farewells.length - maxFarewells);
   }
 
   async #nextLoad(): Promise<Load | undefined> {
@@ -291,10 +305,12 @@ export class Destination {
     // Before: what comes while storage is read is caught up with in the next round.
     const upTo = this.#parts.routedUpTo();
     this.#hasMissedMore = false;
-    const { rooms, lookedUpTo } = await this.#parts.store.unsentRooms(this.name, this.#sentUpTo, maxPdus);
+    const farewells = this.#farewells.splice(0, farewellsAtOnce);
+    const limit = maxPdus - farewells.length;
+    const { rooms, lookedUpTo } = await this.#parts.store.unsentRooms(this.name, this.#sentUpTo, limit);
     const sentUpTo = lookedUpTo === null ? upTo : Math.min(lookedUpTo, upTo);
-    const pdus = rooms.filter(({ eventNid }) => !this.#justSent.has(eventNid));
-    return { pdus, sentUpTo, staysBehind: lookedUpTo !== null };
+    const pdus = [...farewells, ...rooms.filter(({ eventNid }) => !this.#justSent.has(eventNid))];
+    return { pdus, sentUpTo, staysBehind: lookedUpTo !== null || this.#farewells.length > 0 };
   }
 
   /** @returns false when the server could not be reached */
@@ -319,6 +335,7 @@ export class Destination {
       if (!(error instanceof FederationError)) throw error;
       if (isWorthRetrying(error)) {
         log.info({ err: error, destination: this.name }, "a server cannot be reached");
+        this.#keepFarewells(pdus);
         this.#failed();
         return false;
       }

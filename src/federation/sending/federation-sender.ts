@@ -194,8 +194,10 @@ export class FederationSender implements AsyncDisposable {
       for (const event of events) {
         if (!(await this.#isToBeSent(event))) continue;
         for (const serverName of await this.#destinationsOf(event, servers)) {
+          const { eventNid, position } = event;
+          const isFarewell = !servers.includes(serverName);
           await this.#withDestination(serverName, (destination) =>
-            destination.addPdu({ eventNid: event.eventNid, position: event.position ?? upTo }),
+            destination.addPdu({ eventNid, position: position ?? upTo, isFarewell }),
           );
         }
       }
