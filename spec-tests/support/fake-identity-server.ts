@@ -9,7 +9,6 @@ import {
 } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
-import type { TestCertificate } from "../../src/outbound/testing/certificate.ts";
 import { canonical, unpadded } from "./canonical-json.ts";
 import { type LoopbackAnswer, LoopbackServer } from "./loopback-server.ts";
 
@@ -17,6 +16,12 @@ import { type LoopbackAnswer, LoopbackServer } from "./loopback-server.ts";
 // that both cannot have the same fault.
 
 type Json = Record<string, unknown>;
+
+/** Private key and certificate, as PEM. */
+interface Tls {
+  readonly key: string;
+  readonly cert: string;
+}
 
 interface StoredInvite {
   readonly request: Json;
@@ -49,12 +54,12 @@ export class FakeIdentityServer implements AsyncDisposable {
   homeserverKey: KeyObject | undefined;
   isKeyValid = true;
 
-  private constructor(tls: TestCertificate) {
+  private constructor(tls: Tls) {
     this.#server = new LoopbackServer((request) => this.#serve(request), tls);
     this.#cert = tls.cert;
   }
 
-  static async start(tls: TestCertificate): Promise<FakeIdentityServer> {
+  static async start(tls: Tls): Promise<FakeIdentityServer> {
     const identity = new FakeIdentityServer(tls);
     await identity.#server.open();
     return identity;
