@@ -19,7 +19,9 @@ export function faultsOf(answer: RawAnswer, expected: ExpectedAnswer = {}): stri
   const faults: string[] = [];
   // What was announced may not have been uploaded yet: that is a 504 (client-server API, "Content repository").
   const isAwaited = status === 504 && json["errcode"] === "M_NOT_YET_UPLOADED";
-  if (status >= 500 && !isAwaited) faults.push("is a failure of the server");
+  // It is another server that has been asked for, and that there is not.
+  const isElsewhere = status === 502 && json["errcode"] === "M_CONNECTION_FAILED";
+  if (status >= 500 && !isAwaited && !isElsewhere) faults.push("is a failure of the server");
   if (headers["access-control-allow-origin"] !== "*") faults.push("has no CORS headers");
   if (status >= 400 && !isStandardError(answer)) faults.push("is no standard error");
   if (expected.status !== undefined && status !== expected.status) faults.push(`is not ${expected.status}`);
