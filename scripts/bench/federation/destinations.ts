@@ -2,7 +2,7 @@ import { registerUser, type TestClient } from "../../../spec-tests/support/clien
 import { say } from "../../../spec-tests/support/rooms.ts";
 import { FakeRoom } from "../../../spec-tests/support/fake-room.ts";
 import { type Network, startNetwork } from "./network.ts";
-import { report } from "./report.ts";
+import { processorMs, report } from "./report.ts";
 
 const members = 500;
 const liveServers = 100;
@@ -23,12 +23,14 @@ export async function benchDestinations(): Promise<void> {
       "GET",
       `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/members`,
     );
+    const startMs = processorMs(network.server.pid);
     const times = await sendAll(client, room.roomId);
+    const processor = (processorMs(network.server.pid) - startMs) / times.length;
     const heard = [...network.fake.requests.values()].filter((count) => count > 0).length;
     report(
       `sending to ${liveServers} servers${withDead ? ` and ${members - liveServers} dead ones` : ""}: ` +
         `${Math.round((times.length / measuredMs) * 1_000)} messages/s, half within ${at(times, 0.5)} ms, ` +
-        `99 of 100 within ${at(times, 0.99)} ms; ${heard} servers were asked something`,
+        `99 of 100 within ${at(times, 0.99)} ms, processor time ${processor.toFixed(1)} ms a message; ${heard} servers were asked something`,
     );
   }
 }

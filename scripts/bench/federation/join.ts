@@ -2,10 +2,8 @@ import { readFileSync } from "node:fs";
 import { registerUser, type TestClient } from "../../../spec-tests/support/client.ts";
 import { FakeRoom } from "../../../spec-tests/support/fake-room.ts";
 import { type Network, startNetwork } from "./network.ts";
-import { report } from "./report.ts";
+import { processorMs, report } from "./report.ts";
 
-/** Of Linux: what /proc counts processor time in. */
-const clockTicksPerSecond = 100;
 const liveServers = 40;
 const deadServers = 100;
 const silentServers = 20;
@@ -67,12 +65,6 @@ async function membersOf(client: TestClient, roomId: string): Promise<number> {
 function memoryOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
-}
-
-/** What all threads of a process have had of the processors: on a busy machine the measure of what work costs. */
-function processorMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / clockTicksPerSecond;
 }
 
 function seconds(ms: number): string {
