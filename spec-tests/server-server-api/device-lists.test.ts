@@ -8,7 +8,7 @@ import { until } from "../support/within.ts";
 const v3 = "/_matrix/client/v3";
 const devicesUri = "/_matrix/federation/v1/user/devices/";
 const sendUri = "/_matrix/federation/v1/send/";
-const { alice, bob, one, peer, roomId } = await federatedRoom(t);
+const { alice, bob, one, two, peer, roomId } = await federatedRoom(t);
 
 interface Update extends Json {
   readonly user_id: string;
@@ -160,6 +160,34 @@ t.test("sendTransaction: who joins a room tells its servers of their devices, an
   t.match(updatesOf(dora), [{ device_id: dora.deviceId, keys: { user_id: dora.userId } }]);
   t.match(updatesOf(emil), [{ device_id: emil.deviceId }]);
   t.notOk("keys" in (updatesOf(emil)[0] ?? {}), "a device without keys is one, too");
+});
+
+t.test("sync: who comes into a room has changed once, and again with a new device", async (t) => {
+  const [fay, gus] = [await registerUser(one, "fay"), await registerUser(two, "gus")];
+  const room = await createRoom(fay, { room_version: "11" });
+  const { nextBatch: faySince } = await syncUntil(fay, () => true);
+  const { nextBatch: gusSince } = await syncUntil(gus, () => true);
+  await joinBy(gus, room, one);
+  /** Everybody of whom a user is told until somebody is among them. */
+  const toldUntil = async (client: TestClient, since: string, userId: string) => {
+    const told: string[] = [];
+    const { nextBatch } = await syncUntil(
+      client,
+      ({ body }) => {
+        told.push(...((body["device_lists"] as { changed?: string[] } | undefined)?.changed ?? []));
+        return told.includes(userId);
+      },
+      { since },
+    );
+    return { told, nextBatch };
+  };
+  const faySaw = await toldUntil(fay, faySince, gus.userId);
+  t.strictSame(faySaw.told, [gus.userId]);
+  const gusSaw = await toldUntil(gus, gusSince, fay.userId);
+  t.strictSame(new Set(gusSaw.told), new Set([fay.userId, gus.userId]), "his other devices may want to know");
+  await uploadKeys(await login(one, "fay"));
+  t.strictSame((await toldUntil(fay, faySaw.nextBatch, fay.userId)).told, [fay.userId]);
+  t.strictSame((await toldUntil(gus, gusSaw.nextBatch, fay.userId)).told, [fay.userId]);
 });
 
 t.test(
