@@ -1,4 +1,5 @@
 import t from "tap";
+import { canonical } from "../support/canonical-json.ts";
 import { registerUser } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
@@ -19,13 +20,17 @@ const federation = "/_matrix/federation/v1";
 /** A room of alice's, with the peer's user in it. */
 class Scene {
   readonly roomId: string;
-  readonly #auth: readonly string[];
+  /** What the events of the peer's user rest on. */
+  readonly auth: readonly string[];
+  /** Of room versions 1 and 2, where servers choose the IDs of their events. */
+  readonly #isOld: boolean;
   /** What the peer's next event follows. */
   newest: string;
 
-  private constructor(roomId: string, auth: readonly string[], newest: string) {
+  private constructor(roomId: string, version: string, auth: readonly string[], newest: string) {
     this.roomId = roomId;
-    this.#auth = auth;
+    this.auth = auth;
+    this.#isOld = ["1", "2"].includes(version);
     this.newest = newest;
   }
 
@@ -40,21 +45,34 @@ class Scene {
       const path = `${client}/rooms/${encodeURIComponent(roomId)}/state/${type}?format=event`;
       return (await alice.get(path)).body["event_id"] as string;
     };
-    return new Scene(roomId, [await id("m.room.create"), await id("m.room.power_levels"), joinId], joinId);
+    const auth = [await id("m.room.create"), await id("m.room.power_levels"), joinId];
+    return new Scene(roomId, version, auth, joinId);
   }
 
   /** A message of the peer's user, with changes. */
   event(fields: Json = {}): Made {
+    const { prev_events: prev = [this.newest], auth_events: auth = this.auth, ...rest } = fields;
     return peer.event({
+      ...(this.#isOld && { event_id: nextId() }),
       room_id: this.roomId,
       type: "m.room.message",
       sender: peer.userId,
       content: { msgtype: "m.text", body: "hello" },
       depth: 50,
-      prev_events: [this.newest],
-      auth_events: this.#auth,
-      ...fields,
+      prev_events: this.#references(prev as string[]),
+      auth_events: this.#references(auth as string[]),
+      ...rest,
     });
+  }
+
+  /** The peer's user joins once more. */
+  join(fields: Json): Made {
+    const content = { membership: "join" };
+    return this.event({ type: "m.room.member", state_key: peer.userId, content, ...fields });
+  }
+
+  #references(ids: readonly string[]): unknown[] {
+    return this.#isOld ? ids.map((id) => [id, { sha256: "AAAA" }]) : [...ids];
   }
 
   /** Sends an ordinary message after others, and waits until it has come: they have been judged then. */
@@ -75,6 +93,12 @@ class Scene {
     const path = `${client}/rooms/${encodeURIComponent(this.roomId)}/event/${encodeURIComponent(eventId)}`;
     return (await alice.get(path)).status === 200;
   }
+}
+
+let names = 0;
+/** An event's ID as old rooms have them. */
+function nextId(): string {
+  return `$event-${++names}:${peer.name}`;
 }
 
 let transactions = 0;
@@ -146,17 +170,17 @@ t.test(
 t.test(
   "sendTransaction: a key that occurs twice is refused, since it means one thing here and another there",
   async (t) => {
-    const { pdu } = scene.event();
-    const twice = JSON.stringify(pdu).replace('"type":', '"type":"m.room.name","type":');
-    const answer = await send([JSON.rawJSON("1") as unknown as Json]);
-    t.equal(answer.status, 200, "what is no event is passed over");
-    const body = `{"origin":"${peer.name}","origin_server_ts":1,"pdus":[${twice}]}`;
-    const response = await fetch(`${server.url}${federation}/send/twice`, {
-      method: "PUT",
-      headers: { Authorization: 'X-Matrix origin="a.test",key="ed25519:1",sig="A"' },
-      body,
-    });
-    t.equal(response.status, 400);
+    const { id, pdu } = scene.event();
+    const once = canonical({ origin: peer.name, origin_server_ts: 1, pdus: [pdu] });
+    const twice = once.replace('"type":', '"type":"m.room.name","type":');
+    const put = (text: string, name: string) =>
+      peer.request(server, "PUT", `${federation}/send/${name}`, undefined, { text });
+    const refused = await put(twice, "twice");
+    t.match([refused.status, refused.body["errcode"]], [400, "M_BAD_JSON"]);
+    t.same(await put(once, "once"), { status: 200, body: { pdus: { [id]: {} } } });
+    scene.newest = id;
+    await scene.settle();
+    t.ok(await scene.shows(id), "the signature is right where no key occurs twice");
   },
 );
 
@@ -225,6 +249,125 @@ t.test(
     }
   },
 );
+
+/** How many requests the peer has been sent that begin so. */
+const asked = (what: string, since: number) =>
+  peer.uris.slice(since).filter((uri) => uri.startsWith(`${federation}/${what}/`)).length;
+
+for (const version of ["1", "2"]) {
+  t.test(
+    `sendTransaction: events that rest on each other or themselves, in room version ${version}`,
+    async (t) => {
+      const room = await Scene.open(version);
+      const [create = "", levels = ""] = room.auth;
+      const [a, b, c] = [nextId(), nextId(), nextId()];
+      const one = room.join({ event_id: a, auth_events: [create, levels, b] });
+      const other = room.join({ event_id: b, auth_events: [create, levels, a] });
+      const self = room.join({ event_id: c, auth_events: [create, levels, c] });
+      const circle = [one, other, self];
+      const chain = circle.map(({ pdu }) => pdu);
+      peer.answers.set(`${federation}/event_auth/`, () => ({ status: 200, body: { auth_chain: chain } }));
+      t.teardown(() => peer.answers.clear());
+      const since = peer.uris.length;
+      const honest = room.event();
+      await send([...chain, honest.pdu]);
+      room.newest = honest.id;
+      await room.settle();
+      t.ok(await room.shows(honest.id));
+      for (const { id } of circle) t.notOk(await room.shows(id));
+      t.equal(asked("event_auth", since), 3, "each is asked about once");
+
+      // The same as a state that is told, and as what it rests on.
+      const ids = circle.map(({ id }) => id);
+      const before = room.event({ prev_events: [nextId()] });
+      const follower = room.event({ prev_events: [before.id] });
+      const events = [before.pdu];
+      peer.answers.set(`${federation}/get_missing_events/`, () => ({ status: 200, body: { events } }));
+      const state = { pdu_ids: [...room.auth, ...ids], auth_chain_ids: [...room.auth, ...ids] };
+      peer.answers.set(`${federation}/state_ids/`, () => ({ status: 200, body: state }));
+      peer.answers.set(`${federation}/event/`, (uri) => {
+        const found = circle.find(({ id }) => uri.endsWith(encodeURIComponent(id)));
+        return found ? { status: 200, body: { pdus: [found.pdu] } } : notServed;
+      });
+      const sinceState = peer.uris.length;
+      await send([follower.pdu]);
+      await room.settle();
+      t.notOk(await room.shows(follower.id));
+      t.equal(asked("state_ids", sinceState), 1);
+      t.ok(asked("event", sinceState) <= 4);
+    },
+  );
+
+  t.test(
+    `sendTransaction: events that follow each other or themselves, in room version ${version}`,
+    async (t) => {
+      const room = await Scene.open(version);
+      const [a, b, c] = [nextId(), nextId(), nextId()];
+      const one = room.event({ event_id: a, prev_events: [b] });
+      const other = room.event({ event_id: b, prev_events: [a] });
+      const self = room.event({ event_id: c, prev_events: [c, room.newest] });
+      const known = new Map([one, other, self].map(({ id, pdu }) => [id, pdu]));
+      // Of each event that one which it follows: what comes of that is never whole.
+      peer.answers.set(`${federation}/get_missing_events/`, (_uri, body) => {
+        const [latest = ""] = body["latest_events"] as string[];
+        const [[prev] = [""]] = (known.get(latest) ?? {})["prev_events"] as [[string]?];
+        return { status: 200, body: { events: [known.get(prev)] } };
+      });
+      const state = { pdu_ids: room.auth, auth_chain_ids: room.auth };
+      peer.answers.set(`${federation}/state_ids/`, () => ({ status: 200, body: state }));
+      peer.answers.set(`${federation}/event/`, (uri) => {
+        const pdu = known.get(decodeURIComponent(uri.split("/").at(-1) ?? ""));
+        return pdu ? { status: 200, body: { pdus: [pdu] } } : notServed;
+      });
+      t.teardown(() => peer.answers.clear());
+      const since = peer.uris.length;
+      const honest = room.event();
+      await send([one.pdu, other.pdu, self.pdu, honest.pdu]);
+      room.newest = honest.id;
+      await room.settle();
+      t.ok(await room.shows(honest.id));
+      t.notOk(await room.shows(self.id));
+      t.ok(await room.shows(a), "the circle has come in, as far as it could be told from a line");
+      t.ok(asked("get_missing_events", since) <= 3);
+      t.ok(asked("state_ids", since) <= 3);
+      t.ok(asked("event", since) <= 6);
+
+      const path = `${client}/rooms/${encodeURIComponent(room.roomId)}/messages?dir=b&limit=100`;
+      const shown = (await alice.get(path)).body["chunk"] as { event_id: string }[];
+      t.equal(new Set(shown.map(({ event_id: id }) => id)).size, shown.length, "nothing is shown twice");
+      t.ok(shown.some(({ event_id: id }) => id === honest.id));
+      const missing = await peer.request(
+        server,
+        "POST",
+        `${federation}/get_missing_events/${encodeURIComponent(room.roomId)}`,
+        { earliest_events: [], latest_events: [room.newest, a, b], limit: 20 },
+      );
+      t.equal(missing.status, 200);
+    },
+  );
+}
+
+t.test("getEventAuthorization: answers that name something new each time are asked for once", async (t) => {
+  const room = await Scene.open();
+  const [create = "", levels = ""] = room.auth;
+  let links = 0;
+  const restless = () => room.join({ auth_events: [create, levels, `$never-${++links}`] });
+  peer.answers.set(`${federation}/event_auth/`, () => {
+    const chain = Array.from({ length: 100 }, () => restless().pdu);
+    return { status: 200, body: { auth_chain: chain } };
+  });
+  t.teardown(() => peer.answers.clear());
+  const since = peer.uris.length;
+  const hostile = Array.from({ length: 5 }, restless);
+  const honest = room.event();
+  await send([...hostile.map(({ pdu }) => pdu), honest.pdu]);
+  room.newest = honest.id;
+  await room.settle();
+  t.ok(await room.shows(honest.id));
+  for (const { id } of hostile) t.notOk(await room.shows(id));
+  t.equal(asked("event_auth", since), hostile.length);
+  t.equal(peer.uris.slice(since).filter((uri) => uri.includes("never")).length, 0);
+});
 
 t.test("sendTransaction: an event whose past comes later is judged anew", async (t) => {
   const room = await Scene.open();

@@ -14,6 +14,14 @@ export interface PeerAnswer {
   readonly body: Json;
 }
 
+/** What of a request is not as it should be. */
+export interface RequestChanges {
+  readonly destination?: string;
+  readonly sig?: string;
+  /** The body as it is sent and signed, in place of the content. */
+  readonly text?: string;
+}
+
 /** Keys of a redacted event in room version 11, and of the content of member events. */
 const keptKeys = new Set(
   "event_id type room_id sender state_key content hashes signatures depth prev_events auth_events origin_server_ts".split(
@@ -139,7 +147,7 @@ export class FakePeer implements AsyncDisposable {
     method: string,
     uri: string,
     content?: Json,
-    changes: { readonly destination?: string; readonly sig?: string } = {},
+    changes: RequestChanges = {},
   ): Promise<PeerAnswer> {
     const response = await this.fetch(server, method, uri, content, changes);
     return { status: response.status, body: (await response.json()) as Json };
@@ -151,19 +159,27 @@ export class FakePeer implements AsyncDisposable {
     method: string,
     uri: string,
     content?: Json,
-    changes: { readonly destination?: string; readonly sig?: string } = {},
+    changes: RequestChanges = {},
   ): Promise<Response> {
-    const signed = { method, uri, origin: this.name, destination: server.name, content };
+    const { text } = changes;
+    const signed = {
+      method,
+      uri,
+      origin: this.name,
+      destination: server.name,
+      content: text === undefined ? content : JSON.rawJSON("0"),
+    };
+    const signedText = canonical(signed).replace('"content":0,', () => `"content":${text},`);
     const header = [
       `origin="${this.name}"`,
       `destination="${changes.destination ?? server.name}"`,
       `key="ed25519:1"`,
-      `sig="${changes.sig ?? this.#signature(canonical(signed))}"`,
+      `sig="${changes.sig ?? this.#signature(signedText)}"`,
     ];
     return fetch(`${server.url}${uri}`, {
       method,
       headers: { Authorization: `X-Matrix ${header.join(",")}`, "Content-Type": "application/json" },
-      ...(content && { body: JSON.stringify(content) }),
+      ...((text ?? content) && { body: text ?? JSON.stringify(content) }),
     });
   }
 
@@ -183,7 +199,7 @@ export class FakePeer implements AsyncDisposable {
       .map(({ content }) => content);
   }
 
-  /** An event with hash, signature and ID. */
+  /** An event with hash, signature and ID, which is that of the fields where they have one: old rooms want it so. */
   event(fields: Json): { readonly id: string; readonly pdu: Json } {
     const unsigned = { origin_server_ts: Date.now(), ...fields };
     const hashed = {
@@ -198,8 +214,8 @@ export class FakePeer implements AsyncDisposable {
     };
     const covered = canonical(without(redacted(hashed), "signatures", "unsigned"));
     const pdu = { ...hashed, signatures: { [this.name]: { "ed25519:1": this.#signature(covered) } } };
-    const id = `$${unpadded(createHash("sha256").update(covered).digest(), "base64url")}`;
-    return { id, pdu };
+    const hash = `$${unpadded(createHash("sha256").update(covered).digest(), "base64url")}`;
+    return { id: (fields["event_id"] as string | undefined) ?? hash, pdu };
   }
 
   /** An event of another server with this one's signature beside those that it has. */
@@ -238,7 +254,10 @@ export class FakePeer implements AsyncDisposable {
       `/_matrix/federation/v1/make_join/${room}/${user}?ver=${version}`,
     );
     if (made.status !== 200) throw new Error(JSON.stringify(made.body));
-    const { id, pdu } = this.event(without(made.body["event"] as Json, "origin"));
+    const named = ["1", "2"].includes(version)
+      ? { event_id: `$join-${++this.#transactions}:${this.name}` }
+      : {};
+    const { id, pdu } = this.event({ ...without(made.body["event"] as Json, "origin"), ...named });
     const uri = `/_matrix/federation/v2/send_join/${room}/${encodeURIComponent(id)}`;
     const { status, body } = await this.request(server, "PUT", uri, pdu);
     if (status !== 200) throw new Error(JSON.stringify(body));
