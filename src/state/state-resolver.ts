@@ -1,5 +1,6 @@
 import { boundedCache } from "../cache/bounded-cache.ts";
 import type { PendingStateEvent, SnapshotRow, StateStore } from "../storage/state.ts";
+import type { StateDelta } from "./delta.ts";
 import type { Room } from "./room-index.ts";
 import type { StateSnapshots } from "./state-snapshots.ts";
 
@@ -18,9 +19,13 @@ export class StateResolver {
   readonly #snapshots: Pick<StateSnapshots, "derive">;
   readonly #resolved = boundedCache<string, number>(cachedResolutions);
 
-  constructor(store: Pick<StateStore, "resolve">, snapshots: Pick<StateSnapshots, "derive">) {
+  constructor(
+    store: Pick<StateStore, "resolve">,
+    snapshots: Pick<StateSnapshots, "derive" | "followLosses">,
+  ) {
     this.#store = store;
     this.#snapshots = snapshots;
+    snapshots.followLosses((rows) => this.#forget(rows));
   }
 
   /**
@@ -42,15 +47,19 @@ export class StateResolver {
       pendingSnapshots: pending.snapshots,
       pendingEvents: pending.stateEvents,
     });
-    if (changes.size === 0) return first;
-    const row = await this.#snapshots.derive(first, changes);
+    const resolved = changes.size === 0 ? first : await this.#derived(first, changes, pending);
+    this.#resolved.set(key, resolved);
+    return resolved;
+  }
+
+  async #derived(snapshotNid: number, changes: StateDelta, pending: PendingState): Promise<number> {
+    const row = await this.#snapshots.derive(snapshotNid, changes);
     pending.snapshots.push(row);
-    this.#resolved.set(key, row.snapshotNid);
     return row.snapshotNid;
   }
 
-  /** Forgets resolutions whose snapshots could not be stored. */
-  forget(rows: readonly SnapshotRow[]): void {
+  /** What could not be stored is no resolution of anything. */
+  #forget(rows: readonly SnapshotRow[]): void {
     const lost = new Set(rows.map(({ snapshotNid }) => snapshotNid));
     for (const [key, snapshotNid] of this.#resolved.entries()) {
       if (lost.has(snapshotNid)) this.#resolved.delete(key);

@@ -35,10 +35,16 @@ export class StateSnapshots {
     maxSize: cachedMapEntries,
     sizeCalculation: (map) => map.size + 1,
   });
+  #lost: ((rows: readonly SnapshotRow[]) => void) | undefined;
 
   constructor(store: Pick<StateStore, "snapshot">, nextNid: () => number) {
     this.#store = store;
     this.#nextNid = nextNid;
+  }
+
+  /** Has somebody told of snapshots that were made and could not be stored: there are no such ones any more. */
+  followLosses(listener: (rows: readonly SnapshotRow[]) => void): void {
+    this.#lost = listener;
   }
 
   /** The event of one pair in a snapshot. */
@@ -120,6 +126,7 @@ export class StateSnapshots {
       if (!stored) this.#maps.delete(snapshotNid);
       else if (snapshot) this.#snapshots.set(snapshotNid, snapshot);
     }
+    if (!stored && rows.length > 0) this.#lost?.(rows);
   }
 
   #make(parentNid: number | null, height: number, delta: StateDelta): SnapshotRow {
