@@ -1,5 +1,5 @@
-import t from "tap";
-import { registerUser } from "../support/client.ts";
+import t, { type Test } from "tap";
+import { registerUser, type TestClient } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
 import { say } from "../support/rooms.ts";
@@ -18,6 +18,24 @@ const messages = () =>
     .flatMap(({ pdus }) => pdus as { type: string; content: Record<string, unknown> }[])
     .filter(({ type }) => type === "m.room.message")
     .map(({ content }) => content["body"]);
+
+async function refusesInvites(t: Test, alice: TestClient, roomId: string): Promise<void> {
+  const room = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}`;
+  const userId = `@other:${peer.name}`;
+  const member = `${room}/state/m.room.member/${encodeURIComponent(userId)}`;
+  const refused = {
+    status: 403,
+    body: { errcode: "M_FORBIDDEN", error: /does not talk with other servers/ },
+  };
+  t.match(await alice.post(`${room}/invite`, { user_id: userId }, "inviteUser"), refused);
+  t.match(await alice.put(member, { membership: "invite" }, "setRoomStateWithKey"), refused);
+  t.equal((await alice.get(member)).status, 404, "there is no invite here either");
+  const rooms = async () => (await alice.get("/_matrix/client/v3/joined_rooms")).body["joined_rooms"];
+  const before = await rooms();
+  const creation = { preset: "private_chat", invite: [userId] };
+  t.match(await alice.post("/_matrix/client/v3/createRoom", creation, "createRoom"), refused);
+  t.same(await rooms(), before, "no room is made that lacks who was to be in it");
+}
 
 t.test(
   "a server whose federation is off neither answers others nor sends to them, until it is on again",
@@ -41,6 +59,10 @@ t.test(
       `/_matrix/client/v3/directory/room/${encodeURIComponent(`#any:${peer.name}`)}`,
     );
     t.equal(directory.status, 404);
+
+    await t.test("inviteUser: users of other servers are not invited", (t) =>
+      refusesInvites(t, alice, roomId),
+    );
 
     await server.restart(undefined, { federation: servers.federation });
     t.strictSame(peer.uris.slice(asked), [], "the other server was neither asked nor told");

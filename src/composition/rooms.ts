@@ -57,7 +57,14 @@ export function composeRooms(
   });
   const replaced = new ReplacedRooms({ rooms, succession, names, log });
   foundation.notifier.follow(replaced.committed);
-  const invites = new InvitePermission(accountData, stores.userDirectory, names, appservices.queries.users);
+  const invites = new InvitePermission({
+    serverName: config.server_name,
+    accountData,
+    userDirectory: stores.userDirectory,
+    names,
+    missing: appservices.queries.users,
+    isFederated: remote !== undefined,
+  });
   const restricted = new RestrictedJoin({
     rooms,
     state,

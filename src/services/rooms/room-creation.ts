@@ -202,9 +202,7 @@ export class RoomCreation {
       { type: "m.room.power_levels", stateKey: "", sender, content: powerLevels(plan) },
       ...[...state.values()].map((event): LocalEvent => ({ ...event, sender })),
       ...(await Promise.all(
-        plan.invited
-          .filter((userId) => !this.#parts.remote || this.#isLocal(userId))
-          .map((userId) => this.#invite(plan, userId)),
+        plan.invited.filter((userId) => this.#isLocal(userId)).map((userId) => this.#invite(plan, userId)),
       )),
     ];
   }
