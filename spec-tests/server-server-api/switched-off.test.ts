@@ -74,3 +74,27 @@ t.test(
     );
   },
 );
+
+t.test("sendTransaction: only servers that are allowed and not denied are talked with", async (t) => {
+  const allowed = await FakePeer.start(servers.tls);
+  t.teardown(() => allowed[Symbol.asyncDispose]());
+  const lists = { allowed_servers: ["127.0.0.1", "*.allowed.test"], denied_servers: [peer.name] };
+  await server.restart(undefined, { federation: { ...servers.federation, ...lists } });
+  const content = { origin: peer.name, origin_server_ts: 1, pdus: [], edus: [] };
+  const uri = "/_matrix/federation/v1/send/listed";
+  const asked = peer.uris.length;
+  const denied = await peer.request(server, "PUT", uri, content);
+  t.match(denied, { status: 403, body: { errcode: "M_FORBIDDEN", error: /does not talk with/ } });
+  // Neither its keys are asked for nor is its body read.
+  const broken = await peer.request(server, "PUT", uri, undefined, { sig: "AAAA", text: "{ no JSON" });
+  t.equal(broken.status, 403);
+  const stranger = await fetch(`${server.url}${uri}`, {
+    method: "PUT",
+    headers: { Authorization: 'X-Matrix origin="elsewhere.test",key="ed25519:1",sig="AAAA"' },
+    body: "{}",
+  });
+  t.equal(stranger.status, 403, "who is not on the list of the allowed ones");
+  t.equal(peer.uris.length, asked);
+  const welcome = await allowed.request(server, "PUT", uri, { ...content, origin: allowed.name });
+  t.same(welcome, { status: 200, body: { pdus: {} } });
+});

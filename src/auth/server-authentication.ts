@@ -1,4 +1,5 @@
 import type { ServerName } from "../protocol/identifiers.ts";
+import type { XMatrixCredentials } from "../protocol/x-matrix.ts";
 
 /** What of a request of another server its signature covers. */
 export interface SignedServerRequest {
@@ -7,14 +8,18 @@ export interface SignedServerRequest {
   readonly uri: string;
   /** The canonical JSON of the body; `undefined` for a request without one. */
   readonly content: string | undefined;
-  /** Each `Authorization` header. */
-  readonly authorizations: readonly string[];
 }
 
 /** Tells other homeservers apart that send requests, and how many they may send. */
 export interface ServerAuthentication {
-  /** Finds out which server sends a request. @throws MatrixError M_UNAUTHORIZED, M_FORBIDDEN */
-  originOf(request: SignedServerRequest): Promise<ServerName>;
+  /**
+   * What a request's headers claim, before anything else of it is looked at.
+   * @param authorizations each `Authorization` header
+   * @throws MatrixError M_UNAUTHORIZED, M_FORBIDDEN for a server that this one does not talk with
+   */
+  claimsOf(authorizations: readonly string[]): readonly XMatrixCredentials[];
+  /** Finds out which server sends a request, of those that its headers claim. @throws MatrixError M_UNAUTHORIZED */
+  originOf(claims: readonly XMatrixCredentials[], request: SignedServerRequest): Promise<ServerName>;
   /**
    * Counts a request of a server.
    * @returns what is to be disposed of once the request has been dealt with

@@ -21,13 +21,14 @@ export function serverPipeline(bound: BoundEndpoint, servers: ServerAuthenticati
   const bodyChecker = declaration.body && new Checker(declaration.body, "M_BAD_JSON");
   return async (koa) => {
     const context = koa.state["context"] as RequestContext;
+    // Whom this server does not talk with gives it no more work than this.
+    const claims = servers.claimsOf(koa.req.headersDistinct["authorization"] ?? []);
     // The signature covers the body: it has to be read before it is known whose it is.
     const body = bodyChecker ? await readBody(koa, declaration.maxBodyBytes) : undefined;
-    const serverName = await servers.originOf({
+    const serverName = await servers.originOf(claims, {
       method: koa.method,
       uri: koa.url,
       content: body === undefined ? undefined : encodeCanonicalJson(body, { strict: false }),
-      authorizations: koa.req.headersDistinct["authorization"] ?? [],
     });
     using _place = servers.admit(serverName);
     checkEncoding(koa.path);

@@ -52,18 +52,20 @@ export class ServerAuthenticator implements ServerAuthentication {
     else this.#underWay.set(serverName, underWay);
   }
 
-  /** @throws MatrixError M_UNAUTHORIZED; M_FORBIDDEN for a server that this one does not talk with */
-  async originOf(request: SignedServerRequest): Promise<ServerName> {
-    const { authorizations } = request;
+  claimsOf(authorizations: readonly string[]): readonly XMatrixCredentials[] {
     if (authorizations.length === 0) {
       throw new MatrixError(
         "M_UNAUTHORIZED",
         "This endpoint is for servers: it needs an X-Matrix Authorization header",
       );
     }
-    for (const header of authorizations.slice(0, maxAuthorizations)) {
-      const credentials = read(header);
-      this.#checkNames(credentials);
+    const claims = authorizations.slice(0, maxAuthorizations).map(read);
+    for (const credentials of claims) this.#checkNames(credentials);
+    return claims;
+  }
+
+  async originOf(claims: readonly XMatrixCredentials[], request: SignedServerRequest): Promise<ServerName> {
+    for (const credentials of claims) {
       if (!(await this.#isSigned(request, credentials))) continue;
       this.#parts.heard(credentials.origin);
       return credentials.origin;
