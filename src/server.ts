@@ -127,6 +127,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       sender,
       edus,
       encryption: remoteEncryption,
+      history,
     }),
   );
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };

@@ -1,6 +1,8 @@
 import t from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
+import { FakePeer } from "../support/fake-peer.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
+import { until } from "../support/within.ts";
 
 const servers = await startFederatedServers(2);
 t.teardown(() => servers[Symbol.asyncDispose]());
@@ -121,3 +123,61 @@ t.test(
     t.notMatch(await texts(), /secret/);
   },
 );
+
+t.test("backfillRoom: where the server of who follows a gap is gone, another one is asked", async (t) => {
+  const peer = await FakePeer.start(servers.tls);
+  t.teardown(() => peer[Symbol.asyncDispose]());
+  const { body } = await alice.post(`${client}/createRoom`, { preset: "public_chat", room_version: "11" });
+  const roomId = body["room_id"] as string;
+  const room = encodeURIComponent(roomId);
+  const { joinId } = await peer.join(one, roomId, "11");
+  await join(bob, roomId);
+  const stateId = async (type: string) =>
+    (await alice.get(`${client}/rooms/${room}/state/${type}?format=event`)).body["event_id"] as string;
+  const auth = [await stateId("m.room.create"), await stateId("m.room.power_levels"), joinId];
+  const message = (text: string, prev: string) =>
+    peer.event({
+      room_id: roomId,
+      type: "m.room.message",
+      sender: peer.userId,
+      content: { msgtype: "m.text", body: text },
+      depth: 50,
+      prev_events: [prev],
+      auth_events: auth,
+    });
+  const put = (server: typeof one, pdu: Record<string, unknown>) =>
+    peer.request(server, "PUT", `/_matrix/federation/v1/send/${++sent}`, {
+      origin: peer.name,
+      origin_server_ts: 1,
+      pdus: [pdu],
+      edus: [],
+    });
+  const sees = async (user: TestClient, id: string) =>
+    (await user.get(`${client}/rooms/${room}/event/${id}`)).status === 200;
+
+  // The first of them comes to one server only, and the other one is told of no more than what follows it.
+  const missing = message("missing", joinId);
+  const between = message("between", missing.id);
+  const newest = message("newest", between.id);
+  await put(one, missing.pdu);
+  await until(10_000, "the first message to come", () => sees(alice, missing.id));
+  const stateUri = `/_matrix/federation/v1/state_ids/${room}?event_id=${encodeURIComponent(missing.id)}`;
+  const state = await peer.request(one, "GET", stateUri);
+  const answers = { get_missing_events: { events: [between.pdu] }, event: { pdus: [missing.pdu] } };
+  for (const [what, answer] of Object.entries(answers))
+    peer.answers.set(`/_matrix/federation/v1/${what}/`, () => ({ status: 200, body: answer }));
+  peer.answers.set("/_matrix/federation/v1/state_ids/", () => state);
+  peer.serve("/_matrix/federation/v1/backfill/", ({ socket }) => socket.destroy());
+  await put(two, newest.pdu);
+  await until(10_000, "the newest message to come", () => sees(bob, newest.id));
+  const events = await history(bob, roomId, 20);
+  t.same(
+    events.slice(0, 2).map(({ event_id: id }) => id),
+    [newest.id, between.id],
+  );
+  t.ok(events.some(({ event_id: id }) => id === missing.id));
+  // A request over a connection that turns out to be closed is made again over a new one.
+  const asked = new Set(peer.uris.filter((uri) => uri.includes("/backfill/")));
+  t.match([...asked], [new RegExp(encodeURIComponent(missing.id).replace("$", "\\$"))], "it was asked first");
+  t.equal(asked.size, 1, "and about nothing else");
+});

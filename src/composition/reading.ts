@@ -26,7 +26,7 @@ export function composeReading(
   { stores, names, graph, notifier, memberships, partialRooms, clock }: Foundation,
   timeline: TimelineParts,
   { filters }: UserDataParts,
-  history: RemoteHistory,
+  history: RemoteHistory = noRemoteHistory,
 ): ReadingParts {
   const { rooms, events, snapshots } = graph;
   const {

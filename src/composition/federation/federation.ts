@@ -9,6 +9,7 @@ import type { Profiles } from "../../services/profiles/profiles.ts";
 import type { Foundation } from "../foundation.ts";
 import type { TimelineParts } from "../timeline.ts";
 import type { RemoteEncryption } from "./encryption.ts";
+import type { FederatedHistory } from "./history.ts";
 import { composeFederationInbound } from "./inbound.ts";
 import type { FederationParts } from "./parts.ts";
 import { composeFederationServing, type ServedRoomParts } from "./serving.ts";
@@ -31,13 +32,15 @@ export interface FederationSources {
   readonly edus: ReadonlyMap<string, EduReceiver>;
   /** Absent where federation is off. */
   readonly encryption: RemoteEncryption | undefined;
+  /** Absent where federation is off. */
+  readonly history: Pick<FederatedHistory, "heard"> | undefined;
 }
 
 /** What other servers ask and send. */
 export function composeFederation(
   foundation: Foundation,
   parts: FederationParts,
-  { timeline, rooms, profiles, sender, edus, encryption }: FederationSources,
+  { timeline, rooms, profiles, sender, edus, encryption, history }: FederationSources,
 ): Federation {
   const { config, clock } = foundation;
   const inbound = composeFederationInbound(foundation, parts, edus);
@@ -49,6 +52,7 @@ export function composeFederation(
     heard(server) {
       sender?.heard(server);
       encryption?.heard(server);
+      history?.heard(server);
     },
   });
   const handlers = () => [

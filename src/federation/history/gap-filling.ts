@@ -20,7 +20,7 @@ export interface GapFillingParts {
   readonly receiver: Pick<RoomReceiver, "fillGap" | "closeGap">;
   readonly requests: Pick<RoomRequests, "backfill">;
   readonly servers: HistoryServers;
-  readonly history: HistoryEvents;
+  readonly history: Pick<HistoryEvents, "placed" | "complete">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -33,7 +33,7 @@ const maxAsked = 20;
 const maxWaitMs = 10_000;
 /** Gaps that are being filled at the same time. */
 const maxUnderWay = 100;
-/** After all servers have failed, for this long nobody is asked. */
+/** After all servers have failed, for this long nobody is asked, unless one that was out of reach is back. */
 const restMs = 60_000;
 const maxResting = 10_000;
 
@@ -41,7 +41,8 @@ const maxResting = 10_000;
 export class GapFilling {
   readonly #parts: GapFillingParts;
   readonly #underWay = new Map<string, Promise<GapOutcome>>();
-  readonly #resting = boundedCache<string, true>(maxResting);
+  /** Gaps that nobody has helped with, and the servers that could not be asked. */
+  readonly #resting = boundedCache<string, readonly ServerName[]>(maxResting);
   /** What changes the gaps of one room is done one after the other. */
   readonly #queues = new RoomQueues<number>();
 
@@ -52,7 +53,8 @@ export class GapFilling {
   /** See `RemoteHistory`. */
   async fill(room: Room, position: number): Promise<GapOutcome> {
     const key = `${room.roomNid} ${position}`;
-    if (this.#resting.has(key)) return "unavailable";
+    const awaited = this.#resting.get(key);
+    if (awaited && this.#parts.servers.allRest(awaited)) return "unavailable";
     const known = this.#underWay.get(key);
     if (!known && this.#underWay.size >= maxUnderWay) return "pending";
     return this.#withinTime(known ?? this.#start(key, room, position));
@@ -66,8 +68,9 @@ export class GapFilling {
   #start(key: string, room: Room, position: number): Promise<GapOutcome> {
     const work = this.#queues
       .run(room.roomNid, () => this.#fill(room, position))
-      .then((outcome) => {
-        if (outcome === "unavailable") this.#resting.set(key, true, { ttl: restMs });
+      .then(async (outcome) => {
+        if (outcome !== "unavailable") return outcome;
+        this.#resting.set(key, await this.#parts.servers.restingIn(room), { ttl: restMs });
         return outcome;
       })
       .catch((error: unknown): GapOutcome => {

@@ -8,6 +8,8 @@ const maxServers = 4;
 /** A server that does not help with one thing is left alone for this long. */
 const restMs = 60_000;
 const maxResting = 10_000;
+/** More than are asked at a time; in a room with so many dead servers the rest is waited for. */
+const maxAwaited = 20;
 
 /** Which servers of a room are asked for its history, in order. */
 export class HistoryServers {
@@ -30,8 +32,24 @@ export class HistoryServers {
     return ordered.filter((server) => !this.#resting.has(server)).slice(0, maxServers);
   }
 
+  /** Servers of a room that are left alone for now, and might help later. */
+  async restingIn(room: Room): Promise<readonly ServerName[]> {
+    const inRoom = await this.#participation.serversOf(room);
+    return inRoom.filter((server) => this.#resting.has(server)).slice(0, maxAwaited);
+  }
+
+  /** Whether some servers are still left alone, all of them. */
+  allRest(servers: readonly ServerName[]): boolean {
+    return servers.every((server) => this.#resting.has(server));
+  }
+
   /** To be told of a server that could not be reached. */
   failed(server: ServerName): void {
     this.#resting.set(server, true, { ttl: restMs });
+  }
+
+  /** To be told of a server that has been heard of: it can be reached, then. */
+  heard(server: ServerName): void {
+    this.#resting.delete(server);
   }
 }
