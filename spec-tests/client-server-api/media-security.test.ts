@@ -59,17 +59,18 @@ t.test(
     const places = ["/_matrix/client/v1/media", "/_matrix/media/v3", "/_matrix/media/r0"];
     for (const name of names) {
       for (const place of places) {
-        for (const path of [
-          `${place}/download/hearth.test/${name}`,
-          `${place}/thumbnail/hearth.test/${name}?width=1&height=1`,
-          `${place}/download/${name}/${mediaId}`,
-        ]) {
+        // A name that could be another server's is looked for, in vain.
+        for (const [path, ...further] of [
+          [`${place}/download/hearth.test/${name}`],
+          [`${place}/thumbnail/hearth.test/${name}?width=1&height=1`],
+          [`${place}/download/${name}/${mediaId}`, 502],
+        ] as const) {
           const { status, headers } = await rawRequest(server.url, {
             method: "GET",
             path,
             accessToken: alice.accessToken,
           });
-          t.ok([400, 404, 405].includes(status), `${status} ${path}`);
+          t.ok([400, 404, 405, ...further].includes(status), `${status} ${path}`);
           t.notOk("set-cookie" in headers);
         }
       }

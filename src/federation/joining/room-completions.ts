@@ -131,7 +131,8 @@ export class RoomCompletions implements Disposable {
     try {
       return await toldStates.after(room, prevId, server);
     } catch (error) {
-      if (!(error instanceof FederationError) || error.failure !== "refused") throw error;
+      const isUnknownThere = error instanceof FederationError && error.failure === "refused";
+      if (!isUnknownThere && !(error instanceof ToldStateError)) throw error;
       return toldStates.before(room, joinId, server);
     }
   }
