@@ -66,6 +66,18 @@ t.test("many events are read together, in the order asked for, and once", async 
   await t.rejects(reader.stored(11), { message: "event 11 is missing" });
 });
 
+t.test("of very many events nothing is kept, and what was kept before is not read again", async (t) => {
+  const { reader, reads } = setUp();
+  await reader.stored(2);
+  t.same(
+    (await reader.storedOnce([3, 2, 1])).map(({ eventId }) => eventId),
+    ["$3", "$2", "$1"],
+  );
+  t.same(bodies(await reader.roomEventsOnce([2, 1])), ["first 2", "first 1"]);
+  t.same(reads, [2, [3, 1], [1]]);
+  await t.rejects(reader.storedOnce([10]), { message: "event 10 is missing" });
+});
+
 t.test("an event that has been redacted is read anew, and not kept by whoever was reading it", async (t) => {
   const { reader, state } = setUp();
   t.same(bodies([await reader.roomEvent(1)]), ["first 1"]);

@@ -60,6 +60,14 @@ export class EventReader {
     });
   }
 
+  /** The same of very many, one part after the other: what nobody will ask for again soon is not kept. */
+  async storedOnce(eventNids: readonly number[]): Promise<StoredEvent[]> {
+    const read = new Map<number, StoredEvent>();
+    const missing = eventNids.filter((nid) => !this.#stored.has(nid));
+    for (const event of await this.#store.byNids(missing)) read.set(event.eventNid, event);
+    return Promise.all(eventNids.map(async (nid) => read.get(nid) ?? this.stored(nid)));
+  }
+
   /** An event as the core works on it. @throws Error for an integer that is no event's */
   async roomEvent(eventNid: number): Promise<RoomEvent> {
     const known = this.#unsettled.get(eventNid) ?? this.#parsed.get(eventNid);
@@ -78,12 +86,11 @@ export class EventReader {
     return Promise.all(eventNids.map((nid) => this.roomEvent(nid)));
   }
 
-  /** The same of very many, one part after the other: what nobody will ask for again soon is not kept. */
+  /** The same of very many, of which nothing is kept. */
   async roomEventsOnce(eventNids: readonly number[]): Promise<RoomEvent[]> {
-    const isKept = (nid: number) =>
-      this.#unsettled.has(nid) || this.#parsed.has(nid) || this.#stored.has(nid);
+    const unparsed = eventNids.filter((nid) => !this.#unsettled.has(nid) && !this.#parsed.has(nid));
     const read = new Map<number, RoomEvent>();
-    for (const stored of await this.#store.byNids(eventNids.filter((nid) => !isKept(nid)))) {
+    for (const stored of await this.storedOnce(unparsed)) {
       const { version } = await this.#rooms.byNid(stored.roomNid);
       const pdu = pduOf(stored, version.strictCanonicalJson);
       read.set(stored.eventNid, toRoomEvent(version, pdu, stored.eventId as EventId));

@@ -73,6 +73,15 @@ export interface SendTransaction {
   readonly targetId: string;
 }
 
+/** A stored event as an entry of a state. */
+export interface StateEntry {
+  readonly eventId: string;
+  readonly eventNid: number;
+  readonly roomNid: number;
+  /** `null` for an event that is no state event. */
+  readonly pairNid: number | null;
+}
+
 /** Reads events. A page never holds more than its limit; positions are those of the one stream. */
 export interface EventStore {
   byNid(eventNid: number): Promise<StoredEvent | undefined>;
@@ -84,6 +93,8 @@ export interface EventStore {
   nidsOf(
     eventIds: readonly string[],
   ): Promise<readonly { readonly eventId: string; readonly eventNid: number }[]>;
+  /** The same, with what says of which state they can be part; in no particular order. */
+  stateEntries(eventIds: readonly string[]): Promise<readonly StateEntry[]>;
   /** The redactions that came before the event that they are for. */
   waitingRedactions(targetId: string): Promise<readonly number[]>;
   /** The stripped state that came with a member event of another server, as JSON texts. */

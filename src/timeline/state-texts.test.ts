@@ -11,19 +11,18 @@ const pace = new Pace(systemClock);
 /** States in memory: `texts` may be changed, as a redaction does. */
 function fakeParts(texts: Map<number, string>) {
   let reads = 0;
+  const storedAll = async (nids: readonly number[]) => {
+    reads += 1;
+    const events = nids.map((eventNid) => ({
+      eventNid,
+      typeNid: eventNid === 11 ? memberType : 0,
+      common: texts.get(eventNid) ?? "",
+    }));
+    await Promise.resolve();
+    return events as StoredEvent[];
+  };
   const parts = {
-    events: {
-      async storedAll(nids: readonly number[]) {
-        reads += 1;
-        const events = nids.map((eventNid) => ({
-          eventNid,
-          typeNid: eventNid === 11 ? memberType : 0,
-          common: texts.get(eventNid) ?? "",
-        }));
-        await Promise.resolve();
-        return events as StoredEvent[];
-      },
-    },
+    events: { storedAll, storedOnce: storedAll },
     snapshots: { map: () => Promise.resolve(new Map([...texts.keys()].map((nid) => [nid, nid]))) },
     names: { findEventType: () => Promise.resolve(memberType) },
     presenter: {
@@ -56,7 +55,7 @@ t.test("a state is made once for all who want it, by rendering", async (t) => {
 });
 
 t.test("a large state is whole, however many steps it takes", async (t) => {
-  const state = new Map(Array.from({ length: 1001 }, (_, index) => [index + 100, `${index}`]));
+  const state = new Map(Array.from({ length: 2001 }, (_, index) => [index + 100, `${index}`]));
   const text = await new StateTexts(fakeParts(state).parts).of(roomNid, snapshotNid, wholeState, pace);
   t.equal(text.toString(), [...state.values()].map((value) => `{${value}}`).join(","));
 });

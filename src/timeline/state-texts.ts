@@ -28,6 +28,8 @@ export const stateWithoutMembers: StateRendering = {
 const cachedBytes = 128 * 1024 * 1024;
 const overheadBytes = 200;
 const eventsAtOnce = 200;
+/** The events of a larger state would take the places of all others in memory, and its text is what is asked for again. */
+const maxKeptEvents = 2_000;
 
 export interface StateTextParts {
   readonly events: EventReader;
@@ -95,9 +97,13 @@ export class StateTexts {
   ): Promise<Buffer> {
     const eventNids = [...(await this.#parts.snapshots.map(snapshotNid)).values()];
     const memberType = await this.#parts.names.findEventType("m.room.member");
+    const isKept = eventNids.length <= maxKeptEvents;
     const pieces: Buffer[] = [];
     for (let start = 0; start < eventNids.length; start += eventsAtOnce) {
-      const events = await this.#parts.events.storedAll(eventNids.slice(start, start + eventsAtOnce));
+      const nids = eventNids.slice(start, start + eventsAtOnce);
+      const events = await (isKept
+        ? this.#parts.events.storedAll(nids)
+        : this.#parts.events.storedOnce(nids));
       const wanted = events.filter((event) => rendering.includes(event, event.typeNid === memberType));
       const texts = rendering.text
         ? wanted.map(rendering.text)

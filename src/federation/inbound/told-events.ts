@@ -8,6 +8,7 @@ import type { Room } from "../../state/room-index.ts";
 import { wrongAnswer } from "../requests/answers.ts";
 import { inAuthOrder } from "./auth-order.ts";
 import { checkedEventOf } from "./checked-text.ts";
+import { HeldTexts } from "./held-texts.ts";
 import type { PduChecks } from "./pdu-checks.ts";
 
 export interface ToldEventsParts {
@@ -18,7 +19,8 @@ export interface ToldEventsParts {
 /** What is kept of an event until all have come: an event can only be stored after those that it rests on. */
 interface HeldEvent {
   readonly event: Pick<RoomEvent, "eventId" | "authEventIds" | "type">;
-  readonly text: string;
+  /** Where its text is. */
+  readonly place: number;
 }
 
 /** Larger states and auth chains are not believed to be any. */
@@ -26,13 +28,14 @@ const maxEvents = 1_000_000;
 /** Events that wait for keys or for their signatures to be checked: a server that is gone holds up its own only. */
 const maxChecking = 400;
 /** So many are stored at a time. */
-const chunkSize = 200;
+const chunkSize = 100;
 
 /** Events of one room as another server tells them: they are checked while they come, and stored when all are there. */
 export class ToldEvents {
   readonly #parts: ToldEventsParts;
   readonly #room: Room;
   readonly #held = new Map<EventId, HeldEvent>();
+  readonly #texts = new HeldTexts();
   readonly #ids = new Map<string, EventId[]>();
   readonly #stored = new Set<EventId>();
   #count = 0;
@@ -65,7 +68,7 @@ export class ToldEvents {
     for (const eventId of this.#ids.get(list) ?? []) {
       const held = this.#held.get(eventId);
       if (held?.event.type !== "m.room.create") continue;
-      creates.push(checkedEventOf(this.#room.version, held.text, eventId).event);
+      creates.push(checkedEventOf(this.#room.version, this.#texts.at(held.place), eventId).event);
     }
     return creates;
   }
@@ -81,11 +84,12 @@ export class ToldEvents {
     for (let start = 0; start < ordered.length; start += chunkSize) {
       const events = ordered
         .slice(start, start + chunkSize)
-        .map(({ event, text }) => checkedEventOf(this.#room.version, text, event.eventId));
+        .map(({ event, place }) => checkedEventOf(this.#room.version, this.#texts.at(place), event.eventId));
       for (const { eventId, verdict } of await this.#parts.outliers.store(this.#room, events)) {
         if (verdict !== "incomplete") this.#stored.add(eventId);
       }
     }
+    this.#texts.clear();
   }
 
   /** The events of a list that have been stored. */
@@ -101,7 +105,8 @@ export class ToldEvents {
         value === undefined ? undefined : await this.#parts.checks.checkOrDrop(version, value, roomId);
       if (received) {
         const { eventId, authEventIds, type } = received.event;
-        this.#held.set(eventId, { event: { eventId, authEventIds, type }, text: received.encoded.text() });
+        const place = this.#texts.add(received.encoded.text());
+        this.#held.set(eventId, { event: { eventId, authEventIds, type }, place });
         const ids = this.#ids.get(list) ?? [];
         ids.push(eventId);
         this.#ids.set(list, ids);

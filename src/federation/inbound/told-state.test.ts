@@ -54,6 +54,11 @@ function scene(stateIds: readonly EventId[], has: ReadonlyMap<EventId, unknown>)
           const eventNid = stored.get(eventId);
           return eventNid === undefined ? [] : [{ eventId, eventNid }];
         }),
+      stateEntries: async (ids) =>
+        ids.flatMap((eventId) => {
+          const eventNid = stored.get(eventId);
+          return eventNid === undefined ? [] : [{ eventId, eventNid, pairNid: 10 + eventNid, roomNid: 1 }];
+        }),
     },
     events: {
       storedAll: async (nids) =>

@@ -11,7 +11,7 @@ import { ToldEvents, type ToldEventsParts } from "./told-events.ts";
 
 export interface ToldStatesParts extends ToldEventsParts {
   readonly requests: RoomRequests;
-  readonly eventStore: Pick<EventStore, "nidsOf">;
+  readonly eventStore: Pick<EventStore, "nidsOf" | "stateEntries">;
   readonly events: Pick<EventReader, "storedAll">;
   readonly names: Pick<NameCache, "findEventType">;
 }
@@ -99,13 +99,14 @@ export class ToldStates {
     const state = new Map<number, number>();
     for (let start = 0; start < stateIds.length; start += chunkSize) {
       const ids = stateIds.slice(start, start + chunkSize);
-      const known = await this.#parts.eventStore.nidsOf(ids);
-      if (known.length < new Set(ids).size) throw new ToldStateError("events of the state are not to be had");
-      for (const stored of await this.#parts.events.storedAll(known.map(({ eventNid }) => eventNid))) {
-        if (stored.pairNid === null || stored.roomNid !== room.roomNid) {
-          throw new ToldStateError(`${stored.eventId} is no state event of the room`);
+      const entries = await this.#parts.eventStore.stateEntries(ids);
+      if (entries.length < new Set(ids).size)
+        throw new ToldStateError("events of the state are not to be had");
+      for (const { eventId, eventNid, pairNid, roomNid } of entries) {
+        if (pairNid === null || roomNid !== room.roomNid) {
+          throw new ToldStateError(`${eventId} is no state event of the room`);
         }
-        state.set(stored.pairNid, stored.eventNid);
+        state.set(pairNid, eventNid);
       }
     }
     return state;

@@ -8,6 +8,7 @@ export interface FixtureEvent {
   readonly eventNid: number;
   readonly senderNid?: number;
   readonly typeNid?: number;
+  readonly pairNid?: number;
   readonly originServerTs?: number;
   readonly relation?: Omit<EventRelation, "key">;
   /** The event whose content it takes away. */
@@ -53,7 +54,7 @@ export function newEvent(event: FixtureEvent): NewEvent {
     eventId: eventIdOf(eventNid),
     roomNid,
     typeNid: event.typeNid ?? 1,
-    pairNid: null,
+    pairNid: event.pairNid ?? null,
     senderNid: event.senderNid ?? 1,
     depth: eventNid,
     originServerTs: event.originServerTs ?? eventNid,

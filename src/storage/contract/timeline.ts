@@ -64,4 +64,19 @@ export function timelineStoreContract(t: Test, open: () => Promise<Database>): v
       ]),
     );
   });
+
+  t.test("timelines: what says of which state events can be part", async (t) => {
+    await using database = await open();
+    const { events } = database.stores;
+    await commitEvents(database, [{ eventNid: 1 }, { eventNid: 2, pairNid: 7 }]);
+    const ids = (await events.byNids([1, 2])).map(({ eventId }) => eventId);
+    const entries = await events.stateEntries([...ids, "$unknown"]);
+    t.same(
+      new Map(entries.map(({ eventId, ...entry }) => [eventId, entry])),
+      new Map([
+        [ids[0], { eventNid: 1, pairNid: null, roomNid }],
+        [ids[1], { eventNid: 2, pairNid: 7, roomNid }],
+      ]),
+    );
+  });
 }

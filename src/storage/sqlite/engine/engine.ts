@@ -8,8 +8,8 @@ import { Checkpointer } from "./checkpointer.ts";
 import { ReaderPool } from "./reader-pool.ts";
 import { Writer } from "./writer.ts";
 
-const pointCacheKib = 32 * 1024;
-const writerCacheKib = 32 * 1024;
+const pointCacheKib = 8 * 1024;
+const writerCacheKib = 16 * 1024;
 const readerCacheKib = 8 * 1024;
 
 /** Runs each storage operation where its mode wants it: here, on a reading worker, or on the writer. */

@@ -1,6 +1,13 @@
 import { decodeNids } from "../../../state/delta.ts";
 import { membershipCodes } from "../../memberships.ts";
-import type { EventOutline, EventStore, SendTransaction, StoredEvent, TimelinePlace } from "../../events.ts";
+import type {
+  EventOutline,
+  EventStore,
+  SendTransaction,
+  StateEntry,
+  StoredEvent,
+  TimelinePlace,
+} from "../../events.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations } from "../engine/operations.ts";
 
@@ -14,6 +21,8 @@ const byNidsSql = `SELECT ${columns} FROM events WHERE event_nid IN (SELECT valu
 const byIdSql = `SELECT ${columns} FROM events WHERE event_id = ?`;
 const nidsOfSql = `SELECT event_id AS eventId, event_nid AS eventNid FROM events
   WHERE event_id IN (SELECT value FROM json_each(?))`;
+const stateEntriesSql = `SELECT event_id AS eventId, event_nid AS eventNid, room_nid AS roomNid, pair_nid AS pairNid
+  FROM events WHERE event_id IN (SELECT value FROM json_each(?))`;
 /** Those without a position are few, and have come after the event. */
 const graphSinceSql = `WITH start AS (SELECT event_nid, position FROM events WHERE event_nid = ?)
   SELECT events.event_nid AS nid FROM events, start
@@ -57,6 +66,9 @@ export const eventOperations: StoreOperations<EventStore> = {
   ),
   nidsOf: point((db, eventIds: readonly string[]) =>
     db.all<{ eventId: string; eventNid: number }>(nidsOfSql, JSON.stringify(eventIds)),
+  ),
+  stateEntries: point((db, eventIds: readonly string[]) =>
+    db.all<StateEntry>(stateEntriesSql, JSON.stringify(eventIds)),
   ),
   waitingRedactions: point((db, targetId: string) =>
     db
