@@ -25,6 +25,7 @@ export function composeFederationInbound(
   const completion = new EventCompletion({
     receiver: graph.receiver,
     rooms: stores.rooms,
+    events: stores.events,
     requests,
     checks,
     toldStates,

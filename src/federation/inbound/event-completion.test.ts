@@ -4,6 +4,7 @@ import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import type { EventId, RoomId, ServerName } from "../../protocol/identifiers.ts";
 import { rulesOfVersion } from "../../protocol/testing/room-version.ts";
 import type { Room } from "../../state/room-index.ts";
+import type { StoredEvent } from "../../storage/events.ts";
 import { systemClock } from "../../telemetry/clock.ts";
 import { createLogTo } from "../../telemetry/log.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
@@ -34,6 +35,7 @@ function scene(missing: readonly string[]) {
   const parts: EventCompletionParts = {
     receiver: { receive } as unknown as RoomReceiver,
     rooms: { extremities: async () => [] },
+    events: { byId: async () => undefined },
     requests: { missingEvents: async () => missing } as unknown as RoomRequests,
     checks: { checkOrDrop: async (_version: unknown, id: string) => event(id) } as unknown as PduChecks,
     toldStates: {} as ToldStates,
@@ -59,6 +61,21 @@ t.test("so are events that had to be fetched", async (t) => {
 
 t.test("events that nobody has asked for are left out", async (t) => {
   const { completion, took } = scene(["$unasked", "$before"]);
+  await completion.receive(room, origin, [event("$ham", ["$before"])]);
+  t.same(took(), ["$before", "$ham"]);
+});
+
+t.test("what lies before events that are here already is not gone into", async (t) => {
+  const { parts, took } = scene(["$older", "$here", "$before"]);
+  const prevs: Readonly<Record<string, string[]>> = { $before: ["$here"], $here: ["$older"] };
+  const here = { roomNid: room.roomNid, stateAfter: 1 } as StoredEvent;
+  const completion = new EventCompletion({
+    ...parts,
+    events: { byId: async (eventId) => (eventId === "$here" ? here : undefined) },
+    checks: {
+      checkOrDrop: async (_version: unknown, id: string) => event(id, prevs[id]),
+    } as unknown as PduChecks,
+  });
   await completion.receive(room, origin, [event("$ham", ["$before"])]);
   t.same(took(), ["$before", "$ham"]);
 });

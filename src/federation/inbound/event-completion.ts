@@ -4,6 +4,7 @@ import type { EventId, ServerName } from "../../protocol/identifiers.ts";
 import type { Room } from "../../state/room-index.ts";
 import type { StateMap } from "../../state/state-snapshots.ts";
 import { TokenBuckets } from "../../auth/token-buckets.ts";
+import type { EventStore } from "../../storage/events.ts";
 import type { RoomStore } from "../../storage/rooms.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
@@ -16,6 +17,7 @@ import { type ToldStates, ToldStateError } from "./told-state.ts";
 export interface EventCompletionParts {
   readonly receiver: RoomReceiver;
   readonly rooms: Pick<RoomStore, "extremities">;
+  readonly events: Pick<EventStore, "byId">;
   readonly requests: RoomRequests;
   readonly checks: PduChecks;
   readonly toldStates: ToldStates;
@@ -111,13 +113,19 @@ export class EventCompletion {
       });
       for (const pdu of pdus) {
         const checked = await checks.checkOrDrop(room.version, pdu, room.roomId);
-        if (checked) found.push(checked);
+        // What lies before events that have their place here is none of this: it may be older than either server's join.
+        if (checked && !(await this.#isPlaced(room, checked.event.eventId))) found.push(checked);
       }
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       log.debug({ err: error, origin, roomId: room.roomId }, "missing events are not to be had");
     }
     return this.#judged(room, requestedEvents(event.prevEventIds, found));
+  }
+
+  async #isPlaced({ roomNid }: Room, eventId: EventId): Promise<boolean> {
+    const stored = await this.#parts.events.byId(eventId);
+    return stored?.roomNid === roomNid && stored.stateAfter !== null;
   }
 
   #judged(room: Room, events: readonly ReceivedEvent[]): Promise<ReceivedEvent[]> {
