@@ -137,6 +137,7 @@ t.test("sendJoinV2, makeJoin: a room is joined at once, and its members follow",
 
   const sent = room.event({ type: "m.room.message", content: { body: "from-a-member" } }, member);
   t.equal((await sendFrom(other, "a", [sent.text])).status, 200);
+  await until(() => isShownWith("from-a-member")(client), "what members say meanwhile is shown at once");
   const waiting = memberIds(client, room);
   t.equal(await Promise.race([waiting, client.get("/_matrix/client/versions").then(() => "waits")]), "waits");
   release();
@@ -146,7 +147,7 @@ t.test("sendJoinV2, makeJoin: a room is joined at once, and its members follow",
       a < b ? -1 : 1,
     ),
   );
-  await until(() => isShownWith("from-a-member")(client), "what members have said meanwhile is shown");
+  t.ok(await isShownWith("from-a-member")(client), "and stays");
   const later = await syncJoined(client, `since=${eager.next}`);
   t.match(JSON.stringify(later.rooms[roomId]), member, "who wants all members sees the room now");
   const full = await fake.request(
@@ -156,6 +157,57 @@ t.test("sendJoinV2, makeJoin: a room is joined at once, and its members follow",
     `/_matrix/federation/v1/state_ids/${encodeURIComponent(roomId)}?event_id=${encodeURIComponent(joinId)}`,
   );
   t.same([full.status, (full.body["pdu_ids"] as string[]).length], [200, 9]);
+});
+
+t.test("sendJoinV2: what comes early is judged anew by all members, also after a restart", async (t) => {
+  const { room, release } = heldRoom();
+  const client = await joinAsSomebody(room);
+  await until(() => room.asked > 0, "the members are asked for");
+  const { asked } = room;
+  room.ban(member);
+  const message = (body: string, sender?: string) =>
+    room.event({ type: "m.room.message", content: { body } }, sender);
+  const honest = message("from-the-creator");
+  t.equal((await sendFrom(other, "b", [message("from-who-is-banned", member).text])).status, 200);
+  t.equal((await sendFrom(host, "b", [honest.text])).status, 200);
+  await until(() => isShownWith("from-who-is-banned")(client), "the ban is not known yet");
+  await until(() => isShownWith("from-the-creator")(client), "another server's event is shown as well");
+
+  const redaction = room.event({ type: "m.room.redaction", content: { redacts: honest.id } });
+  const kick = room.event({
+    type: "m.room.member",
+    state_key: client.userId,
+    content: { membership: "leave" },
+  });
+  const forged = room.event(
+    { type: "m.room.name", state_key: "", content: { name: "forged" } },
+    `@member1:${host}`,
+  );
+  t.equal((await sendFrom(host, "c", [forged.text, message("follows").text, redaction.text])).status, 200);
+  await until(() => isShownWith("follows")(client), "what is forbidden for good holds nothing up");
+  t.equal((await sendFrom(host, "d", [kick.text])).status, 200);
+  t.ok(await isShownWith("from-the-creator")(client), "a redaction cannot be undone, and waits");
+  await server.restart();
+  await until(() => room.asked > asked, "the members are asked for again");
+  t.ok(await isShownWith("from-who-is-banned")(client));
+
+  release();
+  await memberIds(client, room);
+  const isRedacted = async () => {
+    const { body } = await client.get(inRoom(room, `event/${encodeURIComponent(honest.id)}`));
+    return JSON.stringify(body["content"]) === "{}";
+  };
+  await until(isRedacted, "the redaction takes effect");
+  const isOut = async () => {
+    const { body } = await client.get("/_matrix/client/v3/joined_rooms");
+    return !(body["joined_rooms"] as string[]).includes(room.roomId);
+  };
+  await until(isOut, "so does a kick");
+  const { body } = await client.get(inRoom(room, "messages?dir=b&limit=50"));
+  const shown = JSON.stringify(body["chunk"]);
+  t.match(shown, "follows");
+  t.notMatch(shown, "from-who-is-banned", "who was banned has said nothing");
+  t.notMatch(shown, "forged");
 });
 
 t.test("sendJoinV2: a restart in between, and another user", async (t) => {
@@ -179,6 +231,10 @@ t.test("sendJoinV2: who leaves again is not waited for; the room can be joined a
   const { room, release } = heldRoom();
   const client = await joinAsSomebody(room);
   await until(() => room.asked > 0, "the members are asked for");
+  room.ban(member);
+  const early = room.event({ type: "m.room.message", content: { body: "from-who-is-banned" } }, member);
+  t.equal((await sendFrom(other, "e", [early.text])).status, 200);
+  await until(() => isShownWith("from-who-is-banned")(client), "the ban is not known yet");
   t.equal((await client.post(inRoom(room, "leave"), {})).status, 200);
   await until(
     () => JSON.stringify(room.received).includes('"leave"'),
@@ -188,7 +244,13 @@ t.test("sendJoinV2: who leaves again is not waited for; the room can be joined a
   release();
   const again = await joinAsSomebody(room);
   const members = await memberIds(again, room);
-  for (const userId of [again.userId, `@creator:${host}`, member]) t.ok(members.includes(userId), userId);
+  for (const userId of [again.userId, `@creator:${host}`]) t.ok(members.includes(userId), userId);
+  const { body } = await again.get(inRoom(room, "messages?dir=b&limit=50"));
+  t.notMatch(
+    JSON.stringify(body["chunk"]),
+    "from-who-is-banned",
+    "what was never judged by all members is gone",
+  );
 });
 
 t.test("sendJoinV2: where one server does not tell the members, another one does", async (t) => {

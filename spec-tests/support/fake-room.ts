@@ -103,6 +103,7 @@ export class FakeRoom {
       if (action === "event") return this.#sendEvent(room, response);
       if (decodeURIComponent(room) !== this.roomId) return false;
       if (action === "make_join") this.#sendTemplate(request, response);
+      else if (action === "event_auth") this.#sendEventAuth(response);
       else if (action === "send_join") {
         const isPartial = omitsMembers && url.searchParams.get("omit_members") === "true";
         // What comes later in the room follows the join.
@@ -155,7 +156,13 @@ export class FakeRoom {
       depth: this.#depth,
       origin_server_ts: Date.now(),
       prev_events: [this.#last.id],
-      auth_events: [create?.id, levels?.id, own?.id],
+      // Who has come last may be made to leave: that rests on the join.
+      auth_events: [
+        create?.id,
+        levels?.id,
+        own?.id,
+        ...(fields["type"] === "m.room.member" ? [this.#last.id] : []),
+      ],
       ...fields,
     });
   }
@@ -179,7 +186,7 @@ export class FakeRoom {
   }
 
   #sendJoin(body: string, response: ServerResponse, isPartial: boolean): void {
-    const state = isPartial ? this.#state : [...this.#state, ...this.#members];
+    const state = isPartial ? this.#state : [...this.#state, ...this.#currentMembers()];
     response.writeHead(200, { "Content-Type": "application/json" });
     response.write(`{"origin":${JSON.stringify(this.#host)},"members_omitted":${isPartial},"event":${body}`);
     if (isPartial) response.write(`,"servers_in_room":${JSON.stringify(this.#servers)}`);
@@ -190,7 +197,7 @@ export class FakeRoom {
   #sendState(response: ServerResponse): void {
     response.writeHead(200, { "Content-Type": "application/json" });
     response.write('{"room_version":"11"');
-    this.#writeLists(response, { auth_chain: this.#auth, pdus: [...this.#state, ...this.#members] });
+    this.#writeLists(response, { auth_chain: this.#auth, pdus: [...this.#state, ...this.#currentMembers()] });
   }
 
   #writeLists(response: ServerResponse, lists: Readonly<Record<string, readonly Signed[]>>): void {
@@ -200,9 +207,23 @@ export class FakeRoom {
     response.end("}");
   }
 
+  /** Of each user the newest. */
+  #currentMembers(): readonly Signed[] {
+    const byUser = new Map(
+      this.#members.map((event) => [(JSON.parse(event.text) as Json)["state_key"], event]),
+    );
+    return [...byUser.values()];
+  }
+
+  #sendEventAuth(response: ServerResponse): void {
+    sendJson(response, {
+      auth_chain: [...this.#auth, ...this.#members].map(({ text }) => JSON.parse(text) as Json),
+    });
+  }
+
   #sendStateIds(response: ServerResponse): void {
     sendJson(response, {
-      pdu_ids: [...this.#state, ...this.#members].map(({ id }) => id),
+      pdu_ids: [...this.#state, ...this.#currentMembers()].map(({ id }) => id),
       auth_chain_ids: this.#auth.map(({ id }) => id),
     });
   }

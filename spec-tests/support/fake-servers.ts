@@ -20,8 +20,9 @@ function sha256(text: string): Buffer {
 
 /** What is left of the contents of events that are used here when they are redacted, in room version 11. */
 function redactedContent({ type, content }: Json): unknown {
-  const { membership } = content as Json;
+  const { membership, redacts } = content as Json;
   if (type === "m.room.member") return { membership };
+  if (type === "m.room.redaction") return { redacts };
   if (type === "m.room.create" || type === "m.room.power_levels") return content;
   if (type === "m.room.join_rules") return { join_rule: (content as Json)["join_rule"] };
   if (type === "m.room.history_visibility")

@@ -69,6 +69,8 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
     randomBytes,
   });
   const policyServers = await composePolicyServers(parts, stores, names, federationClient);
+  const partialRooms = await PartialRooms.open(stores.partialRooms);
+  parts.notifier.follow(partialRooms.committed);
   const graph = await openEventGraph({
     serverName,
     key: signingKey,
@@ -77,9 +79,8 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
     clock,
     randomBytes,
     policy: policyServers,
+    partialRooms,
   });
-  const partialRooms = await PartialRooms.open(stores.partialRooms);
-  parts.notifier.follow(partialRooms.committed);
   return {
     ...parts,
     signingKey,

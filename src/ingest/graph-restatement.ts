@@ -1,5 +1,5 @@
 import type { ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
-import type { EventId } from "../protocol/identifiers.ts";
+import { type EventId, type ServerName, serverNameOf } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
 import { differenceOf } from "../state/delta.ts";
 import type { EventReader } from "../state/event-reader.ts";
@@ -13,6 +13,7 @@ import { type Authorisation, createEventIdOf } from "./authorisation.ts";
 import type { Extremity } from "./room-head.ts";
 
 export interface GraphRestatementParts {
+  readonly serverName: ServerName;
   readonly eventStore: Pick<EventStore, "nidOf" | "nidsOf">;
   readonly events: EventReader;
   readonly snapshots: StateSnapshots;
@@ -115,7 +116,11 @@ export class GraphRestatement {
     const { snapshots } = this.#parts;
     const { eventNid, pairNid, flags: known } = stored;
     const isRejected = await this.#isRejected(event, stateBefore);
-    const flags = isRejected ? known | eventFlags.rejected : known & ~eventFlags.rejected;
+    const isSoftFailed = !isRejected && (await this.#isSoftFailed(event, stateBefore));
+    const kept = known & ~eventFlags.rejected;
+    const flags = isRejected
+      ? known | eventFlags.rejected
+      : kept | (isSoftFailed ? eventFlags.softFailed : 0);
     const inTimeline = (flags & (eventFlags.rejected | eventFlags.softFailed)) === 0;
     let stateAfter = stateBefore;
     let replaces: number | undefined;
@@ -156,6 +161,16 @@ export class GraphRestatement {
       authorisation.byAuthEvents(this.#room, event, auth, create) ??
       (await authorisation.byState(this.#room, event, lookup));
     return rejection !== undefined;
+  }
+
+  /** By the room's state when the event came: that could not be told as long as members of it were missing. */
+  async #isSoftFailed(event: RoomEvent, stateBefore: number | null): Promise<boolean> {
+    const { authorisation, snapshots, serverName } = this.#parts;
+    const current = this.#current;
+    if (current === undefined || current === stateBefore) return false;
+    if (serverNameOf(event.sender) === serverName) return false;
+    const lookup = (pair: number) => snapshots.get(current, pair);
+    return (await authorisation.byState(this.#room, event, lookup)) !== undefined;
   }
 
   async #referenced(eventId: EventId): Promise<ReferencedEvent | undefined> {

@@ -41,6 +41,7 @@ async function open(
     names,
     clock: systemClock,
     randomBytes: systemRandomBytes,
+    partialRooms: { has: () => false },
   });
   return { database, graph, names };
 }

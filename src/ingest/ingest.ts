@@ -1,6 +1,7 @@
 import type { SigningKey } from "../protocol/ed25519.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
 import { EventReader } from "../state/event-reader.ts";
+import type { PartialRooms } from "../state/partial-rooms.ts";
 import { RoomIndex } from "../state/room-index.ts";
 import { StateResolver } from "../state/state-resolver.ts";
 import { StateSnapshots } from "../state/state-snapshots.ts";
@@ -40,6 +41,7 @@ export interface EventGraphParts {
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly policy?: EventPolicy | undefined;
+  readonly partialRooms: Pick<PartialRooms, "has">;
 }
 
 /** Puts together what writes to rooms and reads from them. New integer IDs count on from the highest ones in storage. */
@@ -93,6 +95,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     resolver,
     authorisation,
     redactions,
+    partialRooms: parts.partialRooms,
     nextEventNid,
     clock,
   });

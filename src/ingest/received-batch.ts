@@ -1,7 +1,8 @@
-import type { EventId, ServerName } from "../protocol/identifiers.ts";
+import { type EventId, type ServerName, serverNameOf } from "../protocol/identifiers.ts";
 import { stickyUntilTs } from "../protocol/sticky.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { EventReader } from "../state/event-reader.ts";
+import type { PartialRooms } from "../state/partial-rooms.ts";
 import type { StateResolver } from "../state/state-resolver.ts";
 import { differenceOf } from "../state/delta.ts";
 import type { StateMap, StateSnapshots } from "../state/state-snapshots.ts";
@@ -12,6 +13,7 @@ import { type Authorisation, createEventIdOf, type Refusal, type StateLookup } f
 import type { Batch } from "./batch.ts";
 import { type AuthEvent, AuthEvents, eventBasics } from "./event-basics.ts";
 import { moveCurrentState } from "./current-state-move.ts";
+import { canBeJudgedEarly, withMembersAmong } from "./partial-judging.ts";
 import type { Receipt, ReceivedEvent } from "./received-event.ts";
 import type { Redactions } from "./redactions.ts";
 import { relationOf } from "./relation.ts";
@@ -27,6 +29,7 @@ export interface ReceivedBatchParts {
   readonly resolver: StateResolver;
   readonly authorisation: Authorisation;
   readonly redactions: Redactions;
+  readonly partialRooms: Pick<PartialRooms, "has">;
   readonly nextEventNid: () => number;
   readonly clock: Clock;
 }
@@ -80,11 +83,18 @@ export class ReceivedBatch {
     const { eventId } = event;
     const storedNid = await this.#parts.eventStore.nidOf(eventId);
     if (this.#placed.has(eventId) || (await this.#isPlaced(storedNid))) return { eventId, verdict: "known" };
+    const isEarly = placement === "live" && this.#isEarly(received);
+    if (isEarly && !canBeJudgedEarly(event, this.#parts.serverName)) return postponed(eventId);
     const ground = await this.#ground(received);
     if (!("prevs" in ground)) return { eventId, verdict: "incomplete", ...ground };
-    const rejection = await this.#rejection(received, ground);
+    const { rejection, isFinal } = await this.#rejection(received, ground, isEarly);
     const softFailure =
-      rejection || placement !== "live" ? undefined : await this.#softFailure(received, ground);
+      rejection || placement !== "live" ? undefined : await this.#softFailure(received, ground, isEarly);
+    const isRefused = rejection !== undefined || softFailure !== undefined;
+    // What has been stored before would not be found among what has come since the join.
+    if (isEarly && isRefused && !(isFinal && storedNid === undefined)) {
+      return postponed(eventId, rejection?.message ?? softFailure);
+    }
     const failure = rejection ? eventFlags.rejected : softFailure === undefined ? 0 : eventFlags.softFailed;
     const flags = failure | passage(received);
     const eventNid = storedNid ?? this.#parts.nextEventNid();
@@ -111,6 +121,13 @@ export class ReceivedBatch {
     if (eventNid === undefined) return false;
     const { flags } = await this.#parts.events.stored(eventNid);
     return (flags & eventFlags.outlier) === 0;
+  }
+
+  /** Whether an event of another server has come before all members of its room are known. */
+  #isEarly({ event, isHandedOver, isRelayed }: ReceivedEvent): boolean {
+    const { partialRooms, serverName } = this.#parts;
+    if (isHandedOver || isRelayed || !partialRooms.has(this.#draft.room.roomNid)) return false;
+    return serverNameOf(event.sender) !== serverName;
   }
 
   /** Finds what an event refers to, or tells what of it is missing. */
@@ -146,27 +163,43 @@ export class ReceivedBatch {
     return standing;
   }
 
-  /** The room's own rules, by what the event rests on and by the state before it. */
-  async #rejection({ event }: ReceivedEvent, { auth, stateBefore }: Ground): Promise<Refusal | undefined> {
+  /**
+   * The room's own rules, by what the event rests on, which tells for good that it is refused, and by the state before it.
+   */
+  async #rejection(
+    { event }: ReceivedEvent,
+    { auth, stateBefore }: Ground,
+    isEarly: boolean,
+  ): Promise<{ readonly rejection: Refusal | undefined; readonly isFinal: boolean }> {
     const { authorisation } = this.#parts;
     const { room } = this.#draft;
     const createId = createEventIdOf(room);
     const create = createId === undefined ? undefined : await this.#authEvents.find(createId);
-    return (
-      authorisation.byAuthEvents(room, event, auth, create) ??
-      (await authorisation.byState(room, event, this.#lookupIn(stateBefore)))
-    );
+    const final = authorisation.byAuthEvents(room, event, auth, create);
+    if (final) return { rejection: final, isFinal: true };
+    const lookup = await this.#lookupFor(isEarly, auth, this.#lookupIn(stateBefore));
+    return { rejection: await authorisation.byState(room, event, lookup), isFinal: false };
+  }
+
+  #lookupFor(
+    isEarly: boolean,
+    auth: readonly AuthEvent[],
+    lookup: StateLookup,
+  ): Promise<StateLookup> | StateLookup {
+    return isEarly ? withMembersAmong(this.#parts.names, auth, lookup) : lookup;
   }
 
   /** The same rules by the room's current state, so that nobody gets around a ban by an old place in the graph. */
   async #softFailure(
     { event, isUnwanted }: ReceivedEvent,
-    { stateBefore }: Ground,
+    { auth, stateBefore }: Ground,
+    isEarly: boolean,
   ): Promise<string | undefined> {
     if (isUnwanted) return "The room's policy server does not want it.";
     if (stateBefore === this.#draft.snapshotNid) return undefined;
     const { room } = this.#draft;
-    const rejection = await this.#parts.authorisation.byState(room, event, (pair) => this.#draft.get(pair));
+    const lookup = await this.#lookupFor(isEarly, auth, (pair) => this.#draft.get(pair));
+    const rejection = await this.#parts.authorisation.byState(room, event, lookup);
     return rejection?.message;
   }
 
@@ -306,6 +339,10 @@ export class ReceivedBatch {
     }
     return covered;
   }
+}
+
+function postponed(eventId: EventId, reason = "Not all members of its room are known."): Receipt {
+  return { eventId, verdict: "postponed", reason };
 }
 
 /** Who has to tell other servers of an event, where that is not its sender's server. */

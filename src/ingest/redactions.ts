@@ -21,7 +21,7 @@ export interface RedactionsParts {
 }
 
 /** MSC4293, under its unstable name. */
-const redactEventsKey = "org.matrix.msc4293.redact_events";
+export const redactEventsKey = "org.matrix.msc4293.redact_events";
 
 /** Finds out what redactions do, be it that they come after what they redact or, from other servers, before it. */
 export class Redactions {

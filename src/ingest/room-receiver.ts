@@ -152,7 +152,8 @@ export class RoomReceiver {
     try {
       const receipts: Receipt[] = [];
       for (const event of events) receipts.push(await receiving.add(event, placement));
-      if (batch.events.length === 0) return { receipts, done: Promise.resolve([]) };
+      // States that were worked out for events that have to wait are kept: they are asked for again.
+      if (batch.events.length + batch.snapshots.length === 0) return { receipts, done: Promise.resolve([]) };
       if (!heads.advance(head, batch.draft)) throw new MatrixError("M_UNKNOWN", "the room's head has moved");
       const { length: ends } = batch.draft.extremities;
       if (ends > 1) this.#forked?.(room, ends);

@@ -12,6 +12,9 @@ export interface PartialRoomStore {
   /** Rooms of which all members have become known since they were joined, with the position of that. */
   completed(): Promise<readonly { readonly roomNid: number; readonly position: number }[]>;
   begin(row: PartialRoomRow): Promise<void>;
-  /** The members are of no interest any more. `CommitStore.restate` ends it otherwise. */
+  /**
+   * The members are of no interest any more. What other servers have sent since the join is not shown any longer, as it has
+   * been judged without them. `CommitStore.restate` ends it otherwise.
+   */
   end(roomNid: number): Promise<void>;
 }

@@ -51,7 +51,7 @@ export class RoomInboxes implements AsyncDisposable {
   readonly #working = new Map<string, Promise<void>>();
   /** How many of those that work are of one server. */
   readonly #workingOf = new Map<string, number>();
-  /** Lanes of rooms whose members are not all known. */
+  /** Lanes with an event that cannot be judged before all members of its room are known. */
   readonly #held = new Set<string>();
   readonly #pressure: LanePressure;
   #isClosed = false;
@@ -99,23 +99,20 @@ export class RoomInboxes implements AsyncDisposable {
   }
 
   #wake(lane: InboxLane): void {
-    if (this.#isClosed || this.#isHeld(lane)) return;
+    if (this.#isClosed || this.#held.has(keyOf(lane))) return;
     this.#waiting.set(keyOf(lane), lane);
     this.#startWork();
   }
 
-  /** Whether events of a room have to wait, as it is not known who may send them. They are judged once it is. */
-  #isHeld(lane: InboxLane): boolean {
-    const { partialRooms } = this.#parts;
-    if (!partialRooms.has(lane.roomNid)) return false;
+  /** What is left in a lane waits until all members of its room are known. */
+  #hold(lane: InboxLane): void {
     const key = keyOf(lane);
-    if (this.#held.has(key)) return true;
     this.#held.add(key);
-    void partialRooms.whole(lane.roomNid).then(() => {
+    this.#waiting.delete(key);
+    void this.#parts.partialRooms.whole(lane.roomNid).then(() => {
       this.#held.delete(key);
       return this.#wake(lane);
     });
-    return true;
   }
 
   #startWork(): void {
@@ -148,9 +145,14 @@ export class RoomInboxes implements AsyncDisposable {
           this.#pressure.emptied(keyOf(lane));
           return;
         }
-        await this.#judge(lane, rows);
-        await this.#parts.store.remove(rows.map(({ inboxNid }) => inboxNid));
-        this.#pressure.taken(keyOf(lane), rows.length);
+        const postponed = await this.#judge(lane, rows);
+        const judged = rows.filter(({ eventId }) => !postponed.has(eventId));
+        await this.#parts.store.remove(judged.map(({ inboxNid }) => inboxNid));
+        this.#pressure.taken(keyOf(lane), judged.length);
+        if (postponed.size > 0 && this.#parts.partialRooms.has(lane.roomNid)) {
+          this.#hold(lane);
+          return;
+        }
       }
     } catch (error) {
       this.#parts.log.error(
@@ -161,15 +163,20 @@ export class RoomInboxes implements AsyncDisposable {
     }
   }
 
-  async #judge(lane: InboxLane, rows: readonly InboxRow[]): Promise<void> {
+  /** @returns the IDs of events that have to be judged again once all members of the room are known */
+  async #judge(lane: InboxLane, rows: readonly InboxRow[]): Promise<ReadonlySet<string>> {
+    const isPartial = this.#parts.partialRooms.has(lane.roomNid);
+    const postponed = new Set<string>();
     const room = await this.#parts.rooms.byNid(lane.roomNid);
     const origin = lane.origin as ServerName;
     const events = rows.map((row) => receivedEvent(room.version, row));
     const receipts = await this.#parts.completion.receive(room, origin, events);
     for (const { eventId, verdict, reason } of receipts) {
       if (verdict === "accepted" || verdict === "known") continue;
+      if (verdict === "postponed" || (isPartial && verdict === "incomplete")) postponed.add(eventId);
       this.#parts.log.info({ roomId: room.roomId, origin, eventId, verdict, reason }, "event not accepted");
     }
+    return postponed;
   }
 }
 

@@ -75,6 +75,7 @@ export class GraphServer implements AsyncDisposable {
       names,
       clock: systemClock,
       randomBytes: systemRandomBytes,
+      partialRooms: { has: () => false },
     });
     return new GraphServer(serverName, key, database, names, graph);
   }

@@ -1,7 +1,41 @@
+import { eventFlags } from "../../events.ts";
 import type { PartialRoomRow, PartialRoomStore } from "../../partial-rooms.ts";
-import { point, type StoreOperations, write } from "../engine/operations.ts";
+import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { removeRelation } from "./relations.ts";
+import { unstick } from "./sticky-events.ts";
 
 type StoredRow = Omit<PartialRoomRow, "servers"> & { readonly servers: string };
+
+/** Events of users of other servers that have come since the join, but for those that this server tells others of. */
+const earlySql = `WITH start AS (
+    SELECT events.event_nid, events.position FROM partial_rooms JOIN events ON events.event_id = partial_rooms.join_id
+    WHERE partial_rooms.room_nid = ?1 AND events.position IS NOT NULL)
+  SELECT events.event_nid AS nid FROM events, start
+    WHERE events.room_nid = ?1 AND events.position >= start.position
+      AND events.flags & ${eventFlags.relayed} = 0
+      AND events.sender_nid NOT IN (SELECT user_nid FROM memberships WHERE room_nid = ?1 AND is_local = 1)
+  UNION ALL
+  SELECT events.event_nid AS nid FROM events, start
+    WHERE events.event_nid > start.event_nid AND events.room_nid = ?1 AND events.position IS NULL
+      AND events.state_after IS NOT NULL AND events.flags & ${eventFlags.relayed} = 0
+      AND events.sender_nid NOT IN (SELECT user_nid FROM memberships WHERE room_nid = ?1 AND is_local = 1)`;
+
+/** What was judged by a part of the state loses its place, as if it had been told and never received. */
+function displaceEarly(tx: WriteTransaction, roomNid: number): void {
+  const { db } = tx;
+  const restatedNids = db.all<{ nid: number }>(earlySql, roomNid).map(({ nid }) => nid);
+  if (restatedNids.length === 0) return;
+  for (const eventNid of restatedNids) {
+    db.run(
+      `UPDATE events SET position = NULL, state_before = NULL, state_after = NULL, room_state = NULL,
+         flags = flags | ${eventFlags.outlier} WHERE event_nid = ?`,
+      eventNid,
+    );
+    unstick(db, eventNid);
+    removeRelation(db, eventNid);
+  }
+  tx.position("timeline", roomNid, { isHistory: true, restatedNids });
+}
 
 export const partialRoomOperations: StoreOperations<PartialRoomStore> = {
   all: point((db) =>
@@ -23,7 +57,8 @@ export const partialRoomOperations: StoreOperations<PartialRoomStore> = {
       JSON.stringify(servers),
     );
   }),
-  end: write(({ db }, roomNid: number) => {
-    db.run("DELETE FROM partial_rooms WHERE room_nid = ?", roomNid);
+  end: write((tx, roomNid: number) => {
+    displaceEarly(tx, roomNid);
+    tx.db.run("DELETE FROM partial_rooms WHERE room_nid = ?", roomNid);
   }),
 };
