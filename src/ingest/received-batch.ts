@@ -12,12 +12,13 @@ import type { NameCache } from "../storage/name-cache.ts";
 import { type Authorisation, createEventIdOf, type Refusal, type StateLookup } from "./authorisation.ts";
 import type { Batch } from "./batch.ts";
 import { type AuthEvent, AuthEvents, eventBasics } from "./event-basics.ts";
+import { boundedEnds, type GraphEnd } from "./bounded-ends.ts";
 import { moveCurrentState } from "./current-state-move.ts";
 import { canBeJudgedEarly, withMembersAmong } from "./partial-judging.ts";
 import type { Receipt, ReceivedEvent } from "./received-event.ts";
 import type { Redactions } from "./redactions.ts";
 import { relationOf } from "./relation.ts";
-import type { HeadDraft } from "./room-head.ts";
+import type { Extremity, HeadDraft } from "./room-head.ts";
 import { SummaryDraft } from "./summary-draft.ts";
 
 export interface ReceivedBatchParts {
@@ -311,15 +312,19 @@ export class ReceivedBatch {
     const { eventNid, eventId, depth } = row;
     const covered = placement === "join" ? undefined : await this.#covered(eventId as EventId);
     const left = covered ? draft.extremities.filter((extremity) => !covered.has(extremity.eventNid)) : [];
-    draft.extremities = [...left, { eventNid, eventId, depth }];
-    const states: number[] = [];
-    for (const extremity of draft.extremities) {
-      const standing = await this.#standing(extremity.eventId as EventId);
-      if (standing) states.push(standing.stateAfter);
-    }
+    const newest = await this.#end({ eventNid, eventId, depth });
+    const others = [];
+    for (const extremity of left) others.push(await this.#end(extremity));
+    const ends = boundedEnds(others, newest, left.length === draft.extremities.length);
+    draft.extremities = ends.map(({ extremity }) => extremity);
+    const states = ends.map(({ stateAfter }) => stateAfter).filter((state) => state !== undefined);
     const current = await this.#resolve(states);
     await moveCurrentState(this.#parts, this.batch, current);
     if (current !== row.stateAfter) this.#remember(row, current);
+  }
+
+  async #end(extremity: Extremity): Promise<GraphEnd> {
+    return { extremity, stateAfter: (await this.#standing(extremity.eventId as EventId))?.stateAfter };
   }
 
   /** After a fork the room's state is not what any one event left behind: sync has to know it at every position. */

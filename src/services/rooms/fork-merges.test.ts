@@ -34,8 +34,12 @@ async function branches(
   room: Room,
   count: number,
   roomState: ReadonlyMap<string, string>,
+  areJoins = false,
 ) {
-  const template = { type: "m.room.message", stateKey: undefined, sender: server.user, content: {} };
+  const { user: sender } = server;
+  const template = areJoins
+    ? { type: "m.room.member", stateKey: sender, sender, content: { membership: "join" } }
+    : { type: "m.room.message", stateKey: undefined, sender, content: {} };
   const event = async (id: string | undefined): Promise<RoomEvent[]> => {
     const nid = id === undefined ? undefined : await server.database.stores.events.nidOf(id);
     return nid === undefined ? [] : [await server.graph.events.roomEvent(nid)];
@@ -48,7 +52,7 @@ async function branches(
   return Array.from({ length: count }, (_, index) =>
     server.build(version, {
       ...template,
-      content: { body: String(index) },
+      content: { ...template.content, body: String(index) },
       roomId: room.roomId,
       depth: 10 + index,
       prevEvents,
@@ -58,7 +62,7 @@ async function branches(
   );
 }
 
-async function forkedRoom(t: Parameters<typeof GraphServer.open>[0], count: number) {
+async function forkedRoom(t: Parameters<typeof GraphServer.open>[0], count: number, areJoins = false) {
   const one = await GraphServer.open(t, "one.test");
   const two = await GraphServer.open(t, "two.test");
   const room = await publicRoom(one);
@@ -72,7 +76,7 @@ async function forkedRoom(t: Parameters<typeof GraphServer.open>[0], count: numb
     log: createLogTo(process.stderr, "fatal"),
   });
   one.graph.receiver.followForks(merges.note);
-  const sent = await branches(two, joined, count, await two.state(joined));
+  const sent = await branches(two, joined, count, await two.state(joined), areJoins);
   const ends = async () =>
     (await one.database.stores.rooms.extremities(room.roomNid)).map(({ eventId }) => eventId);
   return {
@@ -80,6 +84,7 @@ async function forkedRoom(t: Parameters<typeof GraphServer.open>[0], count: numb
     room,
     clock,
     ends,
+    sent,
     receive: () => one.receive(room, sent),
     async [Symbol.asyncDispose]() {
       merges[Symbol.dispose]();
@@ -115,6 +120,27 @@ t.test("branches that nobody joins are joined by events that nobody sees", async
   t.same(await one.state(room), state);
   const next = await one.graph.writer.sendOne(room, { type: "m.test", sender: one.user, content: {} });
   t.match(next.federation, new RegExp(`"prev_events":\\["\\${end}"\\]`));
+});
+
+t.test("more branches than a room may have: those go that make no difference to its state", async (t) => {
+  await using scene = await forkedRoom(t, 80);
+  const state = await scene.one.state(scene.room);
+  for (const { verdict } of (await scene.receive()).values()) t.equal(verdict, "accepted");
+  const newest = scene.sent.slice(-50).map(({ event: { eventId } }) => eventId);
+  t.same(await scene.ends(), newest);
+  t.same(await scene.one.state(scene.room), state);
+});
+
+t.test("branches whose states differ push out nothing that was there before", async (t) => {
+  await using scene = await forkedRoom(t, 80, true);
+  for (const { verdict } of (await scene.receive()).values()) t.equal(verdict, "accepted");
+  const oldest = scene.sent.slice(0, 50).map(({ event: { eventId } }) => eventId);
+  t.same(await scene.ends(), oldest);
+  const { one, room } = scene;
+  const known = await one.state(room);
+  t.ok(oldest.some((id) => id === known.get(`m.room.member ${scene.sent[0]?.event.sender}`)));
+  await one.graph.writer.sendOne(room, { type: "m.test", sender: one.user, content: {} });
+  t.equal((await scene.ends()).length, 31, "an event joins them as ever");
 });
 
 t.test("a few branches are left to the next who writes", async (t) => {
