@@ -7,7 +7,7 @@ export interface GraphEnd {
 }
 
 /** All ends are written with each event that comes, and their states are resolved. */
-export const maxEnds = 50;
+const maxEnds = 50;
 
 /**
  * The ends that a room's graph is said to have once an event has been added to it. Where they are too many, those that
