@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { Turns } from "../media/turns.ts";
 import type { Clock, Timer } from "../telemetry/clock.ts";
+import { workerScript } from "../threads/worker-script.ts";
 import type { PageFacts } from "./page-facts.ts";
 import type { PageReply, PageRequest } from "./page-worker.ts";
 
@@ -26,8 +27,6 @@ const defaultTimeoutMs = 10_000;
 const idleMs = 60_000;
 const turnLimits = { maxAtWork: 1, maxWaiting: 100, maxWaitMs: 20_000 };
 const defaultMaxMemoryMib = 64;
-/** Modules run from TypeScript in development and from JavaScript in the built package. */
-const extension = import.meta.filename.endsWith(".ts") ? ".ts" : ".js";
 
 /**
  * Reads pages of strangers on a thread of its own, one after the other. A page that takes too long ends the thread, and
@@ -89,7 +88,7 @@ export class PageReader implements AsyncDisposable {
   }
 
   #startWorker(): Worker {
-    const script = new URL(`./page-worker${extension}`, import.meta.url);
+    const script = workerScript("page-worker", import.meta);
     const resourceLimits = { maxOldGenerationSizeMb: this.#maxMemoryMib };
     const worker = new Worker(script, { name: "pages", resourceLimits });
     // Whoever waits for its answer hears of it too; nobody may be waiting any more.

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { VerifyKey } from "../../protocol/ed25519.ts";
+import { workerScript } from "../../threads/worker-script.ts";
 import type { SignatureBatch } from "./signature-worker.ts";
 
 interface Waiting {
@@ -17,8 +18,6 @@ interface SignatureWorker {
   readonly batches: (readonly Waiting[])[];
 }
 
-/** Modules run from TypeScript in development and from JavaScript in the built package. */
-const extension = import.meta.filename.endsWith(".ts") ? ".ts" : ".js";
 /** So few are checked at once, as fast as a worker could be asked. */
 const checkedAtOnce = 4;
 const maxBatch = 128;
@@ -80,7 +79,7 @@ export class Signatures implements AsyncDisposable {
   }
 
   #start(): SignatureWorker {
-    const script = new URL(`./signature-worker${extension}`, import.meta.url);
+    const script = workerScript("signature-worker", import.meta);
     const started: SignatureWorker = { worker: new Worker(script, { name: "signatures" }), batches: [] };
     started.worker.unref();
     started.worker.on("message", (verdicts: readonly boolean[]) => {

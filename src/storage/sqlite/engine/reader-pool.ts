@@ -1,3 +1,4 @@
+import { workerScript } from "../../../threads/worker-script.ts";
 import { StorageError } from "../../errors.ts";
 import type { FaultListener } from "../../streams.ts";
 import type { Call, ReaderReply, WorkerOptions } from "./messages.ts";
@@ -47,7 +48,7 @@ export class ReaderPool {
   }
 
   #start(): WorkerLink<ReaderReply> {
-    const reader = new WorkerLink<ReaderReply>("reader-worker", this.#options);
+    const reader = new WorkerLink<ReaderReply>(workerScript("reader-worker", import.meta), this.#options);
     this.#readers.push(reader);
     void this.#replaceWhenLost(reader);
     return reader;

@@ -1,4 +1,5 @@
 import t from "tap";
+import { workerScript } from "../../../threads/worker-script.ts";
 import { migrate } from "../migrations/migrate.ts";
 import { ReaderPool } from "./reader-pool.ts";
 import { WorkerLink } from "./worker-link.ts";
@@ -9,7 +10,7 @@ const nonsense = { calls: null } as never;
 t.test("a worker that ends by itself is told as lost, and so is what was asked of it", async (t) => {
   const file = `${t.testdir()}/hearth.db`;
   migrate(file);
-  const link = new WorkerLink("reader-worker", { file, cacheKib: 64 });
+  const link = new WorkerLink(workerScript("reader-worker", import.meta), { file, cacheKib: 64 });
   await t.rejects(link.request(nonsense), { message: "a database worker failed" });
   t.match(await link.lost, { message: "a database worker failed" });
   await t.rejects(link.next(), { message: "a database worker failed" });
@@ -18,7 +19,7 @@ t.test("a worker that ends by itself is told as lost, and so is what was asked o
 t.test("a worker that was asked to end is not lost", async (t) => {
   const file = `${t.testdir()}/hearth.db`;
   migrate(file);
-  const link = new WorkerLink("reader-worker", { file, cacheKib: 64 });
+  const link = new WorkerLink(workerScript("reader-worker", import.meta), { file, cacheKib: 64 });
   await link.close();
   const first = await Promise.race([link.lost, Promise.resolve("still not told")]);
   t.equal(first, "still not told");

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { Worker } from "node:worker_threads";
 import { StorageError } from "../../errors.ts";
 import type { Outcome, WorkerOptions, WorkerRequest } from "./messages.ts";
@@ -6,9 +7,6 @@ interface Waiting<Reply> {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: StorageError) => void;
 }
-
-/** Modules run from TypeScript in development and from JavaScript in the built package. */
-const extension = import.meta.filename.endsWith(".ts") ? ".ts" : ".js";
 
 /** A database worker that answers requests in the order in which they were sent. */
 export class WorkerLink<Reply> {
@@ -19,11 +17,8 @@ export class WorkerLink<Reply> {
   #failure: StorageError | undefined;
   #closing = false;
 
-  constructor(script: "writer-worker" | "reader-worker" | "../search/search-worker", options: WorkerOptions) {
-    this.#worker = new Worker(new URL(`./${script}${extension}`, import.meta.url), {
-      workerData: options,
-      name: script,
-    });
+  constructor(script: URL, options: WorkerOptions) {
+    this.#worker = new Worker(script, { workerData: options, name: basename(script.pathname) });
     this.#worker.on("message", (reply: Reply) => this.#waiting.shift()?.resolve(reply));
     this.#worker.on("error", (error) =>
       this.#fail(new StorageError("failed", "a database worker failed", { cause: error })),

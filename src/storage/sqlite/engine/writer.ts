@@ -1,3 +1,4 @@
+import { workerScript } from "../../../threads/worker-script.ts";
 import { StorageError } from "../../errors.ts";
 import type { CommitListener } from "../../streams.ts";
 import type { Call, Outcome, WorkerOptions, WriterReply } from "./messages.ts";
@@ -29,7 +30,7 @@ export class Writer {
   readonly ready: Promise<number>;
 
   constructor(options: WorkerOptions, onCommit: CommitListener) {
-    this.#link = new WorkerLink("writer-worker", options);
+    this.#link = new WorkerLink(workerScript("writer-worker", import.meta), options);
     this.#onCommit = onCommit;
     this.ready = this.#start();
   }

@@ -1,3 +1,4 @@
+import { workerScript } from "../../../threads/worker-script.ts";
 import type { IndexProgress, IndexQuery, RoomToIndex, SearchHits, SearchIndex } from "../../search-index.ts";
 import { StorageError } from "../../errors.ts";
 import type { FaultListener } from "../../streams.ts";
@@ -87,7 +88,7 @@ export class SqliteSearchIndex implements SearchIndex, AsyncDisposable {
       indexFile: this.#indexFile,
       mayWrite,
     };
-    const worker = new WorkerLink<ReaderReply>("../search/search-worker", options);
+    const worker = new WorkerLink<ReaderReply>(workerScript("search-worker", import.meta), options);
     void this.#replaceWhenLost(worker, forget);
     return worker;
   }
