@@ -2,11 +2,12 @@ import t from "tap";
 import type { UserId } from "../protocol/identifiers.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import type { Account, AccountStore } from "../storage/accounts.ts";
+import { systemClock } from "../telemetry/clock.ts";
 import { ManualClock } from "../telemetry/testing/manual-clock.ts";
 import { PasswordCheck } from "./password-check.ts";
 import { PasswordHasher } from "./password-hasher.ts";
 
-const hasher = new PasswordHasher({ memoryKib: 8, passes: 1 });
+const hasher = new PasswordHasher({ memoryKib: 8, passes: 1 }, systemClock);
 
 async function setUp(limited: boolean) {
   const clock = new ManualClock();
@@ -73,7 +74,7 @@ t.test("right passwords cost nothing, and no limit is none", async (t) => {
 
 t.test("a hash of another cost is made anew once the password is known", async (t) => {
   const { account, accounts, stored, clock } = await setUp(true);
-  const dearer = new PasswordHasher({ memoryKib: 16, passes: 1 });
+  const dearer = new PasswordHasher({ memoryKib: 16, passes: 1 }, systemClock);
   const passwords = new PasswordCheck(accounts, dearer, clock, true);
   t.equal(await passwords.check(account, "alice", "wrong", "192.0.2.1"), false);
   t.equal(stored.length, 0);

@@ -72,7 +72,7 @@ export function composeRegistration(
   registration: Registration;
 } {
   const { memory_kib: memoryKib, passes } = config.password_hashing;
-  const hasher = new PasswordHasher({ memoryKib, passes });
+  const hasher = new PasswordHasher({ memoryKib, passes }, clock);
   const factory = new SessionFactory(clock, randomBytes);
   const passwordPolicy = new PasswordPolicy(config.passwords);
   const registration = new Registration({

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Metadata, Sharp, SharpOptions } from "sharp";
 import type { Clock } from "../telemetry/clock.ts";
 import { fitsIn, type ThumbnailSize } from "./thumbnail-size.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../concurrency/turns.ts";
 
 /** A thumbnail, or word that the picture itself serves as one. */
 export type ScaledImage = {

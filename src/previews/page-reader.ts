@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { Turns } from "../media/turns.ts";
+import { Turns } from "../concurrency/turns.ts";
 import type { Clock, Timer } from "../telemetry/clock.ts";
 import { workerScript } from "../threads/worker-script.ts";
 import type { PageFacts } from "./page-facts.ts";

@@ -44,7 +44,17 @@ export function composeRemoteEncryption(
     log,
   });
   return {
-    keys: new RemoteKeyQueries({ requests, lists, store, publicKeys, names, policy, failures, resyncs }),
+    keys: new RemoteKeyQueries({
+      requests,
+      lists,
+      store,
+      publicKeys,
+      names,
+      policy,
+      failures,
+      resyncs,
+      clock,
+    }),
     edus: new Map([
       ["m.direct_to_device", toDevice.receive],
       ["m.device_list_update", deviceLists.receiveUpdate],

@@ -5,7 +5,7 @@ import type { Clock, Timer } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { FederationError } from "../federation-client.ts";
 import { Backoff } from "../sending/backoff.ts";
-import { Turns } from "../sending/turns.ts";
+import { Turns } from "../../concurrency/turns.ts";
 import type { ServerPolicy } from "../server-policy.ts";
 import type { RemoteDeviceLists } from "./remote-device-lists.ts";
 
@@ -44,11 +44,12 @@ export class DeviceListResyncs implements AsyncDisposable {
   readonly #parts: DeviceListResyncsParts;
   /** Only servers of which something is wanted. */
   readonly #servers = new Map<ServerName, Resyncing>();
-  readonly #turns = new Turns(serversAtOnce);
+  readonly #turns: Turns;
   readonly #closed = new AbortController();
 
   constructor(parts: DeviceListResyncsParts) {
     this.#parts = parts;
+    this.#turns = new Turns({ maxAtWork: serversAtOnce }, parts.clock);
   }
 
   /** Goes on with what was stale at the last stop. */

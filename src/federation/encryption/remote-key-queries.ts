@@ -6,9 +6,10 @@ import type { KeyFailures, RemoteKeys, WantedOf } from "../../services/keys/remo
 import { type RenderedKeys, renderKeys } from "../../services/keys/rendered-keys.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { RemoteDeviceListStore, RemoteListState } from "../../storage/remote-device-lists.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import { FederationError } from "../federation-client.ts";
 import type { KeyRequests, Patience } from "../requests/key-requests.ts";
-import { Turns } from "../sending/turns.ts";
+import { Turns } from "../../concurrency/turns.ts";
 import type { ServerPolicy } from "../server-policy.ts";
 import type { DeviceListResyncs } from "./device-list-resyncs.ts";
 import type { RecentFailures } from "./recent-failures.ts";
@@ -24,6 +25,7 @@ export interface RemoteKeyQueriesParts {
   readonly policy: ServerPolicy;
   readonly failures: RecentFailures;
   readonly resyncs: Pick<DeviceListResyncs, "follow">;
+  readonly clock: Clock;
 }
 
 type WantedDevices = readonly string[];
@@ -175,7 +177,7 @@ class ServerQuery {
     userIds: readonly UserId[],
     states: ReadonlyMap<UserId, RemoteListState>,
   ): Promise<ReadonlySet<UserId>> {
-    const turns = new Turns(fetchedAtOnce);
+    const turns = new Turns({ maxAtWork: fetchedAtOnce }, this.#parts.clock);
     const refused = new Set<UserId>();
     await Promise.all(
       userIds.map((userId) =>

@@ -1,3 +1,4 @@
+import { Turns } from "../../concurrency/turns.ts";
 import type { Restatements } from "../../ingest/restatements.ts";
 import type { EventId, ServerName } from "../../protocol/identifiers.ts";
 import type { EventReader } from "../../state/event-reader.ts";
@@ -35,12 +36,14 @@ const longestPauseMs = 10 * 60_000;
 /** Gets the members of rooms that were joined without them, from one of their servers after the other. */
 export class RoomCompletions implements Disposable {
   readonly #parts: RoomCompletionsParts;
-  readonly #waiting: number[] = [];
-  readonly #working = new Set<number>();
+  readonly #turns: Turns;
+  /** Rooms that are being asked for, or have their turn later. */
+  readonly #underWay = new Set<number>();
   #isClosed = false;
 
   constructor(parts: RoomCompletionsParts) {
     this.#parts = parts;
+    this.#turns = new Turns({ maxAtWork: maxRoomsAtOnce }, parts.clock);
   }
 
   /** To be told of each commit: a room that everybody has left needs no members. */
@@ -59,25 +62,18 @@ export class RoomCompletions implements Disposable {
 
   /** Gets the members of a room, however long it takes. */
   start(roomNid: number): void {
-    if (this.#isClosed || this.#working.has(roomNid) || this.#waiting.includes(roomNid)) return;
-    if (this.#working.size >= maxRoomsAtOnce) {
-      this.#waiting.push(roomNid);
-      return;
-    }
-    this.#working.add(roomNid);
+    if (this.#isClosed || this.#underWay.has(roomNid)) return;
+    this.#underWay.add(roomNid);
     this.#quietly(roomNid, async () => {
-      const pauseMs = await this.#round(roomNid);
-      this.#working.delete(roomNid);
+      const pauseMs = await this.#turns.run(() => this.#round(roomNid));
+      this.#underWay.delete(roomNid);
       if (pauseMs !== undefined) this.#parts.clock.setTimer(pauseMs, () => this.start(roomNid));
-      const next = this.#waiting.shift();
-      if (next !== undefined) this.start(next);
     });
   }
 
   /** What is under way is not waited for: it begins anew with the next start. */
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    this.#waiting.length = 0;
   }
 
   readonly #pausesMs = new Map<number, number>();
@@ -86,7 +82,7 @@ export class RoomCompletions implements Disposable {
   async #round(roomNid: number): Promise<number | undefined> {
     const { partialRooms, rooms, participation, log } = this.#parts;
     const row = partialRooms.of(roomNid);
-    if (!row || (await this.#endIfLeft(roomNid))) return this.#done(roomNid);
+    if (this.#isClosed || !row || (await this.#endIfLeft(roomNid))) return this.#done(roomNid);
     const room = await rooms.byNid(roomNid);
     const servers = participation.others(row.servers as readonly ServerName[]).slice(0, maxServersOfRound);
     for (const server of servers) {
@@ -152,7 +148,7 @@ export class RoomCompletions implements Disposable {
   /** Nobody waits for it: faults of our own are told the log, and tried again later. */
   #quietly(roomNid: number, work: () => Promise<unknown>): void {
     work().catch((error: unknown) => {
-      this.#working.delete(roomNid);
+      this.#underWay.delete(roomNid);
       if (this.#isClosed) return;
       this.#parts.log.error({ err: error, roomNid }, "the members of a room cannot be stored");
       this.#parts.clock.setTimer(longestPauseMs, () => this.start(roomNid));

@@ -1,3 +1,4 @@
+import { Turns } from "../../concurrency/turns.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
 import type { Clock } from "../../telemetry/clock.ts";
@@ -25,25 +26,20 @@ export class RemoteKeySource implements KeySource {
   readonly #notaries: readonly ServerName[];
   readonly #clock: Clock;
   #questions: NotaryQuestion[] = [];
-  #asking = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns: Turns;
 
   /** @param notaries servers that are trusted to tell the keys of others, in the order in which they are asked */
   constructor(client: FederationClient, notaries: readonly ServerName[], clock: Clock) {
     this.#client = client;
     this.#notaries = notaries;
     this.#clock = clock;
+    this.#turns = new Turns({ maxAtWork: maxServersAtOnce }, clock);
   }
 
-  async fromServer(serverName: ServerName): Promise<JsonValue | undefined> {
-    if (this.#asking >= maxServersAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#asking += 1;
-    try {
-      return await this.#ask({ destination: serverName, method: "GET", uri: "/_matrix/key/v2/server" });
-    } finally {
-      this.#asking -= 1;
-      this.#waiting.shift()?.();
-    }
+  fromServer(serverName: ServerName): Promise<JsonValue | undefined> {
+    return this.#turns.run(() =>
+      this.#ask({ destination: serverName, method: "GET", uri: "/_matrix/key/v2/server" }),
+    );
   }
 
   fromNotaries(

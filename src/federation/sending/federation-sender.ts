@@ -18,7 +18,7 @@ import { DeviceListRoutes } from "./device-list-routes.ts";
 import { DeviceUpdateEdus } from "./device-update-edus.ts";
 import type { RoomServers } from "../room-servers.ts";
 import type { Edu, TransactionTexts } from "./transaction-text.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../../concurrency/turns.ts";
 
 export interface FederationSenderParts {
   readonly ownName: ServerName;
@@ -66,7 +66,7 @@ export class FederationSender implements AsyncDisposable {
   readonly #opening = new Map<string, Promise<Destination>>();
   readonly #saves: DelayedWrites<DestinationRow>;
   readonly #unrouted = new Map<number, Unrouted>();
-  readonly #turns = new Turns(maxSending);
+  readonly #turns: Turns;
   readonly #deviceLists: DeviceListRoutes;
   readonly #deviceUpdates: DeviceUpdateEdus;
   readonly #transactionPrefix: string;
@@ -77,6 +77,7 @@ export class FederationSender implements AsyncDisposable {
   constructor(parts: FederationSenderParts) {
     this.#parts = parts;
     const { store, clock, log } = parts;
+    this.#turns = new Turns({ maxAtWork: maxSending }, clock);
     this.#deviceLists = new DeviceListRoutes({ ...parts, found: this.#deviceListsWait });
     this.#deviceUpdates = new DeviceUpdateEdus(parts.deviceUpdates, parts.names);
     this.#transactionPrefix = clock.nowMs().toString(36);

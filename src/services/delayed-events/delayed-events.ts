@@ -2,7 +2,7 @@ import type { ActingUser } from "../../auth/requester.ts";
 import { refuseSuspended } from "../../auth/suspension.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
-import { KeyedLock } from "../../media/keyed-lock.ts";
+import { KeyedLock } from "../../concurrency/keyed-lock.ts";
 import type {
   DelayedEvent,
   DelayedEventQuery,

@@ -1,5 +1,5 @@
 import type { BlobStore, ReceivedBlob } from "../../media/blob-store.ts";
-import { KeyedLock } from "../../media/keyed-lock.ts";
+import { KeyedLock } from "../../concurrency/keyed-lock.ts";
 import type { MediaStore } from "../../storage/media.ts";
 
 /** A blob without a reference may be one whose reference is about to be stored, until it is as old as this. */

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { boundedCache } from "../../cache/bounded-cache.ts";
 import { type BlobStore, BlobTooLargeError } from "../../media/blob-store.ts";
-import { Turns } from "../../media/turns.ts";
+import { Turns } from "../../concurrency/turns.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { isMediaId } from "../../protocol/mxc-uri.ts";

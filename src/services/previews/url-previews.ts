@@ -1,5 +1,5 @@
 import { boundedCache } from "../../cache/bounded-cache.ts";
-import { Turns } from "../../media/turns.ts";
+import { Turns } from "../../concurrency/turns.ts";
 import { OutboundError } from "../../outbound/errors.ts";
 import { UnreadablePageError } from "../../previews/page-reader.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";

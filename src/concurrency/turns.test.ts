@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import t from "tap";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import { systemClock } from "../telemetry/clock.ts";
@@ -48,4 +49,59 @@ t.test("a failure frees its place", async (t) => {
     { message: "broken" },
   );
   t.equal(await turns.run(() => Promise.resolve("fine")), "fine");
+});
+
+t.test("never more work than allowed is under way, though more comes at every moment", async (t) => {
+  const turns = new Turns({ maxAtWork: 3 }, systemClock);
+  let atWork = 0;
+  let most = 0;
+  const work = async () => {
+    atWork += 1;
+    most = Math.max(most, atWork);
+    await Promise.resolve();
+    atWork -= 1;
+  };
+  const all: Promise<void>[] = [];
+  // Some of them come in the very moment in which a place is handed over.
+  for (let round = 0; round < 50; round++) {
+    all.push(turns.run(work), turns.run(work), turns.run(work));
+    await Promise.resolve();
+  }
+  await Promise.all(all);
+  t.equal(most, 3);
+  t.equal(atWork, 0);
+});
+
+t.test("who comes first is first, and work that fails gives its place back", async (t) => {
+  const turns = new Turns({ maxAtWork: 1 }, systemClock);
+  const order: number[] = [];
+  const outcomes = await Promise.allSettled(
+    [1, 2, 3].map((number) =>
+      turns.run(async () => {
+        order.push(number);
+        await setImmediate();
+        if (number < 3) throw new Error(`${number} fails`);
+        return number;
+      }),
+    ),
+  );
+  t.strictSame(order, [1, 2, 3]);
+  t.match(outcomes, [
+    { status: "rejected", reason: { message: "1 fails" } },
+    { status: "rejected", reason: { message: "2 fails" } },
+    { status: "fulfilled", value: 3 },
+  ]);
+});
+
+t.test("whoever is refused is told why, and when to come again", async (t) => {
+  const limits = { maxAtWork: 1, maxWaiting: 0, refusal: "Too many cooks" };
+  const turns = new Turns(limits, systemClock);
+  const first = job();
+  const running = turns.run(first.run);
+  await t.rejects(
+    turns.run(() => Promise.resolve()),
+    { errcode: "M_LIMIT_EXCEEDED", message: "Too many cooks", details: { retry_after_ms: 5_000 } },
+  );
+  first.resolve("first");
+  t.equal(await running, "first");
 });
