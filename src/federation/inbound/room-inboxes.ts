@@ -1,9 +1,4 @@
-import type { ReceivedEvent } from "../../ingest/received-event.ts";
-import { checkPdu } from "../../protocol/event-format.ts";
 import type { EventId, ServerName } from "../../protocol/identifiers.ts";
-import { toRoomEvent } from "../../protocol/room-event.ts";
-import type { RoomVersion } from "../../protocol/room-versions.ts";
-import { parseStrictJson } from "../../protocol/strict-json.ts";
 import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
 import type {
@@ -14,6 +9,7 @@ import type {
 } from "../../storage/federation-inbox.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { checkedEventOf } from "./checked-text.ts";
 import type { EventCompletion } from "./event-completion.ts";
 import { LanePressure } from "./lane-pressure.ts";
 
@@ -169,7 +165,7 @@ export class RoomInboxes implements AsyncDisposable {
     const postponed = new Set<string>();
     const room = await this.#parts.rooms.byNid(lane.roomNid);
     const origin = lane.origin as ServerName;
-    const events = rows.map((row) => receivedEvent(room.version, row));
+    const events = rows.map(({ pdu, eventId }) => checkedEventOf(room.version, pdu, eventId as EventId));
     const receipts = await this.#parts.completion.receive(room, origin, events);
     for (const { eventId, verdict, reason } of receipts) {
       if (verdict === "accepted" || verdict === "known") continue;
@@ -182,10 +178,4 @@ export class RoomInboxes implements AsyncDisposable {
 
 function keyOf({ roomNid, origin }: InboxLane): string {
   return `${roomNid} ${origin}`;
-}
-
-/** It has been checked when it came. */
-function receivedEvent(version: RoomVersion, { pdu, eventId }: InboxRow): ReceivedEvent {
-  const checked = checkPdu(version, parseStrictJson(pdu));
-  return { event: toRoomEvent(version, checked.pdu, eventId as EventId), encoded: checked.encoded };
 }

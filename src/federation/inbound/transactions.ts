@@ -18,17 +18,20 @@ import type { Withdrawals } from "./withdrawals.ts";
 export type TransactionResult = Record<string, { error?: string }>;
 
 export interface InboundTransactionsParts {
-  readonly rooms: RoomIndex;
-  readonly participation: RoomParticipation;
-  readonly checks: PduChecks;
-  readonly withdrawals: Withdrawals;
-  readonly inboxes: RoomInboxes;
-  readonly edus: EduReceivers;
+  readonly rooms: Pick<RoomIndex, "find">;
+  readonly participation: Pick<RoomParticipation, "isJoined" | "admits">;
+  readonly checks: Pick<PduChecks, "check">;
+  readonly withdrawals: Pick<Withdrawals, "receive">;
+  readonly inboxes: Pick<RoomInboxes, "add" | "relieved">;
+  readonly edus: Pick<EduReceivers, "receive">;
   readonly clock: Clock;
 }
 
 /** An event that waits to be judged, one that nothing more is to be done for, or one that is refused. */
 type CheckedEvent = InboxEvent | { readonly eventId: EventId; readonly error?: string };
+
+/** What a server may send of a room: `elsewhere` is a room in which nobody of this server is. */
+type Standing = "admitted" | "shut out" | "elsewhere";
 
 /** Transactions whose result is remembered: a server that has not heard our answer sends the same again. */
 const rememberedTransactions = 2_000;
@@ -71,7 +74,13 @@ export class InboundTransactions {
   ): Promise<TransactionResult> {
     const results: TransactionResult = {};
     const passed: InboxEvent[] = [];
-    const outcomes = await Promise.all(pdus.map((pdu) => this.#check(origin, pdu)));
+    const standings = new Map<number, Promise<Standing>>();
+    const standingIn = (room: Room) => {
+      const standing = standings.get(room.roomNid) ?? this.#standing(room, origin);
+      standings.set(room.roomNid, standing);
+      return standing;
+    };
+    const outcomes = await Promise.all(pdus.map((pdu) => this.#check(origin, pdu, standingIn)));
     for (const outcome of outcomes) {
       if (!outcome) continue;
       results[outcome.eventId] = "error" in outcome ? { error: outcome.error } : {};
@@ -86,12 +95,16 @@ export class InboundTransactions {
   }
 
   /** `undefined` for what has no ID to answer under. */
-  async #check(origin: ServerName, pdu: JsonValue): Promise<CheckedEvent | undefined> {
+  async #check(
+    origin: ServerName,
+    pdu: JsonValue,
+    standingIn: (room: Room) => Promise<Standing>,
+  ): Promise<CheckedEvent | undefined> {
     const roomId = isJsonObject(pdu) ? pdu["room_id"] : undefined;
     const room = typeof roomId === "string" ? await this.#parts.rooms.find(roomId) : undefined;
     if (!room || !isJsonObject(pdu)) return undefined;
     try {
-      return await this.#checkIn(room, origin, pdu);
+      return await this.#checkIn(room, await standingIn(room), origin, pdu);
     } catch (error) {
       if (!(error instanceof RefusedPduError)) throw error;
       const id = idOf(room.version, pdu);
@@ -99,16 +112,26 @@ export class InboundTransactions {
     }
   }
 
+  async #standing(room: Room, origin: ServerName): Promise<Standing> {
+    const { participation } = this.#parts;
+    if (!(await participation.isJoined(room))) return "elsewhere";
+    return (await participation.admits(room, origin)) ? "admitted" : "shut out";
+  }
+
   /** @throws RefusedPduError */
-  async #checkIn(room: Room, origin: ServerName, pdu: JsonObject): Promise<CheckedEvent> {
-    const { participation, checks, withdrawals, clock } = this.#parts;
-    const isJoined = await participation.isJoined(room);
-    if (isJoined && !(await participation.admits(room, origin))) {
+  async #checkIn(
+    room: Room,
+    standing: Standing,
+    origin: ServerName,
+    pdu: JsonObject,
+  ): Promise<CheckedEvent> {
+    const { checks, withdrawals, clock } = this.#parts;
+    if (standing === "shut out") {
       throw new RefusedPduError(`The room's server ACL does not admit ${origin}.`);
     }
     const received = await checks.check(room.version, pdu, room.roomId);
     const { event, encoded } = received;
-    if (!isJoined) {
+    if (standing === "elsewhere") {
       await withdrawals.receive(room, received);
       return { eventId: event.eventId };
     }
