@@ -1,11 +1,12 @@
 import { Type } from "typebox";
 import { endpoint } from "../endpoint.ts";
+import { directoryFilter, directoryPage } from "../room-directory.ts";
 
 const versions = ["v3", "r0"] as const;
 const server = { server: Type.Optional(Type.String()) };
 /** Servers to ask about a room in which nobody of this server is. */
 const via = Type.Optional(Type.Array(Type.String(), { maxItems: 50 }));
-const page = { limit: Type.Optional(Type.Integer()), since: Type.Optional(Type.String()) };
+const limit = Type.Optional(Type.Integer());
 
 export const getPublicRooms = endpoint({
   operationId: "getPublicRooms",
@@ -16,7 +17,7 @@ export const getPublicRooms = endpoint({
   access: "optional-user",
   guests: true,
   rateLimit: "default",
-  query: Type.Object({ ...server, ...page }),
+  query: Type.Object({ ...server, limit, since: directoryPage.since }),
 });
 
 export const queryPublicRooms = endpoint({
@@ -27,17 +28,7 @@ export const queryPublicRooms = endpoint({
   access: "user",
   rateLimit: "default",
   query: Type.Object(server),
-  body: Type.Object({
-    ...page,
-    filter: Type.Optional(
-      Type.Object({
-        generic_search_term: Type.Optional(Type.String({ maxLength: 1000 })),
-        room_types: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Null()]))),
-      }),
-    ),
-    include_all_networks: Type.Optional(Type.Boolean()),
-    third_party_instance_id: Type.Optional(Type.String()),
-  }),
+  body: Type.Object({ limit, ...directoryPage, filter: directoryFilter }),
 });
 
 export const getRoomSummary = endpoint({

@@ -1,12 +1,8 @@
 import { Type } from "typebox";
 import { serverEndpoint } from "../endpoint.ts";
+import { directoryFilter, directoryPage } from "../room-directory.ts";
 
-const page = {
-  limit: Type.Optional(Type.Integer({ minimum: 0 })),
-  since: Type.Optional(Type.String()),
-  include_all_networks: Type.Optional(Type.Boolean()),
-  third_party_instance_id: Type.Optional(Type.String()),
-};
+const page = { ...directoryPage, limit: Type.Optional(Type.Integer({ minimum: 0 })) };
 
 /** Server-server API, "Published Room Directory". */
 export const getPublicRooms = serverEndpoint({
@@ -22,15 +18,7 @@ export const queryPublicRooms = serverEndpoint({
   method: "POST",
   path: "/publicRooms",
   versions: ["v1"],
-  body: Type.Object({
-    ...page,
-    filter: Type.Optional(
-      Type.Object({
-        generic_search_term: Type.Optional(Type.String({ maxLength: 1000 })),
-        room_types: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Null()]))),
-      }),
-    ),
-  }),
+  body: Type.Object({ ...page, filter: directoryFilter }),
 });
 
 /** Server-server API, "Spaces". */

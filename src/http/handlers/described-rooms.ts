@@ -1,6 +1,20 @@
+import type { BodyOf } from "../../api/endpoint.ts";
+import type { queryPublicRooms } from "../../api/federation/room-discovery.ts";
 import type { DescribedRoom } from "../../services/discovery/described-room.ts";
-import type { DirectoryPage } from "../../services/discovery/directory-request.ts";
+import type { DirectoryPage, DirectoryRequest } from "../../services/discovery/directory-request.ts";
 import type { SpaceChild } from "../../services/discovery/space-children.ts";
+
+/** A page of the directory as clients and servers ask for it, in a body or a query. */
+export function directoryRequest(search: BodyOf<typeof queryPublicRooms>): Omit<DirectoryRequest, "server"> {
+  return {
+    limit: search.limit,
+    since: search.since,
+    searchTerm: search.filter?.generic_search_term,
+    roomTypes: search.filter?.room_types,
+    instanceId: search.third_party_instance_id,
+    includeAllNetworks: search.include_all_networks,
+  };
+}
 
 /** `PublicRoomsResponse`, which clients and servers get in the same form. */
 export function publicRoomsBody({ rooms, next, previous, total }: DirectoryPage) {

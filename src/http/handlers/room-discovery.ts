@@ -3,7 +3,7 @@ import type { RoomDirectory } from "../../services/discovery/room-directory.ts";
 import type { RoomSummaries } from "../../services/discovery/room-summaries.ts";
 import type { SpaceHierarchy } from "../../services/discovery/space-hierarchy.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
-import { publicRoomsBody, roomSummaryBody, spaceRoomBody } from "./described-rooms.ts";
+import { directoryRequest, publicRoomsBody, roomSummaryBody, spaceRoomBody } from "./described-rooms.ts";
 
 export interface DiscoveryServices {
   readonly directory: RoomDirectory;
@@ -22,15 +22,7 @@ export function roomDiscoveryHandlers({
       publicRoomsBody(await directory.list(query, requester !== undefined)),
     ),
     handler(api.queryPublicRooms, async ({ query, body }) => {
-      const request = {
-        server: query.server,
-        limit: body.limit,
-        since: body.since,
-        searchTerm: body.filter?.generic_search_term,
-        roomTypes: body.filter?.room_types,
-        instanceId: body.third_party_instance_id,
-        includeAllNetworks: body.include_all_networks,
-      };
+      const request = { server: query.server, ...directoryRequest(body) };
       return publicRoomsBody(await directory.list(request, true));
     }),
     handler(api.getRoomSummary, async ({ requester, params, query }) => {
