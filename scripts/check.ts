@@ -1,10 +1,10 @@
 // What `npm test` runs: every check of the source, then every test. It is quiet about what is well, tells in full what is
 // not, and ends with "N passed, N failed", which counts the assertions of the tests and each check.
 // `npm test -- src/config` runs the tests of that folder only.
-import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
+import { type Outcome, runCommand } from "./run-command.ts";
 import { summariseTap } from "./tap-output.ts";
 import { runTestFiles } from "./test-files.ts";
 
@@ -19,51 +19,21 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   build: ["node", "scripts/build.ts"],
 };
 
-interface Outcome {
-  readonly code: number | null;
-  readonly output: string;
-  /** Standard output alone. */
-  readonly stdout: string;
-  readonly seconds: string;
-}
-
-function runCommand([program = "", ...words]: readonly string[]): Promise<Outcome> {
-  const startMs = performance.now();
-  const path = [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter);
-  const child = spawn(program, words, {
-    cwd: root,
-    env: { ...process.env, PATH: path, NO_COLOR: "1", FORCE_COLOR: undefined },
-    stdio: ["ignore", "pipe", "pipe"],
-    // On Windows the programs in .bin are scripts of the shell.
-    shell: process.platform === "win32",
-  });
-  let [output, stdout] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    output += text;
-    stdout += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    output += text;
-  });
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => {
-      resolve({ code, output, stdout, seconds: ((performance.now() - startMs) / 1000).toFixed(1) });
-    });
-  });
-}
-
-function report(isWell: boolean, name: string, seconds: string, details = ""): void {
-  console.log(`${isWell ? "ok    " : "FAILED"}  ${name} (${seconds} s)`);
+function report(isWell: boolean, name: string, tookMs: number, details = ""): void {
+  console.log(`${isWell ? "ok    " : "FAILED"}  ${name} (${(tookMs / 1000).toFixed(1)} s)`);
   if (!isWell && details.trim() !== "") console.log(`\n${details.trimEnd()}\n`);
+}
+
+function detailsOf({ output, complaints }: Outcome): string {
+  return `${output}\n${complaints}`;
 }
 
 async function runChecks(): Promise<{ passed: number; failed: number }> {
   const outcomes = await Promise.all(
     Object.entries(checks).map(async ([name, command]) => {
-      const { code, output, seconds } = await runCommand(command);
-      report(code === 0, name, seconds, output);
-      return code === 0;
+      const outcome = await runCommand(root, command);
+      report(outcome.code === 0, name, outcome.tookMs, detailsOf(outcome));
+      return outcome.code === 0;
     }),
   );
   const passed = outcomes.filter(Boolean).length;
@@ -74,9 +44,9 @@ const folders = ["src", "spec-tests", "scripts"];
 
 async function runTests(paths: readonly string[]): Promise<{ passed: number; failed: number }> {
   // tap's test class has to be made once with the plugins of .taprc; without it tap runs no test at all.
-  const built = await runCommand(["tap", "build"]);
+  const built = await runCommand(root, ["tap", "build"]);
   if (built.code !== 0) {
-    report(false, "tap build", built.seconds, built.output);
+    report(false, "tap build", built.tookMs, detailsOf(built));
     return { passed: 0, failed: 1 };
   }
   const files = paths.flatMap((path) => globSync([path, `${path}/**/*.test.ts`], { cwd: root }));
@@ -84,9 +54,9 @@ async function runTests(paths: readonly string[]): Promise<{ passed: number; fai
   const startMs = performance.now();
   // A test waits for disks and timers half of its time.
   const { tap, isWell } = await runTestFiles(root, testFiles, 2 * availableParallelism());
-  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  const tookMs = performance.now() - startMs;
   const { passed, failed, failures, skipped, slowest } = summariseTap(tap);
-  report(isWell, "tests", seconds, failures.join("\n\n"));
+  report(isWell, "tests", tookMs, failures.join("\n\n"));
   for (const { file, seconds: own } of slowest) console.log(`        slow     ${file} (${own.toFixed(1)} s)`);
   for (const reason of skipped) console.log(`        skipped  ${reason}`);
   return { passed, failed: isWell ? 0 : Math.max(failed, 1) };

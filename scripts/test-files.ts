@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { runCommand } from "./run-command.ts";
 
 /** For a whole file, on a busy machine. */
 const timeoutMs = 300_000;
@@ -42,27 +41,14 @@ function total(runs: readonly FileRun[], count: "passed" | "failed"): number {
 }
 
 async function runFile(root: string, file: string): Promise<FileRun> {
-  const startMs = performance.now();
-  const child = spawn(process.execPath, [file], {
-    cwd: root,
-    env: { ...process.env, TAP_TIMEOUT: String(timeoutOfTestSeconds), NO_COLOR: "1", FORCE_COLOR: undefined },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: timeoutMs,
-    killSignal: "SIGKILL",
-  });
-  let [output, complaints] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    complaints += text;
-  });
-  const [code] = (await once(child, "close")) as [number | null];
+  const env = { TAP_TIMEOUT: String(timeoutOfTestSeconds) };
+  const run = await runCommand(root, ["node", file], { env, timeoutMs });
+  const { code, output, complaints, tookMs } = run;
   const counts = /^# \{ total: [0-9]+, pass: ([0-9]+)(?:, fail: ([0-9]+))?/m.exec(output);
   const failed = Number(counts?.[2] ?? 0);
   const isWell = code === 0 && counts !== null && failed === 0;
   const lines = isWell ? output : `${output}\n${complaints}`;
-  const outcome = `${isWell ? "ok" : "not ok"} 1 - ${file} # time=${performance.now() - startMs}ms`;
+  const outcome = `${isWell ? "ok" : "not ok"} 1 - ${file} # time=${tookMs}ms`;
   return {
     block: [`# Subtest: ${file}`, ...lines.split("\n").map((line) => `    ${line}`), outcome].join("\n"),
     passed: Number(counts?.[1] ?? 0),

@@ -119,12 +119,7 @@ export class InboundTransactions {
   }
 
   /** @throws RefusedPduError */
-  async #checkIn(
-    room: Room,
-    standing: Standing,
-    origin: ServerName,
-    pdu: JsonObject,
-  ): Promise<CheckedEvent> {
+  async #checkIn(room: Room, standing: Standing, origin: ServerName, pdu: JsonObject): Promise<CheckedEvent> {
     const { checks, withdrawals, clock } = this.#parts;
     if (standing === "shut out") {
       throw new RefusedPduError(`The room's server ACL does not admit ${origin}.`);
