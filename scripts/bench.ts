@@ -9,7 +9,7 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const harness = process.env["BENCH_HARNESS_DIR"] ?? join(root, "../shared/bench");
 /** As `npm start` runs it. */
-const program = [join(root, "scripts/node.mjs"), "src/main.ts"];
+const program = [join(root, "scripts/node.mjs"), "scripts/start.mjs"];
 const startTimeoutMs = 60_000;
 /** Sliding sync is not served yet, and no thumbnails of other servers' sizes are measured here. */
 const defaultOptions = ["-scale", "0.4", "-seconds", "6", "-concurrency", "16"];

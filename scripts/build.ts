@@ -1,15 +1,15 @@
-// Makes the package in dist/: JavaScript and types, without the tests.
+// Makes the package in dist/: the bundle and, but for `--no-types`, the types for those who import it.
 import { spawnSync } from "node:child_process";
-import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { bundle } from "./bundle.ts";
 
 const root = join(import.meta.dirname, "..");
-rmSync(join(root, "dist"), { recursive: true, force: true });
-const { status } = spawnSync("tsc", ["--project", "tsconfig.build.json"], {
-  cwd: root,
-  stdio: "inherit",
-  shell: process.platform === "win32",
-});
-if (status !== 0) process.exit(status ?? 1);
-// npm makes a package's programs executable when it installs them; this is for those who run dist/ as it is.
-chmodSync(join(root, "dist/main.js"), 0o755);
+await bundle(join(root, "dist"));
+if (!process.argv.includes("--no-types")) {
+  const { status } = spawnSync("tsc", ["--project", "tsconfig.build.json"], {
+    cwd: root,
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
+  process.exitCode = status ?? 1;
+}

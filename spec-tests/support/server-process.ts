@@ -8,7 +8,7 @@ import { freePort } from "./free-port.ts";
 import { type TestServer, testDefaults } from "./server.ts";
 import { within } from "./within.ts";
 
-const mainFile = join(import.meta.dirname, "../../src/main.ts");
+const sourceMainFile = join(import.meta.dirname, "../../src/main.ts");
 
 /** Far above what they take, so that only a process that hangs runs into them, even on a busy machine. */
 const startTimeoutMs = 60_000;
@@ -29,6 +29,8 @@ export interface ProcessOptions {
   readonly listeners?: readonly object[];
   /** Modules that are loaded before the server. */
   readonly imports?: readonly string[];
+  /** The program to run, if not that of the source. */
+  readonly mainFile?: string;
   /** Variables of its environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -115,7 +117,7 @@ export class ServerProcess implements TestServer {
   /** Starts the process and does not wait. */
   spawn(): void {
     if (this.#running) throw new Error("the server is running already");
-    const { imports = [], env } = this.#options;
+    const { imports = [], env, mainFile = sourceMainFile } = this.#options;
     const preloaded = imports.flatMap((file) => ["--import", file]);
     const words = [...preloaded, mainFile, "start", "--config", this.#configFile];
     const child = spawn(process.execPath, words, {

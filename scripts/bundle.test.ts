@@ -1,0 +1,71 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import t from "tap";
+import { registerUser } from "../spec-tests/support/client.ts";
+import { fetchBytes, mediaPath, upload } from "../spec-tests/support/media.ts";
+import { createRoom, say } from "../spec-tests/support/rooms.ts";
+import { searchAll } from "../spec-tests/support/search.ts";
+import { ServerProcess } from "../spec-tests/support/server-process.ts";
+import { Website } from "../spec-tests/support/website.ts";
+import { bundle } from "./bundle.ts";
+
+const root = join(import.meta.dirname, "..");
+// All of it takes a second or two, on a busy machine a minute.
+t.setTimeout(120_000);
+const folder = t.testdir({ "package.json": readFileSync(join(root, "package.json"), "utf8") });
+const dist = join(folder, "dist");
+await bundle(dist);
+
+t.test("every program of a worker thread stands beside the others", (t) => {
+  const sources = globSync("src/**/*.ts", { cwd: root }).map((file) =>
+    readFileSync(join(root, file), "utf8"),
+  );
+  const names = sources.flatMap((text) =>
+    [...text.matchAll(/workerScript\("([^"]+)"/g)].map((found) => found[1]),
+  );
+  t.ok(names.length > 4);
+  t.same(
+    names.filter((name) => !existsSync(join(dist, `${name}.js`))),
+    [],
+  );
+  t.end();
+});
+
+t.test("the licences of what is in the bundle are given along", (t) => {
+  const text = readFileSync(join(dist, "licenses.txt"), "utf8");
+  for (const name of ["koa", "@koa/router", "typebox", "oidc-provider"]) {
+    t.match(text, new RegExp(`^${name} [0-9.]+ \\(MIT\\)$`, "m"));
+  }
+  t.match(text, "Permission is hereby granted");
+  t.end();
+});
+
+t.test("the bundle serves, with all that it loads only when it is needed", async (t) => {
+  const site = await Website.start();
+  t.teardown(() => site[Symbol.asyncDispose]());
+  const previews = { enabled: true, allowed_private_ranges: ["127.0.0.1"] };
+  const server = await ServerProcess.prepare({ url_previews: previews }, { mainFile: join(dist, "main.js") });
+  t.teardown(() => server[Symbol.asyncDispose]());
+  await server.start();
+  const alice = await registerUser(server, "alice");
+  const roomId = await createRoom(alice, {});
+  const message = await say(alice, roomId, "packed into few files");
+  t.same(await searchAll(alice, "packed", {}), [message], "the index of messages");
+  const page = await site.html("/page.html", "<html><head><title>A page</title></head></html>");
+  const path = `/_matrix/client/v1/media/preview_url?url=${encodeURIComponent(page)}`;
+  t.match((await fetchBytes(alice, "getUrlPreviewAuthed", path)).json, { "og:title": "A page" });
+  const picture = await sharp({ create: { width: 600, height: 400, channels: 3, background: "#0a0" } })
+    .png()
+    .toBuffer();
+  const uri = await upload(alice, picture);
+  const query = "?width=32&height=32&method=crop";
+  t.equal(
+    (await fetchBytes(alice, "getContentThumbnailAuthed", mediaPath("thumbnail", uri, query))).status,
+    200,
+  );
+  const metadata = await alice.get("/_matrix/client/v1/auth_metadata", "getAuthMetadata");
+  t.match(metadata.body, { issuer: `${server.url}/` });
+  t.same(server.complaints, []);
+  t.equal((await server.end("SIGTERM")).code, 0);
+});

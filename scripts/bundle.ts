@@ -1,0 +1,84 @@
+// Packs the server and the packages that it uses into few files, dist/*.js: a start that reads 2,000 modules one by one
+// takes twice the time and a quarter more memory.
+import {
+  chmodSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { build, type Metafile } from "esbuild";
+
+const root = join(import.meta.dirname, "..");
+
+/** These bring machine code, which lies beside their modules. */
+const native = ["better-sqlite3", "@node-rs/argon2", "sharp"];
+
+/** Packages that are not written as ES modules ask for Node's own modules by `require`. */
+const banner = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+/**
+ * Makes the bundle. The folder is put in place whole: a start beside this one never sees half of it.
+ *
+ * @param dist the folder, which has package.json beside it
+ */
+export async function bundle(dist: string): Promise<void> {
+  const made = `${dist}-${process.pid}`;
+  mkdirSync(made);
+  try {
+    const { metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: entryPoints(),
+      outdir: made,
+      bundle: true,
+      splitting: true,
+      platform: "node",
+      format: "esm",
+      target: "node24",
+      external: native,
+      banner: { js: banner },
+      legalComments: "none",
+      metafile: true,
+      logLevel: "warning",
+    });
+    writeFileSync(join(made, "licenses.txt"), licencesOf(metafile));
+    // npm makes a package's programs executable when it installs them; this is for those who run dist/ as it is.
+    chmodSync(join(made, "main.js"), 0o755);
+    rmSync(dist, { recursive: true, force: true });
+    renameSync(made, dist);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+}
+
+/** All stand beside each other in dist/, where worker threads are looked for (src/threads/worker-script.ts). */
+function entryPoints(): Record<string, string> {
+  const workers = globSync("src/**/*-worker.ts", { cwd: root }).map((file) => [basename(file, ".ts"), file]);
+  return {
+    main: "src/main.ts",
+    server: "src/server.ts",
+    protocol: "src/protocol/index.ts",
+    ...Object.fromEntries(workers),
+  };
+}
+
+/** The licences of all packages whose code is in the bundle: they ask to be given along. */
+function licencesOf(metafile: Metafile): string {
+  const folders = Object.keys(metafile.inputs).flatMap(
+    (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
+  );
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const manifest = readFileSync(join(root, folder, "package.json"), "utf8");
+    const { name, version, license } = JSON.parse(manifest) as Record<"name" | "version" | "license", string>;
+    const files = readdirSync(join(root, folder)).filter((file) =>
+      /^(licen[cs]e|copying|notice)/i.test(file),
+    );
+    const lines = files.map((file) => readFileSync(join(root, folder, file), "utf8").trim());
+    return [`${name} ${version} (${license})`, ...lines].join("\n\n");
+  });
+  return `${texts.join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
+}
