@@ -127,7 +127,6 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       sender,
       edus,
       encryption: remoteEncryption,
-      history,
     }),
   );
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };

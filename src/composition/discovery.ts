@@ -34,7 +34,7 @@ export function composeRemoteUserFollower({
 
 /** Finding rooms and people, here and on other servers. */
 export function composeDiscovery(
-  { config, clock, log, stores, names, graph, randomBytes, appservices }: Foundation,
+  { config, clock, log, stores, names, graph, randomBytes, appservices, heardServers }: Foundation,
   { aliases, state }: Pick<RoomParts, "aliases" | "state">,
   { client, participation }: Pick<FederationParts, "client" | "participation">,
 ): readonly BoundEndpoint[] {
@@ -47,7 +47,7 @@ export function composeDiscovery(
   const remote = federation.enabled
     ? {
         directories: new FederatedDirectories(client),
-        spaces: new FederatedSpaces({ client, others, clock }),
+        spaces: new FederatedSpaces({ client, others, clock, heard: heardServers }),
       }
     : undefined;
   const directory = new RoomDirectory(store, serverName, appservices.registry, remote?.directories);

@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import type { FederationClient } from "../federation/federation-client.ts";
+import { HeardServers } from "../federation/heard-servers.ts";
 import { PolicyServers } from "../federation/policy-servers.ts";
 import { ServerPolicy } from "../federation/server-policy.ts";
 import { loadSigningKey } from "../federation/signing-key.ts";
@@ -37,6 +38,8 @@ export interface Foundation {
   readonly serverPolicy: ServerPolicy;
   /** Requests to other servers. */
   readonly federationClient: FederationClient;
+  /** Told of each server that has sent something. */
+  readonly heardServers: HeardServers;
   readonly policyServers: PolicyServers;
   readonly appservices: AppserviceParts;
 }
@@ -90,6 +93,7 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
     partialRooms,
     serverPolicy,
     federationClient,
+    heardServers: new HeardServers(),
     policyServers,
   };
 }

@@ -25,7 +25,7 @@ export function retentionMsOf(days: number | null): number | null {
  * @throws StartupError when the certificates for other servers cannot be used
  */
 export function composeRemoteMedia(
-  { config, clock, log, stores, federationClient }: Foundation,
+  { config, clock, log, stores, federationClient, heardServers }: Foundation,
   { blobs, references }: { readonly blobs: BlobStore; readonly references: ReferencedBlobs },
 ): RemoteMediaParts {
   const store = stores.remoteMedia;
@@ -41,7 +41,7 @@ export function composeRemoteMedia(
   const access = new MediaAccess(store, clock, log);
   return {
     media: new RemoteMedia({
-      files: new RemoteFileClient({ client: federationClient, http, clock }),
+      files: new RemoteFileClient({ client: federationClient, http, clock, heard: heardServers }),
       store,
       blobs,
       references,

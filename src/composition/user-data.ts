@@ -30,6 +30,7 @@ export function composeUserData({
   clock,
   appservices,
   federationClient,
+  heardServers,
 }: Foundation): UserDataParts {
   const pushRules = new PushRuleService(
     stores.pushRules,
@@ -48,7 +49,7 @@ export function composeUserData({
     names,
     config.server_name,
     appservices.queries.users,
-    config.federation.enabled ? new ProfileRequests(federationClient, clock) : undefined,
+    config.federation.enabled ? new ProfileRequests(federationClient, clock, heardServers) : undefined,
   );
   const handlers = [
     ...accountDataHandlers(accountData),

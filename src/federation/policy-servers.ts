@@ -19,6 +19,7 @@ import type { MembershipStore } from "../storage/memberships.ts";
 import type { StreamChange } from "../storage/streams.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import { type FederationClient, FederationError } from "./federation-client.ts";
+import { RestingServers } from "./resting-servers.ts";
 
 export interface PolicyServersParts {
   readonly client: Pick<FederationClient, "request">;
@@ -34,8 +35,7 @@ const paths = {
 const timeoutMs = 10_000;
 const maxResponseBytes = 65_536;
 /** Where nobody answers, nobody else has to wait for that in vain meanwhile. */
-const backOffMs = 10_000;
-const cachedServers = 1_000;
+const restMs = 10_000;
 const cachedRooms = 10_000;
 /** An Ed25519 signature is 88 characters of Base64, padding included. */
 const maxSignatureLength = 88;
@@ -47,12 +47,12 @@ export class PolicyServers implements EventPolicy {
   readonly #joined = new LRUCache<number, { readonly via: ServerName; readonly isJoined: Promise<boolean> }>({
     max: cachedRooms,
   });
-
-  /** Policy servers that could not be reached: until when they are not asked, on the monotonic clock. */
-  readonly #unreachable = new LRUCache<ServerName, number>({ max: cachedServers });
+  /** A policy server is a program of its own: that its server is heard of says nothing of it. */
+  readonly #resting: RestingServers;
 
   constructor(parts: PolicyServersParts) {
     this.#parts = parts;
+    this.#resting = new RestingServers(restMs, parts.clock);
   }
 
   /** To be told of each commit before its position becomes visible. */
@@ -123,25 +123,10 @@ export class PolicyServers implements EventPolicy {
 
   /** @returns `undefined` when the server answers without a signature @throws FederationError */
   async #ask(server: PolicyServer, event: RoomEvent): Promise<string | undefined> {
-    const answer = await this.#answerInTime(server, event);
+    const answer = await this.#resting.ask(server.via, () => this.#answer(server, event));
     const own = isJsonObject(answer) ? answer[server.via] : undefined;
     const signature = isJsonObject(own) ? own[policyKeyId] : undefined;
     return typeof signature === "string" && signature.length <= maxSignatureLength ? signature : undefined;
-  }
-
-  async #answerInTime(server: PolicyServer, event: RoomEvent): Promise<JsonValue> {
-    const { clock } = this.#parts;
-    if ((this.#unreachable.get(server.via) ?? 0) > clock.monotonicMs()) {
-      throw new FederationError("unreachable", `${server.via} could not be reached a moment ago`);
-    }
-    try {
-      return await this.#answer(server, event);
-    } catch (error) {
-      if (error instanceof FederationError && error.failure === "unreachable") {
-        this.#unreachable.set(server.via, clock.monotonicMs() + backOffMs);
-      }
-      throw error;
-    }
   }
 
   async #answer({ via: destination, names }: PolicyServer, { pdu }: RoomEvent): Promise<JsonValue> {

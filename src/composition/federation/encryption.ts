@@ -1,12 +1,10 @@
 import { DeviceListReceiver } from "../../federation/encryption/device-list-receiver.ts";
 import { DeviceListResyncs } from "../../federation/encryption/device-list-resyncs.ts";
-import { RecentFailures } from "../../federation/encryption/recent-failures.ts";
 import { RemoteDeviceLists } from "../../federation/encryption/remote-device-lists.ts";
 import { RemoteKeyQueries } from "../../federation/encryption/remote-key-queries.ts";
 import { ToDeviceReceiver } from "../../federation/encryption/to-device-receiver.ts";
 import type { EduReceiver } from "../../federation/inbound/edu-receivers.ts";
 import { KeyRequests } from "../../federation/requests/key-requests.ts";
-import type { ServerName } from "../../protocol/identifiers.ts";
 import type { PublicKeyCache } from "../../services/keys/public-key-cache.ts";
 import type { RemoteKeys } from "../../services/keys/remote-keys.ts";
 import { randomFraction } from "../../telemetry/random.ts";
@@ -18,23 +16,21 @@ export interface RemoteEncryption extends AsyncDisposable {
   readonly keys: RemoteKeys;
   /** What is taken from other servers, by the types of their EDUs. */
   readonly edus: ReadonlyMap<string, EduReceiver>;
-  /** To be called when a server has been heard of. */
-  readonly heard: (server: ServerName) => void;
   /** Takes up what was left when the server stopped. */
   resume(): Promise<void>;
 }
 
 export function composeRemoteEncryption(
-  { config, stores, names, clock, randomBytes, log }: Foundation,
+  { config, stores, names, clock, randomBytes, log, heardServers }: Foundation,
   { client, policy }: Pick<FederationParts, "client" | "policy">,
   publicKeys: PublicKeyCache,
 ): RemoteEncryption {
   const store = stores.remoteDeviceLists;
   const requests = new KeyRequests(client);
   const lists = new RemoteDeviceLists(requests, store);
-  const failures = new RecentFailures(clock);
   const random = () => randomFraction(randomBytes);
   const resyncs = new DeviceListResyncs({ lists, store, names, policy, clock, random, log });
+  heardServers.follow((server) => resyncs.heard(server));
   const deviceLists = new DeviceListReceiver({ store, names, resyncs });
   const toDevice = new ToDeviceReceiver({
     ownName: config.server_name,
@@ -51,8 +47,8 @@ export function composeRemoteEncryption(
       publicKeys,
       names,
       policy,
-      failures,
       resyncs,
+      heard: heardServers,
       clock,
     }),
     edus: new Map([
@@ -61,10 +57,6 @@ export function composeRemoteEncryption(
       ["m.signing_key_update", deviceLists.receiveSigningKeys],
       ["org.matrix.signing_key_update", deviceLists.receiveSigningKeys],
     ]),
-    heard(server) {
-      failures.delete(server);
-      resyncs.heard(server);
-    },
     resume: () => resyncs.resume(),
     [Symbol.asyncDispose]: () => resyncs[Symbol.asyncDispose](),
   };

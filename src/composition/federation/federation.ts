@@ -9,7 +9,6 @@ import type { Profiles } from "../../services/profiles/profiles.ts";
 import type { Foundation } from "../foundation.ts";
 import type { TimelineParts } from "../timeline.ts";
 import type { RemoteEncryption } from "./encryption.ts";
-import type { FederatedHistory } from "./history.ts";
 import { composeFederationInbound } from "./inbound.ts";
 import type { FederationParts } from "./parts.ts";
 import { composeFederationServing, type ServedRoomParts } from "./serving.ts";
@@ -32,15 +31,13 @@ export interface FederationSources {
   readonly edus: ReadonlyMap<string, EduReceiver>;
   /** Absent where federation is off. */
   readonly encryption: RemoteEncryption | undefined;
-  /** Absent where federation is off. */
-  readonly history: Pick<FederatedHistory, "heard"> | undefined;
 }
 
 /** What other servers ask and send. */
 export function composeFederation(
   foundation: Foundation,
   parts: FederationParts,
-  { timeline, rooms, profiles, sender, edus, encryption, history }: FederationSources,
+  { timeline, rooms, profiles, sender, edus, encryption }: FederationSources,
 ): Federation {
   const { config, clock } = foundation;
   const inbound = composeFederationInbound(foundation, parts, edus);
@@ -49,11 +46,7 @@ export function composeFederation(
     keyring: parts.keyring,
     policy: parts.policy,
     clock,
-    heard(server) {
-      sender?.heard(server);
-      encryption?.heard(server);
-      history?.heard(server);
-    },
+    heard: foundation.heardServers.tell,
   });
   const handlers = () => [
     ...serverKeyHandlers(parts.ownKeys),

@@ -2,25 +2,19 @@ import { GapFilling } from "../../federation/history/gap-filling.ts";
 import { HistoryEvents } from "../../federation/history/history-events.ts";
 import { HistoryServers } from "../../federation/history/history-servers.ts";
 import { RemoteMoments } from "../../federation/history/remote-moments.ts";
-import type { ServerName } from "../../protocol/identifiers.ts";
 import type { RemoteHistory } from "../../services/reading/remote-history.ts";
 import type { Foundation } from "../foundation.ts";
 import type { FederationParts } from "./parts.ts";
 
-export interface FederatedHistory extends RemoteHistory {
-  /** To be called when a server has been heard of. */
-  readonly heard: (server: ServerName) => void;
-}
-
 /** The history of rooms that is missing here, from the rooms' other servers. `undefined` where federation is off. */
 export function composeRemoteHistory(
-  { config, clock, log, stores, graph }: Foundation,
+  { config, clock, log, stores, graph, heardServers }: Foundation,
   { checks, requests, toldStates, participation }: FederationParts,
-): FederatedHistory | undefined {
+): RemoteHistory | undefined {
   if (!config.federation.enabled) return undefined;
   const eventStore = stores.events;
   const { events, receiver } = graph;
-  const servers = new HistoryServers(participation);
+  const servers = new HistoryServers(participation, clock, heardServers);
   const history = new HistoryEvents({ checks, toldStates, eventStore, events });
   const shared = { eventStore, events, receiver, requests, servers, history, clock, log };
   const gaps = new GapFilling(shared);
@@ -28,6 +22,5 @@ export function composeRemoteHistory(
   return {
     fillGap: (room, position) => gaps.fill(room, position),
     closestInTime: (...query) => moments.closestInTime(...query),
-    heard: (server) => servers.heard(server),
   };
 }

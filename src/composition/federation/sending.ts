@@ -7,7 +7,7 @@ import type { FederationParts } from "./parts.ts";
 
 /** What this server sends to others; absent where federation is off. */
 export function composeFederationSending(
-  { config, clock, log, randomBytes, stores, graph, names, notifier }: Foundation,
+  { config, clock, log, randomBytes, stores, graph, names, notifier, heardServers }: Foundation,
   { client, policy, servers }: Pick<FederationParts, "client" | "policy" | "servers">,
   timelines: RoomTimelines,
 ): FederationSender | undefined {
@@ -29,5 +29,6 @@ export function composeFederationSending(
     log,
   });
   notifier.follow(sender.committed);
+  heardServers.follow((server) => sender.heard(server));
   return sender;
 }

@@ -6,6 +6,8 @@ import type { RemoteSpaces, ToldSpace } from "../../services/discovery/described
 import { maxChildren, orderedChildren } from "../../services/discovery/space-children.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import { type FederationClient, FederationError } from "../federation-client.ts";
+import type { HeardServers } from "../heard-servers.ts";
+import { RestingServers } from "../resting-servers.ts";
 import { describedRoomOf, roomIdsOf, spaceChildOf } from "./room-descriptions.ts";
 
 export interface FederatedSpacesParts {
@@ -13,6 +15,7 @@ export interface FederatedSpacesParts {
   /** Those of some servers that are others than this one, and that it talks with; each once. */
   readonly others: (servers: readonly ServerName[]) => readonly ServerName[];
   readonly clock: Clock;
+  readonly heard: HeardServers;
 }
 
 /** A room has many servers, and somebody waits. */
@@ -22,8 +25,7 @@ const maxResponseBytes = 4 * 1024 * 1024;
 const knownMs = 5 * 60_000;
 const cacheBytes = 32 * 1024 * 1024;
 /** A server that does not answer is left alone for a while, whichever room it is about. */
-const awayMs = 60_000;
-const rememberedAway = 1_000;
+const restMs = 60_000;
 
 /** Asks other servers about spaces and their rooms (server-server API, "Spaces"). */
 export class FederatedSpaces implements RemoteSpaces {
@@ -31,14 +33,11 @@ export class FederatedSpaces implements RemoteSpaces {
   /** By room and by who was asked: what a server tells of a room that is not its own reaches nobody who asks others. */
   readonly #spaces = new LRUCache<string, ToldSpace>({ maxSize: cacheBytes, ttl: knownMs });
   readonly #asking = new Map<string, Promise<ToldSpace | undefined>>();
-  readonly #away = new LRUCache<string, true>({
-    maxSize: rememberedAway,
-    sizeCalculation: () => 1,
-    ttl: awayMs,
-  });
+  readonly #resting: RestingServers;
 
   constructor(parts: FederatedSpacesParts) {
     this.#parts = parts;
+    this.#resting = new RestingServers(restMs, parts.clock, parts.heard);
   }
 
   async find(
@@ -70,21 +69,17 @@ export class FederatedSpaces implements RemoteSpaces {
     for (const destination of servers) {
       const leftMs = untilMs - clock.monotonicMs();
       if (leftMs <= 0) return undefined;
-      if (this.#away.has(destination)) continue;
+      const uri = `/_matrix/federation/v1/hierarchy/${encodeURIComponent(roomId)}?suggested_only=${suggestedOnly}`;
+      const request = { destination, method: "GET", uri, timeoutMs: leftMs, maxResponseBytes } as const;
       try {
-        const answer = await client.request({
-          destination,
-          method: "GET",
-          uri: `/_matrix/federation/v1/hierarchy/${encodeURIComponent(roomId)}?suggested_only=${suggestedOnly}`,
-          timeoutMs: leftMs,
-          maxResponseBytes,
+        return await this.#resting.ask(destination, async () => {
+          const answer = await client.request(request);
+          const space = spaceOf(answer, roomId, suggestedOnly);
+          this.#spaces.set(key, space, { size: JSON.stringify(answer).length });
+          return space;
         });
-        const space = spaceOf(answer, roomId, suggestedOnly);
-        this.#spaces.set(key, space, { size: JSON.stringify(answer).length });
-        return space;
       } catch (error) {
         if (!(error instanceof FederationError)) throw error;
-        if (error.failure === "unreachable") this.#away.set(destination, true);
       }
     }
     return undefined;

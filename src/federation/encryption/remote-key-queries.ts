@@ -8,11 +8,12 @@ import type { NameCache } from "../../storage/name-cache.ts";
 import type { RemoteDeviceListStore, RemoteListState } from "../../storage/remote-device-lists.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import { FederationError } from "../federation-client.ts";
+import type { HeardServers } from "../heard-servers.ts";
 import type { KeyRequests, Patience } from "../requests/key-requests.ts";
 import { Turns } from "../../concurrency/turns.ts";
+import { RestingServers } from "../resting-servers.ts";
 import type { ServerPolicy } from "../server-policy.ts";
 import type { DeviceListResyncs } from "./device-list-resyncs.ts";
-import type { RecentFailures } from "./recent-failures.ts";
 import type { RemoteDeviceLists } from "./remote-device-lists.ts";
 import { memberOf, toldKeysOf, toldOneTimeKey } from "./told-keys.ts";
 
@@ -23,13 +24,15 @@ export interface RemoteKeyQueriesParts {
   readonly publicKeys: PublicKeyCache;
   readonly names: Pick<NameCache, "findUser" | "userId">;
   readonly policy: ServerPolicy;
-  readonly failures: RecentFailures;
   readonly resyncs: Pick<DeviceListResyncs, "follow">;
   readonly clock: Clock;
+  readonly heard: HeardServers;
 }
 
 type WantedDevices = readonly string[];
 
+/** Clients ask again after some seconds: then somebody waits once more. */
+const restMs = 15_000;
 /** Of one server's users, so many are asked for one by one, so that their lists can be followed from then on. */
 const maxFetchedLists = 50;
 const fetchedAtOnce = 10;
@@ -41,9 +44,11 @@ const maxUsersInQuery = 1_000;
 /** Answers from other servers' users' keys: those that are followed from storage, others from their servers. */
 export class RemoteKeyQueries implements RemoteKeys {
   readonly #parts: RemoteKeyQueriesParts;
+  readonly #resting: RestingServers;
 
   constructor(parts: RemoteKeyQueriesParts) {
     this.#parts = parts;
+    this.#resting = new RestingServers(restMs, parts.clock, parts.heard);
   }
 
   async query(
@@ -52,7 +57,8 @@ export class RemoteKeyQueries implements RemoteKeys {
   ): Promise<{ readonly keys: ReadonlyMap<string, RenderedKeys>; readonly failures: KeyFailures }> {
     const keys = new Map<string, RenderedKeys>();
     const failures = await this.#eachServer(wanted, timeoutMs, async (server, users, patience) => {
-      const question = new ServerQuery(this.#parts, server, patience, keys);
+      const isResting = () => this.#resting.has(server);
+      const question = new ServerQuery(this.#parts, server, patience, isResting, keys);
       await question.answer(users);
     });
     return { keys, failures };
@@ -87,7 +93,7 @@ export class RemoteKeyQueries implements RemoteKeys {
           return undefined;
         } catch (error) {
           if (!(error instanceof FederationError)) throw error;
-          if (error.failure === "unreachable") this.#parts.failures.add(server);
+          if (error.failure === "unreachable") this.#resting.add(server);
           return [server, failureOf(server, error)];
         }
       }),
@@ -101,17 +107,20 @@ class ServerQuery {
   readonly #parts: RemoteKeyQueriesParts;
   readonly #server: ServerName;
   readonly #patience: Patience;
+  readonly #isResting: () => boolean;
   readonly #keys: Map<string, RenderedKeys>;
 
   constructor(
     parts: RemoteKeyQueriesParts,
     server: ServerName,
     patience: Patience,
+    isResting: () => boolean,
     keys: Map<string, RenderedKeys>,
   ) {
     this.#parts = parts;
     this.#server = server;
     this.#patience = patience;
+    this.#isResting = isResting;
     this.#keys = keys;
   }
 
@@ -127,7 +136,7 @@ class ServerQuery {
     const nidsOf = (userIds: readonly UserId[]) =>
       userIds.map((userId) => states.get(userId)?.userNid).filter((userNid) => userNid !== undefined);
     try {
-      this.#assertReachable();
+      if (this.#isResting()) throw notReached(this.#server);
       const now = toFollow.slice(0, maxFetchedLists);
       const refused = await this.#fetch(now, states);
       const done = new Set([...current, ...now.filter((userId) => !refused.has(userId))]);
@@ -161,10 +170,6 @@ class ServerQuery {
       }
     }
     return states;
-  }
-
-  #assertReachable(): void {
-    if (this.#parts.failures.has(this.#server)) throw notReached(this.#server);
   }
 
   async #read(userIds: readonly UserId[]): Promise<void> {

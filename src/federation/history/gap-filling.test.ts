@@ -6,6 +6,7 @@ import type { Room } from "../../state/room-index.ts";
 import { createLogTo } from "../../telemetry/log.ts";
 import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
 import { FederationError } from "../federation-client.ts";
+import { HeardServers } from "../heard-servers.ts";
 import { GapFilling } from "./gap-filling.ts";
 import { HistoryServers } from "./history-servers.ts";
 
@@ -17,12 +18,14 @@ const useless = "useless.test" as ServerName;
 /** A room with a gap that none of its servers helps with. */
 function scene(t: Test, inRoom: readonly ServerName[]) {
   const asked: string[] = [];
-  const historyServers = new HistoryServers({
+  const heard = new HeardServers();
+  const clock = new ManualClock();
+  const participation = {
     isJoined: async () => true,
     serversOf: async () => inRoom,
-    others: (names) => [...new Set(names)],
+    others: (names: readonly ServerName[]) => [...new Set(names)],
     admits: async () => true,
-  });
+  };
   const follower = { prevEventIds: ["$missing"], sender: `@bob:${inRoom.at(-1)}` as UserId };
   const gaps = new GapFilling({
     eventStore: {
@@ -39,9 +42,9 @@ function scene(t: Test, inRoom: readonly ServerName[]) {
         return [];
       },
     },
-    servers: historyServers,
+    servers: new HistoryServers(participation, clock, heard),
     history: { placed: async () => new Set(), complete: async () => [] },
-    clock: new ManualClock(),
+    clock,
     log: createLogTo(process.stderr, "fatal"),
   });
   const fillIn = (where: Room) => gaps.fill(where, position);
@@ -50,16 +53,16 @@ function scene(t: Test, inRoom: readonly ServerName[]) {
     t.equal(await fillIn(room), "unavailable");
     return [...asked];
   };
-  return { historyServers, askedBy };
+  return { heard, askedBy };
 }
 
 t.test("a server that could not be reached is asked again as soon as it has been heard of", async (t) => {
-  const { historyServers, askedBy } = scene(t, [useless, dead]);
+  const { heard, askedBy } = scene(t, [useless, dead]);
   t.same(await askedBy(), [dead, useless], "the server of who follows the gap first");
   t.same(await askedBy(), [], "nobody is asked for a while");
-  historyServers.heard("other.test" as ServerName);
+  heard.tell("other.test" as ServerName);
   t.same(await askedBy(), []);
-  historyServers.heard(dead);
+  heard.tell(dead);
   t.same(await askedBy(), [dead, useless]);
   t.same(await askedBy(), [], "and is left alone again");
 });
@@ -67,9 +70,9 @@ t.test("a server that could not be reached is asked again as soon as it has been
 t.test(
   "a server that has been reached and has nothing is not asked again because it is heard of",
   async (t) => {
-    const { historyServers, askedBy } = scene(t, [useless]);
+    const { heard, askedBy } = scene(t, [useless]);
     t.same(await askedBy(), [useless]);
-    historyServers.heard(useless);
+    heard.tell(useless);
     t.same(await askedBy(), []);
   },
 );

@@ -1,23 +1,27 @@
-import { boundedCache } from "../../cache/bounded-cache.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import type { Room } from "../../state/room-index.ts";
+import type { HeardServers } from "../heard-servers.ts";
+import { RestingServers } from "../resting-servers.ts";
 import type { RoomParticipation } from "../room-participation.ts";
 
 /** Somebody waits: a room has many servers. */
 const maxServers = 4;
 /** A server that does not help with one thing is left alone for this long. */
 const restMs = 60_000;
-const maxResting = 10_000;
 /** More than are asked at a time; in a room with so many dead servers the rest is waited for. */
 const maxAwaited = 20;
 
+type RoomServerNames = Pick<RoomParticipation, "isJoined" | "serversOf" | "others" | "admits">;
+
 /** Which servers of a room are asked for its history, in order. */
 export class HistoryServers {
-  readonly #participation: Pick<RoomParticipation, "isJoined" | "serversOf" | "others" | "admits">;
-  readonly #resting = boundedCache<ServerName, true>(maxResting);
+  readonly #participation: RoomServerNames;
+  readonly #resting: RestingServers;
 
-  constructor(participation: Pick<RoomParticipation, "isJoined" | "serversOf" | "others" | "admits">) {
+  constructor(participation: RoomServerNames, clock: Clock, heard: HeardServers) {
     this.#participation = participation;
+    this.#resting = new RestingServers(restMs, clock, heard);
   }
 
   /**
@@ -45,11 +49,6 @@ export class HistoryServers {
 
   /** To be told of a server that could not be reached. */
   failed(server: ServerName): void {
-    this.#resting.set(server, true, { ttl: restMs });
-  }
-
-  /** To be told of a server that has been heard of: it can be reached, then. */
-  heard(server: ServerName): void {
-    this.#resting.delete(server);
+    this.#resting.add(server);
   }
 }

@@ -1,4 +1,5 @@
 import { boundedCache } from "../../cache/bounded-cache.ts";
+import { RestingServers } from "../resting-servers.ts";
 import type { SigningKey, VerifyKey } from "../../protocol/ed25519.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { encodeCanonicalJson } from "../../protocol/canonical-json.ts";
@@ -43,8 +44,7 @@ const cachedServers = 10_000;
 /** A key counts for a week at most from when it was last seen (server-server API, "Publishing Keys"). */
 const maxValidityMs = 7 * 24 * 60 * 60 * 1000;
 /** A server that gives no usable answer is not asked again for so long: anybody can make us ask. */
-const retryAfterMs = 60_000;
-const cachedFailures = 10_000;
+const restMs = 60_000;
 /** A server that has not answered by then may be gone: notaries are asked as well. */
 const patienceMs = 1_000;
 
@@ -52,12 +52,13 @@ const patienceMs = 1_000;
 export class Keyring {
   readonly #parts: KeyringParts;
   readonly #known = boundedCache<string, KnownServer>(cachedServers);
-  readonly #failedTs = boundedCache<string, number>(cachedFailures);
+  readonly #resting: RestingServers;
   readonly #fetching = new Map<string, Promise<void>>();
   readonly #own: VerifyKey | undefined;
 
   constructor(parts: KeyringParts) {
     this.#parts = parts;
+    this.#resting = new RestingServers(restMs, parts.clock);
     this.#own = verifyKeyOf(parts.ownKey.keyId, parts.ownKey.publicKey);
   }
 
@@ -117,8 +118,7 @@ export class Keyring {
 
   /** Whoever needs keys of a server while they are being fetched waits for the same answer. */
   async #fetch(serverName: ServerName, keyIds: readonly string[], atTs = 0): Promise<void> {
-    const failedTs = this.#failedTs.get(serverName);
-    if (failedTs !== undefined && this.#parts.clock.nowMs() - failedTs < retryAfterMs) return;
+    if (this.#resting.has(serverName)) return;
     const underWay = this.#fetching.get(serverName);
     if (underWay) return underWay;
     const fetching = this.#fetchNow(serverName, keyIds, atTs).finally(() =>
@@ -139,7 +139,7 @@ export class Keyring {
       await this.#remember(serverName, await source.fromNotaries(serverName, keyIds, atTs));
     };
     // Old keys do not change: whoever lacks them will lack them for some time.
-    if (!(await oneBrings([direct, askNotaries()], isThere))) this.#failedTs.set(serverName, clock.nowMs());
+    if (!(await oneBrings([direct, askNotaries()], isThere))) this.#resting.add(serverName);
   }
 
   async #remember(serverName: ServerName, documents: readonly (JsonValue | undefined)[]): Promise<void> {

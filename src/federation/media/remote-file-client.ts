@@ -10,15 +10,18 @@ import {
 } from "../../services/media/remote-files.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import { type FederationAnswer, type FederationClient, FederationError } from "../federation-client.ts";
+import type { HeardServers } from "../heard-servers.ts";
+import { RestingServers } from "../resting-servers.ts";
 import { filenameOf, parseParameterisedHeader } from "./header-parameters.ts";
 import { MultipartError, multipartParts } from "./multipart-reader.ts";
 import { pacedBody } from "./paced-body.ts";
 
 export interface RemoteFileClientParts {
-  readonly client: FederationClient;
+  readonly client: Pick<FederationClient, "stream">;
   /** For files that servers have elsewhere. */
   readonly http: Pick<OutboundHttp, "stream">;
   readonly clock: Clock;
+  readonly heard: HeardServers;
 }
 
 /** Where a server says that a file is. */
@@ -30,6 +33,8 @@ interface Elsewhere {
 const maxDurationMs = 15 * 60_000;
 /** An answer that does not begin in half a minute counts as none. */
 const maxWaitMs = 25_000;
+/** A room may show fifty pictures of a server that is gone. */
+const restMs = 15_000;
 const maxRedirects = 5;
 /** The first part says nothing yet. */
 const maxMetadataBytes = 64 * 1024;
@@ -43,9 +48,11 @@ const boundaryGrammar = /^[\w'()+,./:=? -]{1,70}$/;
 /** Fetches files from other servers (server-server API, "Content Repository"). */
 export class RemoteFileClient implements RemoteFiles {
   readonly #parts: RemoteFileClientParts;
+  readonly #resting: RestingServers;
 
   constructor(parts: RemoteFileClientParts) {
     this.#parts = parts;
+    this.#resting = new RestingServers(restMs, parts.clock, parts.heard);
   }
 
   async fetch<Result>(
@@ -107,8 +114,11 @@ export class RemoteFileClient implements RemoteFiles {
       timeoutMs: maxDurationMs,
       signal: pace.signal,
     } as const;
-    return this.#parts.client.stream(request, ({ headers, body }) =>
-      read({ headers, body: pacedBody(body, this.#parts.clock, () => pace.abort()) }),
+    const { client, clock } = this.#parts;
+    return this.#resting.ask(destination, () =>
+      client.stream(request, ({ headers, body }) =>
+        read({ headers, body: pacedBody(body, clock, () => pace.abort()) }),
+      ),
     );
   }
 

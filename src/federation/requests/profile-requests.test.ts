@@ -5,6 +5,7 @@ import type { JsonValue } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
 import { FederationError, type FederationRequest } from "../federation-client.ts";
+import { HeardServers } from "../heard-servers.ts";
 import { ProfileRequests } from "./profile-requests.ts";
 
 const penny = "@penny:two.test" as UserId;
@@ -16,7 +17,7 @@ function setUp(answer: (request: FederationRequest) => Promise<JsonValue>) {
     uris.push(asked.uri);
     return answer(asked);
   };
-  return { clock, uris, profiles: new ProfileRequests({ request }, clock) };
+  return { clock, uris, profiles: new ProfileRequests({ request }, clock, new HeardServers()) };
 }
 
 const unreachable = () => Promise.reject(new FederationError("unreachable", "no"));

@@ -1,6 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { boundedCache } from "../../cache/bounded-cache.ts";
-import { type ServerName, serverNameOf, type UserId } from "../../protocol/identifiers.ts";
+import { serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonValue } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import { parseMxcUri } from "../../protocol/mxc-uri.ts";
@@ -9,13 +8,14 @@ import type { RemoteProfiles } from "../../services/profiles/remote-profiles.ts"
 import type { ProfileField } from "../../storage/profiles.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import { type FederationClient, FederationError } from "../federation-client.ts";
+import type { HeardServers } from "../heard-servers.ts";
+import { RestingServers } from "../resting-servers.ts";
 import { objectOf } from "./answers.ts";
 
 /** "Requesting servers MAY wish to cache the response to this query to avoid requesting the information too often." */
 const freshMs = 2 * 60_000;
 /** A server that cannot be reached is not tried again at once: anybody may ask for anybody's profile. */
-const silentMs = 30_000;
-const rememberedSilentServers = 1_000;
+const restMs = 30_000;
 const maxCachedBytes = 16 * 1024 * 1024;
 /** What an entry takes beside its fields. */
 const entryBytes = 500;
@@ -41,19 +41,18 @@ export class ProfileRequests implements RemoteProfiles {
     sizeCalculation: ({ profile }) => Buffer.byteLength(profile.json) + entryBytes,
   });
   readonly #asking = new Map<UserId, Promise<Profile>>();
-  readonly #silentUntilMs = boundedCache<ServerName, number>(rememberedSilentServers);
+  readonly #resting: RestingServers;
 
-  constructor(client: Pick<FederationClient, "request">, clock: Clock) {
+  constructor(client: Pick<FederationClient, "request">, clock: Clock, heard: HeardServers) {
     this.#client = client;
     this.#clock = clock;
+    this.#resting = new RestingServers(restMs, clock, heard);
   }
 
   async find(userId: UserId): Promise<Profile> {
     const known = this.#known.get(userId);
-    const nowMs = this.#clock.monotonicMs();
-    if (known && known.freshUntilMs > nowMs) return known.profile;
+    if (known && known.freshUntilMs > this.#clock.monotonicMs()) return known.profile;
     try {
-      if ((this.#silentUntilMs.get(serverNameOf(userId)) ?? 0) > nowMs) throw unreachable(userId);
       return await this.#ask(userId);
     } catch (error) {
       // What was true a while ago is more than nothing.
@@ -81,20 +80,21 @@ export class ProfileRequests implements RemoteProfiles {
   async #request(userId: UserId): Promise<Profile> {
     const destination = serverNameOf(userId);
     try {
-      const answer = await this.#client.request({
+      const uri = `/_matrix/federation/v1/query/profile?user_id=${encodeURIComponent(userId)}`;
+      const request = {
         destination,
         method: "GET",
-        uri: `/_matrix/federation/v1/query/profile?user_id=${encodeURIComponent(userId)}`,
+        uri,
         timeoutMs,
         maxResponseBytes: maxProfileBytes,
-      });
+      } as const;
+      const answer = await this.#resting.ask(destination, () => this.#client.request(request));
       const profile = new Profile(fieldsOf(answer));
       this.#known.set(userId, { profile, freshUntilMs: this.#clock.monotonicMs() + freshMs });
       return profile;
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       if (error.failure === "refused") this.#known.delete(userId);
-      else this.#silentUntilMs.set(destination, this.#clock.monotonicMs() + silentMs);
       throw clientError(error, userId);
     }
   }

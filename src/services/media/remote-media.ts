@@ -14,7 +14,12 @@ import type { Logger } from "../../telemetry/log.ts";
 import { knownContentType } from "./content-type.ts";
 import type { MediaAccess } from "./media-access.ts";
 import type { ReferencedBlobs } from "./referenced-blobs.ts";
-import { type RemoteFile, RemoteFileError, type RemoteFiles } from "./remote-files.ts";
+import {
+  type RemoteFile,
+  RemoteFileError,
+  type RemoteFileFailure,
+  type RemoteFiles,
+} from "./remote-files.ts";
 import type { RemoteMediaEviction } from "./remote-media-eviction.ts";
 
 export interface RemoteMediaParts {
@@ -45,7 +50,9 @@ const rememberedServers = 1_000;
 const maxFilenameBytes = 1024;
 /** Failures that are remembered, so that a file which cannot be had is not asked for with every look at a room. */
 const rememberedFailures = 10_000;
-const rememberedMs = { file: 60_000, server: 15_000 };
+const rememberedMs = 60_000;
+/** Failures that are none of the file. */
+const passing: readonly RemoteFileFailure[] = ["not-yet-uploaded", "busy", "unreachable"];
 /** Freed for others when the disk is full. */
 const freedBytes = 512 * 1024 * 1024;
 
@@ -56,7 +63,7 @@ export class RemoteMedia {
   readonly #fetching = new Map<string, Promise<RemoteMediaRecord>>();
   readonly #turns: Turns;
   readonly #turnsOf = boundedCache<ServerName, Turns>(rememberedServers);
-  /** By server and media ID, or by server alone when it cannot be reached. */
+  /** By server and media ID. */
   readonly #failures: LRUCache<string, RemoteFileError>;
 
   constructor(parts: RemoteMediaParts) {
@@ -113,7 +120,7 @@ export class RemoteMedia {
     key: string,
     waitMs: number,
   ): Promise<RemoteMediaRecord> {
-    const failure = this.#failures.get(key) ?? this.#failures.get(serverName);
+    const failure = this.#failures.get(key);
     if (failure) throw failure;
     try {
       return await this.#turnsWith(serverName).run(() =>
@@ -124,7 +131,7 @@ export class RemoteMedia {
         ),
       );
     } catch (error) {
-      this.#remember(error, serverName, key);
+      this.#remember(error, key);
       throw error;
     }
   }
@@ -162,13 +169,10 @@ export class RemoteMedia {
     }
   }
 
-  #remember(error: unknown, serverName: ServerName, key: string): void {
-    if (!(error instanceof RemoteFileError)) return;
-    const { failure } = error;
-    // Those two pass by themselves.
-    if (failure === "not-yet-uploaded" || failure === "busy") return;
-    if (failure === "unreachable") this.#failures.set(serverName, error, { ttl: rememberedMs.server });
-    else this.#failures.set(key, error, { ttl: rememberedMs.file });
+  #remember(error: unknown, key: string): void {
+    if (error instanceof RemoteFileError && !passing.includes(error.failure)) {
+      this.#failures.set(key, error, { ttl: rememberedMs });
+    }
   }
 
   #turnsWith(serverName: ServerName): Turns {
