@@ -57,6 +57,26 @@ export interface AccountParts extends Omit<PipelineParts, "servers">, AsyncDispo
   readonly handlers: readonly BoundEndpoint[];
 }
 
+interface MadeAccounts {
+  readonly hasher: PasswordHasher;
+  readonly passwordPolicy: PasswordPolicy;
+  readonly factory: SessionFactory;
+  readonly registration: Registration;
+}
+
+interface SignInParts {
+  readonly passwords: PasswordCheck;
+  readonly owners: ContactOwners;
+  readonly logins: Login;
+  readonly appserviceAccounts: AppserviceAccounts;
+  readonly sessions: Sessions;
+}
+
+interface Interaction {
+  readonly interactive: InteractiveAuth;
+  readonly tokenStage: RegistrationTokenStage;
+}
+
 /** Makes accounts; all that it takes is the database. */
 export function composeRegistration(
   config: Config,
@@ -65,12 +85,7 @@ export function composeRegistration(
   randomBytes: RandomBytes,
   sessionsChanged: SessionsChanged,
   reserved?: AppserviceRegistry,
-): {
-  hasher: PasswordHasher;
-  passwordPolicy: PasswordPolicy;
-  factory: SessionFactory;
-  registration: Registration;
-} {
+): MadeAccounts {
   const { memory_kib: memoryKib, passes } = config.password_hashing;
   const hasher = new PasswordHasher({ memoryKib, passes }, clock);
   const factory = new SessionFactory(clock, randomBytes);
@@ -95,71 +110,147 @@ export function composeAccounts(
   userData: { forgetUser(userNid: number): void },
   contactParts: ContactParts,
 ): AccountParts {
-  const { config, stores, clock, randomBytes, log, notifier, graph } = foundation;
-  const { accounts, sessions, devices } = stores;
-  const { server_name: serverName, public_base_url: publicBaseUrl, registration: policy } = config;
-  const limited = config.rate_limits.enabled;
-  const activity = new DeviceActivity(devices, clock, log);
-  const tokens = new TokenAuthenticator(sessions, activity, clock);
-  const authenticator = withAppservices(foundation, tokens, activity);
-  const sessionsChanged = (userNid: number) => {
-    tokens.forgetUser(userNid);
-    // The account may have ended, and its data with it.
-    userData.forgetUser(userNid);
-    notifier.wakeUser(userNid);
-  };
-  const { hasher, passwordPolicy, factory, registration } = composeRegistration(
-    config,
-    stores,
-    clock,
-    randomBytes,
+  const { config, stores, clock, randomBytes } = foundation;
+  const { activity, authenticator, sessionsChanged } = composeAuthentication(foundation, userData);
+  const { registry } = foundation.appservices;
+  const made = composeRegistration(config, stores, clock, randomBytes, sessionsChanged, registry);
+  const { factory, registration } = made;
+  const signIn = composeLogins(foundation, made, sessionsChanged, userData);
+  const { logins, sessions, appserviceAccounts } = signIn;
+  const interaction = composeInteraction(foundation, signIn, contactParts);
+  const { interactive, tokenStage } = interaction;
+  const own = composeOwnAccounts(foundation, made, contactParts, sessionsChanged);
+  const { ownAccount, departures } = own;
+  const devices = new Devices(stores.devices, activity, sessionsChanged);
+  const moderation = new AccountModeration(stores.accounts, devices, config.server_name, sessionsChanged);
+  departures.begin();
+  return {
+    authenticator,
+    interactive,
+    logins,
+    sessions,
+    registration,
+    tokenStage,
+    factory,
     sessionsChanged,
-    foundation.appservices.registry,
-  );
-  const passwords = new PasswordCheck(accounts, hasher, clock, limited);
-  const tokenStage = new RegistrationTokenStage(stores.registrationTokens, clock);
-  const { contacts, validations } = contactParts;
-  const owners = new ContactOwners(stores.contacts, accounts);
-  const passwordStage = new PasswordStage(accounts, passwords, owners, serverName);
-  const contactStages = (["email", "msisdn"] as const).map((medium) => new ContactStage(medium, validations));
-  const termsStage = new TermsStage(policy.terms);
-  const interactive = new InteractiveAuth(
-    [
-      dummyStage,
-      passwordStage,
-      tokenStage,
-      termsStage,
-      ...contactStages,
-      ...oauthStages(publicBaseUrl + accountActionPath("org.matrix.cross_signing_reset")),
+    devices,
+    ownAccount,
+    crossSigningResets: new CrossSigningResets(clock),
+    rateLimiter: config.rate_limits.enabled ? new BucketRateLimiter(clock) : unlimited,
+    handlers: [
+      ...signInHandlers(foundation, { authenticator, ...made, ...signIn, ...interaction }, contactParts),
+      ...accountHandlers(
+        ownAccount,
+        interactive,
+        own.contacts,
+        config,
+        async ({ userNid, deviceId }) =>
+          (await stores.oauthSessions.clientOf(userNid, deviceId)) !== undefined,
+      ),
+      ...contactHandlers(contactParts.contacts, interactive),
+      ...deviceHandlers(devices, interactive, appserviceAccounts),
+      ...administrationHandlers(moderation),
     ],
-    clock,
-    randomBytes,
-    identityFlows(stores, config),
-  );
+    async [Symbol.asyncDispose]() {
+      await departures[Symbol.asyncDispose]();
+      await activity[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Whose token a request has. */
+function composeAuthentication(
+  foundation: Foundation,
+  userData: { forgetUser(userNid: number): void },
+): { activity: DeviceActivity; authenticator: Authenticator; sessionsChanged: SessionsChanged } {
+  const { stores, clock, log, notifier } = foundation;
+  const activity = new DeviceActivity(stores.devices, clock, log);
+  const tokens = new TokenAuthenticator(stores.sessions, activity, clock);
+  return {
+    activity,
+    authenticator: withAppservices(foundation, tokens, activity),
+    sessionsChanged(userNid) {
+      tokens.forgetUser(userNid);
+      // The account may have ended, and its data with it.
+      userData.forgetUser(userNid);
+      notifier.wakeUser(userNid);
+    },
+  };
+}
+
+/** How accounts, and those of application services, come by sessions. */
+function composeLogins(
+  { config, stores, clock, randomBytes, appservices: { registry } }: Foundation,
+  { factory, hasher }: MadeAccounts,
+  sessionsChanged: SessionsChanged,
+  userData: { forgetUser(userNid: number): void },
+): SignInParts {
+  const { accounts, sessions, devices, crossSigning } = stores;
+  const { server_name: serverName } = config;
+  const passwords = new PasswordCheck(accounts, hasher, clock, config.rate_limits.enabled);
+  const owners = new ContactOwners(stores.contacts, accounts);
   const logins = new Login({
     accounts,
     sessions,
     factory,
     passwords,
     owners,
-    crossSigning: stores.crossSigning,
+    crossSigning,
     serverName,
     clock,
     sessionsChanged,
   });
-  const { registry } = foundation.appservices;
   const appserviceAccounts = new AppserviceAccounts({
     registry,
     accounts,
     devices,
-    crossSigning: stores.crossSigning,
+    crossSigning,
     sessions: factory,
     logins,
     serverName,
     clock,
     accountMade: (userNid) => userData.forgetUser(userNid),
   });
-  const ownSessions = new Sessions(sessions, devices, factory, sessionsChanged, clock, randomBytes);
+  return {
+    passwords,
+    owners,
+    logins,
+    appserviceAccounts,
+    sessions: new Sessions(sessions, devices, factory, sessionsChanged, clock, randomBytes),
+  };
+}
+
+/** User-interactive authentication with all of its stages. */
+function composeInteraction(
+  { config, stores, clock, randomBytes }: Foundation,
+  { passwords, owners }: SignInParts,
+  { validations }: ContactParts,
+): Interaction {
+  const tokenStage = new RegistrationTokenStage(stores.registrationTokens, clock);
+  const resetUrl = config.public_base_url + accountActionPath("org.matrix.cross_signing_reset");
+  const stages = [
+    dummyStage,
+    new PasswordStage(stores.accounts, passwords, owners, config.server_name),
+    tokenStage,
+    new TermsStage(config.registration.terms),
+    ...(["email", "msisdn"] as const).map((medium) => new ContactStage(medium, validations)),
+    ...oauthStages(resetUrl),
+  ];
+  return {
+    tokenStage,
+    interactive: new InteractiveAuth(stages, clock, randomBytes, identityFlows(stores, config)),
+  };
+}
+
+/** What users do with their accounts: passwords, contacts, the end. */
+function composeOwnAccounts(
+  { config, stores, clock, log, graph }: Foundation,
+  { hasher, passwordPolicy }: MadeAccounts,
+  contactParts: ContactParts,
+  sessionsChanged: SessionsChanged,
+) {
+  const { accounts } = stores;
+  const { contacts, rules, languageFor } = contactParts;
   const leaver = new LeaveAllRooms(stores.memberships, graph.rooms, graph.writer);
   const departures = new Departures(accounts, leaver, clock, log);
   const ownAccount = new OwnAccount(accounts, hasher, passwordPolicy, contacts, departures, sessionsChanged);
@@ -171,69 +262,33 @@ export function composeAccounts(
     deliveries: stores.deliveries,
     clock,
   });
-  const ownDevices = new Devices(devices, activity, sessionsChanged);
-  const moderation = new AccountModeration(accounts, ownDevices, serverName, sessionsChanged);
+  const areChangeable = config.contacts.user_changes && rules.hasAny;
+  return { departures, ownAccount, contacts: { reset, areChangeable, languageFor } };
+}
+
+/** What is asked for by those who have no session yet. */
+function signInHandlers(
+  { config, stores: { accounts }, clock, randomBytes }: Foundation,
+  parts: MadeAccounts & SignInParts & Interaction & Pick<AccountParts, "authenticator">,
+  { contacts, validations }: ContactParts,
+): readonly BoundEndpoint[] {
+  const { server_name: serverName, public_base_url: publicBaseUrl, registration: policy } = config;
   const secret =
     policy.shared_secret === null ? undefined : new SharedSecret(policy.shared_secret, clock, randomBytes);
-  const areChangeable = config.contacts.user_changes && contactParts.rules.hasAny;
-  const accountContacts = { reset, areChangeable, languageFor: contactParts.languageFor };
-  departures.begin();
-  return {
-    authenticator,
-    interactive,
-    logins,
-    sessions: ownSessions,
-    registration,
-    tokenStage,
-    factory,
-    sessionsChanged,
-    devices: ownDevices,
-    ownAccount,
-    crossSigningResets: new CrossSigningResets(clock),
-    rateLimiter: limited ? new BucketRateLimiter(clock) : unlimited,
-    handlers: [
-      ...registrationHandlers({
-        registration,
-        appserviceAccounts,
-        interactive,
-        tokenStage,
-        authenticator,
-        serverName,
-        policy,
-        passwordPolicy,
-        validations,
-        contactsAdded: async (userId, added) => {
-          const account = added.length === 0 ? undefined : await accounts.find(userId);
-          if (account) for (const contact of added) contacts.announce(account, contact);
-        },
-      }),
-      ...sharedSecretHandlers(registration, serverName, secret),
-      ...loginHandlers({
-        appserviceAccounts,
-        logins,
-        sessions: ownSessions,
-        interactive,
-        serverName,
-        publicBaseUrl,
-        flows: loginFlows(config),
-      }),
-      ...accountHandlers(
-        ownAccount,
-        interactive,
-        accountContacts,
-        config,
-        async ({ userNid, deviceId }) =>
-          (await stores.oauthSessions.clientOf(userNid, deviceId)) !== undefined,
-      ),
-      ...contactHandlers(contacts, interactive),
-      ...deviceHandlers(ownDevices, interactive, appserviceAccounts),
-      ...administrationHandlers(moderation),
-    ],
-    async [Symbol.asyncDispose]() {
-      await departures[Symbol.asyncDispose]();
-      await activity[Symbol.asyncDispose]();
-    },
-  };
+  return [
+    ...registrationHandlers({
+      ...parts,
+      serverName,
+      policy,
+      validations,
+      contactsAdded: async (userId, added) => {
+        const account = added.length === 0 ? undefined : await accounts.find(userId);
+        if (account) for (const contact of added) contacts.announce(account, contact);
+      },
+    }),
+    ...sharedSecretHandlers(parts.registration, serverName, secret),
+    ...loginHandlers({ ...parts, serverName, publicBaseUrl, flows: loginFlows(config) }),
+  ];
 }
 
 /** Without application services nobody looks for their tokens. */
