@@ -1,9 +1,10 @@
 import type { Config } from "../config/schema.ts";
 import type { FederationClient } from "../federation/federation-client.ts";
-import { systemServerDns } from "../federation/resolution/server-dns.ts";
+import { serverDns } from "../federation/resolution/server-dns.ts";
 import { ServerResolver } from "../federation/resolution/server-resolver.ts";
 import { WellKnownServers } from "../federation/resolution/well-known.ts";
 import { SignedFederationClient } from "../federation/signed-client.ts";
+import { NameServers } from "../outbound/resolution/name-servers.ts";
 import { PolicedFederationClient } from "../federation/policed-client.ts";
 import type { ServerPolicy } from "../federation/server-policy.ts";
 import type { SigningKey } from "../protocol/ed25519.ts";
@@ -32,7 +33,7 @@ export function composeFederationClient({
 }: FederationClientSources): FederationClient {
   const http = composeOutbound(config.federation, clock);
   const resolver = new ServerResolver({
-    dns: systemServerDns(),
+    dns: serverDns(new NameServers(clock)),
     wellKnown: new WellKnownServers(http, clock),
     clock,
     random: () => randomFraction(randomBytes),

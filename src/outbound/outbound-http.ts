@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
@@ -13,6 +12,7 @@ import {
   filteredLookup,
   type ResolveHost,
 } from "./filtered-agents.ts";
+import { HostResolver } from "./resolution/host-resolver.ts";
 
 /** Where a request goes when that is not the host of its URL. */
 export interface OutboundRoute {
@@ -82,7 +82,7 @@ export interface OutboundHttpOptions {
   readonly connectTimeoutMs?: number;
   /** How long the host may take to answer from then on. */
   readonly headersTimeoutMs?: number;
-  /** The operating system's resolver unless said otherwise. */
+  /** By the hosts file, name servers and the operating system unless said otherwise: see `HostResolver`. */
   readonly resolve?: ResolveHost;
 }
 
@@ -108,7 +108,7 @@ export class OutboundHttp implements Disposable {
   readonly #connectTimeoutMs: number;
   readonly #headersTimeoutMs: number;
 
-  constructor({ filter, clock, extraCa, resolve = resolveHost, ...timeouts }: OutboundHttpOptions) {
+  constructor({ filter, clock, extraCa, resolve, ...timeouts }: OutboundHttpOptions) {
     this.#clock = clock;
     const options = {
       keepAlive: true,
@@ -116,7 +116,7 @@ export class OutboundHttp implements Disposable {
       maxSockets: maxConnectionsPerHost,
       maxTotalSockets: maxConnections,
       maxFreeSockets: maxIdleConnections,
-      lookup: filteredLookup(filter, resolve),
+      lookup: filteredLookup(filter, resolve ?? new HostResolver({ clock }).resolve),
     };
     this.#http = new FilteredHttpAgent(filter, options);
     const ca = extraCa === undefined ? {} : { ca: [...getCACertificates("default"), extraCa] };
@@ -269,10 +269,6 @@ function isReset(error: Error): boolean {
 /** No server name is sent to an IP address, whose certificate is for that address. */
 function connectionTo({ host, port, certifiedName, target }: OutboundRoute) {
   return { hostname: host, host, port, servername: isIP(certifiedName) ? "" : certifiedName, path: target };
-}
-
-function resolveHost(hostname: string) {
-  return lookup(hostname, { all: true });
 }
 
 /** Credentials in a URL would be sent, and logged, without anybody's meaning it. */

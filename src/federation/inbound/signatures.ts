@@ -25,7 +25,7 @@ const maxWorkers = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 /**
  * Checks signatures, those that come in great numbers on other threads. The pool of node:crypto is not used for it: there
- * they would wait for names of hosts that nobody resolves.
+ * they would wait for files and for hashes of passwords, and those for them.
  */
 export class Signatures implements AsyncDisposable {
   #waiting: Waiting[] = [];

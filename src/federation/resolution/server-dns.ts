@@ -1,5 +1,5 @@
 import type { SrvRecord } from "node:dns";
-import { Resolver } from "node:dns/promises";
+import type { NameServers } from "../../outbound/resolution/name-servers.ts";
 
 /** Looks up SRV records. */
 export interface ServerDns {
@@ -12,20 +12,13 @@ export interface ServerDns {
 
 /** What a resolver says of names that have no such records. */
 const absentCodes: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
-const timeoutMs = 3_000;
-const tries = 2;
 
-/**
- * Asks name servers.
- * @param servers addresses, with ports where they are not 53; those of the operating system unless said otherwise
- */
-export function systemServerDns(servers?: readonly string[]): ServerDns {
-  const resolver = new Resolver({ timeout: timeoutMs, tries });
-  if (servers) resolver.setServers(servers);
+/** Asks name servers. */
+export function serverDns(nameServers: NameServers): ServerDns {
   return {
     async srv(name) {
       try {
-        return await resolver.resolveSrv(name);
+        return await nameServers.resolver.resolveSrv(name);
       } catch (error) {
         if (error instanceof Error && "code" in error && absentCodes.includes(error.code)) return [];
         throw error;

@@ -1,4 +1,3 @@
-import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
@@ -7,15 +6,17 @@ import { text } from "node:stream/consumers";
 import type { Test } from "tap";
 import { AddressFilter } from "../../outbound/address-filter.ts";
 import { OutboundHttp } from "../../outbound/outbound-http.ts";
+import { HostResolver } from "../../outbound/resolution/host-resolver.ts";
+import { NameServers } from "../../outbound/resolution/name-servers.ts";
+import { DnsServer, type DnsZone } from "../../outbound/testing/dns-server.ts";
 import { testCertificate } from "../../outbound/testing/certificate.ts";
 import { SigningKey } from "../../protocol/ed25519.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { type Clock, systemClock } from "../../telemetry/clock.ts";
 import { ServerResolver } from "../resolution/server-resolver.ts";
-import { systemServerDns } from "../resolution/server-dns.ts";
+import { serverDns } from "../resolution/server-dns.ts";
 import { WellKnownServers } from "../resolution/well-known.ts";
 import { SignedFederationClient } from "../signed-client.ts";
-import { DnsServer, type DnsZone } from "./dns-server.ts";
 
 /** A request as a server has got it. */
 export interface SeenRequest {
@@ -72,17 +73,16 @@ export class FederationNetwork {
     clock: Clock = systemClock,
     serverName = "hearth.test",
   ): SignedFederationClient {
-    const names = new Resolver({ timeout: 2_000, tries: 2 });
-    names.setServers([this.dns.address]);
+    const nameServers = new NameServers(systemClock, [this.dns.address]);
     const http = new OutboundHttp({
       filter: new AddressFilter(["127.0.0.0/8"]),
       clock: systemClock,
       extraCa: this.#certificates.join(""),
-      resolve: async (host) => (await names.resolve4(host)).map((address) => ({ address, family: 4 })),
+      resolve: new HostResolver({ clock: systemClock, nameServers, systemLookup: unknownHost }).resolve,
     });
     this.#t.teardown(() => http[Symbol.dispose]());
     const resolver = new ServerResolver({
-      dns: systemServerDns([this.dns.address]),
+      dns: serverDns(nameServers),
       wellKnown: new WellKnownServers(http, clock, wellKnownPort),
       clock,
       random: () => 0.5,
@@ -118,4 +118,9 @@ export class FederationNetwork {
     });
     return (server.address() as AddressInfo).port;
   }
+}
+
+/** Whatever else the machine knows is not of this network. */
+function unknownHost(hostname: string): Promise<never> {
+  return Promise.reject(new Error(`there is no ${hostname}`));
 }

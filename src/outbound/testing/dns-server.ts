@@ -1,17 +1,21 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 
-/** Records by name: addresses, SRV records, other names, or failure. */
+/** Records by name: addresses, SRV records, other names, failure, or silence. */
 export interface DnsZone {
   readonly [name: string]: {
     readonly a?: readonly string[];
+    /** Written in full: eight groups. */
+    readonly aaaa?: readonly string[];
     readonly cname?: string;
     readonly srv?: readonly { priority?: number; weight?: number; port: number; target: string }[];
     readonly fails?: boolean;
+    /** There is no answer at all. */
+    readonly isSilent?: boolean;
   };
 }
 
-const types = { a: 1, cname: 5, srv: 33 } as const;
+const types = { a: 1, cname: 5, aaaa: 28, srv: 33 } as const;
 const codes = { ok: 0, serverFailure: 2, noSuchName: 3 } as const;
 
 /** A name server on the loopback address, which knows of one zone. */
@@ -26,7 +30,8 @@ export class DnsServer implements AsyncDisposable {
     this.#socket = socket;
     this.zone = zone;
     socket.on("message", (query, { address, port }) => {
-      socket.send(this.#answer(query), port, address);
+      const answer = this.#answer(query);
+      if (answer) socket.send(answer, port, address);
     });
   }
 
@@ -47,10 +52,11 @@ export class DnsServer implements AsyncDisposable {
     await once(this.#socket, "close");
   }
 
-  #answer(query: Buffer): Buffer {
+  #answer(query: Buffer): Buffer | undefined {
     const { name, type, end } = questionOf(query);
     this.questions.push(`${name} ${type}`);
     const known = this.zone[name.toLowerCase()];
+    if (known?.isSilent) return undefined;
     const records = known ? this.#records(name, type) : [];
     const code = known?.fails ? codes.serverFailure : known ? codes.ok : codes.noSuchName;
     const header = Buffer.alloc(12);
@@ -62,12 +68,16 @@ export class DnsServer implements AsyncDisposable {
   }
 
   #records(name: string, type: number): Buffer[] {
-    const { a = [], cname, srv = [] } = this.zone[name.toLowerCase()] ?? {};
+    const { a = [], aaaa = [], cname, srv = [] } = this.zone[name.toLowerCase()] ?? {};
     if (cname !== undefined) {
       return [record(name, types.cname, encodeName(cname)), ...this.#records(cname, type)];
     }
     if (type === types.a) {
       return a.map((address) => record(name, types.a, Buffer.from(address.split(".").map(Number))));
+    }
+    if (type === types.aaaa) {
+      const bytesOf = (address: string) => Buffer.from(address.replaceAll(":", ""), "hex");
+      return aaaa.map((address) => record(name, types.aaaa, bytesOf(address)));
     }
     if (type !== types.srv) return [];
     return srv.map(({ priority = 0, weight = 0, port, target }) => {
