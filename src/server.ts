@@ -98,7 +98,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   opened.use(composeRemoteUserFollower(foundation));
   const ephemeral = opened.use(await composeEphemeral(foundation, rooms.access));
   const threads = composeThreadSubscriptions(foundation, timeline);
-  const notifications = opened.use(composeNotifications(foundation, timeline, userData, rooms, threads));
+  const notifications = opened.use(composeNotifications(foundation, timeline, userData, threads));
   const push = opened.use(
     await composePush(foundation, { timeline, userData, rooms, notifications, threads }),
   );

@@ -3,13 +3,13 @@ import type { BoundEndpoint } from "../http/pipeline.ts";
 import { CheckpointWriter } from "../services/notifications/checkpoint-writer.ts";
 import { NotificationList } from "../services/notifications/notification-list.ts";
 import { PushEvents } from "../services/notifications/push-events.ts";
+import { RecentEvents } from "../services/notifications/recent-events.ts";
 import { RoomStandings } from "../services/notifications/room-standings.ts";
 import { UnreadCounts } from "../services/notifications/unread-counts.ts";
 import { RoomUnreadCountStream } from "../sync/streams/room-unread-counts.ts";
 import type { UnreadCountStream } from "../sync/streams/unread-counts.ts";
 import { EventThreads } from "../timeline/event-threads.ts";
 import type { Foundation } from "./foundation.ts";
-import type { RoomParts } from "./rooms.ts";
 import type { ThreadSubscriptionParts } from "./thread-subscriptions.ts";
 import type { TimelineParts } from "./timeline.ts";
 import type { UserDataParts } from "./user-data.ts";
@@ -26,20 +26,19 @@ export interface NotificationParts extends AsyncDisposable {
 /** Which events notify users, and how many of them are unread. */
 export function composeNotifications(
   { stores, names, notifier, graph, clock, log }: Foundation,
-  { timelines, readers, views, presenter }: TimelineParts,
+  { timelines, readers, views, presenter, pace }: TimelineParts,
   { pushRules, accountData }: UserDataParts,
-  { state }: RoomParts,
   { subscriptions }: ThreadSubscriptionParts,
 ): NotificationParts {
   const { rooms, events, snapshots } = graph;
   const { memberships, receipts, relations, unreadCheckpoints: checkpoints } = stores;
   const threads = new EventThreads(relations);
   const pushEvents = new PushEvents({ rooms, events, snapshots, names, memberships, threads });
-  const standings = new RoomStandings({ memberships, receipts, state, rooms, names });
+  const standings = new RoomStandings({ memberships, receipts, events });
   const checkpointWriter = new CheckpointWriter(checkpoints, clock, log);
+  const recentEvents = new RecentEvents({ timelines, store: stores.events });
   const unreadCounts = new UnreadCounts({
-    timelines,
-    events: stores.events,
+    recentEvents,
     standings,
     checkpoints,
     checkpointWriter,
@@ -48,8 +47,9 @@ export function composeNotifications(
     threads: subscriptions,
     accountData,
     names,
-    clock,
+    pace,
   });
+  notifier.follow(recentEvents.committed);
   notifier.follow(unreadCounts.committed);
   const list = new NotificationList({
     store: stores.events,

@@ -130,7 +130,7 @@ function composeNotificationWriter(
     rooms,
     names,
     memberships,
-    standings: new RoomStandings({ memberships, receipts, state, rooms, names }),
+    standings: new RoomStandings({ memberships, receipts, events }),
     state,
     pushEvents: notifications.pushEvents,
     pushRules: userData.pushRules,

@@ -48,6 +48,11 @@ export class PushRuleService {
     this.#cache = new ReadCache(cachedUsers, (userNid) => this.#load(userNid));
   }
 
+  /** The rules of everybody who has changed none, ready for evaluation. */
+  get untouched(): CompiledRuleset {
+    return this.#compiler.untouched;
+  }
+
   /** A user's rules ready for evaluation. */
   async compiledFor(userNid: number): Promise<CompiledRuleset> {
     return (await this.#cache.get(userNid)).compiled;

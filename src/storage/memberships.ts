@@ -33,6 +33,15 @@ export interface MembershipLogRow {
   readonly eventNid: number;
 }
 
+/** A room that a user is joined to. */
+export interface JoinedRoomRow {
+  readonly roomNid: number;
+  /** The member event. */
+  readonly eventNid: number;
+  /** Where the user came in. */
+  readonly joinedAt: number;
+}
+
 export interface MemberCounts {
   readonly joined: number;
   readonly invited: number;
@@ -64,6 +73,8 @@ export interface MembershipStore {
   changes(userNid: number, after: number, upTo: number): Promise<MembershipLogRow[]>;
   /** The last change of a user's membership in a room up to a position. */
   at(userNid: number, roomNid: number, position: number): Promise<MembershipLogRow | undefined>;
+  /** Those of some rooms that a user of this server is joined to, in no particular order. */
+  joinedAmong(userNid: number, roomNids: readonly number[]): Promise<JoinedRoomRow[]>;
   /** Every change of a user's membership in one room, oldest first. */
   history(userNid: number, roomNid: number): Promise<MembershipLogRow[]>;
   shareRoom(userNid: number, otherNid: number): Promise<boolean>;

@@ -64,8 +64,8 @@ export interface ReceiptStore {
   put(place: ReceiptPlace, receipts: readonly Receipt[], fullyRead: FullyReadMarker | null): Promise<number>;
   /** Stores what users of other servers have read in a room. What would move backwards stays as it is. */
   putRemote(roomNid: number, receipts: readonly RemoteReceipt[]): Promise<void>;
-  /** A user's own receipts in one room. */
-  ofUser(userNid: number, roomNid: number): Promise<ReceiptRow[]>;
+  /** A user's own receipts in some rooms. */
+  ofUser(userNid: number, roomNids: readonly number[]): Promise<ReceiptRow[]>;
   /** What a user may see of a room's receipts that have changed after `since`, up to `upTo`; oldest change first. */
   changedBetween(roomNid: number, userNid: number, since: number, upTo: number): Promise<ReceiptRow[]>;
   /** Everybody's receipts in a room that have changed after `since`, up to `upTo`, private ones too; oldest change first. */

@@ -21,7 +21,8 @@ export interface UnreadCheckpoint {
  * Counts that would take long to be made anew. Losing one costs time only. They go when their user leaves the room.
  */
 export interface UnreadCheckpointStore {
-  find(userNid: number, roomNid: number): Promise<UnreadCheckpoint | undefined>;
+  /** Those of a user in some rooms, in no particular order. */
+  ofUser(userNid: number, roomNids: readonly number[]): Promise<UnreadCheckpoint[]>;
   /** Stores them in place of earlier ones. Nothing is stored for somebody who is not in the room. */
   save(checkpoints: readonly UnreadCheckpoint[]): Promise<void>;
 }

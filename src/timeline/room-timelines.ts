@@ -167,7 +167,7 @@ export class RoomTimelines {
 }
 
 /** How many places lie up to a position; they are in order. */
-function countUpTo(places: readonly TimelinePlace[], position: number): number {
+export function countUpTo(places: readonly TimelinePlace[], position: number): number {
   let low = 0;
   let high = places.length;
   while (low < high) {

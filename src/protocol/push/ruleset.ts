@@ -10,8 +10,18 @@ export interface CompiledRule {
   readonly foldedRoomId: string | undefined;
 }
 
-/** Rules that are checked together: the outcome of the first that matches, if any. */
-export type RuleBlock = (event: EventForPush, user: PushUser) => PushOutcome | undefined;
+const noTests: readonly UserTest[] = [];
+
+/** A rule that an event satisfies as far as the event goes: the tests decide for each user. */
+interface Candidate {
+  readonly tests: readonly UserTest[];
+  readonly outcome: PushOutcome;
+}
+
+const noCandidates: readonly Candidate[] = [];
+
+/** Rules that are checked together: those that may decide about an event, of which the first that a user passes does. */
+export type RuleBlock = (event: EventForPush) => readonly Candidate[];
 
 /** The enabled rules of a user, or of all users who never changed a rule, ready for evaluation. It can be shared. */
 export class CompiledRuleset {
@@ -31,10 +41,21 @@ export class CompiledRuleset {
   evaluate(event: EventForPush, user: PushUser): PushOutcome | undefined {
     if (event.sender === user.userId) return undefined;
     for (const block of this.#blocks) {
-      const outcome = block(event, user);
+      const outcome = decide(block(event), user);
       if (outcome !== undefined) return outcome;
     }
     return undefined;
+  }
+
+  /** Whether these rules notify nobody of an event, whoever has them. */
+  notifiesNobody(event: EventForPush): boolean {
+    for (const block of this.#blocks) {
+      for (const { tests, outcome } of block(event)) {
+        if (outcome.notify) return false;
+        if (tests.length === 0) return true;
+      }
+    }
+    return true;
   }
 }
 
@@ -43,22 +64,19 @@ export function listBlock(rules: readonly CompiledRule[]): RuleBlock {
   // Clients mute a room by an override rule on its ID: a user can have hundreds, and no other room need look at them.
   const forAllRooms = rules.filter(({ foldedRoomId }) => foldedRoomId === undefined);
   const namedRooms = new Set(rules.map(({ foldedRoomId }) => foldedRoomId));
-  return (event, user) => {
-    const relevant = namedRooms.has(event.foldedRoomId) ? rules : forAllRooms;
-    return decide(candidatesOf(relevant, event), user);
-  };
+  return (event) => candidatesOf(namedRooms.has(event.foldedRoomId) ? rules : forAllRooms, event);
 }
 
 /** Rules that many users have in common: what an event alone settles is worked out once for all of them. */
 export function sharedBlock(rules: readonly CompiledRule[]): RuleBlock {
   const known = new WeakMap<EventForPush, readonly Candidate[]>();
-  return (event, user) => {
+  return (event) => {
     let candidates = known.get(event);
     if (candidates === undefined) {
       candidates = candidatesOf(rules, event);
       known.set(event, candidates);
     }
-    return decide(candidates, user);
+    return candidates;
   };
 }
 
@@ -67,13 +85,8 @@ export function lookupBlock(
   property: "roomId" | "sender",
   outcomes: ReadonlyMap<string, PushOutcome>,
 ): RuleBlock {
-  return (event) => outcomes.get(event[property]);
-}
-
-/** A rule that an event satisfies as far as the event goes: the tests decide for each user. */
-interface Candidate {
-  readonly tests: readonly UserTest[];
-  readonly outcome: PushOutcome;
+  const candidates = new Map([...outcomes].map(([id, outcome]) => [id, [{ tests: noTests, outcome }]]));
+  return (event) => candidates.get(event[property]) ?? noCandidates;
 }
 
 function candidatesOf(rules: readonly CompiledRule[], event: EventForPush): readonly Candidate[] {
@@ -87,8 +100,6 @@ function candidatesOf(rules: readonly CompiledRule[], event: EventForPush): read
   }
   return candidates;
 }
-
-const noTests: readonly UserTest[] = [];
 
 /** The tests that conditions leave for the user, or `undefined` when the event fails one of them. */
 function testsFor(

@@ -1,8 +1,7 @@
-import type { CurrentState } from "../../state/current-state.ts";
-import type { RoomIndex } from "../../state/room-index.ts";
+import type { EventReader } from "../../state/event-reader.ts";
 import type { MembershipStore } from "../../storage/memberships.ts";
-import type { NameCache } from "../../storage/name-cache.ts";
 import type { ReceiptStore } from "../../storage/receipts.ts";
+import { contentOf } from "../../timeline/client-event.ts";
 import { ReadMarks } from "./read-marks.ts";
 
 /** What decides about events in a room for one user, beside their push rules. */
@@ -13,14 +12,10 @@ export interface RoomStanding {
 }
 
 export interface RoomStandingsParts {
-  readonly memberships: Pick<MembershipStore, "at">;
+  readonly memberships: Pick<MembershipStore, "joinedAmong">;
   readonly receipts: Pick<ReceiptStore, "ofUser">;
-  readonly state: Pick<CurrentState, "event">;
-  readonly rooms: Pick<RoomIndex, "byNid">;
-  readonly names: Pick<NameCache, "userId">;
+  readonly events: Pick<EventReader, "storedAll">;
 }
-
-const now = Number.MAX_SAFE_INTEGER;
 
 /** Reads how users stand in rooms. */
 export class RoomStandings {
@@ -32,20 +27,27 @@ export class RoomStandings {
 
   /** How a user stands in a room; `undefined` for whoever is not joined to it. */
   async of(userNid: number, roomNid: number): Promise<RoomStanding | undefined> {
-    const joined = await this.#parts.memberships.at(userNid, roomNid, now);
-    if (joined?.membership !== "join") return undefined;
-    const receipts = await this.#parts.receipts.ofUser(userNid, roomNid);
-    return {
-      marks: new ReadMarks(joined.position, receipts),
-      displayName: await this.#displayName(userNid, roomNid),
-    };
+    return (await this.among(userNid, [roomNid])).get(roomNid);
   }
 
-  async #displayName(userNid: number, roomNid: number): Promise<string | undefined> {
-    const room = await this.#parts.rooms.byNid(roomNid);
-    const userId = await this.#parts.names.userId(userNid);
-    const member = await this.#parts.state.event(room, "m.room.member", userId);
-    const name = member?.content["displayname"];
-    return typeof name === "string" ? name : undefined;
+  /** The same for those of some rooms that the user is joined to. */
+  async among(userNid: number, roomNids: readonly number[]): Promise<ReadonlyMap<number, RoomStanding>> {
+    const joined = await this.#parts.memberships.joinedAmong(userNid, roomNids);
+    const receipts = Map.groupBy(await this.#parts.receipts.ofUser(userNid, roomNids), (row) => row.roomNid);
+    const members = await this.#parts.events.storedAll(joined.map(({ eventNid }) => eventNid));
+    return new Map(
+      joined.map(({ roomNid, joinedAt }, index) => [
+        roomNid,
+        {
+          marks: new ReadMarks(joinedAt, receipts.get(roomNid) ?? []),
+          displayName: displayNameIn(members[index]?.common ?? ""),
+        },
+      ]),
+    );
   }
+}
+
+function displayNameIn(memberEvent: string): string | undefined {
+  const name = contentOf(memberEvent)["displayname"];
+  return typeof name === "string" ? name : undefined;
 }

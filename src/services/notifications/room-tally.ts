@@ -20,8 +20,9 @@ export class RoomTally {
   readonly roomNid: number;
   /** Events up to this position are counted. */
   countedUpTo = 0;
-  /** Whether the user's receipts, name or membership may have changed since they were read. */
-  isStale = true;
+  /** How often the user's receipts, name or membership have changed, and how many of the changes have been read. */
+  changes = 0;
+  readChanges = -1;
   /** Events counted that would have to be counted anew if this was lost. */
   unsaved = 0;
   /** The user's display name in the room. */
@@ -40,6 +41,11 @@ export class RoomTally {
   /** Up to where the user has read; `undefined` before the first {@link heed}. */
   get marks(): ReadMarks | undefined {
     return this.#marks;
+  }
+
+  /** Whether the user's receipts, name or membership may be others than those that were read. */
+  get isStale(): boolean {
+    return this.readChanges !== this.changes;
   }
 
   get isEmpty(): boolean {

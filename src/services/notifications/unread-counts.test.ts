@@ -2,17 +2,23 @@ import fc from "fast-check";
 import t from "tap";
 import { PushRuleCompiler } from "../../protocol/push/compile.ts";
 import { defaultPushRules } from "../../protocol/push/default-rules.ts";
+import { untouchedPushRules } from "../../protocol/push/rules.ts";
 import { messageForPush } from "../../protocol/push/testing/events.ts";
 import type { StoredEvent } from "../../storage/events.ts";
 import { mainThread, unthreaded } from "../../storage/receipts.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 import type { UnreadCheckpoint } from "../../storage/unread-checkpoints.ts";
 import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
+import { Pace } from "../../telemetry/pace.ts";
 import { ReadMarks } from "./read-marks.ts";
+import { RecentEvents } from "./recent-events.ts";
+import type { RoomStanding } from "./room-standings.ts";
 import { UnreadCounts, type UnreadCountsParts } from "./unread-counts.ts";
 
 const userNid = 1;
 const otherNid = 2;
+const carolNid = 3;
+const danNid = 4;
 const roomNid = 7;
 const userId = "@alice:example.org";
 const joinedAt = 10;
@@ -24,6 +30,8 @@ interface TestMessage {
   readonly senderNid: number;
   readonly thread: string;
   readonly isMention: boolean;
+  /** Notifies nobody. */
+  readonly isNotice: boolean;
   isRedacted: boolean;
 }
 
@@ -33,14 +41,33 @@ class TestRoom {
   readonly receipts = new Map<string, number>();
   checkpoint: UnreadCheckpoint | undefined;
   position = joinedAt;
+  /** Events as push rules see them. */
   eventsRead = 0;
+  outlinesRead = 0;
+  standingsRead = 0;
+  rules = rules;
   /** Reading fails. */
   isBroken = false;
+  readonly #recentEvents = new RecentEvents({
+    timelines: {
+      newest: async (_room, after, upTo, limit) => {
+        const found = this.#between(after, upTo);
+        return { events: found.slice(-limit), hasMore: found.length > limit, followsGap: false };
+      },
+    },
+    store: {
+      outlinesBackwards: async (_room, from, downTo, limit) => {
+        const found = this.#between(downTo, from).toReversed().slice(0, limit);
+        this.outlinesRead += found.length;
+        return found;
+      },
+    },
+  });
   readonly service = this.#newService();
 
-  send(senderNid: number, thread: string, isMention = false): void {
-    this.position++;
-    this.messages.push({ position: this.position, senderNid, thread, isMention, isRedacted: false });
+  send(senderNid: number, thread: string, isMention = false, isNotice = false): void {
+    const { position } = { position: ++this.position };
+    this.messages.push({ position, senderNid, thread, isMention, isNotice, isRedacted: false });
     this.#commit({ stream: "timeline", nid: roomNid });
   }
 
@@ -80,7 +107,8 @@ class TestRoom {
         this.receipts.get(thread) ?? 0,
         answered?.position ?? 0,
       );
-      if (message.senderNid === userNid || message.isRedacted || position <= readUpTo) continue;
+      const isOwn = message.senderNid === userNid;
+      if (isOwn || message.isNotice || message.isRedacted || position <= readUpTo) continue;
       const count = (counts[thread] ??= [0, 0]);
       count[0]++;
       if (isMention) count[1]++;
@@ -89,38 +117,35 @@ class TestRoom {
   }
 
   #commit(change: Omit<StreamChange, "position">): void {
-    this.service.committed(this.position, [{ ...change, position: this.position }]);
+    const changes = [{ ...change, position: this.position }];
+    this.#recentEvents.committed(this.position, changes);
+    this.service.committed(this.position, changes);
   }
 
   #newService(): UnreadCounts {
     const parts: UnreadCountsParts = {
-      timelines: {
-        newest: async (_room, after, upTo, limit) => {
-          const found = this.#between(after, upTo);
-          return { events: found.slice(-limit), hasMore: found.length > limit, followsGap: false };
-        },
-      },
-      events: {
-        outlinesBackwards: async (_room, from, downTo, limit) =>
-          this.#between(downTo, from).toReversed().slice(0, limit),
-      },
+      recentEvents: this.#recentEvents,
       standings: {
-        of: async () => {
-          if (this.isBroken) throw new Error("the disk is broken");
-          const receipts = [...this.receipts].map(([thread, eventPosition]) => ({ thread, eventPosition }));
-          return { marks: new ReadMarks(joinedAt, receipts), displayName: undefined };
-        },
+        among: async (userNids, roomNids) => new Map(roomNids.map((nid) => [nid, this.#standing(userNids)])),
       },
-      checkpoints: { find: async () => this.checkpoint },
+      checkpoints: { ofUser: async () => (this.checkpoint ? [this.checkpoint] : []) },
       checkpointWriter: { save: (checkpoint) => (this.checkpoint = checkpoint) },
       pushEvents: { of: async (eventNid) => this.#pushable(eventNid) },
-      pushRules: { compiledFor: async () => rules },
+      pushRules: { compiledFor: async () => this.rules, untouched: rules },
       threads: { inThread: async (user) => user },
       accountData: { ignoredUsers: async () => new Set() },
-      names: { userId: async () => userId },
-      clock: new ManualClock(),
+      names: { userId: async (nid) => (nid === userNid ? userId : "@carol:example.org") },
+      pace: new Pace(new ManualClock()),
     };
     return new UnreadCounts(parts);
+  }
+
+  #standing(nid: number): RoomStanding {
+    if (this.isBroken) throw new Error("the disk is broken");
+    this.standingsRead++;
+    const receipts = nid === userNid ? [...this.receipts] : [];
+    const marks = receipts.map(([thread, eventPosition]) => ({ thread, eventPosition }));
+    return { marks: new ReadMarks(joinedAt, marks), displayName: undefined };
   }
 
   #between(after: number, upTo: number): StoredEvent[] {
@@ -131,6 +156,8 @@ class TestRoom {
     if (this.isBroken && this.eventsRead % 2 === 1) throw new Error("the disk is broken");
     this.eventsRead++;
     const message = this.messages.find((candidate) => candidate.position === position);
+    if (message?.isNotice)
+      return { event: messageForPush("hello", { msgtype: "m.notice" }), thread: message.thread };
     const mentions = message?.isMention ? { "m.mentions": { user_ids: [userId] } } : {};
     return { event: messageForPush("hello", mentions), thread: message?.thread ?? mainThread };
   }
@@ -155,6 +182,7 @@ t.test(
     const thread = fc.constantFrom(...threads);
     const step = fc.oneof(
       fc.record({ kind: fc.constant("message"), thread, isMention: fc.boolean() }),
+      fc.record({ kind: fc.constant("notice"), thread }),
       fc.record({ kind: fc.constant("own"), thread }),
       fc.record({ kind: fc.constant("receipt"), thread: fc.option(thread), back: fc.nat(8) }),
       fc.record({ kind: fc.constant("redaction"), thread, back: fc.nat(8) }),
@@ -168,6 +196,7 @@ t.test(
           const target = room.messages.at(-1 - back);
           if (kind === "message")
             room.send(otherNid, threadId ?? mainThread, "isMention" in more && more.isMention);
+          else if (kind === "notice") room.send(otherNid, threadId ?? mainThread, false, true);
           else if (kind === "own") room.send(userNid, threadId ?? mainThread);
           else if (kind === "receipt" && target) room.read(threadId ?? unthreaded, target.position);
           else if (kind === "redaction" && target) room.redact(target);
@@ -225,6 +254,43 @@ t.test("a failure is told to whoever asked, and the next one has an answer", asy
   await t.rejects(room.counts(), { message: "the disk is broken" }, "amidst counting");
   room.isBroken = false;
   t.same(await room.counts(), { main: [4, 0] });
+});
+
+t.test("what notifies nobody is looked at once for all members of a room", async (t) => {
+  const room = new TestRoom();
+  for (let index = 0; index < 100; index++) room.send(otherNid, mainThread, false, true);
+  room.send(otherNid, mainThread);
+  t.same(await room.counts(), { main: [1, 0] });
+  const { position } = room;
+  t.equal(room.outlinesRead, 101);
+  t.equal(room.eventsRead, 101);
+  const [ofCarol] = await room.service.among(carolNid, [roomNid], position);
+  t.match(ofCarol, { notifications: 1, highlights: 0 });
+  t.equal(room.outlinesRead, 101, "the events are known");
+  t.equal(room.eventsRead, 102, "and all but one are no news to anybody");
+  room.rules = new PushRuleCompiler(defaultPushRules()).compile({
+    own: { ...untouchedPushRules.own, sender: [{ rule_id: "@dan:example.org", enabled: true, actions: [] }] },
+    defaultChanges: {},
+  });
+  t.match(await room.service.of(danNid, roomNid, position), { notifications: 1 });
+  t.equal(room.eventsRead, 203, "whoever has rules of their own has each event judged");
+});
+
+t.test("many rooms are counted together, and a receipt that comes meanwhile counts", async (t) => {
+  const room = new TestRoom();
+  for (let index = 0; index < 3; index++) room.send(otherNid, mainThread);
+  const rooms = [roomNid, roomNid + 1, roomNid + 2];
+  const counting = room.service.among(userNid, rooms, room.position);
+  room.read(unthreaded, room.messages[0]?.position ?? 0);
+  t.same(
+    (await counting).map(({ notifications }) => notifications),
+    [2, 3, 3],
+    "nobody has read in the other rooms",
+  );
+  t.ok(room.standingsRead >= 3);
+  const readBefore = room.standingsRead;
+  await room.service.among(userNid, rooms, room.position);
+  t.equal(room.standingsRead, readBefore, "nothing has changed");
 });
 
 t.test("two who ask at once get the same answer", async (t) => {

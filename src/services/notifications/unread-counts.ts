@@ -1,32 +1,40 @@
 import { LRUCache } from "lru-cache";
-import type { EventOutline, EventStore } from "../../storage/events.ts";
+import type { PushUser } from "../../protocol/push/conditions.ts";
+import type { CompiledRuleset } from "../../protocol/push/ruleset.ts";
+import type { EventOutline } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 import { mainThread } from "../../storage/receipts.ts";
-import type { UnreadCheckpointStore } from "../../storage/unread-checkpoints.ts";
-import type { Clock } from "../../telemetry/clock.ts";
-import { Pace } from "../../telemetry/pace.ts";
-import type { RoomTimelines } from "../../timeline/room-timelines.ts";
+import type { UnreadCheckpoint, UnreadCheckpointStore } from "../../storage/unread-checkpoints.ts";
+import type { Pace } from "../../telemetry/pace.ts";
 import type { AccountDataService } from "../account-data.ts";
 import type { ThreadSubscriptions } from "../thread-subscriptions.ts";
 import type { PushRuleService } from "../push-rules.ts";
 import type { CheckpointWriter } from "./checkpoint-writer.ts";
 import type { PushEvents } from "./push-events.ts";
-import type { RoomStandings } from "./room-standings.ts";
+import type { CountedEvent, RecentEvents } from "./recent-events.ts";
+import type { RoomStanding, RoomStandings } from "./room-standings.ts";
 import { nothingUnread, RoomTally, type UnreadTotals } from "./room-tally.ts";
 
 export interface UnreadCountsParts {
-  readonly timelines: Pick<RoomTimelines, "newest">;
-  readonly events: Pick<EventStore, "outlinesBackwards">;
-  readonly standings: Pick<RoomStandings, "of">;
-  readonly checkpoints: Pick<UnreadCheckpointStore, "find">;
+  readonly recentEvents: Pick<RecentEvents, "after">;
+  readonly standings: Pick<RoomStandings, "among">;
+  readonly checkpoints: Pick<UnreadCheckpointStore, "ofUser">;
   readonly checkpointWriter: Pick<CheckpointWriter, "save">;
   readonly pushEvents: Pick<PushEvents, "of">;
-  readonly pushRules: Pick<PushRuleService, "compiledFor">;
+  readonly pushRules: Pick<PushRuleService, "compiledFor" | "untouched">;
   readonly threads: Pick<ThreadSubscriptions, "inThread">;
   readonly accountData: Pick<AccountDataService, "ignoredUsers">;
   readonly names: Pick<NameCache, "userId">;
-  readonly clock: Clock;
+  readonly pace: Pace;
+}
+
+/** How a user stands in a room, as it was read. */
+interface ReadStanding {
+  /** The tally's `changes` before it was read. */
+  readonly changes: number;
+  readonly standing: RoomStanding | undefined;
+  readonly checkpoint: UnreadCheckpoint | undefined;
 }
 
 /** Positions in a room's timeline. */
@@ -36,17 +44,20 @@ interface RoomActivity {
   redactedAt: number;
 }
 
+/** What one user's count goes by. */
+interface Judge {
+  readonly rules: CompiledRuleset;
+  readonly hasOwnRules: boolean;
+  /** User IDs. */
+  readonly ignored: ReadonlySet<string>;
+  readonly user: PushUser;
+}
+
 /** At some 500 bytes each. */
 const cachedTallies = 100_000;
 const cachedRooms = 50_000;
-/**
- * Of what has come since a count was last brought up to date, so many events are looked at, the newest: what a client
- * shows as "99+" need not be exact, and nobody waits for ten thousand events to be judged. `maxThreadReceipts` is no
- * less, so that no receipt is dropped that could matter here.
- */
-const maxCounted = 1_000;
-/** So few new events are likely to be in memory. */
-const fewEvents = 50;
+/** So many rooms are asked for together: a few statements serve them all. */
+const roomsAtOnce = 100;
 /** Counting so many events anew is worth a write to save it. */
 const checkpointInterval = 500;
 const latest = Number.MAX_SAFE_INTEGER;
@@ -80,11 +91,37 @@ export class UnreadCounts {
    * whoever is not joined to the room it is nothing.
    */
   async of(userNid: number, roomNid: number, upTo: number): Promise<UnreadTotals> {
+    const tally = this.#tally(userNid, roomNid);
+    return this.#isCurrent(tally, upTo) ? tally.totals : this.#counted(tally, upTo);
+  }
+
+  /** The same in many rooms, in their order. */
+  async among(userNid: number, roomNids: readonly number[], upTo: number): Promise<UnreadTotals[]> {
+    const totals: UnreadTotals[] = [];
+    for (let start = 0; start < roomNids.length; start += roomsAtOnce) {
+      const tallies = roomNids.slice(start, start + roomsAtOnce).map((nid) => this.#tally(userNid, nid));
+      const stale = tallies.filter((tally) => tally.isStale);
+      const read = stale.length > 1 ? await this.#read(userNid, stale) : undefined;
+      for (const tally of tallies) {
+        const isCurrent = this.#isCurrent(tally, upTo);
+        totals.push(isCurrent ? tally.totals : await this.#counted(tally, upTo, read?.get(tally.roomNid)));
+      }
+    }
+    return totals;
+  }
+
+  #tally(userNid: number, roomNid: number): RoomTally {
     const key = keyOf(userNid, roomNid);
-    const tally = this.#tallies.get(key) ?? new RoomTally(userNid, roomNid);
-    if (this.#isCurrent(tally, upTo)) return tally.totals;
+    const known = this.#tallies.get(key);
+    if (known) return known;
+    const tally = new RoomTally(userNid, roomNid);
+    // Kept before anything is read, so that it is told of what changes meanwhile.
     this.#tallies.set(key, tally);
-    const work = tally.work.then(() => this.#advance(tally, upTo));
+    return tally;
+  }
+
+  async #counted(tally: RoomTally, upTo: number, read?: ReadStanding): Promise<UnreadTotals> {
+    const work = tally.work.then(() => this.#advance(tally, upTo, read));
     // Whoever has asked is told of a failure; what it has left half counted is counted anew for the next one.
     tally.work = work.catch(() => tally.restart());
     await work;
@@ -105,15 +142,16 @@ export class UnreadCounts {
 
   #outdate(userNid: number, roomNid: number): void {
     const tally = this.#tallies.peek(keyOf(userNid, roomNid));
-    if (tally) tally.isStale = true;
+    if (tally) tally.changes++;
   }
 
-  async #advance(tally: RoomTally, upTo: number): Promise<void> {
-    if (tally.isStale) await this.#refresh(tally);
+  async #advance(tally: RoomTally, upTo: number, read: ReadStanding | undefined): Promise<void> {
+    await this.#parts.pace.breathe();
+    if (tally.isStale) await this.#refresh(tally, read);
     if (!tally.marks || tally.countedUpTo >= upTo) return;
     const redactedAt = this.#rooms.get(tally.roomNid)?.redactedAt ?? 0;
     if (!tally.isEmpty && redactedAt > tally.countedUpTo) tally.restart();
-    const events = await this.#eventsAfter(tally.roomNid, tally.countedUpTo, upTo);
+    const events = await this.#parts.recentEvents.after(tally.roomNid, tally.countedUpTo, upTo);
     if (events.length > 0) await this.#count(tally, events);
     tally.countedUpTo = upTo;
     tally.unsaved += events.length;
@@ -122,58 +160,66 @@ export class UnreadCounts {
     this.#parts.checkpointWriter.save(tally.checkpoint());
   }
 
-  async #refresh(tally: RoomTally): Promise<void> {
+  async #refresh(tally: RoomTally, read: ReadStanding | undefined): Promise<void> {
     const { userNid, roomNid } = tally;
+    const isFresh = read?.changes === tally.changes;
+    const found = isFresh ? read : (await this.#read(userNid, [tally])).get(roomNid);
+    if (!found?.standing) {
+      this.#tallies.delete(keyOf(userNid, roomNid));
+      return;
+    }
+    if (!tally.marks && found.checkpoint) tally.resume(found.checkpoint);
+    tally.displayName = found.standing.displayName;
+    tally.heed(found.standing.marks);
+    tally.readChanges = found.changes;
+  }
+
+  /** By room. */
+  async #read(userNid: number, tallies: readonly RoomTally[]): Promise<ReadonlyMap<number, ReadStanding>> {
     // Before anything is read: what changes from now on makes it stale again.
-    tally.isStale = false;
-    try {
-      const standing = await this.#parts.standings.of(userNid, roomNid);
-      if (!standing) {
-        this.#tallies.delete(keyOf(userNid, roomNid));
-        return;
-      }
-      if (!tally.marks) {
-        const checkpoint = await this.#parts.checkpoints.find(userNid, roomNid);
-        if (checkpoint) tally.resume(checkpoint);
-      }
-      tally.displayName = standing.displayName;
-      tally.heed(standing.marks);
-    } catch (error) {
-      tally.isStale = true;
-      throw error;
-    }
+    const changes = tallies.map((tally) => tally.changes);
+    const roomNids = tallies.map(({ roomNid }) => roomNid);
+    const { standings, checkpoints } = this.#parts;
+    const standing = await standings.among(userNid, roomNids);
+    const saved = await checkpoints.ofUser(userNid, roomNids);
+    const checkpoint = new Map(saved.map((found) => [found.roomNid, found]));
+    return new Map(
+      roomNids.map((nid, index) => [
+        nid,
+        { changes: changes[index] ?? 0, standing: standing.get(nid), checkpoint: checkpoint.get(nid) },
+      ]),
+    );
   }
 
-  /** Oldest first. */
-  async #eventsAfter(roomNid: number, after: number, upTo: number): Promise<readonly EventOutline[]> {
-    const { events, hasMore } = await this.#parts.timelines.newest(roomNid, after, upTo, fewEvents);
-    if (!hasMore) return events;
-    const newestFirst = await this.#parts.events.outlinesBackwards(roomNid, upTo, after, maxCounted);
-    return newestFirst.toReversed();
-  }
-
-  async #count(tally: RoomTally, events: readonly EventOutline[]): Promise<void> {
-    const { pushRules, accountData, names, pushEvents, threads, clock } = this.#parts;
+  async #count(tally: RoomTally, events: readonly CountedEvent[]): Promise<void> {
+    const { pushRules, accountData, names, pace } = this.#parts;
     const rules = await pushRules.compiledFor(tally.userNid);
-    const ignored = await accountData.ignoredUsers(tally.userNid);
-    const user = { userId: await names.userId(tally.userNid), displayName: tally.displayName };
-    const pace = new Pace(clock);
-    for (const outline of events) {
+    const judge: Judge = {
+      rules,
+      hasOwnRules: rules !== pushRules.untouched,
+      ignored: await accountData.ignoredUsers(tally.userNid),
+      user: { userId: await names.userId(tally.userNid), displayName: tally.displayName },
+    };
+    for (const event of events) {
+      if (event.senderNid === tally.userNid) await this.#strikeOwn(tally, event);
+      else if (!event.isQuiet || judge.hasOwnRules) await this.#judge(tally, event, judge);
+      else continue;
       await pace.breathe();
-      const position = outline.position ?? 0;
-      if (outline.senderNid === tally.userNid) {
-        await this.#strikeOwn(tally, outline);
-        continue;
-      }
-      // A tally without marks is not counted.
-      if (outline.redactedBy !== null || position <= (tally.marks?.everywhere ?? position)) continue;
-      const { event, thread } = await pushEvents.of(outline.eventNid);
-      if (position <= (tally.marks?.upTo(thread) ?? position) || ignored.has(event.sender)) continue;
-      const reader =
-        thread === mainThread ? user : await threads.inThread(user, tally.userNid, tally.roomNid, thread);
-      const outcome = rules.evaluate(event, reader);
-      if (outcome?.notify) tally.add(thread, position, outcome.highlight);
     }
+  }
+
+  async #judge(tally: RoomTally, counted: CountedEvent, { rules, ignored, user }: Judge): Promise<void> {
+    const { pushEvents, pushRules, threads } = this.#parts;
+    const { position } = counted;
+    // A tally without marks is not counted.
+    if (counted.redactedBy !== null || position <= (tally.marks?.everywhere ?? position)) return;
+    const { event, thread } = await pushEvents.of(counted.eventNid);
+    counted.isQuiet ??= pushRules.untouched.notifiesNobody(event);
+    if (position <= (tally.marks?.upTo(thread) ?? position) || ignored.has(event.sender)) return;
+    const reader =
+      thread === mainThread ? user : await threads.inThread(user, tally.userNid, tally.roomNid, thread);
+    const outcome = rules.evaluate(event, reader);
+    if (outcome?.notify) tally.add(thread, position, outcome.highlight);
   }
 
   /**

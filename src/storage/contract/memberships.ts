@@ -43,6 +43,23 @@ export function membershipStoreContract(t: Test, open: () => Promise<Database>):
     t.equal(await isForgotten(), false, "what was forgotten before is another matter");
   });
 
+  t.test("memberships: the rooms among some that a user is joined to, and since when", async (t) => {
+    await using database = await open();
+    const { memberships } = database.stores;
+    await become(database, 1, "join");
+    t.same(await memberships.joinedAmong(userNid, [roomNid + 1]), [], "not asked for");
+    const [first] = await memberships.joinedAmong(userNid, [roomNid, roomNid + 1]);
+    t.equal(first?.joinedAt, (await memberships.at(userNid, roomNid, Number.MAX_SAFE_INTEGER))?.position);
+    await become(database, 2, "join");
+    t.same(
+      await memberships.joinedAmong(userNid, [roomNid]),
+      [{ roomNid, eventNid: 2, joinedAt: first?.joinedAt }],
+      "with a new profile the user is still there since then",
+    );
+    await become(database, 3, "leave");
+    t.same(await memberships.joinedAmong(userNid, [roomNid]), []);
+  });
+
   t.test("memberships: whether anybody of a server is joined to a room", async (t) => {
     await using database = await open();
     const { memberships, names } = database.stores;

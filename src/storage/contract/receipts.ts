@@ -30,12 +30,12 @@ export function receiptStoreContract(t: Test, open: () => Promise<Database>): vo
       2,
     );
     t.equal(await receipts.put(alice, [receipt(4, { kind: "m.read.private" }), receipt(7)], null), 2);
-    const kept = await receipts.ofUser(alice.userNid, 1);
+    const kept = await receipts.ofUser(alice.userNid, [1]);
     t.strictSame(
       new Set(kept.map(({ kind, thread, eventId }) => `${kind} ${thread} ${eventId}`)),
       new Set(["m.read  $e7", "m.read $r $e3", "m.read main $e6", "m.read.private  $e4"]),
     );
-    t.strictSame(await receipts.ofUser(alice.userNid, 2), []);
+    t.strictSame(await receipts.ofUser(alice.userNid, [2]), []);
   });
 
   t.test("receipts: private ones are seen by nobody else", async (t) => {
@@ -90,7 +90,7 @@ export function receiptStoreContract(t: Test, open: () => Promise<Database>): vo
         receipt(index + 1, { thread: `$root${index}` }),
       );
       await receipts.put(alice, [receipt(1), ...many], null);
-      const kept = await receipts.ofUser(alice.userNid, 1);
+      const kept = await receipts.ofUser(alice.userNid, [1]);
       t.equal(kept.length, maxThreadReceipts + 1);
       t.equal(kept.filter(({ thread }) => thread === "").length, 1);
       t.notOk(kept.some(({ thread }) => thread === "$root0" || thread === "$root1"));
@@ -140,6 +140,6 @@ export function receiptStoreContract(t: Test, open: () => Promise<Database>): vo
     const { alice } = await readers(database);
     await receipts.put(alice, [receipt(1)], null);
     await accounts.deactivate(alice.userNid, false);
-    t.strictSame(await receipts.ofUser(alice.userNid, 1), []);
+    t.strictSame(await receipts.ofUser(alice.userNid, [1]), []);
   });
 }

@@ -30,13 +30,13 @@ export function unreadCheckpointStoreContract(t: Test, open: () => Promise<Datab
       ["$root", { notifications: 1, highlights: 0, first: 7, last: 7 }],
     ]);
     const checkpoint: UnreadCheckpoint = { userNid: alice, roomNid, countedUpTo: 9, threads };
-    t.equal(await unreadCheckpoints.find(alice, roomNid), undefined);
+    t.strictSame(await unreadCheckpoints.ofUser(alice, [roomNid]), []);
     await unreadCheckpoints.save([checkpoint, { ...checkpoint, userNid: bob }]);
-    t.strictSame(await unreadCheckpoints.find(alice, roomNid), checkpoint);
-    t.equal(await unreadCheckpoints.find(bob, roomNid), undefined);
+    t.strictSame(await unreadCheckpoints.ofUser(alice, [roomNid, 2]), [checkpoint]);
+    t.strictSame(await unreadCheckpoints.ofUser(bob, [roomNid]), []);
     const later = { ...checkpoint, countedUpTo: 20, threads: new Map() };
     await unreadCheckpoints.save([later]);
-    t.strictSame(await unreadCheckpoints.find(alice, roomNid), later);
+    t.strictSame(await unreadCheckpoints.ofUser(alice, [roomNid]), [later]);
   });
 
   t.test("unread checkpoints and receipts go when their user leaves the room", async (t) => {
@@ -49,9 +49,9 @@ export function unreadCheckpointStoreContract(t: Test, open: () => Promise<Datab
     await unreadCheckpoints.save([{ userNid: alice, roomNid, countedUpTo: 9, threads: new Map() }]);
     await receipts.put(place, [receipt], null);
     await setMembership(database, alice, "join");
-    t.ok(await unreadCheckpoints.find(alice, roomNid), "a new profile changes nothing");
+    t.equal((await unreadCheckpoints.ofUser(alice, [roomNid])).length, 1, "a new profile changes nothing");
     await setMembership(database, alice, "leave");
-    t.equal(await unreadCheckpoints.find(alice, roomNid), undefined);
-    t.strictSame(await receipts.ofUser(alice, roomNid), []);
+    t.strictSame(await unreadCheckpoints.ofUser(alice, [roomNid]), []);
+    t.strictSame(await receipts.ofUser(alice, [roomNid]), []);
   });
 }

@@ -38,9 +38,10 @@ export class RoomUnreadCountStream implements UnreadCountStream {
     perThread: boolean,
   ): Promise<ReadonlyMap<number, RoomUnreadCounts>> {
     const counts = new Map<number, RoomUnreadCounts>();
-    for (const roomNid of roomNids) {
-      const totals = await this.#counts.of(userNid, roomNid, this.#notifier.position);
-      if (totals.byThread.size > 0) counts.set(roomNid, perThread ? apart(totals) : together(totals));
+    const totals = await this.#counts.among(userNid, roomNids, this.#notifier.position);
+    for (const [index, ofRoom] of totals.entries()) {
+      const roomNid = roomNids[index] ?? 0;
+      if (ofRoom.byThread.size > 0) counts.set(roomNid, perThread ? apart(ofRoom) : together(ofRoom));
     }
     return counts;
   }

@@ -1,4 +1,5 @@
 import {
+  type JoinedRoomRow,
   type MemberCounts,
   type Membership,
   type MembershipLogRow,
@@ -42,6 +43,12 @@ function codesOf(memberships: readonly Membership[]): string {
 
 const joinedFromSql = `SELECT 1 FROM memberships JOIN users USING (user_nid)
   WHERE room_nid = ? AND membership = ${membershipCodes.join} AND substr(user_id, instr(user_id, ':') + 1) = ? LIMIT 1`;
+
+const joinedAmongSql = `SELECT room_nid AS roomNid, event_nid AS eventNid, (
+    SELECT max(position) FROM membership_log AS log
+    WHERE log.user_nid = memberships.user_nid AND log.room_nid = memberships.room_nid) AS joinedAt
+  FROM json_each(?) AS wanted CROSS JOIN memberships
+  WHERE room_nid = wanted.value AND user_nid = ? AND membership = ${membershipCodes.join}`;
 
 export const membershipOperations: StoreOperations<MembershipStore> = {
   of: point((db, roomNid: number, userNid: number) => {
@@ -156,6 +163,9 @@ export const membershipOperations: StoreOperations<MembershipStore> = {
     );
     return row && toChange(row);
   }),
+  joinedAmong: point((db, userNid: number, roomNids: readonly number[]) =>
+    db.all<JoinedRoomRow>(joinedAmongSql, JSON.stringify(roomNids), userNid),
+  ),
   history: point((db, userNid: number, roomNid: number) =>
     db
       .all<StoredChange>(

@@ -19,7 +19,8 @@ const fullyReadType = "m.fully_read";
 
 const columns = `room_nid AS roomNid, user_nid AS userNid, kind AS code, thread, event_id AS eventId,
   event_position AS eventPosition, ts, position`;
-const ofUserSql = `SELECT ${columns} FROM receipts WHERE user_nid = ? AND room_nid = ?`;
+const ofUserSql = `SELECT ${columns} FROM receipts
+  WHERE user_nid = ? AND room_nid IN (SELECT value FROM json_each(?))`;
 const changedSql = `SELECT ${columns} FROM receipts
   WHERE room_nid = ?1 AND position > ?3 AND position <= ?4 AND (kind <> ${privateCode} OR user_nid = ?2)
   ORDER BY position`;
@@ -118,8 +119,8 @@ export const receiptOperations: StoreOperations<ReceiptStore> = {
       (fullyRead && putFullyRead(tx, place, fullyRead) ? 1 : 0),
   ),
   putRemote: write(putRemote),
-  ofUser: point((db, userNid: number, roomNid: number) =>
-    db.all<StoredReceipt>(ofUserSql, userNid, roomNid).map(toRow),
+  ofUser: point((db, userNid: number, roomNids: readonly number[]) =>
+    db.all<StoredReceipt>(ofUserSql, userNid, JSON.stringify(roomNids)).map(toRow),
   ),
   allChangedBetween: point((db, roomNid: number, since: number, upTo: number) =>
     db.all<StoredReceipt>(allChangedSql, roomNid, since, upTo).map(toRow),
@@ -128,12 +129,10 @@ export const receiptOperations: StoreOperations<ReceiptStore> = {
     db.all<StoredReceipt>(changedSql, roomNid, userNid, since, upTo).map(toRow),
   ),
   newest: scan((db, roomNids: readonly number[], userNid: number, upTo: number, limit: number) =>
-    roomNids.flatMap((roomNid) =>
-      [
-        ...db.all<StoredReceipt>(newestSql, roomNid, userNid, upTo, limit),
-        ...db.all<StoredReceipt>(ofUserSql, userNid, roomNid),
-      ].map(toRow),
-    ),
+    [
+      ...roomNids.flatMap((roomNid) => db.all<StoredReceipt>(newestSql, roomNid, userNid, upTo, limit)),
+      ...db.all<StoredReceipt>(ofUserSql, userNid, JSON.stringify(roomNids)),
+    ].map(toRow),
   ),
   roomsReadBetween: point((db, userNid: number, since: number, upTo: number) =>
     db.all<{ nid: number }>(roomsReadSql, userNid, since, upTo).map(({ nid }) => nid),

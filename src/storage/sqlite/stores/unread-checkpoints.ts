@@ -2,14 +2,15 @@ import { membershipCodes } from "../../memberships.ts";
 import type { ThreadCount, UnreadCheckpoint, UnreadCheckpointStore } from "../../unread-checkpoints.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
 
-const findSql = `SELECT counted_up_to AS countedUpTo, threads FROM unread_checkpoints
-  WHERE user_nid = ? AND room_nid = ?`;
+const ofUserSql = `SELECT room_nid AS roomNid, counted_up_to AS countedUpTo, threads FROM unread_checkpoints
+  WHERE user_nid = ? AND room_nid IN (SELECT value FROM json_each(?))`;
 const saveSql = `INSERT INTO unread_checkpoints (user_nid, room_nid, counted_up_to, threads)
   SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (
     SELECT 1 FROM memberships WHERE room_nid = ?2 AND user_nid = ?1 AND membership = ${membershipCodes.join})
   ON CONFLICT DO UPDATE SET counted_up_to = excluded.counted_up_to, threads = excluded.threads`;
 
 interface StoredCheckpoint {
+  readonly roomNid: number;
   readonly countedUpTo: number;
   readonly threads: string;
 }
@@ -44,10 +45,11 @@ function threadsText(threads: ReadonlyMap<string, ThreadCount>): string {
 }
 
 export const unreadCheckpointOperations: StoreOperations<UnreadCheckpointStore> = {
-  find: point((db, userNid: number, roomNid: number) => {
-    const row = db.get<StoredCheckpoint>(findSql, userNid, roomNid);
-    return row && { ...row, userNid, roomNid, threads: parseThreads(row.threads) };
-  }),
+  ofUser: point((db, userNid: number, roomNids: readonly number[]) =>
+    db
+      .all<StoredCheckpoint>(ofUserSql, userNid, JSON.stringify(roomNids))
+      .map((row) => ({ ...row, userNid, threads: parseThreads(row.threads) })),
+  ),
   save: write(({ db }, checkpoints: readonly UnreadCheckpoint[]) => {
     for (const { userNid, roomNid, countedUpTo, threads } of checkpoints) {
       db.run(saveSql, userNid, roomNid, countedUpTo, threadsText(threads));
