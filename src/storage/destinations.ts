@@ -30,12 +30,30 @@ export interface OutgoingToDevice {
   readonly content: string;
 }
 
+/** How far all servers have come that are owed nothing. */
+export interface SettledDestinations {
+  readonly sentUpTo: number;
+  readonly deviceListsUpTo: number;
+  /** Servers that are owed something. */
+  readonly owed: readonly string[];
+  /** Servers that are not to be forgotten. */
+  readonly inUse: readonly string[];
+}
+
 /** Keeps what other servers are owed. */
 export interface DestinationStore {
-  find(serverName: string): Promise<DestinationRow | undefined>;
+  /** Those of some servers that are known. */
+  findAll(serverNames: readonly string[]): Promise<DestinationRow[]>;
   /** All that are known, for the time after a start. */
   all(): Promise<DestinationRow[]>;
+  /** The newest event of all rooms, and the newest change of what servers are told of devices: their positions, or 0. */
+  newestToTell(): Promise<{ readonly event: number; readonly deviceLists: number }>;
   save(rows: readonly DestinationRow[]): Promise<void>;
+  /**
+   * Remembers of all servers but some that they have been sent everything up to a position, and forgets those that share
+   * no room with this one and are owed nothing.
+   */
+  settle(settled: SettledDestinations): Promise<void>;
   /** Servers that have users in a room. */
   serversInRoom(roomNid: number): Promise<readonly string[]>;
   /** How many users of a server are joined to a room. */
@@ -46,9 +64,9 @@ export interface DestinationStore {
   serversOfEach(userNids: readonly number[]): Promise<readonly (readonly string[])[]>;
   /**
    * The rooms of a server in which this server has sent events after a position: the newest event of each. At most `limit`
-   * rooms are looked at, those first that have been silent longest.
+   * rooms are looked at, those first that have been silent longest, and none whose newest event is at `lookedUpTo` or before.
    */
-  unsentRooms(serverName: string, after: number, limit: number): Promise<UnsentRooms>;
+  unsentRooms(serverName: string, after: number, lookedUpTo: number, limit: number): Promise<UnsentRooms>;
   /** The oldest messages to devices that wait for a server; `ToDeviceStore.send` puts them there. */
   toDevice(serverName: string, limit: number): Promise<OutgoingToDevice[]>;
   removeToDevice(messageNids: readonly number[]): Promise<void>;

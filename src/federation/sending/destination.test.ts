@@ -51,7 +51,7 @@ function makeDestination(
     deviceListsRoutedUpTo: () => 0,
     newTransactionId: () => `${++transactions}`,
     changed: () => undefined,
-    inTurn: (work) => work(),
+    inTurn: (_answers, work) => work(),
   };
   const upTo = { sentUpTo: 0, deviceListsUpTo: 0 };
   const waiting = { isBehind: false, hasToDevice: false, hasDeviceLists: false };

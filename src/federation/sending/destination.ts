@@ -6,6 +6,7 @@ import type { Logger } from "../../telemetry/log.ts";
 import { type FederationClient, FederationError } from "../federation-client.ts";
 import type { DeviceListNews, DeviceUpdateEdus } from "./device-update-edus.ts";
 import type { Backoff } from "./backoff.ts";
+import { maxPdus, OwedEvents, type PendingPdu } from "./owed-events.ts";
 import { PendingEdus } from "./pending-edus.ts";
 import type { Edu, TransactionTexts } from "./transaction-text.ts";
 
@@ -24,8 +25,8 @@ export interface DestinationParts {
   readonly newTransactionId: () => string;
   /** To be called when what is to be remembered of a destination has changed. */
   readonly changed: (destination: Destination) => void;
-  /** Runs work when there is a place for it. */
-  readonly inTurn: (work: () => Promise<void>) => Promise<void>;
+  /** Runs work when there is a place for it: servers that answer do not wait for those that may be dead. */
+  readonly inTurn: (answers: boolean, work: () => Promise<void>) => Promise<void>;
 }
 
 /** What is to be looked for in storage. */
@@ -36,52 +37,29 @@ export interface WaitingInStorage {
   readonly hasDeviceLists: boolean;
 }
 
-interface PendingPdu {
-  readonly eventNid: number;
-  readonly position: number;
-  /** Whether the server is in the room no more, and so would not get the event by catching up. */
-  readonly isFarewell?: boolean;
-}
-
 interface Load {
   readonly pdus: readonly PendingPdu[];
-  /** Everything up to here has been sent once the load has. */
-  readonly sentUpTo: number;
-  /** Whether more is to be caught up with afterwards. */
-  readonly staysBehind: boolean;
   readonly edus: readonly Edu[];
   readonly deviceLists: DeviceListNews | undefined;
   readonly toDeviceNids: readonly number[];
 }
 
 /** Server-server API, "Transactions": what one may hold. */
-const maxPdus = 50;
 const maxEdus = 100;
 const maxToDevice = 50;
 /** Servers take transactions of some 12 MiB: fifty events and these fit. */
 const maxToDeviceBytes = 4 * 1024 * 1024;
-/** More waiting events than this, and the server gets the newest of each room instead, as one that was away. */
-const maxPendingPdus = 500;
-const maxFarewells = 500;
-/** Leaves room for the newest of other rooms. */
-const farewellsAtOnce = 10;
 const requestTimeoutMs = 60_000;
+/** Of what another server says of events in its answer. */
+const maxRefusalLength = 200;
 
 /** One other server: what it has not been sent yet, and the sending. */
 export class Destination {
   readonly name: ServerName;
   readonly backoff: Backoff;
   readonly #parts: DestinationParts;
-  #sentUpTo: number;
-  #pdus: PendingPdu[] = [];
-  /** What the server is still to be told of rooms that it is in no more, such as that its last user was made to leave. */
-  #farewells: PendingPdu[] = [];
+  readonly #events: OwedEvents;
   readonly #edus: PendingEdus;
-  #isBehind: boolean;
-  /** Whether events have come since what it had missed was last read. */
-  #hasMissedMore = false;
-  /** Of the last transaction: an event that came while that was read is among what the next round of catching up finds. */
-  #justSent: ReadonlySet<number> = new Set();
   #hasToDevice: boolean;
   #deviceListsUpTo: number;
   #hasDeviceLists: boolean;
@@ -89,6 +67,8 @@ export class Destination {
   #tellsDeviceLists = false;
   #sending: Promise<void> | undefined;
   #retry: Timer | undefined;
+  /** Whether it took what it was sent last. */
+  #answers = false;
   #isClosed = false;
 
   constructor(
@@ -100,9 +80,8 @@ export class Destination {
   ) {
     this.name = name;
     this.backoff = backoff;
-    this.#sentUpTo = upTo.sentUpTo;
+    this.#events = new OwedEvents(name, upTo.sentUpTo, waiting.isBehind, parts);
     this.#deviceListsUpTo = upTo.deviceListsUpTo;
-    this.#isBehind = waiting.isBehind;
     this.#hasToDevice = waiting.hasToDevice;
     this.#hasDeviceLists = waiting.hasDeviceLists;
     this.#parts = parts;
@@ -125,8 +104,7 @@ export class Destination {
 
   /** Up to this position the server has everything. */
   get sentUpTo(): number {
-    const isUpToDate = !this.#isBehind && this.#pdus.length === 0 && !this.#sending;
-    return isUpToDate ? Math.max(this.#sentUpTo, this.#parts.routedUpTo()) : this.#sentUpTo;
+    return this.#events.sentUpTo(this.#sending !== undefined);
   }
 
   /** Whether the server is owed anything. */
@@ -135,21 +113,12 @@ export class Destination {
   }
 
   get #hasWork(): boolean {
-    const isInStorage = this.#isBehind || this.#hasToDevice || this.#hasDeviceLists;
-    return isInStorage || this.#pdus.length > 0 || this.#edus.size > 0;
+    return this.#events.hasAny || this.#hasToDevice || this.#hasDeviceLists || this.#edus.size > 0;
   }
 
   addPdu(pdu: PendingPdu): void {
-    if (this.#isBehind) {
-      this.#keepFarewells([pdu]);
-      this.#hasMissedMore = true;
-      this.wake();
-      return;
-    }
-    if (this.#pdus.length === 0 && !this.#sending)
-      this.#sentUpTo = Math.max(this.#sentUpTo, pdu.position - 1);
-    this.#pdus.push(pdu);
-    if (this.#pdus.length > maxPendingPdus || this.backoff.waitMs > 0) this.#fallBehind();
+    this.#events.add(pdu, this.#sending !== undefined);
+    if (!this.#events.isBehind && this.backoff.waitMs > 0) this.#events.fallBehind();
     this.wake();
   }
 
@@ -211,7 +180,7 @@ export class Destination {
   #start(): void {
     if (this.#isClosed || this.#sending) return;
     this.#sending = this.#parts
-      .inTurn(() => this.#sendAll())
+      .inTurn(this.#answers, () => this.#sendAll())
       .finally(() => {
         this.#sending = undefined;
         // What has come while the last transaction was ending, or has to wait.
@@ -231,19 +200,8 @@ export class Destination {
     }
   }
 
-  #fallBehind(): void {
-    this.#isBehind = true;
-    this.#keepFarewells(this.#pdus);
-    this.#pdus = [];
-  }
-
-  #keepFarewells(pdus: readonly PendingPdu[]): void {
-    this.#farewells.push(...pdus.filter(({ isFarewell }) => isFarewell));
-    this.#farewells.splice(0, this.#farewells.length - maxFarewells);
-  }
-
   async #nextLoad(): Promise<Load | undefined> {
-    const events = this.#isBehind ? await this.#missed() : this.#nextPdus();
+    const pdus = await this.#events.take();
     // Devices before messages of theirs.
     const deviceLists = await this.#nextDeviceLists();
     const messages = await this.#nextToDevice();
@@ -255,14 +213,14 @@ export class Destination {
       })),
     ];
     edus.push(...this.#edus.take(maxEdus - edus.length));
-    if (events.pdus.length === 0 && edus.length === 0) {
-      this.#sentUpTo = Math.max(this.#sentUpTo, events.sentUpTo);
-      this.#isBehind &&= events.staysBehind || this.#hasMissedMore;
+    if (pdus.length === 0 && edus.length === 0) {
+      this.#events.sent();
       if (deviceLists) this.#deviceListsTold(deviceLists);
-      const hasMore = this.#isBehind || this.#hasDeviceLists;
-      return hasMore ? { ...events, edus, deviceLists, toDeviceNids: [] } : undefined;
+      this.#parts.changed(this);
+      const hasMore = this.#events.isBehind || this.#hasDeviceLists;
+      return hasMore ? { pdus, edus, deviceLists, toDeviceNids: [] } : undefined;
     }
-    return { ...events, edus, deviceLists, toDeviceNids: messages.map(({ messageNid }) => messageNid) };
+    return { pdus, edus, deviceLists, toDeviceNids: messages.map(({ messageNid }) => messageNid) };
   }
 
   async #nextDeviceLists(): Promise<DeviceListNews | undefined> {
@@ -295,26 +253,9 @@ export class Destination {
     return end === -1 ? messages : messages.slice(0, Math.max(end, 1));
   }
 
-  #nextPdus(): Pick<Load, "pdus" | "sentUpTo" | "staysBehind"> {
-    const pdus = this.#pdus.splice(0, maxPdus);
-    return { pdus, sentUpTo: pdus.at(-1)?.position ?? this.#sentUpTo, staysBehind: false };
-  }
-
-  /** The newest event of each room in which the server has missed some: what it lacks besides it asks for. */
-  async #missed(): Promise<Pick<Load, "pdus" | "sentUpTo" | "staysBehind">> {
-    // Before: what comes while storage is read is caught up with in the next round.
-    const upTo = this.#parts.routedUpTo();
-    this.#hasMissedMore = false;
-    const farewells = this.#farewells.splice(0, farewellsAtOnce);
-    const limit = maxPdus - farewells.length;
-    const { rooms, lookedUpTo } = await this.#parts.store.unsentRooms(this.name, this.#sentUpTo, limit);
-    const sentUpTo = lookedUpTo === null ? upTo : Math.min(lookedUpTo, upTo);
-    const pdus = [...farewells, ...rooms.filter(({ eventNid }) => !this.#justSent.has(eventNid))];
-    return { pdus, sentUpTo, staysBehind: lookedUpTo !== null || this.#farewells.length > 0 };
-  }
-
   /** @returns false when the server could not be reached */
-  async #send({ pdus, edus, sentUpTo, staysBehind, deviceLists, toDeviceNids }: Load): Promise<boolean> {
+  async #send(load: Load): Promise<boolean> {
+    const { pdus, edus, deviceLists, toDeviceNids } = load;
     const { client, texts, store, clock, log, newTransactionId, changed } = this.#parts;
     try {
       if (pdus.length > 0 || edus.length > 0) {
@@ -334,8 +275,9 @@ export class Destination {
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       if (isWorthRetrying(error)) {
-        log.info({ err: error, destination: this.name }, "a server cannot be reached");
-        this.#keepFarewells(pdus);
+        // Once: it may be dead for months.
+        const level = this.backoff.failingSinceTs === null ? "info" : "debug";
+        log[level]({ err: error, destination: this.name }, "a server cannot be reached");
         this.#failed();
         return false;
       }
@@ -344,9 +286,8 @@ export class Destination {
     }
     if (toDeviceNids.length > 0) await store.removeToDevice(toDeviceNids);
     if (deviceLists) this.#deviceListsTold(deviceLists);
-    this.#sentUpTo = Math.max(this.#sentUpTo, sentUpTo);
-    this.#isBehind &&= staysBehind || this.#hasMissedMore;
-    this.#justSent = new Set(pdus.map(({ eventNid }) => eventNid));
+    this.#events.sent();
+    this.#answers = true;
     this.backoff.ended();
     changed(this);
     return true;
@@ -354,11 +295,12 @@ export class Destination {
 
   /** What was being sent is found again in the rooms; what is worth nothing once it is old is not. */
   #failed(): void {
-    this.#fallBehind();
+    this.#events.notSent();
     this.#hasDeviceLists ||= this.#tellsDeviceLists;
     this.#tellsDeviceLists = false;
     this.#hasToDevice = true;
     this.#edus.clear();
+    this.#answers = false;
     this.backoff.failed();
     this.#parts.changed(this);
   }
@@ -366,17 +308,29 @@ export class Destination {
   #logRefusals(answer: JsonValue): void {
     const results = isJsonObject(answer) ? answer["pdus"] : undefined;
     if (!isJsonObject(results)) return;
-    for (const [eventId, result] of Object.entries(results)) {
+    // What it says is logged, but no more of it than a server says that means well.
+    for (const [eventId, result] of Object.entries(results).slice(0, maxPdus)) {
       if (!isJsonObject(result) || result["error"] === undefined) continue;
       this.#parts.log.info(
-        { destination: this.name, eventId, error: result["error"] },
+        {
+          destination: this.name,
+          eventId: eventId.slice(0, maxRefusalLength),
+          error: JSON.stringify(result["error"]).slice(0, maxRefusalLength),
+        },
         "an event was refused",
       );
     }
   }
 }
 
-/** As other servers do: an answer that says the request is wrong will be the same the next time. */
+/** Requests that a server refuses for now, though nothing is wrong with them. */
+const passingStatuses: readonly number[] = [401, 404, 408, 429];
+
+/**
+ * As other servers do: an answer that says the request is wrong will be the same the next time. A redirect says nothing of
+ * it: it comes from something in front of the server.
+ */
 function isWorthRetrying({ failure, status = 0 }: FederationError): boolean {
-  return failure === "unreachable" || status >= 500 || status === 401 || status === 404 || status === 429;
+  const saysWrong = failure === "refused" && status >= 400 && status < 500;
+  return !saysWrong || passingStatuses.includes(status);
 }

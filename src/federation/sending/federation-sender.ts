@@ -1,8 +1,7 @@
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { parseUserId, serverNameOf } from "../../protocol/identifiers.ts";
 import type { EventReader } from "../../state/event-reader.ts";
-import type { DestinationRow, DestinationStore } from "../../storage/destinations.ts";
-import { DelayedWrites } from "../../storage/delayed-writes.ts";
+import type { DestinationStore } from "../../storage/destinations.ts";
 import { eventFlags, type StoredEvent } from "../../storage/events.ts";
 import type { DeviceUpdateStore } from "../../storage/device-updates.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
@@ -12,13 +11,11 @@ import type { Logger } from "../../telemetry/log.ts";
 import type { RoomTimelines } from "../../timeline/room-timelines.ts";
 import type { FederationClient } from "../federation-client.ts";
 import type { ServerPolicy } from "../server-policy.ts";
-import { Backoff } from "./backoff.ts";
-import { Destination, type DestinationParts, type WaitingInStorage } from "./destination.ts";
+import { Destinations } from "./destinations.ts";
 import { DeviceListRoutes } from "./device-list-routes.ts";
 import { DeviceUpdateEdus } from "./device-update-edus.ts";
 import type { RoomServers } from "../room-servers.ts";
 import type { Edu, TransactionTexts } from "./transaction-text.ts";
-import { Turns } from "../../concurrency/turns.ts";
 
 export interface FederationSenderParts {
   readonly ownName: ServerName;
@@ -39,15 +36,7 @@ export interface FederationSenderParts {
   readonly log: Logger;
 }
 
-/** Servers that are sent to at the same time; a dead one holds its place until its time-out. */
-const maxSending = 100;
-const saveDelayMs = 2_000;
-const maxWaitingSaves = 500;
-/** Servers that are owed nothing are forgotten beyond this many, and read from storage when they are needed. */
-const maxIdleDestinations = 5_000;
 const maxRouted = 1_000;
-
-const nothingWaits: WaitingInStorage = { isBehind: false, hasToDevice: false, hasDeviceLists: false };
 
 interface Unrouted {
   after: number;
@@ -56,54 +45,43 @@ interface Unrouted {
   hasMembers: boolean;
 }
 
+/** Servers that an event goes to. */
+interface Recipients {
+  readonly inRoom: readonly string[];
+  /** That of a user who is made to leave, if none of its users is in the room any more. */
+  readonly left: readonly string[];
+}
+
 /**
  * Follows the one stream and gives other servers what users of this one send. Sending an event writes nothing for them:
  * how far each server has come is stored now and then, and what it has missed is found in the rooms that it shares.
  */
 export class FederationSender implements AsyncDisposable {
   readonly #parts: FederationSenderParts;
-  readonly #destinations = new Map<string, Destination>();
-  readonly #opening = new Map<string, Promise<Destination>>();
-  readonly #saves: DelayedWrites<DestinationRow>;
+  readonly #destinations: Destinations;
   readonly #unrouted = new Map<number, Unrouted>();
-  readonly #turns: Turns;
   readonly #deviceLists: DeviceListRoutes;
-  readonly #deviceUpdates: DeviceUpdateEdus;
-  readonly #transactionPrefix: string;
   #transactions = 0;
   #routing: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(parts: FederationSenderParts) {
     this.#parts = parts;
-    const { store, clock, log } = parts;
-    this.#turns = new Turns({ maxAtWork: maxSending }, clock);
     this.#deviceLists = new DeviceListRoutes({ ...parts, found: this.#deviceListsWait });
-    this.#deviceUpdates = new DeviceUpdateEdus(parts.deviceUpdates, parts.names);
-    this.#transactionPrefix = clock.nowMs().toString(36);
-    this.#saves = new DelayedWrites({
-      write: (rows) => store.save(rows),
-      delayMs: saveDelayMs,
-      maxWaiting: maxWaitingSaves,
-      clock,
-      log,
-      failure: "how far other servers have come could not be stored",
+    const transactionPrefix = parts.clock.nowMs().toString(36);
+    this.#destinations = new Destinations({
+      ...parts,
+      deviceUpdates: new DeviceUpdateEdus(parts.deviceUpdates, parts.names),
+      mayReach: (serverName) => this.mayReach(serverName),
+      routedUpTo: () => this.#routedUpTo(),
+      deviceListsRoutedUpTo: () => this.#deviceLists.routedUpTo(),
+      newTransactionId: () => `${transactionPrefix}.${(++this.#transactions).toString(36)}`,
     });
   }
 
   /** Goes on with what other servers were owed at the last stop. To be called once, before anything is committed. */
-  async resume(): Promise<void> {
-    const { store, position } = this.#parts;
-    const withToDevice = new Set(await store.withToDevice());
-    for (const row of await store.all()) {
-      const isBehind = row.sentUpTo < position();
-      const hasDeviceLists = row.deviceListsUpTo < position();
-      const hasToDevice = withToDevice.delete(row.serverName);
-      if (!isBehind && !hasToDevice && !hasDeviceLists) continue;
-      this.#add(row.serverName as ServerName, row, { isBehind, hasToDevice, hasDeviceLists }).wake();
-    }
-    for (const serverName of withToDevice)
-      void this.#withDestination(serverName, (each) => each.addToDevice());
+  resume(): Promise<void> {
+    return this.#destinations.resume();
   }
 
   /** To be told of each commit before its position becomes visible. */
@@ -122,14 +100,12 @@ export class FederationSender implements AsyncDisposable {
   };
 
   readonly #deviceListsWait = (servers: readonly string[], after: number): void => {
-    for (const serverName of servers) {
-      void this.#withDestination(serverName, (each) => each.addDeviceLists(after));
-    }
+    void this.#destinations.each(servers, (destination) => destination.addDeviceLists(after));
   };
 
   /** Sends what is worth nothing once it is old. Of several with one key the last counts. */
   sendEdu(servers: Iterable<string>, key: string, edu: Edu): void {
-    for (const serverName of servers) void this.#withDestination(serverName, (each) => each.addEdu(key, edu));
+    void this.#destinations.each(servers, (destination) => destination.addEdu(key, edu));
   }
 
   /** Whether anything is ever sent to a server. */
@@ -139,23 +115,19 @@ export class FederationSender implements AsyncDisposable {
 
   /** To be called when messages to devices of servers' users have been stored: each is sent once and in order. */
   toDeviceWaits(servers: Iterable<string>): void {
-    for (const serverName of servers) {
-      void this.#withDestination(serverName, (each) => each.addToDevice());
-    }
+    void this.#destinations.each(servers, (destination) => destination.addToDevice());
   }
 
   /** To be called when a server has sent something: it can be reached, then. */
   heard(serverName: ServerName): void {
-    this.#destinations.get(serverName)?.heard();
+    this.#destinations.heard(serverName);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     await this.#routing;
     await this.#deviceLists.close();
-    await Promise.all([...this.#destinations.values()].map((destination) => destination.close()));
-    for (const destination of this.#destinations.values()) this.#save(destination);
-    await this.#saves[Symbol.asyncDispose]();
+    await this.#destinations[Symbol.asyncDispose]();
   }
 
   /** Everything up to here has been given to its destinations. */
@@ -194,13 +166,12 @@ export class FederationSender implements AsyncDisposable {
       const events = await this.#parts.timelines.newestAcrossGaps(roomNid, after, upTo, maxRouted);
       for (const event of events) {
         if (!(await this.#isToBeSent(event))) continue;
-        for (const serverName of await this.#destinationsOf(event, servers)) {
-          const { eventNid, position } = event;
-          const isFarewell = !servers.includes(serverName);
-          await this.#withDestination(serverName, (destination) =>
-            destination.addPdu({ eventNid, position: position ?? upTo, isFarewell }),
-          );
-        }
+        const { eventNid, position } = event;
+        const pdu = { eventNid, position: position ?? upTo };
+        const { inRoom, left } = await this.#recipientsOf(event, servers);
+        await this.#destinations.each(inRoom, (destination) => destination.addPdu(pdu));
+        const farewell = { ...pdu, isFarewell: true };
+        await this.#destinations.each(left, (destination) => destination.addPdu(farewell));
       }
     } catch (error) {
       // They find it in the rooms that they share, when something else is sent to them.
@@ -215,94 +186,15 @@ export class FederationSender implements AsyncDisposable {
     return sender !== undefined && serverNameOf(sender) === this.#parts.ownName;
   }
 
-  /** The room's servers, and that of a user who is made to leave. */
-  async #destinationsOf(event: StoredEvent, servers: readonly string[]): Promise<ReadonlySet<string>> {
-    const destinations = new Set(servers);
-    if (event.pairNid === null) return destinations;
+  async #recipientsOf(event: StoredEvent, servers: readonly string[]): Promise<Recipients> {
+    if (event.pairNid === null) return { inRoom: servers, left: [] };
     const { type, stateKey = "", sender } = await this.#parts.events.roomEvent(event.eventNid);
-    const subject = type === "m.room.member" ? parseUserId(stateKey) : undefined;
-    if (subject) destinations.add(serverNameOf(subject));
-    destinations.delete(this.#parts.ownName);
     // Who has come in by this server tells their own of it.
-    if ((event.flags & eventFlags.relayed) !== 0) destinations.delete(serverNameOf(sender));
-    return destinations;
-  }
-
-  async #withDestination(serverName: string, use: (destination: Destination) => void): Promise<void> {
-    const name = serverName as ServerName;
-    if (this.#isClosed || !this.mayReach(name)) return;
-    const known = this.#destinations.get(name);
-    if (known) {
-      use(known);
-      return;
-    }
-    try {
-      use(await this.#open(name));
-    } catch (error) {
-      this.#parts.log.error({ err: error, destination: name }, "what a server is owed could not be read");
-    }
-  }
-
-  #open(name: ServerName): Promise<Destination> {
-    const opening = this.#opening.get(name) ?? this.#openNew(name).finally(() => this.#opening.delete(name));
-    this.#opening.set(name, opening);
-    return opening;
-  }
-
-  async #openNew(name: ServerName): Promise<Destination> {
-    const { store } = this.#parts;
-    const row = await store.find(name);
-    if (row) return this.#add(name, row, nothingWaits);
-    const upTo = { sentUpTo: this.#routedUpTo(), deviceListsUpTo: this.#deviceLists.routedUpTo() };
-    // So that what is sent now is not lost though the server be killed at once.
-    await store.save([
-      { serverName: name, ...upTo, failingSinceTs: null, retryTs: null, retryIntervalMs: 0 },
-    ]);
-    return this.#add(name, upTo, nothingWaits);
-  }
-
-  #add(
-    name: ServerName,
-    row: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo"> & Partial<DestinationRow>,
-    waiting: WaitingInStorage,
-  ): Destination {
-    const { clock, random } = this.#parts;
-    const { failingSinceTs = null, retryTs = null, retryIntervalMs = 0 } = row;
-    const backoff = new Backoff(clock, random, { failingSinceTs, retryTs, retryIntervalMs });
-    const destination = new Destination(name, backoff, row, waiting, this.#shared);
-    this.#destinations.set(name, destination);
-    this.#forgetIdle();
-    return destination;
-  }
-
-  #forgetIdle(): void {
-    if (this.#destinations.size <= maxIdleDestinations) return;
-    for (const [name, destination] of this.#destinations) {
-      if (!destination.isIdle) continue;
-      this.#save(destination);
-      this.#destinations.delete(name);
-      if (this.#destinations.size <= maxIdleDestinations) return;
-    }
-  }
-
-  get #shared(): DestinationParts {
-    const { client, texts, store, clock, log } = this.#parts;
-    return {
-      client,
-      texts,
-      store,
-      clock,
-      log,
-      deviceUpdates: this.#deviceUpdates,
-      routedUpTo: () => this.#routedUpTo(),
-      deviceListsRoutedUpTo: () => this.#deviceLists.routedUpTo(),
-      newTransactionId: () => `${this.#transactionPrefix}.${(++this.#transactions).toString(36)}`,
-      changed: (destination) => this.#save(destination),
-      inTurn: (work) => this.#turns.run(work),
-    };
-  }
-
-  #save(destination: Destination): void {
-    this.#saves.add(destination.name, destination.row);
+    const teller = (event.flags & eventFlags.relayed) === 0 ? this.#parts.ownName : serverNameOf(sender);
+    const subject = type === "m.room.member" ? parseUserId(stateKey) : undefined;
+    const left = (subject ? [serverNameOf(subject)] : []).filter(
+      (name) => name !== this.#parts.ownName && name !== teller && !servers.includes(name),
+    );
+    return { inRoom: servers.filter((name) => name !== teller), left };
   }
 }

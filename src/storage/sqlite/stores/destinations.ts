@@ -1,4 +1,10 @@
-import type { DestinationRow, DestinationStore, OutgoingToDevice, UnsentRooms } from "../../destinations.ts";
+import type {
+  DestinationRow,
+  DestinationStore,
+  OutgoingToDevice,
+  SettledDestinations,
+  UnsentRooms,
+} from "../../destinations.ts";
 import { eventFlags } from "../../events.ts";
 import { membershipCodes } from "../../memberships.ts";
 import type { RemoteToDevice } from "../../to-device.ts";
@@ -14,6 +20,15 @@ const saveSql = `INSERT INTO destinations
   ON CONFLICT DO UPDATE SET sent_up_to = excluded.sent_up_to, device_lists_up_to = excluded.device_lists_up_to,
     failing_since_ts = excluded.failing_since_ts,
     retry_ts = excluded.retry_ts, retry_interval_ms = excluded.retry_interval_ms`;
+// Who comes into a room has devices that its servers are told of.
+const newestToTellSql = `SELECT coalesce((SELECT max(last_position) FROM rooms), 0) AS event,
+  max(coalesce((SELECT max(position) FROM device_updates), 0), coalesce((SELECT max(position) FROM memberships), 0)) AS deviceLists`;
+const settleSql = `UPDATE destinations
+  SET sent_up_to = max(sent_up_to, ?1), device_lists_up_to = max(device_lists_up_to, ?2)
+  WHERE (sent_up_to < ?1 OR device_lists_up_to < ?2) AND server_name NOT IN (SELECT value FROM json_each(?3))`;
+const forgetSql = `DELETE FROM destinations WHERE server_name NOT IN (SELECT value FROM json_each(?))
+  AND NOT EXISTS (SELECT 1 FROM room_servers WHERE room_servers.server_name = destinations.server_name)
+  AND NOT EXISTS (SELECT 1 FROM outgoing_to_device AS waiting WHERE waiting.server_name = destinations.server_name)`;
 const serversOfSql = `SELECT DISTINCT server_name AS name FROM memberships JOIN room_servers USING (room_nid)
   WHERE user_nid = ? AND membership = ${membershipCodes.join}`;
 const roomsOfServerSql = `SELECT room_nid AS roomNid, last_position AS lastPosition FROM room_servers JOIN rooms USING (room_nid)
@@ -25,16 +40,22 @@ const newestSentSql = `SELECT event_nid AS eventNid, position FROM events JOIN u
   ORDER BY position DESC LIMIT 1`;
 
 export const destinationOperations: StoreOperations<DestinationStore> = {
-  find: point((db, serverName: string) =>
-    db.get<DestinationRow>(`SELECT ${columns} FROM destinations WHERE server_name = ?`, serverName),
+  findAll: point((db, serverNames: readonly string[]) =>
+    db.all<DestinationRow>(
+      `SELECT ${columns} FROM destinations WHERE server_name IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(serverNames),
+    ),
   ),
   // Asked at each start: a reading worker would be started for it.
   all: point((db) => db.all<DestinationRow>(`SELECT ${columns} FROM destinations`)),
+  // Asked at each start, too.
+  newestToTell: point((db) => db.get(newestToTellSql) ?? { event: 0, deviceLists: 0 }),
   save: write(({ db }, rows: readonly DestinationRow[]) => {
     for (const { serverName, sentUpTo, deviceListsUpTo, failingSinceTs, retryTs, retryIntervalMs } of rows) {
       db.run(saveSql, serverName, sentUpTo, deviceListsUpTo, failingSinceTs, retryTs, retryIntervalMs);
     }
   }),
+  settle: write(settle),
   serversInRoom: point((db, roomNid: number) =>
     names(
       db.all<{ name: string }>("SELECT server_name AS name FROM room_servers WHERE room_nid = ?", roomNid),
@@ -91,11 +112,25 @@ function names(rows: readonly { readonly name: string }[]): string[] {
   return rows.map(({ name }) => name);
 }
 
-function readUnsentRooms(db: Connection, serverName: string, after: number, limit: number): UnsentRooms {
+function settle(
+  { db }: WriteTransaction,
+  { sentUpTo, deviceListsUpTo, owed, inUse }: SettledDestinations,
+): void {
+  db.run(settleSql, sentUpTo, deviceListsUpTo, JSON.stringify(owed));
+  db.run(forgetSql, JSON.stringify(inUse));
+}
+
+function readUnsentRooms(
+  db: Connection,
+  serverName: string,
+  after: number,
+  lookedUpTo: number,
+  limit: number,
+): UnsentRooms {
   const looked = db.all<{ roomNid: number; lastPosition: number }>(
     roomsOfServerSql,
     serverName,
-    after,
+    Math.max(after, lookedUpTo),
     limit,
   );
   const rooms = looked.flatMap(({ roomNid }) => {
