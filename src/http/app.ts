@@ -1,24 +1,13 @@
-import { Readable } from "node:stream";
 import Koa, { type Context } from "koa";
 import type { Logger } from "pino";
 import { pathsOf } from "../api/endpoint.ts";
+import { answer, answerPreflight, handOver } from "./answer.ts";
 import type { TrustedProxies } from "./client-address.ts";
 import { replyOfError } from "./errors.ts";
 import { type BoundEndpoint, pipeline, type PipelineOptions } from "./pipeline.ts";
-import { HandedOver, JsonChunks, Reply } from "./reply.ts";
+import { HandedOver, Reply } from "./reply.ts";
 import { RequestContext } from "./request.ts";
 import { EndpointRouter } from "./router.ts";
-
-const corsHeaders = {
-  "Access-Control-Allow-Origin": "*",
-  "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
-  "Access-Control-Allow-Headers":
-    "X-Requested-With, Content-Type, Authorization, Date, If-Match, If-None-Match",
-  "Access-Control-Expose-Headers": "Retry-After, ETag",
-} as const;
-
-/** Without a charset, as the specification writes it ("API Standards"): JSON is UTF-8, and some clients compare the words. */
-const jsonType = { "Content-Type": "application/json" } as const;
 
 export interface AppOptions extends PipelineOptions {
   readonly endpoints: readonly BoundEndpoint[];
@@ -39,12 +28,8 @@ export function createApp(options: AppOptions): Koa {
   const app = new Koa();
   app.on("error", (error: unknown) => options.log.debug({ err: error }, "connection error"));
   app.use(async (koa) => {
-    koa.set(corsHeaders);
-    if (koa.method === "OPTIONS") {
-      koa.status = 204;
-      return;
-    }
-    await serve(koa, router, trailingSlashHint, options);
+    if (koa.method === "OPTIONS") answerPreflight(koa);
+    else await serve(koa, router, trailingSlashHint, options);
   });
   return app;
 }
@@ -80,10 +65,10 @@ async function serve(
     if (found) await found(koa, () => Promise.resolve());
     const result = (koa.state["result"] as object | undefined) ?? notServed(koa, router);
     if (result instanceof HandedOver) await handOver(koa, result);
-    else send(koa, result);
+    else answer(koa, result);
   } catch (error) {
     const reply = replyOfError(error) ?? unforeseen(error, context, options.log);
-    send(koa, reply);
+    answer(koa, reply);
   }
 }
 
@@ -108,49 +93,4 @@ function unforeseen(error: unknown, context: RequestContext, log: Logger): Reply
     errcode: "M_UNKNOWN",
     error: `Internal error; the log has it under request ${context.id}`,
   });
-}
-
-function send(koa: Context, result: object): void {
-  const reply = result instanceof Reply ? result : new Reply(200, result);
-  koa.status = reply.status;
-  const { body } = reply;
-  koa.set(reply.headers);
-  if (body instanceof JsonChunks) {
-    sendChunks(koa, body);
-  } else if (
-    Buffer.isBuffer(body) ||
-    typeof body === "string" ||
-    body === undefined ||
-    body instanceof Readable
-  ) {
-    koa.body = body ?? null;
-    koa.status = reply.status;
-  } else {
-    koa.set(jsonType);
-    koa.body = JSON.stringify(body);
-  }
-}
-
-async function handOver(koa: Context, { answer }: HandedOver): Promise<void> {
-  koa.respond = false;
-  await answer(koa.req, koa.res);
-}
-
-/** Hands the pieces to the socket as they are: a big answer is not put together in memory first. */
-function sendChunks(koa: Context, body: JsonChunks): void {
-  const pieces = body.pieces();
-  koa.set(jsonType);
-  const [only] = pieces;
-  if (pieces.length <= 1) {
-    koa.body = only ?? "";
-    return;
-  }
-  koa.length = pieces.reduce((sizeBytes, piece) => sizeBytes + Buffer.byteLength(piece), 0);
-  // Koa would take one string, buffer or stream.
-  koa.respond = false;
-  const { res } = koa;
-  res.cork();
-  if (koa.method !== "HEAD") for (const piece of pieces) res.write(piece);
-  res.end();
-  res.uncork();
 }
