@@ -50,6 +50,7 @@ async function assertSameState(t: Test, scene: Scene, when: string): Promise<voi
     return new Set(states.map((state) => JSON.stringify(state))).size === 1;
   };
   await until(waitMs, "the same state", isSame, pauseMs).catch(() => undefined);
+  t.equal(states.length, scene.parties.length, `${when}: all have read the state`);
   const [first, ...others] = states;
   for (const other of others) t.same(other, first, `${when}: the same state`);
 }

@@ -14,9 +14,10 @@ import type { EncryptedFile } from "matrix-js-sdk/lib/types.js";
 import sharp from "sharp";
 import t, { type Test } from "tap";
 import { ServerProcess } from "../support/server-process.ts";
+import { patienceMs, until } from "../support/within.ts";
 import { decryptAttachment, encryptAttachment } from "./encrypted-attachment.ts";
-import { eventually } from "./eventually.ts";
 import { Person, SdkDevice } from "./sdk-device.ts";
+import { step } from "./step.ts";
 import { compareEmoji } from "./verification.ts";
 
 t.setTimeout(180_000);
@@ -32,12 +33,6 @@ t.teardown(() => {
   for (const device of devices) device.stop();
   for (const line of server.complaints) t.comment(line);
 });
-
-/** One step of the story. What a failed one did not do would be missing in those after it. */
-async function step(name: string, run: (t: Test) => Promise<void>): Promise<void> {
-  if (t.passing()) await t.test(name, run);
-  else await t.test(name, { skip: true }, run);
-}
 
 await step("cross-signing keys are made", async (t) => {
   for (const { crypto, person } of devices) {
@@ -61,11 +56,15 @@ await step("an encrypted room: invite, join, messages both ways", async (t) => {
   roomId = created;
   const invited = await bobPhone.seesRoom(roomId);
   t.equal(invited.getMyMembership(), "invite");
-  await eventually("the invite to tell the room's name", () => invited.name === "The hearth");
+  await until(patienceMs, "the invite to tell the room's name", () => invited.name === "The hearth");
   await bobPhone.client.joinRoom(roomId);
   const room = await alicePhone.seesRoom(roomId);
-  await eventually("Bob to be in the room", () => room.getMember(bobPhone.userId)?.membership === "join");
-  await eventually("Bob to know that the room is encrypted", () =>
+  await until(
+    patienceMs,
+    "Bob to be in the room",
+    () => room.getMember(bobPhone.userId)?.membership === "join",
+  );
+  await until(patienceMs, "Bob to know that the room is encrypted", () =>
     bobPhone.crypto.isEncryptionEnabledInRoom(roomId),
   );
   await say(t, alicePhone, bobPhone, "Is it warm?");
@@ -80,10 +79,10 @@ await step("Alice and Bob verify each other by emoji", async (t) => {
   const { ours, theirs } = await compareEmoji(request, bobPhone);
   t.equal(ours.length, 7);
   t.strictSame(ours, theirs);
-  await eventually("Alice to trust Bob", async () =>
+  await until(patienceMs, "Alice to trust Bob", async () =>
     (await alicePhone.crypto.getUserVerificationStatus(bobPhone.userId)).isCrossSigningVerified(),
   );
-  await eventually("Bob to trust Alice", async () =>
+  await until(patienceMs, "Bob to trust Alice", async () =>
     (await bobPhone.crypto.getUserVerificationStatus(alicePhone.userId)).isCrossSigningVerified(),
   );
 });
@@ -99,7 +98,7 @@ await step("Alice keeps her keys in secret storage and in a backup", async (t) =
     setupNewKeyBackup: true,
   });
   t.ok(await crypto.isSecretStorageReady());
-  await eventually("the keys of both senders to be backed up", async () => {
+  await until(patienceMs, "the keys of both senders to be backed up", async () => {
     // The SDK's own call remembers what it was told when the backup was made.
     const backup = await alicePhone.client.http.authedRequest<KeyBackupInfo>(
       Method.Get,
@@ -126,12 +125,12 @@ await step(
     const said = ["Is it warm?", "It is warm.", "Then I will come.", "Still here?", "Where else?"];
     t.equal(textsIn(laptop).length, 0, "it has no keys yet");
     await laptop.crypto.loadSessionBackupPrivateKeyFromSecretStorage();
-    const restored = await eventually("the backup to have every key", async () => {
+    const restored = await until(patienceMs, "the backup to have every key", async () => {
       const result = await laptop.crypto.restoreKeyBackup();
       return result.imported >= 2 && result;
     });
     t.equal(restored.imported, restored.total);
-    await eventually("the laptop to read everything", () => textsIn(laptop).length === said.length);
+    await until(patienceMs, "the laptop to read everything", () => textsIn(laptop).length === said.length);
     t.strictSame(textsIn(laptop), said);
   },
 );
@@ -157,7 +156,7 @@ await step("an edit, a reaction and a redaction", async (t) => {
     "m.new_content": { msgtype: MsgType.Text, body: "I bring wood." },
     "m.relates_to": { rel_type: RelationType.Replace, event_id: target },
   });
-  await eventually("Bob to see the edit", () => seen.getContent()["body"] === "I bring wood.");
+  await until(patienceMs, "Bob to see the edit", () => seen.getContent()["body"] === "I bring wood.");
   const reaction = { rel_type: RelationType.Annotation, event_id: target, key: "🔥" } as const;
   const { event_id: reactionId } = await bobPhone.client.sendEvent(roomId, EventType.Reaction, {
     "m.relates_to": reaction,
@@ -165,12 +164,12 @@ await step("an edit, a reaction and a redaction", async (t) => {
   const room = await alicePhone.seesRoom(roomId);
   const reactions = () =>
     room.relations.getChildEventsForEvent(target, RelationType.Annotation, EventType.Reaction);
-  await eventually("Alice to see the reaction", () => reactions()?.getRelations().length === 1);
+  await until(patienceMs, "Alice to see the reaction", () => reactions()?.getRelations().length === 1);
   t.match(reactions()?.getSortedAnnotationsByKey()?.[0]?.[0], "🔥");
   await bobPhone.client.redactEvent(roomId, reactionId);
-  await eventually("Alice to see the reaction go", () => reactions()?.getRelations().length === 0);
+  await until(patienceMs, "Alice to see the reaction go", () => reactions()?.getRelations().length === 0);
   await alicePhone.client.redactEvent(roomId, target, undefined, { reason: "I have none" });
-  await eventually("Bob to see the message go", () => seen.isRedacted());
+  await until(patienceMs, "Bob to see the message go", () => seen.isRedacted());
   t.strictSame(seen.getContent(), {});
   t.equal(seen.getUnsigned().redacted_because?.content["reason"], "I have none");
 });
@@ -182,12 +181,12 @@ await step("a thread, and the list of threads", async (t) => {
     await bobPhone.client.sendMessage(roomId, root, { msgtype: MsgType.Text, body });
   }
   const room = await alicePhone.seesRoom(roomId);
-  const thread = await eventually("Alice to see the thread", () => room.getThread(root));
+  const thread = await until(patienceMs, "Alice to see the thread", () => room.getThread(root));
   const texts = () => thread.events.map((event) => event.getContent()["body"]);
   const wanted = ["Who brings what?", ...answers];
-  await eventually("Alice to see the thread's messages", () => texts().length >= wanted.length);
+  await until(patienceMs, "Alice to see the thread's messages", () => texts().length >= wanted.length);
   t.strictSame(texts(), wanted);
-  await eventually("Alice to see the thread's length", () => thread.length === answers.length);
+  await until(patienceMs, "Alice to see the thread's length", () => thread.length === answers.length);
   const laptopsRoom = await theLaptop().seesRoom(roomId);
   await laptopsRoom.createThreadsTimelineSets();
   await laptopsRoom.fetchRoomThreads();
@@ -200,27 +199,27 @@ await step("a thread, and the list of threads", async (t) => {
 await step("receipts, unread counts and typing", async (t) => {
   const room = await bobPhone.seesRoom(roomId);
   const last = await say(t, alicePhone, bobPhone, "Are you there?");
-  await eventually("Bob to have something unread", () => room.getUnreadNotificationCount() > 0);
+  await until(patienceMs, "Bob to have something unread", () => room.getUnreadNotificationCount() > 0);
   await bobPhone.client.sendTyping(roomId, true, 20_000);
   const alicesRoom = await alicePhone.seesRoom(roomId);
   const isBobTyping = () => alicesRoom.getMember(bobPhone.userId)?.typing ?? false;
-  await eventually("Alice to see Bob typing", isBobTyping);
+  await until(patienceMs, "Alice to see Bob typing", isBobTyping);
   await bobPhone.client.sendTyping(roomId, false, 0);
-  await eventually("Alice to see that Bob types no more", () => !isBobTyping());
+  await until(patienceMs, "Alice to see that Bob types no more", () => !isBobTyping());
   const event = await bobPhone.sees(roomId, last);
   await bobPhone.client.sendReadReceipt(event, ReceiptType.Read, true);
-  await eventually("Alice to see that Bob has read", () =>
+  await until(patienceMs, "Alice to see that Bob has read", () =>
     alicesRoom.hasUserReadEvent(bobPhone.userId, last),
   );
-  await eventually("Bob to have nothing unread", () => room.getUnreadNotificationCount() === 0);
+  await until(patienceMs, "Bob to have nothing unread", () => room.getUnreadNotificationCount() === 0);
   const told: string[] = [];
   alicesRoom.on(RoomEvent.Receipt, (receipts) => told.push(...Object.keys(receipts.getContent())));
   const secret = await say(t, alicePhone, bobPhone, "And now?");
   await bobPhone.client.sendReadReceipt(await bobPhone.sees(roomId, secret), ReceiptType.ReadPrivate, true);
-  await eventually("Bob to have nothing unread again", () => room.getUnreadNotificationCount() === 0);
+  await until(patienceMs, "Bob to have nothing unread again", () => room.getUnreadNotificationCount() === 0);
   const open = await say(t, alicePhone, bobPhone, "Are you?");
   await bobPhone.client.sendReadReceipt(await bobPhone.sees(roomId, open), ReceiptType.Read, true);
-  await eventually("Alice to hear of the public receipt", () => told.includes(open));
+  await until(patienceMs, "Alice to hear of the public receipt", () => told.includes(open));
   t.notOk(told.includes(secret), "a private receipt is private");
 });
 
@@ -257,7 +256,8 @@ await step("pictures: one encrypted, one for everybody with a thumbnail", async 
   t.equal(stranger.status, 401, "not without an access token");
   await alicePhone.client.setAvatarUrl(plain.content_uri);
   const room = await bobPhone.seesRoom(roomId);
-  await eventually(
+  await until(
+    patienceMs,
     "Bob to see Alice's new picture",
     () => room.getMember(alicePhone.userId)?.getMxcAvatarUrl() === plain.content_uri,
   );
@@ -277,7 +277,7 @@ await step("after another restart everything is as it was", async (t) => {
 await step("Alice logs her laptop out, and Bob sees that it is gone", async (t) => {
   const laptop = theLaptop();
   await laptop.client.logout(true);
-  await eventually("Bob to see one device of Alice", async () => {
+  await until(patienceMs, "Bob to see one device of Alice", async () => {
     const known = await bobPhone.crypto.getUserDeviceInfo([alicePhone.userId]);
     return known.get(alicePhone.userId)?.size === 1;
   });
@@ -291,7 +291,7 @@ await step(
     const authUploadDeviceSigningKeys = password(bob, asked);
     await bobPhone.crypto.bootstrapCrossSigning({ setupNewCrossSigning: true, authUploadDeviceSigningKeys });
     t.strictSame(asked, ["m.login.password"]);
-    const status = await eventually("Alice to see that Bob's keys are others", async () => {
+    const status = await until(patienceMs, "Alice to see that Bob's keys are others", async () => {
       const seen = await alicePhone.crypto.getUserVerificationStatus(bobPhone.userId);
       return !seen.isCrossSigningVerified() && seen;
     });
@@ -334,7 +334,7 @@ function textsIn(device: SdkDevice): unknown[] {
 
 /** One device sees that the owner of another has signed it. */
 async function seesSigned(device: SdkDevice, other: SdkDevice): Promise<void> {
-  await eventually(`${device.name} to see that ${other.name} is signed`, async () => {
+  await until(patienceMs, `${device.name} to see that ${other.name} is signed`, async () => {
     const status = await device.crypto.getDeviceVerificationStatus(other.userId, other.deviceId);
     return status?.signedByOwner;
   });

@@ -2,7 +2,7 @@ import { EventType, MsgType, Preset } from "matrix-js-sdk";
 import t from "tap";
 import { passwordAuth, TestClient } from "../support/client.ts";
 import { startServer } from "../support/server.ts";
-import { eventually } from "./eventually.ts";
+import { patienceMs, until } from "../support/within.ts";
 import { Person, SdkDevice } from "./sdk-device.ts";
 
 t.setTimeout(180_000);
@@ -48,8 +48,12 @@ t.test("a message to somebody without any session is read in the next one", asyn
   phone.stop();
 
   const room = await bobs.seesRoom(roomId);
-  await eventually("Alice to be in the room", () => room.getMember(phone.userId)?.membership === "join");
-  await eventually("Bob to know of the sleeping device only", async () => {
+  await until(
+    patienceMs,
+    "Alice to be in the room",
+    () => room.getMember(phone.userId)?.membership === "join",
+  );
+  await until(patienceMs, "Bob to know of the sleeping device only", async () => {
     const known = (await bobs.crypto.getUserDeviceInfo([phone.userId], true)).get(phone.userId);
     const devices = [...(known?.values() ?? [])];
     return devices.length === 1 && devices[0]?.dehydrated === true;
@@ -60,7 +64,9 @@ t.test("a message to somebody without any session is read in the next one", asyn
   const laptop = await SdkDevice.login(server, alice);
   t.teardown(() => laptop.stop());
   // The crypto takes private keys from secret storage only for an identity that it has asked the server for.
-  await eventually("the laptop to know Alice's identity", () => laptop.crypto.userHasCrossSigningKeys());
+  await until(patienceMs, "the laptop to know Alice's identity", () =>
+    laptop.crypto.userHasCrossSigningKeys(),
+  );
   await laptop.crypto.bootstrapCrossSigning({});
   await laptop.crypto.startDehydration();
   const read = await laptop.sees(roomId, eventId);

@@ -2,8 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { EventType, MatrixError, MsgType, Preset, type UIAuthCallback } from "matrix-js-sdk";
 import t, { type Test } from "tap";
 import { startFederatedServers } from "../support/federated-servers.ts";
-import { eventually } from "./eventually.ts";
+import { patienceMs, until } from "../support/within.ts";
 import { Person, SdkDevice } from "./sdk-device.ts";
+import { step } from "./step.ts";
 import { compareEmoji } from "./verification.ts";
 
 t.setTimeout(180_000);
@@ -19,12 +20,6 @@ const devices = [alicePhone, bobPhone];
 t.teardown(() => {
   for (const device of devices) device.stop();
 });
-
-/** One step of the story. What a failed one did not do would be missing in those after it. */
-async function step(name: string, run: (t: Test) => Promise<void>): Promise<void> {
-  if (t.passing()) await t.test(name, run);
-  else await t.test(name, { skip: true }, run);
-}
 
 let roomId = "";
 
@@ -70,8 +65,12 @@ await step("two people on two servers talk encrypted", async (t) => {
   await bobPhone.seesRoom(roomId);
   await bobPhone.client.joinRoom(roomId, { viaServers: [one.name] });
   const room = await alicePhone.seesRoom(roomId);
-  await eventually("Bob to be in the room", () => room.getMember(bobPhone.userId)?.membership === "join");
-  await eventually("Bob to know that the room is encrypted", () =>
+  await until(
+    patienceMs,
+    "Bob to be in the room",
+    () => room.getMember(bobPhone.userId)?.membership === "join",
+  );
+  await until(patienceMs, "Bob to know that the room is encrypted", () =>
     bobPhone.crypto.isEncryptionEnabledInRoom(roomId),
   );
   await say(t, alicePhone, [bobPhone], "Is it warm over there?");
@@ -87,7 +86,7 @@ await step("they verify each other by emoji", async (t) => {
     [alicePhone, bobPhone],
     [bobPhone, alicePhone],
   ] as const) {
-    await eventually(`${device.name} to trust ${other.userId}`, async () =>
+    await until(patienceMs, `${device.name} to trust ${other.userId}`, async () =>
       (await device.crypto.getUserVerificationStatus(other.userId)).isCrossSigningVerified(),
     );
   }
@@ -117,7 +116,7 @@ await step("a new device that came during an outage is found and told the keys",
   devices.push(...tablets);
   await alicePhone.reconnected();
   await say(t, bobPhone, [alicePhone], "I have a tablet now.");
-  await eventually("Alice to know of the tablet", async () => {
+  await until(patienceMs, "Alice to know of the tablet", async () => {
     const known = await alicePhone.crypto.getUserDeviceInfo([bobPhone.userId], true);
     return tablets.every(({ deviceId }) => known.get(bobPhone.userId)?.has(deviceId));
   });

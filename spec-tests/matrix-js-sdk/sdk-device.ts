@@ -10,7 +10,7 @@ import {
 import { type CryptoApi, CryptoEvent, type VerificationRequest } from "matrix-js-sdk/lib/crypto-api/index.js";
 import { type Logger, logger } from "matrix-js-sdk/lib/logger.js";
 import type { TestServer } from "../support/server.ts";
-import { eventually } from "./eventually.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 /** Somebody with an account and a password, and with a recovery key once they have made one. */
 export class Person {
@@ -106,7 +106,7 @@ export class SdkDevice {
     const device = new SdkDevice(client, person, answers);
     await client.initRustCrypto({ useIndexedDB: false });
     await client.startClient({ threadSupport: true });
-    await eventually(`${device.name} to sync`, () => client.getSyncState() === SyncState.Syncing);
+    await until(patienceMs, `${device.name} to sync`, () => client.getSyncState() === SyncState.Syncing);
     return device;
   }
 
@@ -135,7 +135,7 @@ export class SdkDevice {
 
   /** Goes on when this device syncs again after the server was away. */
   async reconnected(): Promise<void> {
-    await eventually(`${this.name} to sync again`, () => {
+    await until(patienceMs, `${this.name} to sync again`, () => {
       // What clients call when the network is back: the SDK would wait for some seconds otherwise.
       this.client.retryImmediately();
       return this.client.getSyncState() === SyncState.Syncing;
@@ -163,13 +163,13 @@ export class SdkDevice {
 
   /** A room, once this device knows it. */
   seesRoom(roomId: string): Promise<Room> {
-    return eventually(`${this.name} to see ${roomId}`, () => this.client.getRoom(roomId));
+    return until(patienceMs, `${this.name} to see ${roomId}`, () => this.client.getRoom(roomId));
   }
 
   /** An event of a room, once this device has it and could decrypt it. */
   async sees(roomId: string, eventId: string): Promise<MatrixEvent> {
     const room = await this.seesRoom(roomId);
-    return eventually(`${this.name} to see ${eventId}`, () => {
+    return until(patienceMs, `${this.name} to see ${eventId}`, () => {
       const event = room.findEventById(eventId);
       const isReadable = event && !event.isBeingDecrypted() && !event.isDecryptionFailure();
       return isReadable && event.getType() !== "m.room.encrypted" ? event : undefined;

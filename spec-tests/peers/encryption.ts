@@ -1,6 +1,6 @@
 import type { Test } from "tap";
-import { eventually } from "../matrix-js-sdk/eventually.ts";
 import { Person, SdkDevice } from "../matrix-js-sdk/sdk-device.ts";
+import { patienceMs, until } from "../support/within.ts";
 import { bothWays, type Meeting, type Peer, type Peers, titleOf } from "./peer.ts";
 
 /** End-to-end encryption by a real client on either side. */
@@ -32,9 +32,9 @@ async function encryptedRoom(alice: SdkDevice, bob: SdkDevice): Promise<string> 
   await bob.seesRoom(roomId);
   await bob.client.joinRoom(roomId);
   const room = await alice.seesRoom(roomId);
-  await eventually("the guest to come", () => room.getMember(bob.userId)?.membership === "join");
+  await until(patienceMs, "the guest to come", () => room.getMember(bob.userId)?.membership === "join");
   const isEncrypted = ({ crypto }: SdkDevice) => crypto.isEncryptionEnabledInRoom(roomId);
-  for (const device of [alice, bob]) await eventually("encryption", () => isEncrypted(device));
+  for (const device of [alice, bob]) await until(patienceMs, "encryption", () => isEncrypted(device));
   return roomId;
 }
 
@@ -65,7 +65,7 @@ async function later(t: Test, { host, guest }: Meeting): Promise<void> {
     const known = await alice.crypto.getUserDeviceInfo([bob.userId], true);
     return known.get(bob.userId)?.has(second.deviceId) === true;
   };
-  await eventually("the second device to be known", isKnown);
+  await until(patienceMs, "the second device to be known", isKnown);
   await tell(t, roomId, alice, second, "to both");
   await tell(t, roomId, second, alice, "from the second");
   await guest.restart();

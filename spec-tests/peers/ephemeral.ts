@@ -1,7 +1,7 @@
 import type { Test } from "tap";
-import { eventually } from "../matrix-js-sdk/eventually.ts";
 import { login, registerUser, type TestClient } from "../support/client.ts";
 import { createRoom, type Json, say } from "../support/rooms.ts";
+import { patienceMs, until } from "../support/within.ts";
 import { bothWays, type Meeting, type Peers, titleOf } from "./peer.ts";
 import { joinVia, ok, roomPath, sees, seesInSync, seesState } from "./views.ts";
 
@@ -63,14 +63,14 @@ async function receipts(t: Test, meeting: Meeting): Promise<void> {
     const eventId = await say(writer, roomId, "read this");
     await sees(reader, roomId, eventId);
     ok(await reader.post(roomPath(roomId, "receipt", "m.read", eventId), {}), "a receipt");
-    await seesInSync(writer, "a receipt", (body) => {
+    const receipt = await seesInSync(writer, "a receipt", (body) => {
       const content = ephemeralOf(body, roomId, "m.receipt") as
         | Record<string, Record<string, Record<string, unknown>>>
         | undefined;
-      return content?.[eventId]?.["m.read"]?.[reader.userId] !== undefined;
+      return content?.[eventId]?.["m.read"]?.[reader.userId];
     });
+    t.match(receipt, { ts: Number }, `${writer.userId} sees when it was read`);
   }
-  t.pass("both have been told");
 }
 
 async function presence(t: Test, meeting: Meeting): Promise<void> {
@@ -79,12 +79,12 @@ async function presence(t: Test, meeting: Meeting): Promise<void> {
     const status = `at lunch ${one.userId}`;
     const path = `/_matrix/client/v3/presence/${encodeURIComponent(one.userId)}/status`;
     ok(await one.put(path, { presence: "online", status_msg: status }), "setting presence");
-    await seesInSync(other, `presence of ${one.userId}`, (body) => {
+    const seen = await seesInSync(other, `presence of ${one.userId}`, (body) => {
       const { events = [] } = (body["presence"] ?? {}) as { events?: { sender: string; content: Json }[] };
-      return events.some(({ sender, content }) => sender === one.userId && content["status_msg"] === status);
+      return events.find(({ sender, content }) => sender === one.userId && content["status_msg"] === status);
     });
+    t.equal(seen.content["presence"], "online", `${other.userId} sees that they are there`);
   }
-  t.pass("both have been told");
 }
 
 async function profiles(t: Test, meeting: Meeting): Promise<void> {
@@ -94,7 +94,7 @@ async function profiles(t: Test, meeting: Meeting): Promise<void> {
     ok(await one.put(`${path}/displayname`, { displayname: "The One" }), "a display name");
     const member = ["m.room.member", one.userId] as const;
     await seesState(other, roomId, member, ({ displayname }) => displayname === "The One");
-    const shown = await eventually("the profile", async () => {
+    const shown = await until(patienceMs, "the profile", async () => {
       const { status, body } = await other.get(path);
       return status === 200 && body["displayname"] === "The One" && body;
     });
@@ -126,25 +126,26 @@ async function toDevice(t: Test, meeting: Meeting): Promise<void> {
 async function devices(t: Test, meeting: Meeting): Promise<void> {
   const { pairs } = await together(meeting);
   for (const [one, other] of pairs) {
-    const before = ok(await other.get("/_matrix/client/v3/sync?timeout=0"), "syncing")["next_batch"];
-    const second = await login(one.server, one, { deviceName: "Second" });
-    await uploadKeys(second);
-    let since = String(before);
-    await eventually("news of a device", async () => {
-      const body = ok(await other.get(`/_matrix/client/v3/sync?timeout=500&since=${since}`), "syncing");
-      since = String(body["next_batch"]);
-      const { changed = [] } = (body["device_lists"] ?? {}) as { changed?: string[] };
-      return changed.includes(one.userId);
-    });
     const listed = async () => {
       const query = { device_keys: { [one.userId]: [] } };
       const body = ok(await other.post("/_matrix/client/v3/keys/query", query), "a query for keys");
       return Object.keys((body["device_keys"] as Record<string, object> | undefined)?.[one.userId] ?? {});
     };
-    await eventually("the new device", async () => (await listed()).includes(second.deviceId));
+    const known = await listed();
+    const before = ok(await other.get("/_matrix/client/v3/sync?timeout=0"), "syncing")["next_batch"];
+    const second = await login(one.server, one, { deviceName: "Second" });
+    await uploadKeys(second);
+    let since = String(before);
+    await until(patienceMs, "news of a device", async () => {
+      const body = ok(await other.get(`/_matrix/client/v3/sync?timeout=500&since=${since}`), "syncing");
+      since = String(body["next_batch"]);
+      const { changed = [] } = (body["device_lists"] ?? {}) as { changed?: string[] };
+      return changed.includes(one.userId);
+    });
+    await until(patienceMs, "the new device", async () => (await listed()).includes(second.deviceId));
     ok(await second.post("/_matrix/client/v3/logout", {}), "logging out");
-    await eventually("the device to go", async () => !(await listed()).includes(second.deviceId));
-    t.pass(`${other.userId} knows the devices`);
+    await until(patienceMs, "the device to go", async () => !(await listed()).includes(second.deviceId));
+    t.same(await listed(), known, `${other.userId} knows the devices that are left`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Test } from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { createRoom, redact, say, setState } from "../support/rooms.ts";
-import { until } from "../support/within.ts";
+import { patienceMs, until } from "../support/within.ts";
 import { bothWays, type Meeting, type Peers, titleOf } from "./peer.ts";
 import { joinVia, ok, roomPath, sees, seesRoomAs, seesState, seeTheSameState } from "./views.ts";
 
@@ -64,10 +64,10 @@ async function powerLevels(t: Test, meeting: Meeting): Promise<void> {
 }
 
 async function seesRedacted(client: TestClient, roomId: string, eventId: string): Promise<void> {
-  for (;;) {
+  await until(patienceMs, `${client.userId} to see ${eventId} go`, async () => {
     const { content } = await sees(client, roomId, eventId);
-    if (Object.keys(content).length === 0) return;
-  }
+    return Object.keys(content).length === 0;
+  });
 }
 
 async function conflicts(t: Test, meeting: Meeting): Promise<void> {
@@ -207,21 +207,19 @@ async function relations(t: Test, meeting: Meeting): Promise<void> {
   });
   await sees(bob, roomId, edit);
   const path = `/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/relations/${encodeURIComponent(root)}`;
+  const types = ["m.annotation", "m.replace", "m.thread"];
   for (const client of [alice, bob]) {
-    await seesRelations(client, path, ["m.annotation", "m.replace", "m.thread"]);
+    t.same(await seesRelations(client, path, types.length), types, `${client.userId} sees what relates`);
   }
-  t.pass("both sides relate the same events");
   await seesRoomAs(bob, "join", roomId);
 }
 
-async function seesRelations(client: TestClient, path: string, types: readonly string[]): Promise<void> {
+/** The types of what relates to an event, once as many relate to it as are waited for. */
+function seesRelations(client: TestClient, path: string, count: number): Promise<string[]> {
   type Related = { content: { "m.relates_to"?: { rel_type?: string } } };
-  for (let attempt = 0; attempt < 100; attempt++) {
+  return until(patienceMs, `${client.userId} to see ${count} relations`, async () => {
     const chunk = ok(await client.get(path), "relations")["chunk"] as Related[];
-    const found = chunk.map(({ content }) => String(content["m.relates_to"]?.rel_type));
-    found.sort((one, other) => (one < other ? -1 : 1));
-    if (JSON.stringify(found) === JSON.stringify(types)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${client.userId} does not see ${types.join(", ")}`);
+    const types = chunk.map(({ content }) => String(content["m.relates_to"]?.rel_type));
+    return types.length >= count && types.toSorted((one, other) => (one < other ? -1 : 1));
+  });
 }

@@ -1,7 +1,7 @@
 import type { Test } from "tap";
-import { eventually } from "../matrix-js-sdk/eventually.ts";
 import type { TestAnswer, TestClient } from "../support/client.ts";
 import { bodiesOf, type Json, type TestEvent } from "../support/rooms.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 // What somebody sees of a room by way of their own server.
 
@@ -27,8 +27,13 @@ export async function joinVia(client: TestClient, roomOrAlias: string, via: stri
 }
 
 /** An event, once it has come. */
-export function sees(client: TestClient, roomId: string, eventId: string): Promise<TestEvent> {
-  return eventually(`${client.userId} to see ${eventId}`, async () => {
+export function sees(
+  client: TestClient,
+  roomId: string,
+  eventId: string,
+  timeoutMs = patienceMs,
+): Promise<TestEvent> {
+  return until(timeoutMs, `${client.userId} to see ${eventId}`, async () => {
     const { status, body } = await client.get(roomPath(roomId, "event", eventId));
     return status === 200 && (body as unknown as TestEvent);
   });
@@ -41,7 +46,7 @@ export function seesState(
   [type, stateKey]: readonly [type: string, stateKey: string],
   isIt: (content: Json) => boolean,
 ): Promise<Json> {
-  return eventually(`${client.userId} to see ${type} of ${stateKey}`, async () => {
+  return until(patienceMs, `${client.userId} to see ${type} of ${stateKey}`, async () => {
     const { status, body } = await client.get(roomPath(roomId, "state", type, stateKey));
     return status === 200 && isIt(body) && body;
   });
@@ -83,7 +88,8 @@ export async function seeTheSameState(
     states = await Promise.all(clients.map((client) => stateOf(client, roomId)));
     return new Set(states.map((state) => JSON.stringify(state))).size === 1;
   };
-  await eventually("the same state", isSame).catch(() => undefined);
+  await until(patienceMs, "the same state", isSame).catch(() => undefined);
+  t.equal(states.length, clients.length, "all have read the state");
   const [first, ...others] = states;
   for (const other of others) t.same(other, first, "they see the same state");
 }
@@ -114,7 +120,7 @@ export function seesInSync<Value>(
   find: (body: Json) => Value | undefined | false,
 ): Promise<Value> {
   let since = "";
-  return eventually(`${client.userId} to see ${what}`, async () => {
+  return until(patienceMs, `${client.userId} to see ${what}`, async () => {
     const body = ok(await client.get(`${v3}/sync?timeout=500${since}`), "syncing");
     since = `&since=${encodeURIComponent(String(body["next_batch"]))}`;
     return find(body);

@@ -2,7 +2,7 @@ import t from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
-import { until } from "../support/within.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 const servers = await startFederatedServers(2);
 t.teardown(() => servers[Symbol.asyncDispose]());
@@ -116,11 +116,11 @@ t.test(
     await send(alice, roomId, "secret");
     await join(bob, roomId);
     await send(alice, roomId, "public");
-    const texts = async () => JSON.stringify(await history(bob, roomId, 20));
-    for (let round = 0; round < 50 && !(await texts()).includes("public"); round++)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    t.match(await texts(), /public/);
-    t.notMatch(await texts(), /secret/);
+    const shown = await until(patienceMs, "the public message", async () => {
+      const texts = JSON.stringify(await history(bob, roomId, 20));
+      return texts.includes("public") && texts;
+    });
+    t.notMatch(shown, /secret/);
   },
 );
 

@@ -3,6 +3,7 @@ import { canonical } from "../support/canonical-json.ts";
 import { registerUser } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 type Json = Record<string, unknown>;
 type Made = ReturnType<FakePeer["event"]>;
@@ -79,14 +80,8 @@ class Scene {
   async settle(): Promise<void> {
     const last = this.event({ content: { msgtype: "m.text", body: `settled ${performance.now()}` } });
     await send([last.pdu]);
-    for (let round = 0; round < 200; round++) {
-      if (await this.shows(last.id)) {
-        this.newest = last.id;
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    throw new Error("an ordinary message did not come");
+    await until(patienceMs, "an ordinary message", () => this.shows(last.id));
+    this.newest = last.id;
   }
 
   async shows(eventId: string): Promise<boolean> {

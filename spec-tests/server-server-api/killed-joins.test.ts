@@ -8,6 +8,7 @@ import { FakeRoom } from "../support/fake-room.ts";
 import { FakeServers } from "../support/fake-servers.ts";
 import { freePort } from "../support/free-port.ts";
 import { ServerProcess } from "../support/server-process.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 const port = await freePort();
 const host = `127.0.1.1:${port}`;
@@ -28,11 +29,6 @@ t.teardown(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 600 && !isTrue(); turn++) await new Promise((resolve) => setTimeout(resolve, 50));
-  if (!isTrue()) throw new Error("it did not come to that");
-}
-
 t.test("sendJoinV2: a server that is killed while it joins a room goes on, or begins anew", async (t) => {
   const client = await registerUser(server, "joiner");
   const roomPath = encodeURIComponent(room.roomId);
@@ -42,7 +38,7 @@ t.test("sendJoinV2: a server that is killed while it joins a room goes on, or be
   const half = Promise.withResolvers<void>();
   room.joinGate = half.promise;
   const brokenOff = t.rejects(join(), "the client's connection is gone");
-  await until(() => room.joins === 1);
+  await until(patienceMs, "the room to be joined", () => room.joins === 1);
   await server.end("SIGKILL");
   await brokenOff;
   half.resolve();
@@ -52,11 +48,11 @@ t.test("sendJoinV2: a server that is killed while it joins a room goes on, or be
   const gate = Promise.withResolvers<void>();
   room.gate = gate.promise;
   t.equal((await join()).status, 200);
-  await until(() => room.asked === 1);
+  await until(patienceMs, "the members to be asked for", () => room.asked === 1);
   await server.end("SIGKILL");
   await server.start();
   t.same(await joinedRooms(), [room.roomId], "who was told is");
-  await until(() => room.asked === 2);
+  await until(patienceMs, "them to be asked for again", () => room.asked === 2);
   gate.resolve();
   const { body } = await client.get(`/_matrix/client/v3/rooms/${roomPath}/members`);
   t.equal((body["chunk"] as unknown[]).length, 5, "all members are known in the end");

@@ -9,6 +9,7 @@ import { FakeServers } from "../support/fake-servers.ts";
 import { freePort } from "../support/free-port.ts";
 import { queryOf } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 type Json = Record<string, unknown>;
 
@@ -80,14 +81,6 @@ async function memberIds(client: TestClient, room: FakeRoom): Promise<string[]> 
     .toSorted((a, b) => (a < b ? -1 : 1));
 }
 
-async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let turn = 0; turn < 300; turn++) {
-    if (await isTrue()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${what}: it did not come to that`);
-}
-
 async function say(client: TestClient, room: FakeRoom, text: string): Promise<string> {
   const { status, body } = await client.put(inRoom(room, `send/m.room.message/${text}`), {
     msgtype: "m.text",
@@ -111,13 +104,15 @@ t.test("sendJoinV2, makeJoin: a room is joined at once, and its members follow",
   const { room, release } = heldRoom();
   const client = await joinAsSomebody(room);
   const { roomId } = room;
-  await until(() => room.asked > 0, "the members are asked for");
+  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
 
   t.ok(roomId in (await syncJoined(client, lazy)).rooms, "who loads members lazily sees the room");
   const eager = await syncJoined(client, "");
   t.notOk(roomId in eager.rooms, "who wants all of them does not");
   await say(client, room, "early");
-  await until(() => JSON.stringify(room.received).includes("early"), "a message reaches the room's servers");
+  await until(patienceMs, "a message to reach the room's servers", () =>
+    JSON.stringify(room.received).includes("early"),
+  );
 
   const visit = await fake.request(
     other,
@@ -137,7 +132,9 @@ t.test("sendJoinV2, makeJoin: a room is joined at once, and its members follow",
 
   const sent = room.event({ type: "m.room.message", content: { body: "from-a-member" } }, member);
   t.equal((await sendFrom(other, "a", [sent.text])).status, 200);
-  await until(() => isShownWith("from-a-member")(client), "what members say meanwhile is shown at once");
+  await until(patienceMs, "what members say meanwhile to be shown at once", () =>
+    isShownWith("from-a-member")(client),
+  );
   const waiting = memberIds(client, room);
   t.equal(await Promise.race([waiting, client.get("/_matrix/client/versions").then(() => "waits")]), "waits");
   release();
@@ -162,7 +159,7 @@ t.test("sendJoinV2, makeJoin: a room is joined at once, and its members follow",
 t.test("sendJoinV2: what comes early is judged anew by all members, also after a restart", async (t) => {
   const { room, release } = heldRoom();
   const client = await joinAsSomebody(room);
-  await until(() => room.asked > 0, "the members are asked for");
+  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
   const { asked } = room;
   room.ban(member);
   const message = (body: string, sender?: string) =>
@@ -170,8 +167,12 @@ t.test("sendJoinV2: what comes early is judged anew by all members, also after a
   const honest = message("from-the-creator");
   t.equal((await sendFrom(other, "b", [message("from-who-is-banned", member).text])).status, 200);
   t.equal((await sendFrom(host, "b", [honest.text])).status, 200);
-  await until(() => isShownWith("from-who-is-banned")(client), "the ban is not known yet");
-  await until(() => isShownWith("from-the-creator")(client), "another server's event is shown as well");
+  await until(patienceMs, "what somebody says whose ban is not known yet", () =>
+    isShownWith("from-who-is-banned")(client),
+  );
+  await until(patienceMs, "another server's event to be shown as well", () =>
+    isShownWith("from-the-creator")(client),
+  );
 
   const redaction = room.event({ type: "m.room.redaction", content: { redacts: honest.id } });
   const kick = room.event({
@@ -184,11 +185,13 @@ t.test("sendJoinV2: what comes early is judged anew by all members, also after a
     `@member1:${host}`,
   );
   t.equal((await sendFrom(host, "c", [forged.text, message("follows").text, redaction.text])).status, 200);
-  await until(() => isShownWith("follows")(client), "what is forbidden for good holds nothing up");
+  await until(patienceMs, "what follows something that is forbidden for good", () =>
+    isShownWith("follows")(client),
+  );
   t.equal((await sendFrom(host, "d", [kick.text])).status, 200);
   t.ok(await isShownWith("from-the-creator")(client), "a redaction cannot be undone, and waits");
   await server.restart();
-  await until(() => room.asked > asked, "the members are asked for again");
+  await until(patienceMs, "the members to be asked for again", () => room.asked > asked);
   t.ok(await isShownWith("from-who-is-banned")(client));
 
   release();
@@ -197,12 +200,12 @@ t.test("sendJoinV2: what comes early is judged anew by all members, also after a
     const { body } = await client.get(inRoom(room, `event/${encodeURIComponent(honest.id)}`));
     return JSON.stringify(body["content"]) === "{}";
   };
-  await until(isRedacted, "the redaction takes effect");
+  await until(patienceMs, "the redaction to take effect", isRedacted);
   const isOut = async () => {
     const { body } = await client.get("/_matrix/client/v3/joined_rooms");
     return !(body["joined_rooms"] as string[]).includes(room.roomId);
   };
-  await until(isOut, "so does a kick");
+  await until(patienceMs, "the kick to take effect", isOut);
   const { body } = await client.get(inRoom(room, "messages?dir=b&limit=50"));
   const shown = JSON.stringify(body["chunk"]);
   t.match(shown, "follows");
@@ -213,11 +216,11 @@ t.test("sendJoinV2: what comes early is judged anew by all members, also after a
 t.test("sendJoinV2: a restart in between, and another user", async (t) => {
   const { room, release } = heldRoom();
   const client = await joinAsSomebody(room);
-  await until(() => room.asked > 0, "the members are asked for");
+  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
   const { asked } = room;
   await server.restart();
   t.notOk(room.roomId in (await syncJoined(client, "")).rooms, "it is still known that members are missing");
-  await until(() => room.asked > asked, "they are asked for again");
+  await until(patienceMs, "them to be asked for again", () => room.asked > asked);
   const second = await joinAsSomebody(room);
   t.ok(room.roomId in (await syncJoined(second, lazy)).rooms);
   release();
@@ -230,15 +233,16 @@ t.test("sendJoinV2: a restart in between, and another user", async (t) => {
 t.test("sendJoinV2: who leaves again is not waited for; the room can be joined anew", async (t) => {
   const { room, release } = heldRoom();
   const client = await joinAsSomebody(room);
-  await until(() => room.asked > 0, "the members are asked for");
+  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
   room.ban(member);
   const early = room.event({ type: "m.room.message", content: { body: "from-who-is-banned" } }, member);
   t.equal((await sendFrom(other, "e", [early.text])).status, 200);
-  await until(() => isShownWith("from-who-is-banned")(client), "the ban is not known yet");
+  await until(patienceMs, "what somebody says whose ban is not known yet", () =>
+    isShownWith("from-who-is-banned")(client),
+  );
   t.equal((await client.post(inRoom(room, "leave"), {})).status, 200);
-  await until(
-    () => JSON.stringify(room.received).includes('"leave"'),
-    "the leave reaches the room's servers",
+  await until(patienceMs, "the leave to reach the room's servers", () =>
+    JSON.stringify(room.received).includes('"leave"'),
   );
   t.equal((await client.get(inRoom(room, "members"))).status, 200, "nobody waits for the members");
   release();
@@ -264,7 +268,7 @@ t.test("sendJoinV2: where one server does not tell the members, another one does
 t.test("sendJoinV2: who turns out to be banned is no longer in the room", async (t) => {
   const { room, release } = heldRoom();
   const client = await joinAsSomebody(room);
-  await until(() => room.asked > 0, "the members are asked for");
+  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
   await say(client, room, "unwanted");
   room.ban(client.userId);
   release();
@@ -272,7 +276,7 @@ t.test("sendJoinV2: who turns out to be banned is no longer in the room", async 
     const { body } = await client.get("/_matrix/client/v3/joined_rooms");
     return !(body["joined_rooms"] as string[]).includes(room.roomId);
   };
-  await until(isBanned, "the user is out");
+  await until(patienceMs, "the user to be out", isBanned);
   const again = await login(server, client.userId);
   t.notOk(room.roomId in (await syncJoined(again, lazy)).rooms);
 });

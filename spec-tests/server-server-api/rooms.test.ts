@@ -1,6 +1,7 @@
 import t, { type Test } from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { type FederatedServer, startFederatedServers } from "../support/federated-servers.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 async function twoServers(
   t: Test,
@@ -77,7 +78,5 @@ t.test("sendInviteV2, makeLeave, sendLeaveV2: an invite is received, taken and r
     const path = `/_matrix/client/v3/rooms/${encodeURIComponent(other)}/state/m.room.member/${encodeURIComponent(bob.userId)}`;
     return (await alice.get(path)).body["membership"] === "leave";
   };
-  for (let round = 0; round < 50 && !(await isGone()); round++)
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  t.ok(await isGone());
+  t.ok(await until(patienceMs, "the leave to come", isGone));
 });

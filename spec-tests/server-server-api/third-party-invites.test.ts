@@ -7,6 +7,7 @@ import { FakeIdentityServer } from "../support/fake-identity-server.ts";
 import { FakePeer } from "../support/fake-peer.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
 import { createRoom, type Json } from "../support/rooms.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 const identity = await FakeIdentityServer.start(testCertificate("127.0.0.1"));
 const caFile = joinPath(t.testdir(), "identity.pem");
@@ -107,13 +108,12 @@ t.test("exchangeThirdPartyInvite: the inviter's server is asked though the room 
   const joined = await carol.post(`${client}/join/${encodeURIComponent(roomId)}?server_name=${one.name}`, {});
   t.equal(joined.status, 200, JSON.stringify(joined.body));
   const signed = await inviteAddress(roomId, bob.userId);
-  const isThere = async () => (await member(carol, roomId, bob.userId))["membership"] === "invite";
-  for (let round = 0; round < 50 && !(await isThere()); round++) {
+  const isInvitedThere = async () => {
     // The invitation itself may still be on its way.
     await onBind(bob.userId, [waiting(roomId, signed)]);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  t.ok(await isThere());
+    return (await member(carol, roomId, bob.userId))["membership"] === "invite";
+  };
+  t.ok(await until(patienceMs, "the invite", isInvitedThere, 100));
 });
 
 t.test("onBindThirdPartyIdentifier: what is not true invites nobody", async (t) => {

@@ -3,6 +3,7 @@ import { registerUser, type TestClient } from "./client.ts";
 import { FakePeer } from "./fake-peer.ts";
 import { type FederatedServer, startFederatedServers } from "./federated-servers.ts";
 import { createRoom, type Query, sync, type SyncAnswer } from "./rooms.ts";
+import { patienceMs, until } from "./within.ts";
 
 export interface FederatedRoom {
   readonly roomId: string;
@@ -40,18 +41,17 @@ export async function joinBy(client: TestClient, roomId: string, { name }: Feder
 
 /**
  * Syncs until an answer has what is looked for.
- * @throws when it does not come within half a minute
+ * @throws when it does not come in time
  */
 export async function syncUntil(
   client: TestClient,
   isThere: (answer: SyncAnswer) => boolean,
   query: Query = {},
 ): Promise<SyncAnswer> {
-  const endMs = performance.now() + 30_000;
-  let answer = await sync(client, query);
-  while (!isThere(answer)) {
-    if (performance.now() > endMs) throw new Error("what was waited for did not come");
-    answer = await sync(client, { ...query, since: answer.nextBatch, timeout: 1_000 });
-  }
-  return answer;
+  let next = query;
+  return until(patienceMs, `${client.userId} to be told by sync`, async () => {
+    const answer = await sync(client, next);
+    next = { ...query, since: answer.nextBatch, timeout: 1_000 };
+    return isThere(answer) && answer;
+  });
 }

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+/** Far above what anything takes, so that only what never happens runs into it, even on a busy machine. */
+export const patienceMs = 30_000;
+
 /**
  * Waits for something that a test needs, for so long only.
  * @param what is waited for, as in "waited 10 s for …"
@@ -23,19 +26,23 @@ export async function within<Value>(
 }
 
 /**
- * Asks again and again until something is so that happens in the background, for so long only.
+ * Looks again and again for something that happens in the background, for so long only.
  * @param what is waited for, as in "waited 10 s in vain for …"
- * @param pauseMs between asking and asking again: longer where it takes long anyway, and asking costs something
+ * @param probe looks for it: anything but `undefined`, `null` and `false` ends the waiting
+ * @param pauseMs between looking and looking again: longer where it takes long anyway, and looking costs something
+ * @returns what was found
  * @throws an error saying what did not happen
  */
-export async function until(
+export async function until<Value>(
   timeoutMs: number,
   what: string,
-  isSo: () => boolean | Promise<boolean>,
+  probe: () => Promise<Value | undefined | null | false> | Value | undefined | null | false,
   pauseMs = 10,
-): Promise<void> {
+): Promise<Value> {
   const endMs = performance.now() + timeoutMs;
-  while (!(await isSo())) {
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined && found !== null && found !== false) return found;
     if (performance.now() > endMs) throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`);
     await delay(pauseMs);
   }

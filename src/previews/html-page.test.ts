@@ -89,12 +89,12 @@ t.test("no text makes it fail", async (t) => {
     "\u{1F600}",
     "\ud800",
   );
-  fc.assert(
-    fc.property(fc.array(fc.oneof(piece, fc.string({ maxLength: 5 })), { maxLength: 60 }), (pieces) => {
+  const isReadable = fc.property(
+    fc.array(fc.oneof(piece, fc.string({ maxLength: 5 })), { maxLength: 60 }),
+    (pieces) => {
       const { title, text } = readHtml(pieces.join(""));
       return title.isWellFormed() && text.isWellFormed();
-    }),
-    { numRuns: 500 },
+    },
   );
-  t.pass("read");
+  t.doesNotThrow(() => fc.assert(isReadable, { numRuns: 500 }));
 });
