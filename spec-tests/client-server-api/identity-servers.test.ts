@@ -17,22 +17,10 @@ t.test("with Sydent, a real identity server", { skip }, async (t) => {
   const sydent = await Sydent.start(sydentPython ?? "", mails);
   t.teardown(() => sydent[Symbol.asyncDispose]());
   const server = await startServer({
-    identity_servers: {
-      allowed: [sydent.host],
-      allowed_private_ranges: ["127.0.0.0/8"],
-      extra_ca_file: sydent.certificateFile,
-    },
+    identity_servers: sydent.settings,
   });
   t.teardown(() => server[Symbol.asyncDispose]());
 
-  const ask = async (path: string, token: string, body: Json): Promise<Json> => {
-    const response = await fetch(`${sydent.url}/_matrix/identity/v2${path}`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    return (await response.json()) as Json;
-  };
   const invite = (user: TestClient, roomId: string, body: Json) =>
     user.post(`${client}/rooms/${encodeURIComponent(roomId)}/invite`, body, "inviteBy3PID");
 
@@ -44,10 +32,12 @@ t.test("with Sydent, a real identity server", { skip }, async (t) => {
   t.test("bind3PID, inviteBy3PID: a published address is found", async (t) => {
     const email = "bob@example.org";
     const wish = { client_secret: "secret", email, send_attempt: 1 };
-    const { sid } = await ask("/validate/email/requestToken", bobToken, wish);
+    const { sid } = await sydent.ask("/validate/email/requestToken", bobToken, wish);
     const token = /token=(\w+)/.exec((await mails.mail(email)).email.text ?? "")?.[1];
     const credentials = { sid, client_secret: "secret" };
-    t.match(await ask("/validate/email/submitToken", bobToken, { ...credentials, token }), { success: true });
+    t.match(await sydent.ask("/validate/email/submitToken", bobToken, { ...credentials, token }), {
+      success: true,
+    });
     const bind = { ...credentials, id_server: sydent.host, id_access_token: bobToken };
     const bound = await bob.post(`${client}/account/3pid/bind`, bind, "bind3PID");
     t.equal(bound.status, 200, JSON.stringify(bound.body));

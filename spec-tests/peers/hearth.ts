@@ -19,11 +19,12 @@ export class Hearth implements Peer {
     this.#process = process;
   }
 
-  static async start({ keyFile, certFile }: TlsFiles): Promise<Hearth> {
+  static async start({ keyFile, certFile }: TlsFiles, settings: object = {}): Promise<Hearth> {
     const port = await freePort();
     const name = `127.0.0.1:${port}`;
     const process = await ServerProcess.prepare(
       {
+        ...settings,
         server_name: name,
         federation: {
           extra_ca_file: certFile,

@@ -1,4 +1,6 @@
+import type { MailServer } from "../support/mail-server.ts";
 import type { TestServer } from "../support/server.ts";
+import type { Sydent } from "../support/sydent.ts";
 
 /** A homeserver of some make, in a process of its own, that others reach over TLS. */
 export interface Peer extends TestServer {
@@ -33,7 +35,15 @@ export function titleOf({ host, guest }: Meeting): string {
   return `${guest.make} at ${host.make}'s`;
 }
 
+/** An identity server that peers know, and what it sends e-mails with. */
+export interface IdentityService {
+  readonly sydent: Sydent;
+  readonly mails: MailServer;
+}
+
 export interface Peers {
   readonly hearth: Peer;
   readonly synapse: Peer;
+  /** Where there is one. */
+  readonly identity?: IdentityService | undefined;
 }

@@ -23,24 +23,32 @@ export class Synapse implements Peer {
   readonly url: string;
   readonly folder: string;
   readonly #python: string;
+  readonly #env: NodeJS.ProcessEnv;
   readonly #tail: string[] = [];
   #child: ChildProcess | undefined;
 
-  private constructor(python: string, folder: string, names: { name: string; url: string }) {
+  private constructor(
+    python: string,
+    folder: string,
+    names: { readonly name: string; readonly url: string },
+    trustedFile: string | undefined,
+  ) {
     this.#python = python;
     this.folder = folder;
     this.name = names.name;
     this.url = names.url;
+    this.#env = { ...process.env, ...(trustedFile && { SSL_CERT_FILE: trustedFile }) };
   }
 
-  /** @param python that has it installed */
-  static async start(python: string, tls: TlsFiles): Promise<Synapse> {
+  /**
+   * @param python that has it installed
+   * @param trustedFile certificates that it trusts besides, as those of identity servers
+   */
+  static async start(python: string, tls: TlsFiles, trustedFile?: string): Promise<Synapse> {
     const folder = await mkdtemp(join(tmpdir(), "hearth-synapse-"));
     const [port, clientPort] = [await freePort(), await freePort()];
-    const synapse = new Synapse(python, folder, {
-      name: `localhost:${port}`,
-      url: `http://127.0.0.1:${clientPort}`,
-    });
+    const names = { name: `localhost:${port}`, url: `http://127.0.0.1:${clientPort}` };
+    const synapse = new Synapse(python, folder, names, trustedFile);
     await writeFile(join(folder, "homeserver.yaml"), stringify(configuration(folder, port, clientPort, tls)));
     await writeFile(join(folder, "log.yaml"), stringify(logging));
     await synapse.start();
@@ -92,7 +100,11 @@ export class Synapse implements Peer {
   }
 
   #spawn(words: readonly string[]): ChildProcess {
-    const child = spawn(this.#python, words, { cwd: this.folder, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(this.#python, words, {
+      cwd: this.folder,
+      env: this.#env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const kill = () => void child.kill("SIGKILL");
     process.once("exit", kill);
     child.once("exit", () => process.off("exit", kill));

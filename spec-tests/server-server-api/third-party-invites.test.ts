@@ -49,9 +49,13 @@ function waiting(roomId: string, { sender, ...signed }: Json): Json {
 }
 
 /** What an identity server says when somebody has proved an address; it does not sign the request. */
-async function onBind(userId: string, invites: readonly Json[]): Promise<{ status: number; body: Json }> {
+async function onBind(
+  userId: string,
+  invites: readonly Json[],
+  method: "PUT" | "POST" = "PUT",
+): Promise<{ status: number; body: Json }> {
   const response = await fetch(`${two?.url}${federation}/3pid/onbind`, {
-    method: "PUT",
+    method,
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ medium: "email", address: "bob@example.org", mxid: userId, invites }),
   });
@@ -70,7 +74,7 @@ async function isInvited(user: TestClient, roomId: string): Promise<boolean> {
 }
 
 t.test(
-  "onBindThirdPartyIdentifier, exchangeThirdPartyInvite: whoever proves an address is invited",
+  "onBindThirdPartyIdentifier, postOnBindThirdPartyIdentifier, exchangeThirdPartyInvite: whoever proves an address is invited",
   async (t) => {
     const roomId = await createRoom(alice, { preset: "private_chat", name: "For those with addresses" });
     const signed = await inviteAddress(roomId, bob.userId);
@@ -82,7 +86,11 @@ t.test(
       membership: "invite",
       third_party_invite: { display_name: "b...@e...", signed: { mxid: bob.userId, token } },
     });
-    t.equal((await onBind(bob.userId, [waiting(roomId, signed)])).status, 200, "told twice is no fault");
+    t.equal(
+      (await onBind(bob.userId, [waiting(roomId, signed)], "POST")).status,
+      200,
+      "told twice is no fault",
+    );
     const joined = await bob.post(`${client}/join/${encodeURIComponent(roomId)}`, {});
     t.equal(joined.status, 200, JSON.stringify(joined.body));
     t.match(await member(alice, roomId, bob.userId), { membership: "join" });

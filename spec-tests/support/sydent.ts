@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
@@ -45,7 +45,11 @@ export class Sydent implements AsyncDisposable {
     this.url = names.url;
   }
 
-  static async start(python: string, mails: MailServer): Promise<Sydent> {
+  /**
+   * @param python that has it installed
+   * @param peersCertFile of the homeservers whose users it is for, where it is to talk with them
+   */
+  static async start(python: string, mails: MailServer, peersCertFile?: string): Promise<Sydent> {
     await using stack = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), "hearth-sydent-"));
     stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -64,9 +68,13 @@ export class Sydent implements AsyncDisposable {
     const { key, cert } = testCertificate("127.0.0.1");
     const certificateFile = join(folder, "identity.pem");
     await writeFile(certificateFile, cert);
+    const trustedFile = join(folder, "trusted.pem");
+    const trusted = [mails.certificateFile, ...(peersCertFile ? [peersCertFile] : [])];
+    const certificates = await Promise.all(trusted.map((file) => readFile(file, "utf8")));
+    await writeFile(trustedFile, certificates.join("\n"));
     const child = spawn(python, ["-m", "sydent.sydent"], {
       cwd: folder,
-      env: { SYDENT_CONF: join(folder, "sydent.conf"), SSL_CERT_FILE: mails.certificateFile, PATH: "" },
+      env: { SYDENT_CONF: join(folder, "sydent.conf"), SSL_CERT_FILE: trustedFile, PATH: "" },
       stdio: ["ignore", "ignore", "pipe"],
     });
     const complaints: string[] = [];
@@ -104,6 +112,33 @@ export class Sydent implements AsyncDisposable {
     return new Sydent(stack.move(), database, { host, certificateFile, url: `http://127.0.0.1:${port}` });
   }
 
+  /** `identity_servers` in the configuration of a server that knows it. */
+  get settings(): object {
+    return {
+      allowed: [this.host],
+      allowed_private_ranges: ["127.0.0.0/8"],
+      extra_ca_file: this.certificateFile,
+    };
+  }
+
+  /**
+   * Asks it something as a client (identity service API).
+   * @param token of whoever asks
+   */
+  async ask(path: string, token: string | undefined, body: object): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.url}/_matrix/identity/v2${path}`, {
+      method: "POST",
+      headers: {
+        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+        "Content-Type": "application/json",
+      },
+      body: JSON.stringify(body),
+    });
+    const answer = (await response.json()) as Record<string, unknown>;
+    if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
   /** Signs a user in: their homeserver would have to vouch for them otherwise, by federation. */
   tokenFor(userId: string): string {
     const token = `token-${userId.replaceAll(/\W/g, "")}`;
@@ -132,6 +167,8 @@ interface Ports {
 function configuration(folder: string, { host, port, replicationPort, mails }: Ports): string {
   return `[general]
 server.name = ${host}
+# 127.0.0.0/8 is forbidden unless the list is another one.
+ip.blacklist = 10.255.255.0/24
 [db]
 db.file = ${join(folder, "sydent.db")}
 [http]

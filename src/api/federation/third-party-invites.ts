@@ -36,6 +36,13 @@ export const onBindThirdPartyIdentifier = endpoint({
   }),
 });
 
+/** As identity servers have always told it: Sydent knows no other way. */
+export const postOnBindThirdPartyIdentifier = endpoint({
+  ...onBindThirdPartyIdentifier,
+  operationId: "postOnBindThirdPartyIdentifier",
+  method: "POST",
+});
+
 export const exchangeThirdPartyInvite = serverEndpoint({
   operationId: "exchangeThirdPartyInvite",
   method: "PUT",

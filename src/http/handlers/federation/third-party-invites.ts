@@ -1,3 +1,4 @@
+import type { BodyOf } from "../../../api/endpoint.ts";
 import * as api from "../../../api/federation/third-party-invites.ts";
 import { parseUserId, type ServerName, serverNameOf } from "../../../protocol/identifiers.ts";
 import { MatrixError } from "../../../protocol/matrix-error.ts";
@@ -16,19 +17,21 @@ export interface ThirdPartyInviteHandling {
 /** Server-server API, "Third-party invites". */
 export function thirdPartyExchangeHandlers(parts: ThirdPartyInviteHandling): BoundEndpoint[] {
   const { bindings, redemption, roomFor } = parts;
+  const takeBinding = async ({ mxid, invites }: BodyOf<typeof api.onBindThirdPartyIdentifier>) => {
+    await bindings.bound(
+      mxid,
+      invites.map(({ mxid: invited, room_id: roomId, sender, signed }) => ({
+        mxid: invited,
+        roomId,
+        sender,
+        signed: signed as SignedInvite,
+      })),
+    );
+    return {};
+  };
   return [
-    handler(api.onBindThirdPartyIdentifier, async ({ body: { mxid, invites } }) => {
-      await bindings.bound(
-        mxid,
-        invites.map(({ mxid: invited, room_id: roomId, sender, signed }) => ({
-          mxid: invited,
-          roomId,
-          sender,
-          signed: signed as SignedInvite,
-        })),
-      );
-      return {};
-    }),
+    handler(api.onBindThirdPartyIdentifier, ({ body }) => takeBinding(body)),
+    handler(api.postOnBindThirdPartyIdentifier, ({ body }) => takeBinding(body)),
     handler(api.exchangeThirdPartyInvite, async ({ requester: { serverName }, params, body }) => {
       const { room_id: roomId, state_key: stateKey, sender, content } = body;
       if (roomId !== params.roomId) throw new MatrixError("M_INVALID_PARAM", "The path names another room");
