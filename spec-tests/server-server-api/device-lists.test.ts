@@ -297,6 +297,49 @@ t.test("sendTransaction: a list that cannot be had is asked for again, over a re
   t.strictSame(await peerDevices(), ["LATER"]);
 });
 
+t.test("sendTransaction: a message of an unknown device makes its sender's list be asked for", async (t) => {
+  const room = await createRoom(alice, { room_version: "11" });
+  const { joinId } = await peer.join(one, room);
+  const idOf = async (type: string) => {
+    const uri = `${v3}/rooms/${encodeURIComponent(room)}/state/${type}?format=event`;
+    return (await alice.get(uri)).body["event_id"];
+  };
+  const auth = [await idOf("m.room.create"), await idOf("m.room.power_levels"), joinId];
+  let newest = joinId;
+  /** Sends a message as if from a device, and waits until it is there. */
+  const write = async (content: Json) => {
+    const { id, pdu } = peer.event({
+      room_id: room,
+      type: "m.room.encrypted",
+      sender: peer.userId,
+      content: { algorithm: "m.megolm.v1.aes-sha2", ciphertext: "AAAA", session_id: "S", ...content },
+      depth: 50,
+      prev_events: [newest],
+      auth_events: auth,
+    });
+    newest = id;
+    const uri = `${sendUri}${encodeURIComponent(id)}`;
+    const body = { origin: peer.name, origin_server_ts: Date.now(), pdus: [pdu] };
+    t.same((await peer.request(one, "PUT", uri, body)).body, { pdus: { [id]: {} } });
+    const eventUri = `${v3}/rooms/${encodeURIComponent(room)}/event/${encodeURIComponent(id)}`;
+    await until(20_000, "the message", async () => (await alice.get(eventUri)).status === 200);
+  };
+  t.strictSame(await peerDevices(), ["LATER"]);
+  const before = asked();
+  await write({});
+  await write({ device_id: "LATER" });
+  await write({ device_id: 5, sender_key: 5 });
+  t.strictSame(await peerDevices(), ["LATER"]);
+  t.equal(asked(), before, "nothing seems to be missing");
+  peerList = { streamId: 110, deviceIds: ["LATER", "SILENT"] };
+  const { nextBatch: since } = await syncUntil(alice, () => true);
+  await write({ device_id: "SILENT", sender_key: "key" });
+  await syncUntil(alice, isChanged(peer.userId), { since });
+  t.strictSame(await peerDevices(), ["LATER", "SILENT"]);
+  t.equal(asked(), before + 1);
+  await leave(alice, room);
+});
+
 t.test("sendTransaction: a peer with too many devices has none; many updates are no matter", async (t) => {
   peerList = { streamId: 200, deviceIds: Array.from({ length: 1_001 }, (_, index) => `D${index}`) };
   await peer.sendEdus(one, update("MANY", 200, []));

@@ -46,6 +46,11 @@ export type ToldOutcome = "current" | "stale" | "unshared";
 export interface RemoteDeviceListStore {
   states(userNids: readonly number[]): Promise<RemoteListState[]>;
   /**
+   * What a user's list has of a device: the text of its keys that signatures cover, `null` for no such device.
+   * @returns `undefined` when there is no list, or it is stale
+   */
+  currentDevice(userNid: number, deviceId: string): Promise<{ readonly signed: string | null } | undefined>;
+  /**
    * Stores a whole list in place of the one before. Differences are a change of the user's device list for local users.
    * @param generation of the state in which the list was asked for: when updates have come since, the list stays stale
    */

@@ -3,8 +3,10 @@ import { DeviceListResyncs } from "../../federation/encryption/device-list-resyn
 import { RemoteDeviceLists } from "../../federation/encryption/remote-device-lists.ts";
 import { RemoteKeyQueries } from "../../federation/encryption/remote-key-queries.ts";
 import { ToDeviceReceiver } from "../../federation/encryption/to-device-receiver.ts";
+import { UnknownDevices } from "../../federation/encryption/unknown-devices.ts";
 import type { EduReceiver } from "../../federation/inbound/edu-receivers.ts";
 import { KeyRequests } from "../../federation/requests/key-requests.ts";
+import type { RoomEvent } from "../../protocol/pdu.ts";
 import type { PublicKeyCache } from "../../services/keys/public-key-cache.ts";
 import type { RemoteKeys } from "../../services/keys/remote-keys.ts";
 import { randomFraction } from "../../telemetry/random.ts";
@@ -16,6 +18,8 @@ export interface RemoteEncryption extends AsyncDisposable {
   readonly keys: RemoteKeys;
   /** What is taken from other servers, by the types of their EDUs. */
   readonly edus: ReadonlyMap<string, EduReceiver>;
+  /** To be called with each new event of another server in a room. */
+  readonly received: (event: RoomEvent) => Promise<void>;
   /** Takes up what was left when the server stopped. */
   resume(): Promise<void>;
 }
@@ -57,6 +61,7 @@ export function composeRemoteEncryption(
       ["m.signing_key_update", deviceLists.receiveSigningKeys],
       ["org.matrix.signing_key_update", deviceLists.receiveSigningKeys],
     ]),
+    received: new UnknownDevices({ store, names, resyncs, clock }).received,
     resume: () => resyncs.resume(),
     [Symbol.asyncDispose]: () => resyncs[Symbol.asyncDispose](),
   };

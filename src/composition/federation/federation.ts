@@ -40,7 +40,8 @@ export function composeFederation(
   { timeline, rooms, profiles, sender, edus, encryption }: FederationSources,
 ): Federation {
   const { config, clock } = foundation;
-  const inbound = composeFederationInbound(foundation, parts, edus);
+  const accepted = encryption?.received ?? (() => Promise.resolve());
+  const inbound = composeFederationInbound(foundation, parts, edus, accepted);
   const authenticator = new ServerAuthenticator({
     ownName: config.server_name,
     keyring: parts.keyring,

@@ -5,6 +5,7 @@ import { InboundTransactions } from "../../federation/inbound/transactions.ts";
 import { Withdrawals } from "../../federation/inbound/withdrawals.ts";
 import { transactionHandlers } from "../../http/handlers/federation/transactions.ts";
 import type { BoundEndpoint } from "../../http/pipeline.ts";
+import type { RoomEvent } from "../../protocol/pdu.ts";
 import { CurrentState } from "../../state/current-state.ts";
 import type { Foundation } from "../foundation.ts";
 import type { FederationParts } from "./parts.ts";
@@ -20,6 +21,7 @@ export function composeFederationInbound(
   { config, clock, log, stores, graph, names, policyServers, partialRooms }: Foundation,
   { checks, requests, toldStates, participation }: FederationParts,
   edus: ReadonlyMap<string, EduReceiver>,
+  accepted: (event: RoomEvent) => Promise<void>,
 ): FederationInbound {
   const state = new CurrentState({ ...graph, rooms: stores.rooms, names });
   const completion = new EventCompletion({
@@ -41,6 +43,7 @@ export function composeFederationInbound(
     rooms: graph.rooms,
     completion,
     partialRooms,
+    accepted,
     clock,
     log,
   });

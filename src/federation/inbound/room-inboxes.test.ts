@@ -57,6 +57,7 @@ function waiting(roomNid: number, origin: string, body: string): InboxEvent {
 function scene() {
   const slow = Promise.withResolvers<void>();
   const judged: string[] = [];
+  const accepted: string[] = [];
   const waits: string[] = [];
   const completion = {
     async receive(room: Room, origin: string, events: readonly ReceivedEvent[]): Promise<Receipt[]> {
@@ -77,10 +78,11 @@ function scene() {
     } as unknown as RoomIndex,
     completion: completion as unknown as EventCompletion,
     partialRooms: { has: () => false, whole: () => Promise.resolve() },
+    accepted: async ({ eventId }) => void accepted.push(eventId),
     clock: systemClock,
     log: createLogTo(process.stderr, "fatal"),
   });
-  return { inboxes, judged, waits, left, release: slow.resolve };
+  return { inboxes, judged, accepted, waits, left, release: slow.resolve };
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
@@ -126,7 +128,7 @@ t.test("who sends faster than events are judged waits for the answer", async (t)
 });
 
 t.test("what one server sends of one room stays in order", async (t) => {
-  const { inboxes, judged } = scene();
+  const { inboxes, judged, accepted } = scene();
   const events = Array.from({ length: 130 }, (_, index) => waiting(1, "quick.test", String(index)));
   await Promise.all([inboxes.add(events.slice(0, 70)), inboxes.add(events.slice(70))]);
   await until(() => judged.length === 130);
@@ -134,4 +136,6 @@ t.test("what one server sends of one room stays in order", async (t) => {
     judged,
     events.map(({ eventId }) => eventId),
   );
+  await inboxes[Symbol.asyncDispose]();
+  t.same(accepted, judged);
 });

@@ -1,4 +1,5 @@
 import type { EventId, ServerName } from "../../protocol/identifiers.ts";
+import type { RoomEvent } from "../../protocol/pdu.ts";
 import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
 import type {
@@ -18,6 +19,8 @@ export interface RoomInboxesParts {
   readonly rooms: RoomIndex;
   readonly completion: EventCompletion;
   readonly partialRooms: Pick<PartialRooms, "has" | "whole">;
+  /** Told of each event that has become part of a room. */
+  readonly accepted: (event: RoomEvent) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -167,7 +170,10 @@ export class RoomInboxes implements AsyncDisposable {
     const origin = lane.origin as ServerName;
     const events = rows.map(({ pdu, eventId }) => checkedEventOf(room.version, pdu, eventId as EventId));
     const receipts = await this.#parts.completion.receive(room, origin, events);
+    const byId = new Map(events.map(({ event }) => [event.eventId, event]));
     for (const { eventId, verdict, reason } of receipts) {
+      const event = verdict === "accepted" ? byId.get(eventId) : undefined;
+      if (event) await this.#parts.accepted(event);
       if (verdict === "accepted" || verdict === "known") continue;
       if (verdict === "postponed" || (isPartial && verdict === "incomplete")) postponed.add(eventId);
       this.#parts.log.info({ roomId: room.roomId, origin, eventId, verdict, reason }, "event not accepted");

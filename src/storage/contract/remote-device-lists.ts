@@ -118,6 +118,18 @@ export function remoteDeviceListStoreContract(t: Test, open: () => Promise<Datab
     t.equal(await lists.update(peer, server, update("F", 14, 12)), "stale", "until there is a whole list");
   });
 
+  withFixture("what a current list has of a device", async (t, { stores, alice, peer, become }) => {
+    const { remoteDeviceLists: lists } = stores;
+    await become(1, peer, "join");
+    t.equal(await lists.currentDevice(peer, "D"), undefined, "there is no list");
+    await lists.replace(peer, server, 0, list(10, "D"));
+    t.same(await lists.currentDevice(peer, "D"), { signed: `{"device_id":"D"}` });
+    t.same(await lists.currentDevice(peer, "E"), { signed: null });
+    t.equal(await lists.currentDevice(alice, "A"), undefined, "of users of other servers only");
+    await lists.update(peer, server, update("D", null));
+    t.equal(await lists.currentDevice(peer, "D"), undefined, "it is stale");
+  });
+
   withFixture("a list that was asked for before an update stays stale", async (t, all) => {
     const { peer, become, changedSince } = all;
     const lists = all.stores.remoteDeviceLists;

@@ -206,6 +206,15 @@ export function forgetUnsharedLists(tx: WriteTransaction, roomNid: number): void
 
 export const remoteDeviceListOperations: StoreOperations<RemoteDeviceListStore> = {
   states: point((db, userNids: readonly number[]) => userNids.map((userNid) => stateOf(db, userNid))),
+  currentDevice: point((db, userNid: number, deviceId: string) =>
+    db.get<{ signed: string | null }>(
+      `SELECT device_keys.signed FROM remote_device_lists
+       LEFT JOIN device_keys ON device_keys.user_nid = remote_device_lists.user_nid AND device_keys.device_id = ?2
+       WHERE remote_device_lists.user_nid = ?1 AND is_stale = 0`,
+      userNid,
+      deviceId,
+    ),
+  ),
   replace: write(replace),
   update: write(update),
   updateCrossSigning: write(updateCrossSigning),
