@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../cache/bounded-cache.ts";
 import type { EventPolicy, SignedEvent, StateLookUp } from "../ingest/event-policy.ts";
 import { addSignature } from "../protocol/event-builder.ts";
 import { PduFormatError } from "../protocol/errors.ts";
@@ -44,9 +44,9 @@ const maxSignatureLength = 88;
 export class PolicyServers implements EventPolicy {
   readonly #parts: PolicyServersParts;
   /** By room: whether a server has a joined user in it. */
-  readonly #joined = new LRUCache<number, { readonly via: ServerName; readonly isJoined: Promise<boolean> }>({
-    max: cachedRooms,
-  });
+  readonly #joined = boundedCache<number, { readonly via: ServerName; readonly isJoined: Promise<boolean> }>(
+    cachedRooms,
+  );
   /** A policy server is a program of its own: that its server is heard of says nothing of it. */
   readonly #resting: RestingServers;
 

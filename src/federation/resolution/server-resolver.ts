@@ -1,5 +1,5 @@
 import type { SrvRecord } from "node:dns";
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../../cache/bounded-cache.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { parseServerName, type ServerNameParts } from "../../protocol/server-name.ts";
 import type { Clock } from "../../telemetry/clock.ts";
@@ -43,9 +43,9 @@ const lifetimeMs = 5 * 60_000;
 export class ServerResolver {
   readonly #parts: ServerResolverParts;
   readonly #defaultPort: number;
-  readonly #cache = new LRUCache<string, { readonly server: ResolvedServer; readonly untilMs: number }>({
-    max: cachedServers,
-  });
+  readonly #cache = boundedCache<string, { readonly server: ResolvedServer; readonly untilMs: number }>(
+    cachedServers,
+  );
 
   constructor(parts: ServerResolverParts) {
     this.#parts = parts;

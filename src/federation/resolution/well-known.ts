@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../../cache/bounded-cache.ts";
 import { isJsonObject, type JsonValue } from "../../protocol/json.ts";
 import { parseServerName, type ServerNameParts } from "../../protocol/server-name.ts";
 import type { OutboundHttp, OutboundResponse } from "../../outbound/outbound-http.ts";
@@ -45,7 +45,7 @@ export class WellKnownServers {
   readonly #http: OutboundHttp;
   readonly #clock: Clock;
   readonly #port: number;
-  readonly #remembered = new LRUCache<string, Remembered>({ max: cachedHosts });
+  readonly #remembered = boundedCache<string, Remembered>(cachedHosts);
   readonly #underWay = new Map<string, Promise<Delegate | undefined>>();
 
   /** @param port that of HTTPS, unless a test says otherwise */

@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../../cache/bounded-cache.ts";
 import { type PowerLevels, powerLevelsOf } from "../../protocol/auth/power-levels.ts";
 import { isJsonObject, type JsonObject } from "../../protocol/json.ts";
 import type { RoomEvent } from "../../protocol/pdu.ts";
@@ -33,7 +33,7 @@ const cachedEvents = 5_000;
 /** Makes events ready for the push rules of all who get them: once for all of them. */
 export class PushEvents {
   readonly #parts: PushEventsParts;
-  readonly #cache = new LRUCache<number, PushableEvent>({ max: cachedEvents });
+  readonly #cache = boundedCache<number, PushableEvent>(cachedEvents);
   readonly #notificationLevels = new WeakMap<RoomEvent, ReadonlyMap<string, number>>();
 
   constructor(parts: PushEventsParts) {

@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../../cache/bounded-cache.ts";
 import type { PushUser } from "../../protocol/push/conditions.ts";
 import type { CompiledRuleset } from "../../protocol/push/ruleset.ts";
 import type { EventOutline } from "../../storage/events.ts";
@@ -68,9 +68,9 @@ const latest = Number.MAX_SAFE_INTEGER;
  */
 export class UnreadCounts {
   readonly #parts: UnreadCountsParts;
-  readonly #tallies = new LRUCache<string, RoomTally>({ max: cachedTallies });
+  readonly #tallies = boundedCache<string, RoomTally>(cachedTallies);
   /** Of rooms that something was sent to since the start. */
-  readonly #rooms = new LRUCache<number, RoomActivity>({ max: cachedRooms });
+  readonly #rooms = boundedCache<number, RoomActivity>(cachedRooms);
 
   constructor(parts: UnreadCountsParts) {
     this.#parts = parts;

@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { boundedCache } from "../../cache/bounded-cache.ts";
 import type { InviteFilter } from "../../protocol/invite-filter.ts";
 import type { SlidingSyncStore } from "../../storage/sliding-sync.ts";
 import { type HiddenInvites, isHidden } from "../hidden-invites.ts";
@@ -42,7 +42,7 @@ const rememberedSelections = 10_000;
 /** Finds out which rooms the rules of a request match (MSC4186, "Lists and subscriptions"). */
 export class RoomSelections {
   readonly #store: Pick<SlidingSyncStore, "spaceChildren">;
-  readonly #remembered = new LRUCache<string, Remembered>({ max: rememberedSelections });
+  readonly #remembered = boundedCache<string, Remembered>(rememberedSelections);
 
   constructor(store: Pick<SlidingSyncStore, "spaceChildren">) {
     this.#store = store;
