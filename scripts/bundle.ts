@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
@@ -20,6 +20,20 @@ const native = ["better-sqlite3", "@node-rs/argon2", "sharp"];
 
 /** Packages that are not written as ES modules ask for Node's own modules by `require`. */
 const banner = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+/**
+ * Who imports `node:http` as an ES module gets all that it offers at once, and so loads its WebSocket and fetch, which
+ * nobody uses here. Asked for like this it loads what is used.
+ */
+const leanHttp: Plugin = {
+  name: "lean-http",
+  setup(building) {
+    building.onResolve({ filter: /^(node:)?http$/ }, () => ({ path: "node:http", namespace: "lean" }));
+    building.onLoad({ filter: /^node:http$/, namespace: "lean" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule("${path}");`,
+    }));
+  },
+};
 
 /**
  * Makes the bundle. The folder is put in place whole: a start beside this one never sees half of it.
@@ -40,6 +54,7 @@ export async function bundle(dist: string): Promise<void> {
       format: "esm",
       target: "node24",
       external: native,
+      plugins: [leanHttp],
       banner: { js: banner },
       legalComments: "none",
       metafile: true,
