@@ -71,7 +71,7 @@ export function composeThirdPartyInvites(
     remote,
     isKeyValid,
   });
-  const redeemer = new InviteRedeemer({ store, keys, redemption, rooms, names, log });
+  const redeemer = new InviteRedeemer({ store, keys, redemption, rooms, names, clock, log });
   contacts.follow(() => redeemer.begin());
   redeemer.begin();
   const thirdPartyInvites = new ThirdPartyInvites({

@@ -1,6 +1,7 @@
+import { Rounds } from "../concurrency/rounds.ts";
 import type { ContactMedium } from "../storage/contacts.ts";
 import type { Delivery, DeliveryStore } from "../storage/deliveries.ts";
-import type { Clock, Timer } from "../telemetry/clock.ts";
+import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { DeliveryError } from "./errors.ts";
 import type { MessageWriter } from "./message-writer.ts";
@@ -29,42 +30,28 @@ const closeTimeoutMs = 3_000;
  */
 export class DeliveryQueue implements AsyncDisposable {
   readonly #parts: DeliveryQueueParts;
-  #round: Promise<void> | undefined;
-  #again = false;
-  #closing = false;
-  #timer: Timer | undefined;
+  readonly #rounds: Rounds;
 
   constructor(parts: DeliveryQueueParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds(() => this.#round(), parts.clock);
   }
 
   /** To be called at the start, and whenever a message has been stored. */
   wake(): void {
-    if (this.#closing) return;
-    this.#timer?.cancel();
-    if (this.#round) this.#again = true;
-    else this.#round = this.#work();
+    this.#rounds.begin();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
-    this.#timer?.cancel();
     const timeUp = Promise.withResolvers<void>();
     using _timer = this.#parts.clock.setTimer(closeTimeoutMs, timeUp.resolve);
-    await Promise.race([this.#round, timeUp.promise]);
+    await Promise.race([this.#rounds[Symbol.asyncDispose](), timeUp.promise]);
     for (const transport of this.#parts.transports.values()) transport[Symbol.dispose]();
   }
 
-  async #work(): Promise<void> {
-    let nextTs: number | undefined;
-    do {
-      this.#again = false;
-      nextTs = await this.#sendDue();
-    } while (this.#again && !this.#closing);
-    this.#round = undefined;
-    if (nextTs === undefined || this.#closing) return;
-    const delayMs = Math.max(0, nextTs - this.#parts.clock.nowMs());
-    this.#timer = this.#parts.clock.setTimer(delayMs, () => this.wake());
+  async #round(): Promise<void> {
+    const nextTs = await this.#sendDue();
+    if (nextTs !== undefined) this.#rounds.beginIn(Math.max(0, nextTs - this.#parts.clock.nowMs()));
   }
 
   /** Returns when the next message is due. */
@@ -73,7 +60,7 @@ export class DeliveryQueue implements AsyncDisposable {
     try {
       for (;;) {
         const due = await store.due(clock.nowMs(), maxAtOnce);
-        if (due.length === 0 || this.#closing) return await store.nextDueTs();
+        if (due.length === 0 || this.#rounds.isClosed) return await store.nextDueTs();
         const outcomes = await Promise.allSettled(due.map((delivery) => this.#send(delivery)));
         for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
       }

@@ -1,3 +1,4 @@
+import { Rounds } from "../../concurrency/rounds.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject } from "../../protocol/json.ts";
@@ -37,12 +38,12 @@ export class OutboundPresence implements AsyncDisposable {
   /** When others were last told of those who are there, by the monotonic clock, the longest ago first. */
   readonly #toldMs = new Map<number, number>();
   readonly #changed = new Set<number>();
-  #telling: Promise<void> | undefined;
+  readonly #rounds: Rounds;
   #sweep: Timer | undefined;
-  #isClosed = false;
 
   constructor(parts: OutboundPresenceParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds(() => this.#tellAll(), parts.clock);
   }
 
   /** Other servers know of users who were there when this one stopped, and are to hear of them again before long. */
@@ -60,29 +61,33 @@ export class OutboundPresence implements AsyncDisposable {
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
     this.#sweep?.cancel();
-    await this.#telling;
+    await this.#rounds[Symbol.asyncDispose]();
+  }
+
+  get #hasNews(): boolean {
+    return this.#changed.size > 0 || this.#parts.arrivals.isThereAny;
   }
 
   #tell(): void {
-    if (this.#telling || this.#isClosed || (this.#changed.size === 0 && !this.#parts.arrivals.isThereAny))
-      return;
-    this.#telling = this.#tellAll().finally(() => {
-      this.#telling = undefined;
-      this.#sweepLater();
-      this.#tell();
-    });
+    if (this.#hasNews) this.#rounds.begin();
   }
 
   async #tellAll(): Promise<void> {
-    try {
-      while (!this.#isClosed && this.#changed.size > 0) await this.#tellNext();
-      for (const { servers, userNids } of await this.#parts.arrivals.take())
-        await this.#send(servers, userNids);
-    } catch (error) {
-      this.#parts.log.warn({ err: error }, "other servers were not told who is there");
+    while (this.#hasNews && !this.#rounds.isClosed) {
+      try {
+        if (this.#changed.size > 0) await this.#tellNext();
+        else await this.#tellArrivals();
+      } catch (error) {
+        this.#parts.log.warn({ err: error }, "other servers were not told who is there");
+      }
     }
+    this.#sweepLater();
+  }
+
+  async #tellArrivals(): Promise<void> {
+    for (const { servers, userNids } of await this.#parts.arrivals.take())
+      await this.#send(servers, userNids);
   }
 
   async #tellNext(): Promise<void> {
@@ -134,7 +139,7 @@ export class OutboundPresence implements AsyncDisposable {
   }
 
   #sweepLater(): void {
-    if (this.#sweep || this.#isClosed || this.#toldMs.size === 0) return;
+    if (this.#sweep || this.#rounds.isClosed || this.#toldMs.size === 0) return;
     this.#sweep = this.#parts.clock.setTimer(sweepIntervalMs, () => {
       this.#sweep = undefined;
       this.#tellAgain();

@@ -1,3 +1,4 @@
+import { Rounds } from "../../concurrency/rounds.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import type { Typing } from "../../services/typing.ts";
@@ -37,38 +38,28 @@ export class OutboundTyping implements AsyncDisposable {
   readonly #told = new Map<number, Map<number, ToldTyper>>();
   /** Rooms in which something has changed since others were told. */
   readonly #changed = new Set<number>();
-  #telling: Promise<void> | undefined;
+  readonly #rounds: Rounds;
   #sweep: Timer | undefined;
-  #isClosed = false;
 
   constructor(parts: OutboundTypingParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds(() => this.#tellAll(), parts.clock);
   }
 
   /** To be told of each commit, after `Typing`. */
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
     for (const { stream, nid } of changes) if (stream === "typing") this.#changed.add(nid);
-    this.#tellLater();
+    if (this.#changed.size > 0) this.#rounds.begin();
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
     this.#sweep?.cancel();
-    await this.#telling;
-  }
-
-  #tellLater(): void {
-    if (this.#telling || this.#isClosed || this.#changed.size === 0) return;
-    this.#telling = this.#tellAll().finally(() => {
-      this.#telling = undefined;
-      this.#sweepLater();
-      this.#tellLater();
-    });
+    await this.#rounds[Symbol.asyncDispose]();
   }
 
   async #tellAll(): Promise<void> {
     for (const roomNid of this.#changed) {
-      if (this.#isClosed) break;
+      if (this.#rounds.isClosed) break;
       this.#changed.delete(roomNid);
       try {
         await this.#tell(roomNid);
@@ -76,6 +67,7 @@ export class OutboundTyping implements AsyncDisposable {
         this.#parts.log.warn({ err: error, roomNid }, "other servers were not told who types");
       }
     }
+    this.#sweepLater();
   }
 
   async #tell(roomNid: number): Promise<void> {
@@ -107,7 +99,7 @@ export class OutboundTyping implements AsyncDisposable {
   }
 
   #sweepLater(): void {
-    if (this.#sweep || this.#isClosed || this.#told.size === 0) return;
+    if (this.#sweep || this.#rounds.isClosed || this.#told.size === 0) return;
     this.#sweep = this.#parts.clock.setTimer(sweepIntervalMs, () => {
       this.#sweep = undefined;
       this.#tellAgain().catch((error: unknown) => {

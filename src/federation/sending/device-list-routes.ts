@@ -1,7 +1,9 @@
+import { Rounds } from "../../concurrency/rounds.ts";
 import { parseUserId, serverNameOf, type ServerName } from "../../protocol/identifiers.ts";
 import type { DestinationStore } from "../../storage/destinations.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { StreamChange } from "../../storage/streams.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { RoomServers } from "../room-servers.ts";
 
@@ -15,6 +17,7 @@ export interface DeviceListRoutesParts {
   readonly position: () => number;
   /** Told which servers have to be told what has happened to users' devices after a position. */
   readonly found: (servers: readonly string[], after: number) => void;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -28,14 +31,14 @@ interface Unrouted {
 }
 
 /** Finds the servers that share rooms with local users whose devices have changed, or with users who have joined a room. */
-export class DeviceListRoutes {
+export class DeviceListRoutes implements AsyncDisposable {
   readonly #parts: DeviceListRoutesParts;
   readonly #unrouted = new Map<string, Unrouted>();
-  #routing: Promise<void> | undefined;
-  #isClosed = false;
+  readonly #rounds: Rounds;
 
   constructor(parts: DeviceListRoutesParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds(() => this.#routeAll(), parts.clock);
   }
 
   /** To be told of each commit before its position becomes visible. */
@@ -46,7 +49,7 @@ export class DeviceListRoutes {
       if (stream === "deviceLists" || stream === "deviceUpdates") this.#add(nid, undefined, after);
       else if (membership?.joined) this.#add(nid, membership.roomNid, after);
     }
-    this.#route();
+    if (this.#unrouted.size > 0) this.#rounds.begin();
   }
 
   /** All servers have been found for what has happened up to here. */
@@ -56,9 +59,8 @@ export class DeviceListRoutes {
     return oldest?.after ?? this.#parts.position();
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#routing;
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#rounds[Symbol.asyncDispose]();
   }
 
   #add(userNid: number, roomNid: number | undefined, after: number): void {
@@ -68,18 +70,8 @@ export class DeviceListRoutes {
     this.#unrouted.set(key, { userNid, roomNid, after: known?.after ?? after });
   }
 
-  #route(): void {
-    if (this.#isClosed || this.#routing || this.#unrouted.size === 0) return;
-    this.#routing = this.#routeAll().finally(() => {
-      this.#routing = undefined;
-      this.#route();
-    });
-  }
-
   async #routeAll(): Promise<void> {
-    // After the commit's other followers have been told.
-    await Promise.resolve();
-    while (!this.#isClosed) {
+    while (!this.#rounds.isClosed) {
       const [next] = this.#unrouted;
       if (!next) return;
       const [key, unrouted] = next;

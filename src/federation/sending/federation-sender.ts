@@ -1,3 +1,4 @@
+import { Rounds } from "../../concurrency/rounds.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import { parseUserId, serverNameOf } from "../../protocol/identifiers.ts";
 import type { EventReader } from "../../state/event-reader.ts";
@@ -62,11 +63,11 @@ export class FederationSender implements AsyncDisposable {
   readonly #unrouted = new Map<number, Unrouted>();
   readonly #deviceLists: DeviceListRoutes;
   #transactions = 0;
-  #routing: Promise<void> | undefined;
-  #isClosed = false;
+  readonly #rounds: Rounds;
 
   constructor(parts: FederationSenderParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds(() => this.#routeAll(), parts.clock);
     this.#deviceLists = new DeviceListRoutes({ ...parts, found: this.#deviceListsWait });
     const transactionPrefix = parts.clock.nowMs().toString(36);
     this.#destinations = new Destinations({
@@ -95,7 +96,7 @@ export class FederationSender implements AsyncDisposable {
       if (known) known.upTo = at;
       else this.#unrouted.set(nid, { after: at - 1, upTo: at, hasMembers: false });
     }
-    this.#route();
+    if (this.#unrouted.size > 0) this.#rounds.begin();
     this.#deviceLists.committed(changes);
   };
 
@@ -124,9 +125,8 @@ export class FederationSender implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
-    await this.#routing;
-    await this.#deviceLists.close();
+    await this.#rounds[Symbol.asyncDispose]();
+    await this.#deviceLists[Symbol.asyncDispose]();
     await this.#destinations[Symbol.asyncDispose]();
   }
 
@@ -137,18 +137,8 @@ export class FederationSender implements AsyncDisposable {
     return upTo;
   }
 
-  #route(): void {
-    if (this.#isClosed || this.#routing || this.#unrouted.size === 0) return;
-    this.#routing = this.#routeAll().finally(() => {
-      this.#routing = undefined;
-      this.#route();
-    });
-  }
-
   async #routeAll(): Promise<void> {
-    // After the commit's other followers have been told.
-    await Promise.resolve();
-    while (!this.#isClosed) {
+    while (!this.#rounds.isClosed) {
       const [next] = this.#unrouted;
       if (!next) return;
       const [roomNid, stretch] = next;

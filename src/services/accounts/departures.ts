@@ -1,5 +1,6 @@
+import { Rounds } from "../../concurrency/rounds.ts";
 import type { AccountStore, Departure } from "../../storage/accounts.ts";
-import type { Clock, Timer } from "../../telemetry/clock.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 
 /** What accounts need of rooms. */
@@ -21,50 +22,35 @@ const retryAfterMs = 5 * 60 * 1000;
 export class Departures implements AsyncDisposable {
   readonly #accounts: AccountStore;
   readonly #leaver: RoomLeaver;
-  readonly #clock: Clock;
   readonly #log: Logger;
-  #round: Promise<void> | undefined;
-  #again = false;
-  #closing = false;
-  #retry: Timer | undefined;
+  readonly #rounds: Rounds;
 
   constructor(accounts: AccountStore, leaver: RoomLeaver, clock: Clock, log: Logger) {
     this.#accounts = accounts;
     this.#leaver = leaver;
-    this.#clock = clock;
     this.#log = log;
+    this.#rounds = new Rounds(() => this.#round(), clock);
   }
 
   /** To be called at the start, and whenever an account has been deactivated. */
   begin(): void {
-    if (this.#closing) return;
-    this.#retry?.cancel();
-    if (this.#round) this.#again = true;
-    else this.#round = this.#work();
+    this.#rounds.begin();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
-    this.#retry?.cancel();
-    await this.#round;
+    await this.#rounds[Symbol.asyncDispose]();
   }
 
-  async #work(): Promise<void> {
-    let isDone = false;
-    do {
-      this.#again = false;
-      isDone = await this.#oneRound();
-    } while (this.#again && !this.#closing);
-    this.#round = undefined;
-    if (!isDone && !this.#closing) this.#retry = this.#clock.setTimer(retryAfterMs, () => this.begin());
+  async #round(): Promise<void> {
+    if (!(await this.#departAll())) this.#rounds.beginIn(retryAfterMs);
   }
 
   /** Returns whether everybody has left. */
-  async #oneRound(): Promise<boolean> {
+  async #departAll(): Promise<boolean> {
     try {
       let isDone = true;
       for (const departure of await this.#accounts.listDepartures()) {
-        if (this.#closing) return false;
+        if (this.#rounds.isClosed) return false;
         isDone = (await this.#depart(departure)) && isDone;
       }
       return isDone;

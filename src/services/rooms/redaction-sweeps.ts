@@ -1,10 +1,11 @@
+import { Rounds } from "../../concurrency/rounds.ts";
 import { redactedText } from "../../ingest/redaction.ts";
 import type { EventReader } from "../../state/event-reader.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { EventOutline, EventStore, StoredEvent } from "../../storage/events.ts";
 import type { RedactionSweep, RedactionSweepStore } from "../../storage/redaction-sweeps.ts";
 import type { CommitListener } from "../../storage/streams.ts";
-import type { Clock, Timer } from "../../telemetry/clock.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 
 export interface RedactionSweepParts {
@@ -30,13 +31,11 @@ const maxMemberEvents = 10_000;
  */
 export class RedactionSweeps implements AsyncDisposable {
   readonly #parts: RedactionSweepParts;
-  #round: Promise<void> | undefined;
-  #again = false;
-  #closing = false;
-  #retry: Timer | undefined;
+  readonly #rounds: Rounds;
 
   constructor(parts: RedactionSweepParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds(() => this.#round(), parts.clock);
   }
 
   /** To be called with each commit: bans and kicks are among them. */
@@ -46,35 +45,24 @@ export class RedactionSweeps implements AsyncDisposable {
 
   /** To be called at the start, for what was left. */
   begin(): void {
-    if (this.#closing) return;
-    this.#retry?.cancel();
-    if (this.#round) this.#again = true;
-    else this.#round = this.#work();
+    this.#rounds.begin();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
-    this.#retry?.cancel();
-    await this.#round;
+    await this.#rounds[Symbol.asyncDispose]();
   }
 
-  async #work(): Promise<void> {
-    let isDone = false;
-    do {
-      this.#again = false;
-      isDone = await this.#oneRound();
-    } while (this.#again && !this.#closing);
-    this.#round = undefined;
-    if (!isDone && !this.#closing) this.#retry = this.#parts.clock.setTimer(retryAfterMs, () => this.begin());
+  async #round(): Promise<void> {
+    if (!(await this.#attemptAll())) this.#rounds.beginIn(retryAfterMs);
   }
 
   /** Returns whether nothing is left to be tried again. */
-  async #oneRound(): Promise<boolean> {
+  async #attemptAll(): Promise<boolean> {
     try {
       const sweeps = await this.#parts.store.list(sweepsAtOnce);
       let isDone = true;
       for (const sweep of sweeps) isDone = (await this.#attempt(sweep)) && isDone;
-      if (isDone && sweeps.length === sweepsAtOnce) this.#again = true;
+      if (isDone && sweeps.length === sweepsAtOnce) this.begin();
       return isDone;
     } catch (error) {
       this.#parts.log.error({ err: error }, "what banned users have sent could not be looked up");
@@ -104,7 +92,7 @@ export class RedactionSweeps implements AsyncDisposable {
     const room = await rooms.byNid(roomNid);
     let from = asking.position - 1;
     for (;;) {
-      if (this.#closing) return false;
+      if (this.#rounds.isClosed) return false;
       const outlines = await eventStore.outlinesBackwards(roomNid, from, joined - 1, outlinesAtOnce);
       await this.#redact(sweep, room, outlines.filter(isDue(sweep, asking)));
       const last = outlines.at(-1)?.position;

@@ -1,8 +1,10 @@
+import { Rounds } from "../../concurrency/rounds.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { RedeemableInvite, ThirdPartyInviteStore } from "../../storage/third-party-invites.ts";
 import type { UserId } from "../../protocol/identifiers.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { InviteKeys } from "./invite-keys.ts";
 import type { InviteRedemption, SignedInvite } from "./redemption.ts";
@@ -13,45 +15,38 @@ export interface InviteRedeemerParts {
   readonly redemption: InviteRedemption;
   readonly rooms: RoomIndex;
   readonly names: NameCache;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Invites those who have proved an address to the rooms that it was invited to, in the background. */
 export class InviteRedeemer implements AsyncDisposable {
   readonly #parts: InviteRedeemerParts;
-  #round: Promise<void> | undefined;
-  #again = false;
-  #closing = false;
+  readonly #rounds: Rounds;
 
   constructor(parts: InviteRedeemerParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds(() => this.#redeemAll(), parts.clock);
   }
 
   /** To be called at the start, and whenever an address has come into an account. */
   begin(): void {
-    if (this.#closing) return;
-    if (this.#round) this.#again = true;
-    else this.#round = this.#work();
+    this.#rounds.begin();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
-    await this.#round;
+    await this.#rounds[Symbol.asyncDispose]();
   }
 
-  async #work(): Promise<void> {
-    do {
-      this.#again = false;
-      try {
-        for (const invite of await this.#parts.store.redeemable()) {
-          if (this.#closing) break;
-          await this.#redeem(invite);
-        }
-      } catch (error) {
-        this.#parts.log.error({ err: error }, "invitations by e-mail wait for the next attempt");
+  async #redeemAll(): Promise<void> {
+    try {
+      for (const invite of await this.#parts.store.redeemable()) {
+        if (this.#rounds.isClosed) break;
+        await this.#redeem(invite);
       }
-    } while (this.#again && !this.#closing);
-    this.#round = undefined;
+    } catch (error) {
+      this.#parts.log.error({ err: error }, "invitations by e-mail wait for the next attempt");
+    }
   }
 
   /** What the rules refuse now they will refuse later: the inviter may have withdrawn it, or the room banned the user. */
