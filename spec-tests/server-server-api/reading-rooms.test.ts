@@ -2,6 +2,7 @@ import t from "tap";
 import { anonymous, registerUser } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 const servers = await startFederatedServers(1);
 t.teardown(() => servers[Symbol.asyncDispose]());
@@ -113,6 +114,42 @@ t.test(
     t.equal((missing.body["events"] as unknown[]).length, 1);
   },
 );
+
+t.test("getMissingPreviousEvents: all that an event follows comes first, however old", async (t) => {
+  const { joinId } = await peer.join(server, roomId);
+  const stateId = async (type: string) => {
+    const path = `/_matrix/client/v3/rooms/${room}/state/${type}?format=event`;
+    return (await alice.get(path)).body["event_id"] as string;
+  };
+  for (const body of ["one", "two", "three", "four", "five"]) await send(body);
+  const branch = peer.event({
+    room_id: roomId,
+    type: "m.room.message",
+    sender: peer.userId,
+    content: { msgtype: "m.text", body: "a branch" },
+    depth: 1,
+    prev_events: [joinId],
+    auth_events: [await stateId("m.room.create"), await stateId("m.room.power_levels"), joinId],
+  });
+  const sent = await peer.request(server, "PUT", `${federation}/send/branch`, {
+    origin: peer.name,
+    origin_server_ts: Date.now(),
+    pdus: [branch.pdu],
+  });
+  t.match(sent, { status: 200, body: { pdus: { [branch.id]: {} } } });
+  const path = `/_matrix/client/v3/rooms/${room}/event/${encodeURIComponent(branch.id)}`;
+  await until(patienceMs, "the branch", async () => (await alice.get(path)).status === 200);
+  const { body } = await peer.request(server, "POST", `${federation}/get_missing_events/${room}`, {
+    earliest_events: [joinId],
+    latest_events: [await send("joins them")],
+    limit: 3,
+  });
+  t.match(body["events"], [
+    { content: { body: "a branch" } },
+    { content: { body: "four" } },
+    { content: { body: "five" } },
+  ]);
+});
 
 t.test(
   "sendTransaction: what is wrong is refused, what is right is seen, what a user may not do is not",

@@ -123,7 +123,8 @@ export class ServedRooms {
     const starts = await this.#known(room, query.latest);
     const first = await this.#prevsOf(starts);
     const limit = Math.min(query.limit, maxMissing);
-    const found = await this.#walk(server, room, first, limit, new Set([...query.earliest, ...query.latest]));
+    const known = new Set([...query.earliest, ...query.latest]);
+    const found = await this.#walk(server, room, first, limit, known, nearestFirst);
     return found.toSorted((a, b) => a.depth - b.depth);
   }
 
@@ -145,33 +146,34 @@ export class ServedRooms {
       starts.map(({ eventId }) => eventId as EventId),
       Math.min(limit, maxBackfill),
       new Set(),
+      deepestFirst,
     );
     return found.toSorted((a, b) => b.depth - a.depth);
   }
 
-  /** Goes back along `prev_events`, those of the greatest depth first. */
+  /** Goes back along `prev_events`. @param takeNext the next of those that have been reached */
   async #walk(
     server: ServerName,
     room: Room,
     starts: readonly EventId[],
     limit: number,
     stopAt: ReadonlySet<string>,
+    takeNext: (reached: StoredEvent[]) => StoredEvent | undefined,
   ): Promise<StoredEvent[]> {
     const found: StoredEvent[] = [];
     const seen = new Set<string>(stopAt);
-    let next = await this.#known(
+    const reached = await this.#known(
       room,
       starts.filter((eventId) => !seen.has(eventId)),
     );
-    for (let walked = 0; next.length > 0 && found.length < limit && walked < maxWalked; walked++) {
-      next.sort((a, b) => a.depth - b.depth);
-      const event = next.pop();
+    for (let walked = 0; reached.length > 0 && found.length < limit && walked < maxWalked; walked++) {
+      const event = takeNext(reached);
       if (!event || seen.has(event.eventId)) continue;
       seen.add(event.eventId);
       const isVisible = await this.#parts.visibility.maySee(server, event);
       found.push(isVisible ? event : await this.#redacted(room, event));
       const prevs = (await this.#prevsOf([event])).filter((eventId) => !seen.has(eventId));
-      next.push(...(await this.#known(room, prevs)));
+      reached.push(...(await this.#known(room, prevs)));
     }
     return found;
   }
@@ -202,6 +204,20 @@ export class ServedRooms {
     if (stored?.roomNid === room.roomNid) return stored;
     throw noSuchEvent();
   }
+}
+
+/** For pages of a history. */
+function deepestFirst(reached: StoredEvent[]): StoredEvent | undefined {
+  reached.sort((a, b) => a.depth - b.depth);
+  return reached.pop();
+}
+
+/**
+ * Server-server API, "get_missing_events": a breadth-first walk. Whoever asks needs all that an event follows directly,
+ * also where one of its branches parted long ago.
+ */
+function nearestFirst(reached: StoredEvent[]): StoredEvent | undefined {
+  return reached.shift();
 }
 
 function noSuchEvent(): MatrixError {
