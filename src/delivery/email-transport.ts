@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { getCACertificates } from "node:tls";
-import { createTransport } from "nodemailer";
+import type { Transporter } from "nodemailer";
 import type { Config } from "../config/schema.ts";
 import { DeliveryError } from "./errors.ts";
 import type { WrittenMessage } from "./message-writer.ts";
@@ -19,18 +19,21 @@ const tlsOptions = {
 
 /** E-mail by way of the organisation's mail server (SMTP). Each message has a connection of its own: there are few. */
 export class EmailTransport implements MessageTransport {
-  readonly #transport: ReturnType<typeof smtpTransport>;
+  readonly #options: ReturnType<typeof smtpOptions>;
   readonly #from: string;
   readonly #serverName: string;
+  /** Made with the first message, as is all that is loaded for it. */
+  #transport: Transporter | undefined;
 
   /** @throws Error when the certificates cannot be read */
   constructor(smtp: Config["email"]["smtp"], from: string, serverName: string) {
-    this.#transport = smtpTransport(smtp);
+    this.#options = smtpOptions(smtp);
     this.#from = from;
     this.#serverName = serverName;
   }
 
   async send(address: string, { subject, text, html }: WrittenMessage, id: string): Promise<void> {
+    this.#transport ??= await smtpTransport(this.#options);
     try {
       await this.#transport.sendMail({
         from: this.#from,
@@ -51,13 +54,18 @@ export class EmailTransport implements MessageTransport {
   }
 
   [Symbol.dispose](): void {
-    this.#transport.close();
+    this.#transport?.close();
   }
 }
 
-function smtpTransport({ host, port, tls, user, password, extra_ca_file: caFile }: Config["email"]["smtp"]) {
+async function smtpTransport(options: ReturnType<typeof smtpOptions>): Promise<Transporter> {
+  const { createTransport } = await import("nodemailer");
+  return createTransport(options);
+}
+
+function smtpOptions({ host, port, tls, user, password, extra_ca_file: caFile }: Config["email"]["smtp"]) {
   const ca = caFile === null ? {} : { ca: [...getCACertificates("default"), readFileSync(caFile, "utf8")] };
-  return createTransport({
+  return {
     host,
     port,
     ...tlsOptions[tls],
@@ -67,7 +75,7 @@ function smtpTransport({ host, port, tls, user, password, extra_ca_file: caFile 
     dnsTimeout: connectTimeoutMs,
     greetingTimeout: connectTimeoutMs,
     socketTimeout: silenceTimeoutMs,
-  });
+  };
 }
 
 /** A mail server's 5xx about the recipient is its last word; anything else may be otherwise in an hour. */
