@@ -31,17 +31,24 @@ const rules: readonly ImportRule[] = [
     only: /^(src\/protocol\/.*|tap|fast-check|tweetnacl|canonical-json|node:.*)$/,
   },
   {
-    why: "src/api is data: it imports itself, typebox and types of src/protocol",
+    why: "src/api is data: it imports itself, what describes schemas, and types of src/protocol",
     from: /^src\/api\//,
     notFrom: tests,
-    only: /^(src\/api\/.*|typebox)$/,
+    only: /^(src\/api\/.*|src\/schema\/type\.ts)$/,
     typesAreFree: true,
   },
   {
     why: "src/api knows of types in src/protocol only",
     from: /^src\/api\//,
     notFrom: tests,
-    only: /^(src\/(api|protocol)\/.*|typebox)$/,
+    only: /^(src\/(api|protocol)\/.*|src\/schema\/type\.ts|typebox)$/,
+  },
+  {
+    why: "the whole of typebox takes long to load: src/schema has what is needed of it",
+    from: /^src\//,
+    notFrom: /^src\/schema\/|\.test\.ts$|\/testing\//,
+    never: /^typebox(\/.*)?$/,
+    typesAreFree: true,
   },
   {
     why: "services, ingest and sync know nothing of HTTP",

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../schema/type.ts";
 
 /** Which page of a room directory clients and servers ask for, beside its length, and of which networks. */
 export const directoryPage = {

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../schema/type.ts";
 
 const secretText = Type.String({ minLength: 1, secret: true });
 

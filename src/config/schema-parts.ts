@@ -1,4 +1,5 @@
-import { type TSchema, Type } from "typebox";
+import type { TSchema } from "typebox";
+import { Type } from "../schema/type.ts";
 
 /** A key that may be null, which it is unless it is set. */
 export const nullable = <T extends TSchema>(type: T, description: string) =>

@@ -1,4 +1,5 @@
-import { type Static, Type } from "typebox";
+import type { Static } from "typebox";
+import { Type } from "../schema/type.ts";
 import { discoveryKeys } from "./discovery-schema.ts";
 import { federationKeys } from "./federation-schema.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
@@ -28,6 +29,8 @@ export interface ConfigSchema {
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minLength?: number;
+  readonly pattern?: string;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly uniqueItems?: boolean;

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../schema/type.ts";
 import { nullable } from "./schema-parts.ts";
 
 /** Messages of the server to its users. */

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../schema/type.ts";
 import { nullable, outboundKeys } from "./schema-parts.ts";
 
 const attributeRequirement = Type.Object({

@@ -1,9 +1,9 @@
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
-import { Value } from "typebox/value";
 import { nearest } from "./nearest.ts";
 import { rules } from "./rules.ts";
 import type { ConfigSchema } from "./schema.ts";
+import { isAsSchemaSays } from "./single-value.ts";
 
 /** Where a value is in the configuration: `["listeners", 0, "port"]`. */
 export type ConfigPath = readonly (string | number)[];
@@ -97,7 +97,7 @@ export function validate(
 
   function checkSingle(schema: ConfigSchema, value: unknown, path: ConfigPath): unknown {
     const rule = schema.rule && rules[schema.rule];
-    if (!Value.Check(schema, value) || (rule && !(typeof value === "string" && rule.accepts(value)))) {
+    if (!isAsSchemaSays(schema, value) || (rule && !(typeof value === "string" && rule.accepts(value)))) {
       const found = schema.secret ? "" : `, not ${JSON.stringify(value)}`;
       problems.push({ path, text: `has to be ${rule?.expected ?? expected(schema)}${found}` });
       return undefined;

@@ -1,23 +1,21 @@
 import type { TObject, TSchema } from "typebox";
-import { Compile, type Validator } from "typebox/compile";
 import { MatrixError } from "../protocol/matrix-error.ts";
+import { CompiledSchema } from "../schema/compiled-schema.ts";
 
-/** Checks values against a schema in place: nothing is copied, dropped or filled in. Compiled at its first use. */
+/** Checks values against a schema in place: nothing is copied, dropped or filled in. */
 export class Checker {
-  readonly #schema: TSchema;
+  readonly #schema: CompiledSchema<TSchema>;
   readonly #errcode: "M_BAD_JSON" | "M_INVALID_PARAM";
-  #validator: Validator | undefined;
 
   constructor(schema: TSchema, errcode: "M_BAD_JSON" | "M_INVALID_PARAM") {
-    this.#schema = schema;
+    this.#schema = new CompiledSchema(schema);
     this.#errcode = errcode;
   }
 
   /** @throws MatrixError that names the first fault: M_MISSING_PARAM for a missing key, else the checker's own code. */
   check(value: unknown): void {
-    this.#validator ??= Compile(this.#schema);
-    if (this.#validator.Check(value)) return;
-    const [fault] = this.#validator.Errors(value);
+    if (this.#schema.accepts(value)) return;
+    const fault = this.#schema.faultOf(value);
     if (!fault) throw new MatrixError(this.#errcode, "The request is not as it should be");
     if (fault.keyword === "required") {
       const missing = fault.params.requiredProperties.join(", ");

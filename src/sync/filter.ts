@@ -1,4 +1,3 @@
-import { Compile } from "typebox/compile";
 import {
   type RoomEventFilterJson,
   roomEventFilterSchema,
@@ -6,6 +5,7 @@ import {
   syncFilterSchema,
 } from "../api/client/filtering.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
+import { CompiledSchema, type Fault } from "../schema/compiled-schema.ts";
 import { EventFields } from "./event-fields.ts";
 import { EventFilter, Selection } from "./event-filter.ts";
 
@@ -51,8 +51,8 @@ function eventFilter(json: RoomEventFilterJson | undefined): EventFilter {
   return json === undefined ? everyEvent : new EventFilter(json);
 }
 
-const syncFilterValidator = Compile(syncFilterSchema);
-const roomEventFilterValidator = Compile(roomEventFilterSchema);
+const syncFilters = new CompiledSchema(syncFilterSchema);
+const roomEventFilters = new CompiledSchema(roomEventFilterSchema);
 
 /**
  * Makes a filter for sync out of its JSON text.
@@ -60,8 +60,8 @@ const roomEventFilterValidator = Compile(roomEventFilterSchema);
  */
 export function parseSyncFilter(text: string): SyncFilter {
   const json = parseJson(text);
-  if (syncFilterValidator.Check(json)) return new SyncFilter(json);
-  throw unfit(syncFilterValidator.Errors(json));
+  if (syncFilters.accepts(json)) return new SyncFilter(json);
+  throw unfit(syncFilters.faultOf(json));
 }
 
 /**
@@ -70,8 +70,8 @@ export function parseSyncFilter(text: string): SyncFilter {
  */
 export function parseRoomEventFilter(text: string): EventFilter {
   const json = parseJson(text);
-  if (roomEventFilterValidator.Check(json)) return new EventFilter(json);
-  throw unfit(roomEventFilterValidator.Errors(json));
+  if (roomEventFilters.accepts(json)) return new EventFilter(json);
+  throw unfit(roomEventFilters.faultOf(json));
 }
 
 function parseJson(text: string): unknown {
@@ -83,8 +83,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function unfit(faults: readonly { readonly instancePath: string; readonly message: string }[]): MatrixError {
-  const [fault] = faults;
+function unfit(fault: Fault | undefined): MatrixError {
   return new MatrixError(
     "M_BAD_JSON",
     `The filter's ${fault?.instancePath || "root"} ${fault?.message ?? ""}`,

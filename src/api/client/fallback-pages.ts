@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../../schema/type.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import { endpoint } from "../endpoint.ts";
 

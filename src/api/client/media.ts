@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../../schema/type.ts";
 import { endpoint } from "../endpoint.ts";
 
 /** Uploading is where it was before media were for users of the server only. */

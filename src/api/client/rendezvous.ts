@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../../schema/type.ts";
 import { endpoint } from "../endpoint.ts";
 
 /** MSC4108 as of 2024, which is what clients have: plain text, and its revisions in ETags. */

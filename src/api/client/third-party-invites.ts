@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../../schema/type.ts";
 import { endpoint } from "../endpoint.ts";
 
 /** As `pubkey/ephemeral/isvalid` of the identity service API: other servers ask it about invitations by e-mail. */

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../../schema/type.ts";
 import { serverEndpoint } from "../endpoint.ts";
 
 /** Server-server API, "Querying for information". */

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../../schema/type.ts";
 import { serverEndpoint } from "../endpoint.ts";
 
 const maxPdus = 50;

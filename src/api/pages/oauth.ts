@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../../schema/type.ts";
 import { endpoint } from "../endpoint.ts";
 
 // The endpoints of OAuth 2.0 itself. Clients find them in `GET /auth_metadata`.

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "../../schema/type.ts";
 import { endpoint } from "../endpoint.ts";
 
 /** Where providers send browsers back to: the path that other homeservers have, so that providers know it already. */

@@ -1,5 +1,5 @@
-import { Type } from "typebox";
-import { Compile } from "typebox/compile";
+import { CompiledSchema } from "../../schema/compiled-schema.ts";
+import { Type } from "../../schema/type.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 
 /** Results are narrowed down to those of one room or one sender. */
@@ -22,7 +22,7 @@ export interface SearchPoint {
 }
 
 const position = Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER });
-const validator = Compile(
+const tokens = new CompiledSchema(
   Type.Object({
     order: Type.Enum(["recent", "rank"]),
     upTo: position,
@@ -43,7 +43,7 @@ export function searchToken(point: SearchPoint): string {
  */
 export function parseSearchToken(token: string, order: SearchPoint["order"]): SearchPoint {
   const point = jsonOf(Buffer.from(token, "base64url").toString());
-  if (validator.Check(point) && point.order === order) return point;
+  if (tokens.accepts(point) && point.order === order) return point;
   throw new MatrixError(
     "M_INVALID_PARAM",
     "next_batch is not a token that this search has given: send it with the same request",
