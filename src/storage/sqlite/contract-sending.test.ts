@@ -1,7 +1,6 @@
 import t from "tap";
 import { delayedEventStoreContract } from "../contract/delayed-events.ts";
 import { destinationStoreContract } from "../contract/destinations.ts";
-import { federationInboxStoreContract } from "../contract/federation-inbox.ts";
 import { membershipStoreContract } from "../contract/memberships.ts";
 import { stickyEventStoreContract } from "../contract/sticky-events.ts";
 import { threadSubscriptionStoreContract } from "../contract/thread-subscriptions.ts";
@@ -12,6 +11,5 @@ const open = freshDatabases(t.testdir());
 membershipStoreContract(t, open);
 delayedEventStoreContract(t, open);
 threadSubscriptionStoreContract(t, open);
-federationInboxStoreContract(t, open);
 stickyEventStoreContract(t, open);
 destinationStoreContract(t, open);

@@ -67,8 +67,8 @@ function restate(
 ): void {
   const { db } = tx;
   for (const snapshot of snapshots) insertSnapshot(tx, snapshot);
-  for (const event of events) restateEvent(tx, roomNid, event);
-  moveHead(db, roomNid, head, 0);
+  const positions = events.map((event) => restateEvent(tx, roomNid, event));
+  moveHead(db, roomNid, head, Math.max(0, ...positions.filter((position) => position !== null)));
   for (const membership of memberships) setMembership(tx, roomNid, membership, null);
   if (summary) changeSummary(db, roomNid, summary);
   db.run("DELETE FROM partial_rooms WHERE room_nid = ?", roomNid);
@@ -77,7 +77,7 @@ function restate(
   db.run("UPDATE rooms SET whole_position = ? WHERE room_nid = ?", position, roomNid);
 }
 
-function restateEvent(tx: WriteTransaction, roomNid: number, event: RestatedEvent): void {
+function restateEvent(tx: WriteTransaction, roomNid: number, event: RestatedEvent): number | null {
   const { db } = tx;
   const { eventNid, inTimeline } = event;
   const before = db.get<{ position: number | null }>(
@@ -96,9 +96,10 @@ function restateEvent(tx: WriteTransaction, roomNid: number, event: RestatedEven
     event.replaces,
     eventNid,
   );
-  if (inTimeline) return;
+  if (inTimeline) return position;
   unstick(db, eventNid);
   removeRelation(db, eventNid);
+  return null;
 }
 
 /** Whether each event follows events that are stored or that come with it. */
