@@ -9,6 +9,7 @@ import type { StateMap, StateSnapshots } from "../state/state-snapshots.ts";
 import type { NewEvent } from "../storage/commits.ts";
 import { eventFlags, type EventStore } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
+import type { PendingStateEvent } from "../storage/state.ts";
 import { type Authorisation, createEventIdOf, type Refusal, type StateLookup } from "./authorisation.ts";
 import type { Batch } from "./batch.ts";
 import { type AuthEvent, AuthEvents, eventBasics } from "./event-basics.ts";
@@ -302,7 +303,7 @@ export class ReceivedBatch {
   #resolve(states: readonly number[]): Promise<number> {
     return this.#parts.resolver.resolve(this.#draft.room, states, {
       snapshots: this.batch.snapshots,
-      stateEvents: this.batch.events.filter(({ pairNid }) => pairNid !== null),
+      stateEvents: this.batch.events.flatMap(pendingStateEvent),
     });
   }
 
@@ -348,6 +349,12 @@ export class ReceivedBatch {
 
 function postponed(eventId: EventId, reason = "Not all members of its room are known."): Receipt {
   return { eventId, verdict: "postponed", reason };
+}
+
+/** What state resolution looks at in an event that is not stored yet; nothing of one without a state pair. */
+function pendingStateEvent(event: NewEvent): PendingStateEvent[] {
+  const { eventNid, eventId, pairNid, flags, authNids, common, federation } = event;
+  return pairNid === null ? [] : [{ eventNid, eventId, pairNid, flags, authNids, common, federation }];
 }
 
 /** Who has to tell other servers of an event, where that is not its sender's server. */

@@ -62,7 +62,8 @@ function pushVarint(bytes: number[], value: number): void {
   bytes.push(rest);
 }
 
-class VarintReader {
+/** Reads integers as {@link encodeDelta} and {@link encodeNids} write them. */
+export class VarintReader {
   readonly #bytes: Uint8Array;
   #offset = 0;
 

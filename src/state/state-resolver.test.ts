@@ -21,7 +21,7 @@ function scene(answer: StateDelta) {
   const store = {
     resolve({ snapshotNids }: ResolutionRequest) {
       asked.push(snapshotNids);
-      return Promise.resolve(answer);
+      return Promise.resolve({ snapshotNid: Math.min(...snapshotNids), changes: answer });
     },
   };
   const states = [1, 2].map((eventNid) => snapshots.first(new Map([[7, eventNid]])));

@@ -29,7 +29,7 @@ export class StateResolver {
   }
 
   /**
-   * The resolution of states, as a snapshot: one of theirs, or a new one that is derived from the first of them.
+   * The resolution of states, as a snapshot: one of theirs, or a new one that is derived from the one it is most like.
    * @param snapshotNids at least one
    */
   async resolve(room: Room, snapshotNids: readonly number[], pending: PendingState): Promise<number> {
@@ -40,14 +40,14 @@ export class StateResolver {
     const key = different.toSorted((a, b) => a - b).join(" ");
     const known = this.#resolved.get(key);
     if (known !== undefined) return known;
-    const changes = await this.#store.resolve({
+    const { snapshotNid, changes } = await this.#store.resolve({
       roomNid: room.roomNid,
       version: room.version.id,
       snapshotNids: different,
       pendingSnapshots: pending.snapshots,
       pendingEvents: pending.stateEvents,
     });
-    const resolved = changes.size === 0 ? first : await this.#derived(first, changes, pending);
+    const resolved = changes.size === 0 ? snapshotNid : await this.#derived(snapshotNid, changes, pending);
     this.#resolved.set(key, resolved);
     return resolved;
   }

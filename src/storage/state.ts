@@ -14,6 +14,7 @@ export interface SnapshotRow {
 export interface PendingStateEvent {
   readonly eventNid: number;
   readonly eventId: string;
+  readonly pairNid: number;
   readonly flags: number;
   readonly authNids: readonly number[];
   readonly common: string;
@@ -30,8 +31,14 @@ export interface ResolutionRequest {
   readonly pendingEvents: readonly PendingStateEvent[];
 }
 
+/** A resolved state: one of those that have been resolved, with changes. */
+export interface Resolution {
+  readonly snapshotNid: number;
+  readonly changes: StateDelta;
+}
+
 export interface StateStore {
   snapshot(snapshotNid: number): Promise<SnapshotRow | undefined>;
-  /** Resolves states (room versions, "State resolution"). @returns what has to change in the first of them */
-  resolve(request: ResolutionRequest): Promise<StateDelta>;
+  /** Resolves states (room versions, "State resolution"). @returns the state that needs the fewest changes */
+  resolve(request: ResolutionRequest): Promise<Resolution>;
 }

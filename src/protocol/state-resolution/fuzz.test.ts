@@ -21,8 +21,8 @@ t.test("no content makes resolution throw", async (t) => {
         });
         try {
           const { state } = room.dag.merge(...forks);
-          const { unconflicted } = separateState(forks.map((fork) => fork.state));
-          ok([...unconflicted].every(([pair, nid]) => state.get(pair) === nid));
+          const { common } = separateState(forks.map((fork) => fork.state));
+          ok([...common].every(([pair, nid]) => state.get(pair) === nid));
           resolved += 1;
         } catch (error) {
           if (!(error instanceof ProtocolError)) throw error;

@@ -1,10 +1,11 @@
 import { deepEqual, equal } from "node:assert/strict";
 import * as fc from "fast-check";
 import t from "tap";
-import { walkAuthChainDifference } from "./auth-chain-difference.ts";
-import { walkConflictedSubgraph } from "./conflicted-subgraph.ts";
+import { authChainDifference } from "./auth-chain-difference.ts";
+import { conflictedSubgraph } from "./conflicted-subgraph.ts";
 import { separateState } from "./separate.ts";
-import type { AuthGraph, StateMap } from "./types.ts";
+import { firstInLine, type Succession, successionAfter } from "./succession.ts";
+import { type AuthGraph, conflictedEvents, type StateMap } from "./types.ts";
 
 const pairCount = 5;
 
@@ -25,9 +26,21 @@ const rooms: fc.Arbitrary<RandomRoom> = fc
         .filter(([, round]) => round !== undefined);
       return new Map(places.map(([pair, round]) => [pair, (round ?? 0) * pairCount + pair]));
     });
-    const graph = { size: edges.length, authEventNids: (nid: number) => edges[nid] ?? [] };
+    const graph = { size: edges.length, ...graphOf(edges) };
     return fc.array(state, { minLength: 1, maxLength: 4 }).map((states) => ({ graph, states }));
   });
+
+/** The graph of such edges. */
+function graphOf(edges: readonly (readonly number[])[]): AuthGraph {
+  const pairOf = (nid: number) => nid % pairCount;
+  const successions: Succession[] = [];
+  const succession = (nid: number) => successions[nid] ?? firstInLine;
+  for (const [nid, cited] of edges.entries()) {
+    const predecessor = cited.find((other) => pairOf(other) === pairOf(nid));
+    successions.push(predecessor === undefined ? firstInLine : successionAfter({ succession }, predecessor));
+  }
+  return { authEventNids: (nid) => edges[nid] ?? [], pairOf, succession };
+}
 
 /** By definition: the events that some events reach, themselves included. */
 function chainOf(graph: AuthGraph, events: Iterable<number>): Set<number> {
@@ -43,15 +56,18 @@ function sorted(events: Iterable<number>): number[] {
 t.test("states are separated as the definition says", async () => {
   fc.assert(
     fc.property(rooms, ({ states }) => {
-      const { unconflicted, conflicted } = separateState(states);
+      const forks = separateState(states);
       for (let pair = 0; pair < pairCount; pair++) {
         const events = new Set(states.map((state) => state.get(pair)));
         const [first] = events;
         const isConflict = events.size > 1;
-        equal(unconflicted.get(pair), isConflict ? undefined : first);
-        equal(conflicted.has(pair), isConflict);
-        events.delete(undefined);
-        if (isConflict) deepEqual(new Set(conflicted.get(pair)), events);
+        equal(forks.unconflicted(pair), isConflict ? undefined : first);
+        equal(forks.conflicted.has(pair), isConflict);
+        if (isConflict)
+          deepEqual(
+            forks.conflicted.get(pair),
+            states.map((state) => state.get(pair)),
+          );
       }
     }),
   );
@@ -66,31 +82,50 @@ t.test("the auth difference is the union of the chains without their intersectio
         const count = chains.filter((chain) => chain.has(event)).length;
         if (count > 0 && count < chains.length) expected.add(event);
       }
-      const found = walkAuthChainDifference(graph, states);
-      const conflicted = [...separateState(states).conflicted.values()].flat();
-      deepEqual(sorted(new Set([...found, ...conflicted])), sorted(new Set([...expected, ...conflicted])));
+      const forks = separateState(states);
+      deepEqual(
+        sorted(authChainDifference(graph, forks)),
+        sorted(expected.difference(conflictedEvents(forks))),
+      );
     }),
   );
 });
 
-t.test("a walk that is told which events come too early to matter finds the same", async () => {
-  let walked = 0;
+/** Some events made to rest on later ones, yet on none that is later than those which cite them; and which they are. */
+function withLateEdges(graph: RandomRoom["graph"], wanted: readonly (readonly [number, number])[]) {
+  const edges = Array.from({ length: graph.size }, (_, nid) => [...graph.authEventNids(nid)]);
+  const lateEvents = new Set<number>();
+  for (const pair of wanted) {
+    const [nid = 0, cited = 0] = sorted(pair.map((number) => number % graph.size));
+    const citing = edges.flatMap((others, event) => (others.includes(nid) ? [event] : []));
+    if (nid === cited || citing.some((event) => event <= cited)) continue;
+    edges[nid]?.push(cited);
+    lateEvents.add(nid);
+  }
+  return { edges, lateEvents };
+}
+
+const laterEdges = fc.array(fc.tuple(fc.nat(29), fc.nat(29)), { maxLength: 8 });
+
+t.test("walks that know which events come too early to matter find the same", async () => {
+  let late = 0;
   fc.assert(
-    fc.property(rooms, ({ graph, states }) => {
-      const ordered = {
-        authEventNids: (nid: number) => graph.authEventNids(nid),
-        isBelow(nid: number, other: number) {
-          walked += 1;
-          return nid < other;
-        },
-      };
-      const conflicted = [...separateState(states).conflicted.values()].flat();
-      const found = (from: AuthGraph) =>
-        sorted(new Set([...walkAuthChainDifference(from, states), ...conflicted]));
-      deepEqual(found(ordered), found(graph));
+    fc.property(rooms, laterEdges, ({ graph, states }, wanted) => {
+      const { edges, lateEvents } = withLateEdges(graph, wanted);
+      late += lateEvents.size;
+      const unordered = graphOf(edges);
+      const ordered = { ...unordered, lateEvents };
+      const forks = separateState(states);
+      const conflicted = conflictedEvents(forks);
+      deepEqual(sorted(authChainDifference(ordered, forks)), sorted(authChainDifference(unordered, forks)));
+      deepEqual(
+        sorted(conflictedSubgraph(ordered, conflicted)),
+        sorted(conflictedSubgraph(unordered, conflicted)),
+      );
     }),
+    { numRuns: 500 },
   );
-  equal(walked > 0, true);
+  equal(late > 100, true);
 });
 
 t.test("an event that rests on later ones is gone on from", async () => {
@@ -101,9 +136,11 @@ t.test("an event that rests on later ones is gone on from", async () => {
   ]);
   const graph = {
     authEventNids: (nid: number) => edges.get(nid) ?? [],
-    isBelow: (nid: number, other: number) => nid < other && nid !== 3,
+    pairOf: (nid: number) => (nid === 3 ? 1 : nid === 5 ? 3 : 2),
+    succession: () => firstInLine,
+    lateEvents: new Set([3]),
   };
-  const [ours, theirs] = [
+  const forks = separateState([
     new Map([
       [1, 3],
       [2, 9],
@@ -112,32 +149,78 @@ t.test("an event that rests on later ones is gone on from", async () => {
       [1, 3],
       [2, 10],
     ]),
-  ];
-  equal(walkAuthChainDifference(graph, [ours, theirs]).has(5), false);
+  ]);
+  equal(authChainDifference(graph, forks).has(5), false);
   edges.delete(3);
-  equal(walkAuthChainDifference(graph, [ours, theirs]).has(5), true);
+  equal(authChainDifference(graph, forks).has(5), true);
 });
 
 t.test("the conflicted state subgraph is all that lies between conflicted events", async () => {
   fc.assert(
     fc.property(rooms, ({ graph, states }) => {
-      const conflicted = new Set([...separateState(states).conflicted.values()].flat());
+      const conflicted = conflictedEvents(separateState(states));
       const expected = [...chainOf(graph, conflicted)].filter((event) =>
         [...chainOf(graph, [event])].some((reached) => conflicted.has(reached)),
       );
-      deepEqual(sorted(walkConflictedSubgraph(graph, conflicted)), sorted(expected));
+      deepEqual(sorted(conflictedSubgraph(graph, conflicted)), sorted(expected));
     }),
   );
 });
 
 t.test("long chains and circles come to an end", async (t) => {
   const length = 100_000;
-  const line: AuthGraph = { authEventNids: (nid) => (nid === 0 ? [] : [nid - 1]) };
-  const states = [new Map([[1, length]]), new Map([[1, 0]])];
-  t.equal(walkAuthChainDifference(line, states).size, length);
-  t.equal(walkConflictedSubgraph(line, new Set([0, length])).size, length + 1);
+  const lineOf = (authEventNids: AuthGraph["authEventNids"]): AuthGraph => ({
+    authEventNids,
+    pairOf: () => undefined,
+    succession: () => firstInLine,
+  });
+  const line = lineOf((nid) => (nid === 0 ? [] : [nid - 1]));
+  const ends = separateState([new Map([[1, length]]), new Map([[1, 0]])]);
+  t.equal(authChainDifference(line, ends).size, length - 1);
+  t.equal(conflictedSubgraph(line, new Set([0, length])).size, length + 1);
 
-  const circle: AuthGraph = { authEventNids: (nid) => [(nid + 1) % 10] };
-  t.equal(walkConflictedSubgraph(circle, new Set([3])).size, 10);
-  t.strictSame(walkAuthChainDifference(circle, [new Map([[1, 3]]), new Map([[1, 4]])]), new Set());
+  const circle = lineOf((nid) => [(nid + 1) % 10]);
+  t.equal(conflictedSubgraph(circle, new Set([3])).size, 10);
+  const within = separateState([new Map([[1, 3]]), new Map([[1, 4]])]);
+  t.strictSame(authChainDifference(circle, within), new Set());
+});
+
+t.test("what has been succeeded long ago is found without walking there", async (t) => {
+  const length = 10_000;
+  // Events 0, 10, 20 ... are power levels that rest on those before; each is cited by nine topics after it.
+  const edges = Array.from({ length: length * 10 }, (_, nid) =>
+    nid % 10 === 0 ? [nid - 10] : [nid - (nid % 10)],
+  );
+  edges[0] = [];
+  const successions: Succession[] = [];
+  let steps = 0;
+  const graph = {
+    authEventNids(nid: number) {
+      steps += 1;
+      return edges[nid] ?? [];
+    },
+    pairOf: (nid: number) => (nid % 10 === 0 ? 0 : 1),
+    succession(nid: number) {
+      steps += 1;
+      return successions[nid / 10] ?? firstInLine;
+    },
+    lateEvents: new Set<number>(),
+  };
+  for (let nid = 0; nid < length; nid++) {
+    successions.push(nid === 0 ? firstInLine : successionAfter(graph, (nid - 1) * 10));
+  }
+  steps = 0;
+  const newest = (length - 1) * 10;
+  const forks = separateState([
+    new Map([
+      [0, newest],
+      [1, newest + 1],
+    ]),
+    new Map([
+      [0, newest],
+      [1, 5_001],
+    ]),
+  ]);
+  t.strictSame(authChainDifference(graph, forks), new Set());
+  t.ok(steps < 100, `${steps} steps`);
 });

@@ -3,17 +3,17 @@ import { authorise } from "../auth/authorise.ts";
 import type { RoomEvent } from "../pdu.ts";
 import type { RoomVersion } from "../room-versions.ts";
 import type { EventReader } from "./event-reader.ts";
-import type { ResolvableEvent, ResolutionSource, StateMap } from "./types.ts";
+import type { ForkedStates, ResolvableEvent, ResolutionSource } from "./types.ts";
 
 /** A state under construction: what resolution has put over the state that it started from. */
 export interface PartialState {
-  readonly base: StateMap;
+  readonly base: ForkedStates["unconflicted"];
   readonly resolved: Map<number, number>;
 }
 
 /** The event of a state under construction in one place. */
 export function eventAt(state: PartialState, pair: number | undefined): number | undefined {
-  return pair === undefined ? undefined : (state.resolved.get(pair) ?? state.base.get(pair));
+  return pair === undefined ? undefined : (state.resolved.get(pair) ?? state.base(pair));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { compareCodePoints } from "../canonical-json.ts";
 import type { EventReader } from "./event-reader.ts";
+import { meetingHeight, type Successions } from "./succession.ts";
 import type { ResolvableEvent } from "./types.ts";
 
 /**
@@ -8,11 +9,12 @@ import type { ResolvableEvent } from "./types.ts";
  * @param powerLevels the power levels event that the mainline starts from, or `undefined` when the state has none
  */
 export function mainlineOrder(
+  successions: Successions,
   reader: EventReader,
   events: Iterable<number>,
   powerLevels: number | undefined,
 ): number[] {
-  const mainline = new Mainline(reader, powerLevels);
+  const mainline = new Mainline(successions, reader, powerLevels);
   const placed = Array.from(events, (nid) => {
     const event = reader.event(nid);
     const { originServerTs, eventId } = event.roomEvent;
@@ -29,37 +31,32 @@ export function mainlineOrder(
   return placed.map(({ nid }) => nid);
 }
 
-/** The mainline of a power levels event, and the positions on it of whatever was asked for. */
+/** The mainline of a power levels event: the line of power levels that have succeeded each other until it. */
 class Mainline {
+  readonly #successions: Successions;
   readonly #reader: EventReader;
-  /** By power levels event; those beside the mainline have the position at which their own line meets it. */
+  readonly #newest: number | undefined;
   readonly #positions = new Map<number, number>();
 
-  constructor(reader: EventReader, powerLevels: number | undefined) {
+  constructor(successions: Successions, reader: EventReader, powerLevels: number | undefined) {
+    this.#successions = successions;
     this.#reader = reader;
-    let next = powerLevels === undefined ? undefined : reader.event(powerLevels);
-    while (next !== undefined && !this.#positions.has(next.nid)) {
-      this.#positions.set(next.nid, this.#positions.size);
-      next = this.#powerLevelsBefore(next);
-    }
+    this.#newest = powerLevels;
   }
 
   /** The mainline position of an event: 0 for the newest, infinite for events that rest on none of the mainline. */
   positionOf(event: ResolvableEvent): number {
-    const passed = new Set<number>();
-    let position: number | undefined;
-    let next = this.#powerLevelsBefore(event);
-    while (next !== undefined && position === undefined && !passed.has(next.nid)) {
-      position = this.#positions.get(next.nid);
-      passed.add(next.nid);
-      next = this.#powerLevelsBefore(next);
-    }
-    position ??= Number.POSITIVE_INFINITY;
-    for (const nid of passed) this.#positions.set(nid, position);
+    const powerLevels = this.#reader.authEvent(event, "m.room.power_levels", "")?.nid;
+    if (powerLevels === undefined) return Number.POSITIVE_INFINITY;
+    const position = this.#positions.get(powerLevels) ?? this.#find(powerLevels);
+    this.#positions.set(powerLevels, position);
     return position;
   }
 
-  #powerLevelsBefore(event: ResolvableEvent): ResolvableEvent | undefined {
-    return this.#reader.authEvent(event, "m.room.power_levels", "");
+  #find(powerLevels: number): number {
+    const newest = this.#newest;
+    const height = newest === undefined ? undefined : meetingHeight(this.#successions, newest, powerLevels);
+    if (newest === undefined || height === undefined) return Number.POSITIVE_INFINITY;
+    return this.#successions.succession(newest).height - height;
   }
 }

@@ -5,12 +5,15 @@ import { authStateOf } from "../auth/auth-state.ts";
 import { authorise } from "../auth/authorise.ts";
 import { versionNamed } from "../auth/testing/test-event.ts";
 import type { RoomVersion } from "../room-versions.ts";
+import { authChainDifference } from "./auth-chain-difference.ts";
+import { conflictedSubgraph } from "./conflicted-subgraph.ts";
 import { resolveState } from "./resolve-state.ts";
 import { separateState } from "./separate.ts";
 import { baseRoom, levels } from "./testing/base-room.ts";
+import { resolvePlainly } from "./testing/plain-resolution.ts";
 import { eventsOf, histories, play } from "./testing/random-room.ts";
 import type { TestBranch, TestDag } from "./testing/test-dag.ts";
-import type { ResolutionSource, StateMap } from "./types.ts";
+import { conflictedEvents, type ResolutionSource, type StateMap } from "./types.ts";
 
 const versions = ["1", "2", "7", "10", "11", "12"].map(versionNamed);
 const options = { numRuns: 40 };
@@ -52,21 +55,32 @@ function renumbered(
   const turn = (number: number): number => size - number;
   const flip = (state: StateMap): StateMap =>
     new Map([...state].toReversed().map(([pair, nid]) => [turn(pair), turn(nid)]));
-  const flipSet = (set: ReadonlySet<number>): Set<number> => new Set([...set].toReversed().map(turn));
+  const turnIf = (number: number | undefined) => (number === undefined ? undefined : turn(number));
   const source: ResolutionSource = {
-    event(nid) {
-      const event = dag.event(turn(nid));
-      return { ...event, nid, authEventNids: event.authEventNids.map(turn) };
-    },
+    events: (nids) =>
+      nids.toReversed().map((nid) => {
+        const event = dag.event(turn(nid));
+        return { ...event, nid, authEventNids: event.authEventNids.map(turn) };
+      }),
     pair(type, stateKey) {
-      const pair = dag.pair(type, stateKey);
-      return pair === undefined ? undefined : turn(pair);
+      return turnIf(dag.pair(type, stateKey));
     },
-    authChainDifference: (states) => flipSet(dag.authChainDifference(states.map(flip))),
-    conflictedSubgraph: (conflicted) => flipSet(dag.conflictedSubgraph(flipSet(conflicted))),
+    pairOf: (nid) => turnIf(dag.pairOf(turn(nid))),
+    authEventNids: (nid) => dag.authEventNids(turn(nid)).map(turn),
+    succession(nid) {
+      const { predecessor, height, jump } = dag.succession(turn(nid));
+      return { predecessor: turnIf(predecessor), height, jump: turnIf(jump) };
+    },
   };
   return { source, flip };
 }
+
+t.test("states are resolved as the algorithm says, word for word", async () => {
+  forEachRoom((version, dag, states) => {
+    if (version.stateResolution === "v1") return;
+    deepEqual(resolveState(version, states, dag), resolvePlainly(dag, states));
+  });
+});
 
 t.test("neither the order of the states nor the integers matter", async () => {
   forEachRoom((version, dag, states) => {
@@ -92,11 +106,12 @@ t.test("what is not in conflict stays, and nothing comes from elsewhere", async 
     const before = states.map((state) => new Map(state));
     const result = resolveState(version, states, dag);
     deepEqual(states, before, "the states are left as they are");
-    const { unconflicted, conflicted } = separateState(states);
-    const candidates = new Set([...unconflicted.values(), ...[...conflicted.values()].flat()]);
-    for (const nid of dag.authChainDifference(states)) candidates.add(nid);
-    for (const nid of dag.conflictedSubgraph(new Set([...conflicted.values()].flat()))) candidates.add(nid);
-    for (const [pair, nid] of unconflicted) equal(result.get(pair), nid);
+    const forks = separateState(states);
+    const conflicted = conflictedEvents(forks);
+    const candidates = new Set([...forks.common.values(), ...conflicted]);
+    for (const nid of authChainDifference(dag, forks)) candidates.add(nid);
+    for (const nid of conflictedSubgraph(dag, conflicted)) candidates.add(nid);
+    for (const [pair, nid] of forks.common) equal(result.get(pair), nid);
     for (const [pair, nid] of result) {
       const { type, stateKey } = dag.event(nid).roomEvent;
       equal(dag.pair(type, stateKey ?? ""), pair);

@@ -1,5 +1,6 @@
 import type { RoomVersion } from "../room-versions.ts";
-import type { ResolutionSource, StateMap } from "./types.ts";
+import { separateState } from "./separate.ts";
+import type { ForkedStates, ResolutionSource, StateMap } from "./types.ts";
 import { resolveV1 } from "./v1.ts";
 import { resolveV2 } from "./v2.ts";
 
@@ -7,21 +8,32 @@ import { resolveV2 } from "./v2.ts";
  * The resolution of several room states, as after the `prev_events` of an event, by the algorithm of the room's version
  * (room versions, "State resolution"). The order of the states does not matter.
  *
- * Beside one pass over the states the work is in proportion to the full conflicted set.
- *
  * @returns a new map; empty for no states
- * @throws what the source throws, and CanonicalJsonError for a third-party invite that has no canonical JSON
+ * @throws what {@link resolveForks} throws
  */
 export function resolveState(
   version: RoomVersion,
   stateSets: readonly StateMap[],
   source: ResolutionSource,
 ): Map<number, number> {
-  const different = [...new Set(stateSets)];
-  const [only] = different;
-  if (only === undefined) return new Map();
-  if (different.length === 1) return new Map(only);
+  const forks = separateState([...new Set(stateSets)]);
+  return new Map([...forks.common, ...resolveForks(version, forks, source)]);
+}
+
+/**
+ * The same for states of which little more is known than where they differ: the work is in proportion to the full
+ * conflicted set, however large the states are.
+ *
+ * @returns the entries of the resolved state beside the unconflicted ones
+ * @throws what the source throws, and CanonicalJsonError for a third-party invite that has no canonical JSON
+ */
+export function resolveForks(
+  version: RoomVersion,
+  forks: ForkedStates,
+  source: ResolutionSource,
+): Map<number, number> {
+  if (forks.conflicted.size === 0) return new Map();
   return version.stateResolution === "v1"
-    ? resolveV1(version, different, source)
-    : resolveV2(version, different, source);
+    ? resolveV1(version, forks, source)
+    : resolveV2(version, forks, source);
 }

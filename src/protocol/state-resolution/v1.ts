@@ -4,8 +4,7 @@ import { authorise } from "../auth/authorise.ts";
 import { compareCodePoints } from "../canonical-json.ts";
 import type { RoomVersion } from "../room-versions.ts";
 import { EventReader } from "./event-reader.ts";
-import { separateState } from "./separate.ts";
-import type { ResolvableEvent, ResolutionSource, StateMap } from "./types.ts";
+import { conflictedEvents, type ForkedStates, type ResolvableEvent, type ResolutionSource } from "./types.ts";
 
 /** A place in the state for which states have different events. */
 interface Conflict {
@@ -20,21 +19,24 @@ const authTypes = ["m.room.power_levels", "m.room.join_rules", "m.room.member"];
 /** State resolution of room version 1 (room version 1, "State resolution"). */
 export function resolveV1(
   version: RoomVersion,
-  stateSets: readonly StateMap[],
+  forks: ForkedStates,
   source: ResolutionSource,
 ): Map<number, number> {
   const reader = new EventReader(source);
-  const { unconflicted: resolved, conflicted } = separateState(stateSets);
+  const resolved = new Map<number, number>();
   const conflicts: Conflict[] = [];
-  for (const [pair, nids] of conflicted) {
+  reader.prepare(conflictedEvents(forks));
+  for (const [pair, events] of forks.conflicted) {
+    const nids = [...new Set(events)].filter((event) => event !== undefined);
     const [nid] = nids;
     // A conflict takes different events; that some states have none is not a conflict in this version.
     if (nid !== undefined && nids.length === 1) resolved.set(pair, nid);
     else conflicts.push({ pair, events: nids.map((each) => reader.event(each)).sort(compareDepth) });
   }
 
+  const stateAt = (pair: number) => resolved.get(pair) ?? forks.unconflicted(pair);
   const isAllowed = (event: ResolvableEvent, replaced: Conflict, by: ResolvableEvent | undefined) =>
-    authorise(version, event.roomEvent, stateWith(source, reader, resolved, replaced, by)) === undefined;
+    authorise(version, event.roomEvent, stateWith(source, reader, stateAt, replaced, by)) === undefined;
 
   const byType = Map.groupBy(conflicts, typeOf);
   for (const type of authTypes) {
@@ -75,7 +77,7 @@ function deepestAllowed(conflict: Conflict, isAllowed: IsAllowed): ResolvableEve
 function stateWith(
   source: ResolutionSource,
   reader: EventReader,
-  resolved: StateMap,
+  stateAt: ForkedStates["unconflicted"],
   replaced: Conflict,
   by: ResolvableEvent | undefined,
 ): AuthState {
@@ -84,7 +86,7 @@ function stateWith(
       const pair = source.pair(type, stateKey);
       if (pair === undefined) return undefined;
       if (pair === replaced.pair) return by?.roomEvent;
-      const nid = resolved.get(pair);
+      const nid = stateAt(pair);
       return nid === undefined ? undefined : reader.event(nid).roomEvent;
     },
   };

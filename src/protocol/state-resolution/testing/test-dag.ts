@@ -4,9 +4,8 @@ import type { EventId } from "../../identifiers.ts";
 import type { JsonObject } from "../../json.ts";
 import type { RoomEvent } from "../../pdu.ts";
 import type { RoomVersion } from "../../room-versions.ts";
-import { walkAuthChainDifference } from "../auth-chain-difference.ts";
-import { walkConflictedSubgraph } from "../conflicted-subgraph.ts";
 import { resolveState } from "../resolve-state.ts";
+import { firstInLine, type Succession, successionAfter } from "../succession.ts";
 import type { ResolvableEvent, ResolutionSource, StateMap } from "../types.ts";
 
 /** A room's events and their order, kept in memory. */
@@ -15,9 +14,14 @@ export class TestDag implements ResolutionSource {
   readonly #events: ResolvableEvent[] = [];
   readonly #nids = new Map<string, number>();
   readonly #pairs = new Map<string, number>();
+  readonly #successions: Succession[] = [];
 
   constructor(version: RoomVersion) {
     this.version = version;
+  }
+
+  get size(): number {
+    return this.#events.length;
   }
 
   /** Takes in an event whose auth events are there already. */
@@ -27,6 +31,8 @@ export class TestDag implements ResolutionSource {
     this.#events.push({ nid, roomEvent, authEventNids, rejected: false });
     this.#nids.set(roomEvent.eventId, nid);
     if (roomEvent.stateKey !== undefined) this.place(roomEvent.type, roomEvent.stateKey);
+    const predecessor = authEventNids.find((authNid) => this.pairOf(authNid) === this.pairOf(nid));
+    this.#successions.push(predecessor === undefined ? firstInLine : successionAfter(this, predecessor));
     return nid;
   }
 
@@ -56,6 +62,10 @@ export class TestDag implements ResolutionSource {
     return event;
   }
 
+  events(nids: readonly number[]): ResolvableEvent[] {
+    return nids.map((nid) => this.event(nid));
+  }
+
   pair(type: string, stateKey: string): number | undefined {
     return this.#pairs.get(JSON.stringify([type, stateKey]));
   }
@@ -64,12 +74,15 @@ export class TestDag implements ResolutionSource {
     return this.event(nid).authEventNids;
   }
 
-  authChainDifference(stateSets: readonly StateMap[]): ReadonlySet<number> {
-    return walkAuthChainDifference(this, stateSets);
+  pairOf(nid: number): number | undefined {
+    const { type, stateKey } = this.event(nid).roomEvent;
+    return stateKey === undefined ? undefined : this.pair(type, stateKey);
   }
 
-  conflictedSubgraph(conflicted: ReadonlySet<number>): ReadonlySet<number> {
-    return walkConflictedSubgraph(this, conflicted);
+  succession(nid: number): Succession {
+    const succession = this.#successions[nid];
+    if (succession === undefined) throw new Error(`The DAG has no event ${nid}.`);
+    return succession;
   }
 
   /** A branch that starts from the resolution of others. */

@@ -1,4 +1,3 @@
-import { encodeNids } from "../../../state/delta.ts";
 import type {
   AppliedRedaction,
   CommitStore,
@@ -19,6 +18,7 @@ import type { SnapshotRow } from "../../state.ts";
 import type { ChangeDetails } from "../../streams.ts";
 import type { Connection } from "../engine/connection.ts";
 import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
+import { insertAuthEdges } from "./auth-edges.ts";
 import { finaliseDelayedEvent } from "./delayed-events.ts";
 import { countServerUser } from "./destinations.ts";
 import { forgetUnsharedList, forgetUnsharedLists } from "./remote-device-lists.ts";
@@ -170,7 +170,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
     event.common,
     event.federation,
   );
-  if (event.pairNid !== null) insertAuthEdges(db, event);
+  if (event.pairNid !== null) insertAuthEdges(db, event, event.pairNid);
   if (event.relation && position !== null) insertRelation(tx.db, event, event.relation, position);
   if (event.transaction) insertTransaction(tx, event);
   if (event.delayId !== null) endDelay(db, event, event.delayId);
@@ -178,22 +178,6 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   insertStickyEvent(tx, event, position);
   redactWhatItMust(db, event);
   return position;
-}
-
-/** An invite is stored before anything that it rests on is known: it gets its edges with that. */
-function insertAuthEdges(db: Connection, { eventNid, roomNid, authNids }: NewEvent): void {
-  db.run(
-    `INSERT INTO event_auth (event_nid, auth_nids) VALUES (?, ?)
-     ON CONFLICT DO UPDATE SET auth_nids = excluded.auth_nids WHERE length(auth_nids) = 0`,
-    eventNid,
-    encodeNids(authNids),
-  );
-  if (authNids.every((authNid) => authNid < eventNid)) return;
-  db.run(
-    "INSERT INTO late_auth_edges (room_nid, event_nid) VALUES (?, ?) ON CONFLICT DO NOTHING",
-    roomNid,
-    eventNid,
-  );
 }
 
 function newestPosition(tx: WriteTransaction, event: NewEvent): number | null {

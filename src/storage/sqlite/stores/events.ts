@@ -1,4 +1,3 @@
-import { decodeNids } from "../../../state/delta.ts";
 import { membershipCodes } from "../../memberships.ts";
 import type {
   EventOutline,
@@ -10,6 +9,7 @@ import type {
 } from "../../events.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations } from "../engine/operations.ts";
+import { readAuthNids } from "./auth-edges.ts";
 
 const columns = `event_nid AS eventNid, event_id AS eventId, room_nid AS roomNid, position, type_nid AS typeNid,
   pair_nid AS pairNid, sender_nid AS senderNid, depth, origin_server_ts AS originServerTs, state_before AS stateBefore,
@@ -169,12 +169,4 @@ function readPlacesInJoinedRooms(
     newest = [...newest, ...places].toSorted((a, b) => b.position - a.position).slice(0, limit);
   }
   return newest;
-}
-
-function readAuthNids(db: Connection, eventNid: number): readonly number[] {
-  const row = db.get<{ authNids: Buffer }>(
-    "SELECT auth_nids AS authNids FROM event_auth WHERE event_nid = ?",
-    eventNid,
-  );
-  return row ? decodeNids(row.authNids) : [];
 }

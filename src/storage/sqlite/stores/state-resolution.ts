@@ -1,102 +1,70 @@
-import { LRUCache } from "lru-cache";
 import type { EventId } from "../../../protocol/identifiers.ts";
 import { toRoomEvent } from "../../../protocol/room-event.ts";
 import { type RoomVersion, roomVersion } from "../../../protocol/room-versions.ts";
-import { walkAuthChainDifference } from "../../../protocol/state-resolution/auth-chain-difference.ts";
-import { walkConflictedSubgraph } from "../../../protocol/state-resolution/conflicted-subgraph.ts";
-import { resolveState } from "../../../protocol/state-resolution/resolve-state.ts";
+import { resolveForks } from "../../../protocol/state-resolution/resolve-state.ts";
+import {
+  firstInLine,
+  type Succession,
+  successionAfter,
+} from "../../../protocol/state-resolution/succession.ts";
 import type {
-  AuthGraph,
+  ForkedStates,
   ResolvableEvent,
   ResolutionSource,
-  StateMap,
 } from "../../../protocol/state-resolution/types.ts";
-import { decodeDelta, decodeNids, differenceOf, type StateDelta } from "../../../state/delta.ts";
+import { decodeNids } from "../../../state/delta.ts";
 import { pduOf } from "../../../state/event-text.ts";
 import { eventFlags } from "../../events.ts";
-import type { PendingStateEvent, ResolutionRequest, SnapshotRow } from "../../state.ts";
+import type { PendingStateEvent, Resolution, ResolutionRequest } from "../../state.ts";
 import type { Connection } from "../engine/connection.ts";
+import { type AuthEdges, readAuthEdges, readLateEvents } from "./auth-edges.ts";
+import { ForkedSnapshots } from "./forked-snapshots.ts";
 import { findStatePair } from "./names.ts";
 
-const snapshotSql = `SELECT snapshot_nid AS snapshotNid, parent_nid AS parentNid, height, delta
-  FROM state_snapshots WHERE snapshot_nid = ?`;
-const eventSql = `SELECT event_nid AS eventNid, event_id AS eventId, flags, auth_nids AS authNids, common, federation
-  FROM events JOIN event_auth USING (event_nid) WHERE event_nid = ?`;
-const authSql = "SELECT auth_nids AS authNids FROM event_auth WHERE event_nid = ?";
-
-export function readSnapshot(db: Connection, snapshotNid: number): SnapshotRow | undefined {
-  return db.get<SnapshotRow>(snapshotSql, snapshotNid);
-}
-
-const lateEdgesSql = "SELECT event_nid AS nid FROM late_auth_edges WHERE room_nid = ?";
-
 /** @throws Error when a snapshot or an event is missing, or the room version is unknown */
-export function resolve(db: Connection, request: ResolutionRequest): StateDelta {
+export function resolve(db: Connection, request: ResolutionRequest): Resolution {
   const version = roomVersion(request.version);
   if (!version) throw new Error(`there is no room version ${request.version}`);
   const pending = new Map(request.pendingSnapshots.map((row) => [row.snapshotNid, row]));
-  const known = statesKnownTo(db);
-  const states = request.snapshotNids.map((nid) => readState(db, known, nid, pending));
-  const [first] = states;
-  if (!first) return new Map();
-  const resolved = resolveState(version, states, new StoredEvents(db, version, request));
-  return differenceOf(first, resolved);
+  const forks = new ForkedSnapshots(db, request.snapshotNids, pending);
+  const resolved = resolveForks(version, forks, new StoredEvents(db, version, request));
+  return nearest(request.snapshotNids, forks, resolved);
 }
 
-type KnownStates = LRUCache<number, StateMap>;
-
-/** Bounds memory: a map costs about 40 bytes an entry. While a fork lasts, its states are resolved again and again. */
-const cachedEntries = 300_000;
-const knownStates = new WeakMap<Connection, KnownStates>();
-
-function statesKnownTo(db: Connection): KnownStates {
-  const known = knownStates.get(db);
-  if (known) return known;
-  const made: KnownStates = new LRUCache({
-    maxSize: cachedEntries,
-    sizeCalculation: (state) => state.size + 1,
-  });
-  knownStates.set(db, made);
-  return made;
-}
-
-/** A whole state: a snapshot with all that it is derived from. It is kept for the next time, and not to be changed. */
-function readState(
-  db: Connection,
-  known: KnownStates,
-  snapshotNid: number,
-  pending: ReadonlyMap<number, SnapshotRow>,
-): StateMap {
-  const deltas: StateDelta[] = [];
-  let start: StateMap | undefined;
-  for (let nid: number | null = snapshotNid; nid !== null && !start; ) {
-    start = known.get(nid);
-    if (start) break;
-    const row: SnapshotRow | undefined = pending.get(nid) ?? readSnapshot(db, nid);
-    if (!row) throw new Error(`state snapshot ${nid} is missing`);
-    deltas.push(decodeDelta(row.delta));
-    nid = row.parentNid;
-  }
-  if (start && deltas.length === 0) return start;
-  const state = new Map<number, number>(start);
-  for (const delta of deltas.toReversed()) {
-    for (const [pair, event] of delta) {
-      if (event === undefined) state.delete(pair);
-      else state.set(pair, event);
+/** The resolved state as what it changes in the one of the states that it is most like: the first of those. */
+function nearest(
+  snapshotNids: readonly number[],
+  { conflicted }: ForkedStates,
+  resolved: ReadonlyMap<number, number>,
+): Resolution {
+  let best: Resolution | undefined;
+  for (const [index, snapshotNid] of snapshotNids.entries()) {
+    const changes = new Map<number, number | undefined>();
+    for (const [pair, event] of resolved)
+      if (conflicted.get(pair)?.[index] !== event) changes.set(pair, event);
+    for (const [pair, events] of conflicted) {
+      if (events[index] !== undefined && !resolved.has(pair)) changes.set(pair, undefined);
     }
+    if (!best || changes.size < best.changes.size) best = { snapshotNid, changes };
   }
-  known.set(snapshotNid, state);
-  return state;
+  if (!best) throw new Error("there are no states to resolve");
+  return best;
 }
+
+const eventsSql = `SELECT event_nid AS eventNid, event_id AS eventId, flags, auth_nids AS authNids, common, federation
+  FROM events JOIN event_auth USING (event_nid) WHERE event_nid IN (SELECT value FROM json_each(?))`;
+
+type EventRow = Omit<PendingStateEvent, "authNids" | "pairNid"> & { readonly authNids: Buffer };
 
 /** What state resolution asks of events, from storage and from those that are on their way there. */
-class StoredEvents implements ResolutionSource, AuthGraph {
+class StoredEvents implements ResolutionSource {
   readonly #db: Connection;
   readonly #version: RoomVersion;
-  readonly #pending: ReadonlyMap<number, PendingStateEvent>;
-  readonly #authEventNids = new Map<number, readonly number[]>();
   readonly #roomNid: number;
-  #lateEdges: ReadonlySet<number> | undefined;
+  readonly #pending: ReadonlyMap<number, PendingStateEvent>;
+  readonly #edges = new Map<number, AuthEdges | undefined>();
+  readonly #pairs = new Map<string, number | undefined>();
+  #lateEvents: ReadonlySet<number> | undefined;
 
   constructor(db: Connection, version: RoomVersion, { roomNid, pendingEvents }: ResolutionRequest) {
     this.#db = db;
@@ -105,52 +73,69 @@ class StoredEvents implements ResolutionSource, AuthGraph {
     this.#pending = new Map(pendingEvents.map((event) => [event.eventNid, event]));
   }
 
-  event(nid: number): ResolvableEvent {
-    const event = this.#pending.get(nid) ?? this.#read(nid);
-    const { eventId, flags, authNids } = event;
-    const pdu = pduOf(event, this.#version.strictCanonicalJson);
-    return {
-      nid,
-      roomEvent: toRoomEvent(this.#version, pdu, eventId as EventId),
-      authEventNids: authNids,
-      rejected: (flags & eventFlags.rejected) !== 0,
-    };
+  events(nids: readonly number[]): ResolvableEvent[] {
+    const pending = nids.map((nid) => this.#pending.get(nid)).filter((event) => event !== undefined);
+    const stored = nids.filter((nid) => !this.#pending.has(nid));
+    const rows = stored.length === 0 ? [] : this.#db.all<EventRow>(eventsSql, JSON.stringify(stored));
+    if (rows.length < stored.length)
+      throw new Error(`of the state events ${stored.join(", ")} some are missing`);
+    return [
+      ...pending.map((event) => this.#resolvable(event, event.authNids)),
+      ...rows.map((row) => this.#resolvable(row, decodeNids(row.authNids))),
+    ];
   }
 
   pair(type: string, stateKey: string): number | undefined {
-    return findStatePair(this.#db, type, stateKey);
+    const key = JSON.stringify([type, stateKey]);
+    const known = this.#pairs.get(key);
+    if (known !== undefined || this.#pairs.has(key)) return known;
+    const pairNid = findStatePair(this.#db, type, stateKey);
+    this.#pairs.set(key, pairNid);
+    return pairNid;
   }
 
   authEventNids(nid: number): readonly number[] {
-    const known = this.#authEventNids.get(nid) ?? this.#pending.get(nid)?.authNids;
+    return this.#edgesOf(nid)?.authNids ?? [];
+  }
+
+  pairOf(nid: number): number | undefined {
+    return this.#edgesOf(nid)?.pairNid;
+  }
+
+  succession(nid: number): Succession {
+    return this.#edgesOf(nid)?.succession ?? firstInLine;
+  }
+
+  get lateEvents(): ReadonlySet<number> {
+    this.#lateEvents ??= readLateEvents(this.#db, this.#roomNid);
+    return this.#lateEvents;
+  }
+
+  #edgesOf(nid: number): AuthEdges | undefined {
+    const known = this.#edges.get(nid);
     if (known) return known;
-    const row = this.#db.get<{ authNids: Buffer }>(authSql, nid);
-    const authNids = row ? decodeNids(row.authNids) : [];
-    this.#authEventNids.set(nid, authNids);
-    return authNids;
+    const pending = this.#pending.get(nid);
+    const edges = pending ? this.#edgesOfPending(pending) : readAuthEdges(this.#db, nid);
+    this.#edges.set(nid, edges);
+    return edges;
   }
 
-  /** An event comes after what it rests on, and so has a greater integer; the exceptions are noted. */
-  isBelow(nid: number, other: number): boolean {
-    if (nid >= other) return false;
-    this.#lateEdges ??= new Set(
-      this.#db.all<{ nid: number }>(lateEdgesSql, this.#roomNid).map((row) => row.nid),
-    );
-    return !this.#lateEdges.has(nid);
+  #edgesOfPending({ authNids, pairNid }: PendingStateEvent): AuthEdges {
+    const predecessor = authNids
+      .toSorted((a, b) => a - b)
+      .find((authNid) => this.pairOf(authNid) === pairNid);
+    const succession = predecessor === undefined ? firstInLine : successionAfter(this, predecessor);
+    return { authNids, pairNid, succession };
   }
 
-  authChainDifference(stateSets: readonly StateMap[]): ReadonlySet<number> {
-    return walkAuthChainDifference(this, stateSets);
-  }
-
-  conflictedSubgraph(conflicted: ReadonlySet<number>): ReadonlySet<number> {
-    return walkConflictedSubgraph(this, conflicted);
-  }
-
-  #read(nid: number): PendingStateEvent {
-    type Row = Omit<PendingStateEvent, "authNids"> & { readonly authNids: Buffer };
-    const row = this.#db.get<Row>(eventSql, nid);
-    if (!row) throw new Error(`state event ${nid} is missing`);
-    return { ...row, authNids: decodeNids(row.authNids) };
+  #resolvable(row: Omit<EventRow, "authNids">, authEventNids: readonly number[]): ResolvableEvent {
+    const { eventNid, eventId, flags } = row;
+    const pdu = pduOf(row, this.#version.strictCanonicalJson);
+    return {
+      nid: eventNid,
+      roomEvent: toRoomEvent(this.#version, pdu, eventId as EventId),
+      authEventNids,
+      rejected: (flags & eventFlags.rejected) !== 0,
+    };
   }
 }

@@ -84,10 +84,16 @@ CREATE TABLE waiting_redactions (
   PRIMARY KEY (target_id, redaction_nid)
 ) WITHOUT ROWID;
 
--- Auth edges of state events: what walks of the auth chain read. Varints, ascending differences.
+-- State events in the graph of auth events: what walks of it read. A row goes with its event.
 CREATE TABLE event_auth (
   event_nid INTEGER PRIMARY KEY,
-  auth_nids BLOB NOT NULL
+  -- What it rests on. Varints, ascending differences.
+  auth_nids BLOB NOT NULL,
+  pair_nid INTEGER NOT NULL,
+  -- Its place among those of its pair that have succeeded each other: see protocol/state-resolution/succession.ts.
+  predecessor_nid INTEGER,
+  jump_nid INTEGER,
+  height INTEGER NOT NULL
 );
 
 -- Events that rest on some with greater integer IDs than their own: invites that came before the rest of their room. All
