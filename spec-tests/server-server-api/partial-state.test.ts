@@ -46,8 +46,11 @@ const lazy = queryOf({ filter: { room: { state: { lazy_load_members: true } } } 
 let users = 0;
 
 /** A room whose servers tell its members only when they are let. */
-function heldRoom(): { readonly room: FakeRoom; readonly release: () => void } {
-  const room = new FakeRoom(fake, host, [other, host], 3);
+function heldRoom(moderators: readonly string[] = []): {
+  readonly room: FakeRoom;
+  readonly release: () => void;
+} {
+  const room = new FakeRoom(fake, host, [other, host], 3, moderators);
   const gate = Promise.withResolvers<void>();
   room.gate = gate.promise;
   rooms.unshift(room);
@@ -175,20 +178,16 @@ t.test("sendJoinV2: what comes early is judged anew by all members, also after a
   );
 
   const redaction = room.event({ type: "m.room.redaction", content: { redacts: honest.id } });
-  const kick = room.event({
-    type: "m.room.member",
-    state_key: client.userId,
-    content: { membership: "leave" },
-  });
   const forged = room.event(
     { type: "m.room.name", state_key: "", content: { name: "forged" } },
     `@member1:${host}`,
   );
-  t.equal((await sendFrom(host, "c", [forged.text, message("follows").text, redaction.text])).status, 200);
-  await until(patienceMs, "what follows something that is forbidden for good", () =>
-    isShownWith("follows")(client),
-  );
-  t.equal((await sendFrom(host, "d", [kick.text])).status, 200);
+  const prev_events = [redaction.id];
+  const next = room.event({ type: "m.room.message", content: { body: "goes-on" }, prev_events });
+  const early = [forged, message("follows"), redaction, next].map(({ text }) => text);
+  t.equal((await sendFrom(host, "c", early)).status, 200);
+  await until(patienceMs, "what is forbidden holds nothing up", () => isShownWith("follows")(client));
+  await until(patienceMs, "nor does what has to wait", () => isShownWith("goes-on")(client));
   t.ok(await isShownWith("from-the-creator")(client), "a redaction cannot be undone, and waits");
   await server.restart();
   await until(patienceMs, "the members to be asked for again", () => room.asked > asked);
@@ -200,17 +199,121 @@ t.test("sendJoinV2: what comes early is judged anew by all members, also after a
     const { body } = await client.get(inRoom(room, `event/${encodeURIComponent(honest.id)}`));
     return JSON.stringify(body["content"]) === "{}";
   };
-  await until(patienceMs, "the redaction to take effect", isRedacted);
-  const isOut = async () => {
-    const { body } = await client.get("/_matrix/client/v3/joined_rooms");
-    return !(body["joined_rooms"] as string[]).includes(room.roomId);
-  };
-  await until(patienceMs, "the kick to take effect", isOut);
+  await until(patienceMs, "the redaction takes effect", isRedacted);
   const { body } = await client.get(inRoom(room, "messages?dir=b&limit=50"));
   const shown = JSON.stringify(body["chunk"]);
   t.match(shown, "follows");
+  t.match(shown, "goes-on");
   t.notMatch(shown, "from-who-is-banned", "who was banned has said nothing");
   t.notMatch(shown, "forged");
+});
+
+/** Whether the user is in the room, and what they are shown of it when they are not. */
+async function isJoined(client: TestClient, { roomId }: FakeRoom): Promise<boolean> {
+  const { body } = await client.get("/_matrix/client/v3/joined_rooms");
+  return (body["joined_rooms"] as string[]).includes(roomId);
+}
+
+t.test("sendJoinV2: who is made to leave sees it at once; whether they had to is judged anew", async (t) => {
+  const moderator = `@member0:${other}`;
+  for (const isBanned of [false, true]) {
+    const { room, release } = heldRoom([moderator]);
+    const client = await joinAsSomebody(room);
+    const { next } = await syncJoined(client, lazy);
+    await until(patienceMs, "the members are asked for", () => room.asked > 0);
+    if (isBanned) room.ban(moderator);
+    const kick = room.event(
+      { type: "m.room.member", state_key: client.userId, content: { membership: "leave" } },
+      moderator,
+    );
+    t.equal((await sendFrom(other, `kick${isBanned}`, [kick.text])).status, 200);
+    await until(patienceMs, "the user is out", async () => !(await isJoined(client, room)));
+    const { body } = await client.get(`/_matrix/client/v3/sync?timeout=0&since=${next}&${lazy}`);
+    t.match(JSON.stringify(body["rooms"]), kick.id, "and is told why");
+    release();
+    await until(
+      patienceMs,
+      "who is banned makes nobody leave",
+      async () => (await isJoined(client, room)) === isBanned,
+    );
+    if (!isBanned) continue;
+    t.same((await client.get(inRoom(room, `event/${encodeURIComponent(kick.id)}`))).status, 404);
+    t.equal((await memberIds(client, room)).length, 4);
+  }
+});
+
+t.test("sendJoinV2: what is refused for want of members is shown once they are known", async (t) => {
+  const moderator = `@member0:${other}`;
+  const victim = `@member1:${host}`;
+  const { room, release } = heldRoom([moderator]);
+  const client = await joinAsSomebody(room);
+  await until(patienceMs, "the members are asked for", () => room.asked > 0);
+  room.ban(moderator);
+  const kick = room.event(
+    { type: "m.room.member", state_key: victim, content: { membership: "leave" } },
+    moderator,
+  );
+  const after = (id: string, body: string, sender?: string) =>
+    room.event({ type: "m.room.message", content: { body }, prev_events: [id] }, sender);
+  const refused = after(kick.id, "from-who-seems-kicked", victim);
+  const later = after(refused.id, "after-what-is-refused");
+  t.equal(
+    (
+      await sendFrom(
+        host,
+        "r",
+        [kick, refused, later].map(({ text }) => text),
+      )
+    ).status,
+    200,
+  );
+  await until(patienceMs, "what follows is shown at once", () =>
+    isShownWith("after-what-is-refused")(client),
+  );
+  t.notOk(await isShownWith("from-who-seems-kicked")(client));
+  release();
+  await memberIds(client, room);
+  t.ok(await isShownWith("from-who-seems-kicked")(client));
+  t.ok(await isShownWith("after-what-is-refused")(client));
+  t.notOk(await isShownWith(kick.id)(client));
+});
+
+t.test("sendJoinV2: senders' member events, and who is typing, before the members are known", async (t) => {
+  const { room, release } = heldRoom();
+  const client = await joinAsSomebody(room);
+  await until(patienceMs, "the members are asked for", () => room.asked > 0);
+  const { next } = await syncJoined(client, lazy);
+  const sent = room.event({ type: "m.room.message", content: { body: "who-am-i" } }, member);
+  const typing = (user_id: string, origin = other) =>
+    fake.request(
+      origin,
+      server,
+      "PUT",
+      `/_matrix/federation/v1/send/${encodeURIComponent(`t${user_id}${origin}`)}`,
+      {
+        origin,
+        origin_server_ts: Date.now(),
+        pdus: [],
+        edus: [{ edu_type: "m.typing", content: { room_id: room.roomId, user_id, typing: true } }],
+      },
+    );
+  t.equal((await sendFrom(other, "l", [sent.text])).status, 200);
+  const typist = `@member2:${other}`;
+  await typing(typist);
+  await typing(typist, host);
+  await typing("@forged:elsewhere.test");
+  await until(patienceMs, "the message is shown", () => isShownWith("who-am-i")(client));
+  const initial = await syncJoined(client, lazy);
+  const later = await syncJoined(client, `${lazy}&since=${next}`);
+  for (const { rooms: shown } of [initial, later]) {
+    const { state } = shown[room.roomId] as { state: { events: Json[] } };
+    const memberEvents = state.events.filter(({ state_key: key }) => key === member);
+    t.match(memberEvents, [{ type: "m.room.member", content: { displayname: "Member 0" } }]);
+  }
+  const { ephemeral } = initial.rooms[room.roomId] as { ephemeral: { events: Json[] } };
+  t.match(ephemeral.events, [{ type: "m.typing", content: { user_ids: [typist] } }]);
+  release();
+  await memberIds(client, room);
 });
 
 t.test("sendJoinV2: a restart in between, and another user", async (t) => {

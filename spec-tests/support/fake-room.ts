@@ -27,7 +27,13 @@ export class FakeRoom {
   asked = 0;
 
   /** @param servers those of the members, who are dealt out to them in turn */
-  constructor(fake: FakeServers, host: string, servers: readonly string[], memberCount: number) {
+  constructor(
+    fake: FakeServers,
+    host: string,
+    servers: readonly string[],
+    memberCount: number,
+    moderators: readonly string[] = [],
+  ) {
     const creator = `@creator:${host}`;
     const roomId = `!${randomUUID()}:${host}`;
     const key = fake.key(host);
@@ -59,7 +65,9 @@ export class FakeRoom {
       make(key, creator, type, content, auth, stateKey);
     const create = own("m.room.create", { room_version: "11" }, []);
     const joined = own("m.room.member", { membership: "join" }, [create], creator);
-    const levels = own("m.room.power_levels", { users: { [creator]: 100 } }, [create, joined]);
+    const moderating = Object.fromEntries(moderators.map((userId) => [userId, 50]));
+    const users = { [creator]: 100, ...moderating };
+    const levels = own("m.room.power_levels", { users }, [create, joined]);
     const resting = [create, levels, joined];
     const rules = own("m.room.join_rules", { join_rule: "public" }, resting);
     this.#state = [
@@ -146,9 +154,11 @@ export class FakeRoom {
   event(fields: Json, sender = `@creator:${this.#host}`): Signed {
     const [create, joined, levels] = this.#auth;
     const isCreator = sender.startsWith("@creator:");
-    const own = isCreator
-      ? joined
-      : this.#members.find(({ text }) => text.includes(`"state_key":"${sender}"`));
+    const memberEvent = (userId: unknown) =>
+      this.#members.find(({ text }) => text.includes(`"state_key":"${String(userId)}"`));
+    const own = isCreator ? joined : memberEvent(sender);
+    // Who has come last may be made to leave: that rests on the join.
+    const target = fields["type"] === "m.room.member" ? [memberEvent(fields["state_key"]) ?? this.#last] : [];
     this.#depth += 1;
     return this.#fake.key(sender.slice(sender.indexOf(":") + 1)).event({
       room_id: this.roomId,
@@ -156,13 +166,7 @@ export class FakeRoom {
       depth: this.#depth,
       origin_server_ts: Date.now(),
       prev_events: [this.#last.id],
-      // Who has come last may be made to leave: that rests on the join.
-      auth_events: [
-        create?.id,
-        levels?.id,
-        own?.id,
-        ...(fields["type"] === "m.room.member" ? [this.#last.id] : []),
-      ],
+      auth_events: [create, levels, own, ...target].map((event) => event?.id),
       ...fields,
     });
   }

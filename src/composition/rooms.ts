@@ -116,7 +116,7 @@ interface SharedParts {
 }
 
 function composeServices(
-  { config, stores, names, graph, clock, randomBytes, appservices, log }: Foundation,
+  { config, stores, names, graph, clock, randomBytes, appservices, log, partialRooms }: Foundation,
   { access, state, succession, invites, profiles, restricted, remote }: SharedParts,
 ): Omit<RoomServices, "thirdPartyInvites" | "redemption"> {
   const { server_name: serverName, default_room_version: defaultVersion } = config;
@@ -152,6 +152,7 @@ function composeServices(
       succession,
       noticeRooms: stores.serverNotices,
       remote,
+      partialRooms,
     }),
     sending: new RoomSending({
       writer,

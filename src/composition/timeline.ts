@@ -28,7 +28,7 @@ export interface TimelineParts {
 }
 
 export async function composeTimeline(
-  { stores, names, graph, clock, notifier }: Foundation,
+  { stores, names, graph, clock, notifier, partialRooms }: Foundation,
   { accountData }: UserDataParts,
 ): Promise<TimelineParts> {
   const { events, snapshots, rooms } = graph;
@@ -65,7 +65,7 @@ export async function composeTimeline(
     presenter,
     stickyRooms,
     aggregations,
-    members: new MemberEvents(names, snapshots),
+    members: new MemberEvents({ names, snapshots, events, eventStore: stores.events, partialRooms }),
     filtering: new EventFiltering(names, stores.relations),
     stateTexts,
     pace: new Pace(clock),

@@ -1,15 +1,19 @@
 import type { ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
 import { type EventId, type ServerName, serverNameOf } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
+import { stickyUntilTs } from "../protocol/sticky.ts";
 import { differenceOf } from "../state/delta.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { Room } from "../state/room-index.ts";
 import type { StateResolver } from "../state/state-resolver.ts";
 import type { StateMap, StateSnapshots } from "../state/state-snapshots.ts";
-import type { RestatedEvent } from "../storage/commits.ts";
+import type { AppliedRedaction, EventEffects, RestatedEvent } from "../storage/commits.ts";
 import { eventFlags, type EventStore, type StoredEvent } from "../storage/events.ts";
 import type { SnapshotRow } from "../storage/state.ts";
+import type { Clock } from "../telemetry/clock.ts";
 import { type Authorisation, createEventIdOf } from "./authorisation.ts";
+import type { Redactions } from "./redactions.ts";
+import { relationOf } from "./relation.ts";
 import type { Extremity } from "./room-head.ts";
 
 export interface GraphRestatementParts {
@@ -19,6 +23,8 @@ export interface GraphRestatementParts {
   readonly snapshots: StateSnapshots;
   readonly resolver: StateResolver;
   readonly authorisation: Authorisation;
+  readonly redactions: Redactions;
+  readonly clock: Clock;
 }
 
 interface GraphEvent {
@@ -31,12 +37,17 @@ interface Restated {
   readonly prevEventIds: readonly EventId[];
 }
 
+/** An event that had one for coming early may have neither. */
+const refusedEarly = eventFlags.early | eventFlags.rejected | eventFlags.softFailed;
+
 /** Works out what the events of a stretch of a room's graph are by a new state before its first one. */
 export class GraphRestatement {
   readonly #parts: GraphRestatementParts;
   readonly #room: Room;
   readonly #restated = new Map<EventId, Restated>();
   readonly snapshots: SnapshotRow[] = [];
+  /** What the events take away that are shown only now. */
+  readonly redactions: AppliedRedaction[] = [];
   extremities: readonly Extremity[] = [];
   #current: number | undefined;
 
@@ -117,10 +128,9 @@ export class GraphRestatement {
     const { eventNid, pairNid, flags: known } = stored;
     const isRejected = await this.#isRejected(event, stateBefore);
     const isSoftFailed = !isRejected && (await this.#isSoftFailed(event, stateBefore));
-    const kept = known & ~eventFlags.rejected;
-    const flags = isRejected
-      ? known | eventFlags.rejected
-      : kept | (isSoftFailed ? eventFlags.softFailed : 0);
+    const kept = known & ~((known & eventFlags.early) === 0 ? eventFlags.rejected : refusedEarly);
+    const failure = isRejected ? eventFlags.rejected : isSoftFailed ? eventFlags.softFailed : 0;
+    const flags = kept | failure;
     const inTimeline = (flags & (eventFlags.rejected | eventFlags.softFailed)) === 0;
     let stateAfter = stateBefore;
     let replaces: number | undefined;
@@ -142,9 +152,35 @@ export class GraphRestatement {
       flags,
       replaces: replaces ?? null,
       inTimeline,
+      ...(inTimeline && (await this.#effects(stored, event, stateBefore))),
     };
     this.#restated.set(event.eventId, { restated, prevEventIds: event.prevEventIds });
     if (inTimeline) await this.#moveHead(restated, event);
+  }
+
+  /** What could not be done while it might have had to be undone, and what a newly shown event brings. */
+  async #effects(
+    stored: StoredEvent,
+    event: RoomEvent,
+    stateBefore: number | null,
+  ): Promise<Pick<RestatedEvent, "effects">> {
+    const { redactions, snapshots, clock, serverName } = this.#parts;
+    if (stored.position !== null && serverNameOf(event.sender) === serverName) return {};
+    const lookup = async (pair: number) =>
+      stateBefore === null ? undefined : snapshots.get(stateBefore, pair);
+    if (stored.position !== null) {
+      const redactsAllOf = await redactions.sweptBy(this.#room, event, lookup);
+      return redactsAllOf === undefined ? {} : { effects: { redactsAllOf } };
+    }
+    const effects: EventEffects = {
+      ...(await redactions.effects(this.#room, event, stored.eventNid, lookup)),
+      relation: relationOf(event.content),
+      stickyUntilTs: stickyUntilTs(event, clock.nowMs()),
+    };
+    for (const redaction of [effects.redaction, effects.lateRedaction]) {
+      if (redaction) this.redactions.push(redaction);
+    }
+    return { effects };
   }
 
   async #isRejected(event: RoomEvent, stateBefore: number | null): Promise<boolean> {

@@ -110,6 +110,8 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     queues,
     resolver,
     authorisation,
+    redactions,
+    clock,
   });
   const outliers = new RoomOutliers({
     serverName,

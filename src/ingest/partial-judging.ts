@@ -1,20 +1,15 @@
-import { type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { StateLookup } from "./authorisation.ts";
 import type { AuthEvent } from "./event-basics.ts";
-import { redactEventsKey } from "./redactions.ts";
 
 /**
- * Whether an event of another server can be judged before all members of its room are known: whatever it does has to be
- * undone when it turns out to be forbidden. What a redaction takes away does not come back, and a room that the users of
- * this server have been made to leave is not judged anew.
+ * Whether an event of another server has to wait until all members of its room are known, though nothing that is known speaks
+ * against it: whatever it does would have to be undone if it turned out to be forbidden, and what a redaction takes away
+ * does not come back.
  */
-export function canBeJudgedEarly(event: RoomEvent, ownName: ServerName): boolean {
-  if (event.redacts !== undefined || event.type === "m.room.redaction") return false;
-  if (event.type !== "m.room.member") return true;
-  if (event.content[redactEventsKey] === true) return false;
-  return serverNameOf(event.stateKey as UserId) !== ownName;
+export function cannotBeUndone({ type, redacts }: RoomEvent): boolean {
+  return redacts !== undefined || type === "m.room.redaction";
 }
 
 /**

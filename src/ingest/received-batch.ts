@@ -15,7 +15,7 @@ import type { Batch } from "./batch.ts";
 import { type AuthEvent, AuthEvents, eventBasics } from "./event-basics.ts";
 import { boundedEnds, type GraphEnd } from "./bounded-ends.ts";
 import { moveCurrentState } from "./current-state-move.ts";
-import { canBeJudgedEarly, withMembersAmong } from "./partial-judging.ts";
+import { cannotBeUndone, withMembersAmong } from "./partial-judging.ts";
 import type { Receipt, ReceivedEvent } from "./received-event.ts";
 import type { Redactions } from "./redactions.ts";
 import { relationOf } from "./relation.ts";
@@ -86,22 +86,16 @@ export class ReceivedBatch {
     const storedNid = await this.#parts.eventStore.nidOf(eventId);
     if (this.#placed.has(eventId) || (await this.#isPlaced(storedNid))) return { eventId, verdict: "known" };
     const isEarly = placement === "live" && this.#isEarly(received);
-    if (isEarly && !canBeJudgedEarly(event, this.#parts.serverName)) return postponed(eventId);
     const ground = await this.#ground(received);
     if (!("prevs" in ground)) return { eventId, verdict: "incomplete", ...ground };
-    const { rejection, isFinal } = await this.#rejection(received, ground, isEarly);
+    const rejection = await this.#rejection(received, ground, isEarly);
     const softFailure =
       rejection || placement !== "live" ? undefined : await this.#softFailure(received, ground, isEarly);
-    const isRefused = rejection !== undefined || softFailure !== undefined;
-    // What has been stored before would not be found among what has come since the join.
-    if (isEarly && isRefused && !(isFinal && storedNid === undefined)) {
-      return postponed(eventId, rejection?.message ?? softFailure);
-    }
     const failure = rejection ? eventFlags.rejected : softFailure === undefined ? 0 : eventFlags.softFailed;
-    const flags = failure | passage(received);
+    const flags = failure | (isEarly && failure !== 0 ? eventFlags.early : 0) | passage(received);
     const eventNid = storedNid ?? this.#parts.nextEventNid();
     this.#parts.events.announce(eventNid, event);
-    const row = await this.#place(received, ground, eventNid, flags);
+    const row = await this.#place(received, ground, eventNid, flags, isEarly);
     if (isShown(flags) && placement !== "history") await this.#moveHead(row, placement);
     for (const redaction of [row.redaction, row.lateRedaction]) {
       if (redaction) await this.#parts.redactions.noteInSummary(this.batch, redaction);
@@ -125,11 +119,11 @@ export class ReceivedBatch {
     return (flags & eventFlags.outlier) === 0;
   }
 
-  /** Whether an event of another server has come before all members of its room are known. */
+  /** Whether an event that another server tells of has come before all members of its room are known. */
   #isEarly({ event, isHandedOver, isRelayed }: ReceivedEvent): boolean {
     const { partialRooms, serverName } = this.#parts;
-    if (isHandedOver || isRelayed || !partialRooms.has(this.#draft.room.roomNid)) return false;
-    return serverNameOf(event.sender) !== serverName;
+    if (isRelayed || !partialRooms.has(this.#draft.room.roomNid)) return false;
+    return isHandedOver === true || serverNameOf(event.sender) !== serverName;
   }
 
   /** Finds what an event refers to, or tells what of it is missing. */
@@ -165,22 +159,20 @@ export class ReceivedBatch {
     return standing;
   }
 
-  /**
-   * The room's own rules, by what the event rests on, which tells for good that it is refused, and by the state before it.
-   */
+  /** The room's own rules, by what the event rests on, and by the state before it. */
   async #rejection(
     { event }: ReceivedEvent,
     { auth, stateBefore }: Ground,
     isEarly: boolean,
-  ): Promise<{ readonly rejection: Refusal | undefined; readonly isFinal: boolean }> {
+  ): Promise<Refusal | undefined> {
     const { authorisation } = this.#parts;
     const { room } = this.#draft;
     const createId = createEventIdOf(room);
     const create = createId === undefined ? undefined : await this.#authEvents.find(createId);
-    const final = authorisation.byAuthEvents(room, event, auth, create);
-    if (final) return { rejection: final, isFinal: true };
+    const rejection = authorisation.byAuthEvents(room, event, auth, create);
+    if (rejection) return rejection;
     const lookup = await this.#lookupFor(isEarly, auth, this.#lookupIn(stateBefore));
-    return { rejection: await authorisation.byState(room, event, lookup), isFinal: false };
+    return authorisation.byState(room, event, lookup);
   }
 
   #lookupFor(
@@ -198,6 +190,7 @@ export class ReceivedBatch {
     isEarly: boolean,
   ): Promise<string | undefined> {
     if (isUnwanted) return "The room's policy server does not want it.";
+    if (isEarly && cannotBeUndone(event)) return "Not all members of its room are known.";
     if (stateBefore === this.#draft.snapshotNid) return undefined;
     const { room } = this.#draft;
     const lookup = await this.#lookupFor(isEarly, auth, (pair) => this.#draft.get(pair));
@@ -215,6 +208,7 @@ export class ReceivedBatch {
     { prevs, auth, stateBefore }: Ground,
     eventNid: number,
     flags: number,
+    isEarly: boolean,
   ): Promise<NewEvent> {
     const { names, redactions } = this.#parts;
     const { room } = this.#draft;
@@ -224,8 +218,9 @@ export class ReceivedBatch {
     const replaces = pairNid === null ? undefined : await this.#lookupIn(stateBefore)(pairNid);
     const shown = isShown(flags);
     const isRejected = (flags & eventFlags.rejected) !== 0;
-    const redaction = shown
-      ? await redactions.of(room, event, this.#lookupIn(stateBefore), (id) => this.#placed.get(id)?.eventNid)
+    const pendingNid = (id: EventId) => this.#placed.get(id)?.eventNid;
+    const effects = shown
+      ? await redactions.effects(room, event, eventNid, this.#lookupIn(stateBefore), pendingNid)
       : undefined;
     const row: NewEvent = {
       ...basics,
@@ -242,10 +237,9 @@ export class ReceivedBatch {
       prevNids: prevs.map((prev) => prev.eventNid),
       authNids: auth.map((authEvent) => authEvent.eventNid),
       relation: relationOf(event.content),
-      redaction,
-      lateRedaction: shown ? await redactions.waitingFor(room, event, eventNid) : undefined,
-      awaitedTarget: shown && !redaction ? event.redacts : undefined,
-      redactsAllOf: shown ? await redactions.sweptBy(room, event, this.#lookupIn(stateBefore)) : undefined,
+      ...effects,
+      // That cannot be undone either, and waits though its ban does not.
+      redactsAllOf: isEarly ? undefined : effects?.redactsAllOf,
     };
     this.batch.events.push(row);
     this.#placed.set(event.eventId, { ...row, prevEventIds: event.prevEventIds });
@@ -345,10 +339,6 @@ export class ReceivedBatch {
     }
     return covered;
   }
-}
-
-function postponed(eventId: EventId, reason = "Not all members of its room are known."): Receipt {
-  return { eventId, verdict: "postponed", reason };
 }
 
 /** What state resolution looks at in an event that is not stored yet; nothing of one without a state pair. */

@@ -22,10 +22,9 @@ export interface ReceivedEvent extends Pick<CheckedPdu, "encoded"> {
 /**
  * What became of a received event. `accepted`: clients see it. `soft-failed`, `rejected`: server-server API, "Checks
  * performed on receipt of a PDU". `known`: it was here already. `incomplete`: nothing was done, since events that it
- * follows or rests on are missing. `postponed`: nothing was done, since it takes all members of the room to judge it, and they
- * are not known yet.
+ * follows or rests on are missing.
  */
-export type Verdict = "accepted" | "soft-failed" | "rejected" | "known" | "incomplete" | "postponed";
+export type Verdict = "accepted" | "soft-failed" | "rejected" | "known" | "incomplete";
 
 export interface Receipt {
   readonly eventId: EventId;

@@ -5,7 +5,7 @@ import { redactContent } from "../protocol/redaction.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { Room } from "../state/room-index.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
-import type { AppliedRedaction, LateRedaction } from "../storage/commits.ts";
+import type { AppliedRedaction, EventEffects, LateRedaction } from "../storage/commits.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { EventStore } from "../storage/events.ts";
 import type { Authorisation, StateLookup } from "./authorisation.ts";
@@ -20,8 +20,10 @@ export interface RedactionsParts {
   readonly authorisation: Authorisation;
 }
 
+type RedactionEffects = Omit<EventEffects, "relation" | "stickyUntilTs">;
+
 /** MSC4293, under its unstable name. */
-export const redactEventsKey = "org.matrix.msc4293.redact_events";
+const redactEventsKey = "org.matrix.msc4293.redact_events";
 
 /** Finds out what redactions do, be it that they come after what they redact or, from other servers, before it. */
 export class Redactions {
@@ -29,6 +31,27 @@ export class Redactions {
 
   constructor(parts: RedactionsParts) {
     this.#parts = parts;
+  }
+
+  /**
+   * What an event that is shown does to others, and what others that came before it do to it.
+   * @param lookup the state before the event
+   * @param pendingNid finds events that are on their way into storage
+   */
+  async effects(
+    room: Room,
+    event: RoomEvent,
+    eventNid: number,
+    lookup: StateLookup,
+    pendingNid: (eventId: EventId) => number | undefined = () => undefined,
+  ): Promise<RedactionEffects> {
+    const redaction = await this.of(room, event, lookup, pendingNid);
+    return {
+      redaction,
+      lateRedaction: await this.waitingFor(room, event, eventNid),
+      awaitedTarget: redaction ? undefined : event.redacts,
+      redactsAllOf: await this.sweptBy(room, event, lookup),
+    };
   }
 
   /**

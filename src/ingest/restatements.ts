@@ -65,6 +65,7 @@ export class Restatements {
     const { draft } = batch;
     const head = await heads.load(draft.room);
     await moveCurrentState(this.#parts, batch, graph.current);
+    for (const redaction of graph.redactions) await this.#parts.redactions.noteInSummary(batch, redaction);
     // Where nothing that is shown is left, nobody of this server is in the room.
     if (graph.extremities.length > 0) draft.extremities = graph.extremities;
     await commits.restate({

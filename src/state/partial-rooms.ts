@@ -58,6 +58,11 @@ export class PartialRooms {
     this.#rows.set(row.roomNid, row);
   }
 
+  /** Whether others have made a user of this server leave since the join; what they know decides whether they may have. */
+  isLeftByOthers(roomNid: number): Promise<boolean> {
+    return this.#store.isLeftByOthers(roomNid);
+  }
+
   /** Nobody waits for the members any more. */
   async abandon(roomNid: number): Promise<void> {
     await this.#store.end(roomNid);

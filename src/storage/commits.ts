@@ -3,18 +3,10 @@ import type { Membership } from "./memberships.ts";
 import type { RoomSummaryChange } from "./room-summaries.ts";
 import type { SnapshotRow } from "./state.ts";
 
-export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
-  /** Whether it takes a place in the room's timeline. */
-  readonly inTimeline: boolean;
-  /** Events that have to be stored already, or earlier in the same commit. */
-  readonly prevNids: readonly number[];
-  /** For state events. */
-  readonly authNids: readonly number[];
-  readonly transaction?: NewTransaction | undefined;
+/** What an event that is shown does beside taking its place. */
+export interface EventEffects {
   /** Until when the event is sticky, in milliseconds since the epoch. */
   readonly stickyUntilTs?: number | undefined;
-  /** When the event was sent, for one that was a delayed event. */
-  readonly finalisedTs?: number | undefined;
   readonly relation?: EventRelation | undefined;
   readonly redaction?: AppliedRedaction | undefined;
   /** A redaction of this event that was stored before it. */
@@ -23,6 +15,18 @@ export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy"> {
   readonly redactsAllOf?: number | undefined;
   /** The event that a redaction is for, which is not here: the redaction waits for it. */
   readonly awaitedTarget?: string | undefined;
+}
+
+export interface NewEvent extends Omit<StoredEvent, "position" | "redactedBy">, EventEffects {
+  /** Whether it takes a place in the room's timeline. */
+  readonly inTimeline: boolean;
+  /** Events that have to be stored already, or earlier in the same commit. */
+  readonly prevNids: readonly number[];
+  /** For state events. */
+  readonly authNids: readonly number[];
+  readonly transaction?: NewTransaction | undefined;
+  /** When the event was sent, for one that was a delayed event. */
+  readonly finalisedTs?: number | undefined;
   /** The place in the timeline of an event that fills a gap; one after all others where this is absent. */
   readonly historyPosition?: number | undefined;
   /**
@@ -129,6 +133,8 @@ export interface RestatedEvent {
   readonly replaces: number | null;
   /** Whether it has a place in the timeline: the one that it had, or a new one. */
   readonly inTimeline: boolean;
+  /** Of an event that gets a new place, and what had to wait of others. */
+  readonly effects?: EventEffects;
 }
 
 /** States of a room that were known in part, made whole. */

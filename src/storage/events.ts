@@ -10,6 +10,8 @@ export const eventFlags = {
   relayed: 8,
   /** A user of this server came in by another one, which tells the room's other servers of it. */
   handedOver: 16,
+  /** It was refused, or put off, before all members of its room were known: it is judged anew once they are. */
+  early: 32,
 } as const;
 
 /** An event as it is stored: integers inside, and the JSON that it is sent as. */

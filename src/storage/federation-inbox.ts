@@ -27,9 +27,10 @@ export interface FederationInboxStore {
   add(events: readonly InboxEvent[], maxWaiting: number): Promise<readonly string[]>;
   /**
    * The events of a lane that have waited longest.
+   * @param after the number of one, to have those behind it
    * @param maxBytes of their JSON; a single one may have more
    */
-  next(lane: InboxLane, limit: number, maxBytes: number): Promise<InboxRow[]>;
+  next(lane: InboxLane, after: number, limit: number, maxBytes: number): Promise<InboxRow[]>;
   remove(inboxNids: readonly number[]): Promise<void>;
   /** Where something waits, the longest first. */
   lanes(): Promise<readonly InboxLane[]>;

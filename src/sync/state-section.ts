@@ -105,6 +105,8 @@ export class StateSections {
     }
     const entries = new Map([
       ...(target === null ? [] : await this.#parts.snapshots.map(target)),
+      // Of a room whose members are not all known they need not be in its state.
+      ...(members ?? []),
       ...besides,
     ]);
     const kept: number[] = [];

@@ -31,7 +31,6 @@ export function composeRemoteRooms(
       outliers,
       receiver,
       rooms,
-      roomStore: stores.rooms,
       partialRooms,
       completions,
     }),

@@ -17,8 +17,13 @@ function setUp(positions: Readonly<Record<string, number>>) {
     find: async (id: string) => (id === roomId ? ({ roomNid: 9, roomId } as never) : undefined),
     isJoined: async () => true,
     admits: async () => true,
+    isWhole: () => true,
+    hasUsersOf: async () => true,
   };
-  const names = { findUser: async (userId: string) => Number(userId.slice(2, userId.indexOf(":"))) };
+  const names = {
+    internUser: () => Promise.reject(new Error("all members are known")),
+    findUser: async (userId: string) => Number(userId.slice(2, userId.indexOf(":"))),
+  };
   const memberships = { of: async () => ({ membership: "join" }) as never };
   const receipts = new InboundReceipts({
     rooms: new EduRooms(participation, names, memberships),

@@ -61,11 +61,6 @@ export class EventCompletion {
     while (left.length > 0) {
       const round = await this.#parts.receiver.receive(room, left);
       receipts.push(...round.filter(({ verdict }) => verdict !== "incomplete"));
-      const incomplete = round.filter(({ verdict }) => verdict === "incomplete");
-      if (receipts.some(({ verdict }) => verdict === "postponed")) {
-        // They follow what has to wait, or may.
-        return [...receipts, ...incomplete.map(({ eventId }) => postponed(eventId))];
-      }
       const [stuck, ...others] = left.filter((_, index) => round[index]?.verdict === "incomplete");
       if (!stuck) break;
       const { missingPrev = [] } = round[left.indexOf(stuck)] ?? {};
@@ -92,7 +87,6 @@ export class EventCompletion {
       let receipt: Receipt = { eventId, verdict: "incomplete" };
       for (const each of [...missing, received]) {
         receipt = await this.#receiveOne(room, origin, each);
-        if (receipt.verdict === "postponed") return postponed(eventId);
       }
       return receipt;
     } catch (error) {
@@ -165,10 +159,6 @@ export class EventCompletion {
 
 function keyOf({ roomNid }: Room, origin: ServerName): string {
   return `${roomNid} ${origin}`;
-}
-
-function postponed(eventId: Receipt["eventId"]): Receipt {
-  return { eventId, verdict: "postponed", reason: "It follows an event that has to wait." };
 }
 
 function tooMany(eventId: Receipt["eventId"]): Receipt {

@@ -17,9 +17,10 @@ function memoryStore() {
       for (const event of events) rows.push({ ...event, inboxNid: ++inboxNid });
       return [];
     },
-    next: async (lane, limit) =>
+    next: async (lane, after, limit) =>
       rows
         .filter(({ roomNid, origin }) => roomNid === lane.roomNid && origin === lane.origin)
+        .filter((row) => row.inboxNid > after)
         .slice(0, limit),
     async remove(nids) {
       rows = rows.filter((row) => !nids.includes(row.inboxNid));

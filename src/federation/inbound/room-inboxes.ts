@@ -50,8 +50,11 @@ export class RoomInboxes implements AsyncDisposable {
   readonly #working = new Map<string, Promise<void>>();
   /** How many of those that work are of one server. */
   readonly #workingOf = new Map<string, number>();
-  /** Lanes with an event that cannot be judged before all members of its room are known. */
-  readonly #held = new Set<string>();
+  /**
+   * By lane, up to which of its events those that are left cannot be judged before all members of the room are known.
+   * What comes behind them goes on, unless it follows them.
+   */
+  readonly #held = new Map<string, number>();
   readonly #pressure: LanePressure;
   #isClosed = false;
 
@@ -98,16 +101,17 @@ export class RoomInboxes implements AsyncDisposable {
   }
 
   #wake(lane: InboxLane): void {
-    if (this.#isClosed || this.#held.has(keyOf(lane))) return;
+    if (this.#isClosed) return;
     this.#waiting.set(keyOf(lane), lane);
     this.#startWork();
   }
 
-  /** What is left in a lane waits until all members of its room are known. */
-  #hold(lane: InboxLane): void {
+  /** What is left in a lane up to an event waits until all members of its room are known. */
+  #hold(lane: InboxLane, upTo: number): void {
     const key = keyOf(lane);
-    this.#held.add(key);
-    this.#waiting.delete(key);
+    const isHeld = this.#held.has(key);
+    this.#held.set(key, upTo);
+    if (isHeld) return;
     void this.#parts.partialRooms.whole(lane.roomNid).then(() => {
       this.#held.delete(key);
       return this.#wake(lane);
@@ -139,19 +143,19 @@ export class RoomInboxes implements AsyncDisposable {
   async #empty(lane: InboxLane): Promise<void> {
     try {
       while (!this.#isClosed) {
-        const rows = await this.#parts.store.next(lane, eventsAtOnce, bytesAtOnce);
-        if (rows.length === 0) {
-          this.#pressure.emptied(keyOf(lane));
+        const held = this.#held.get(keyOf(lane));
+        const rows = await this.#parts.store.next(lane, held ?? 0, eventsAtOnce, bytesAtOnce);
+        const last = rows.at(-1);
+        if (!last) {
+          if (held === undefined) this.#pressure.emptied(keyOf(lane));
           return;
         }
-        const postponed = await this.#judge(lane, rows);
-        const judged = rows.filter(({ eventId }) => !postponed.has(eventId));
+        const left = await this.#judge(lane, rows);
+        const judged = rows.filter(({ eventId }) => !left.has(eventId));
         await this.#parts.store.remove(judged.map(({ inboxNid }) => inboxNid));
         this.#pressure.taken(keyOf(lane), judged.length);
-        if (postponed.size > 0 && this.#parts.partialRooms.has(lane.roomNid)) {
-          this.#hold(lane);
-          return;
-        }
+        if (!this.#parts.partialRooms.has(lane.roomNid)) continue;
+        if (left.size > 0 || held !== undefined) this.#hold(lane, last.inboxNid);
       }
     } catch (error) {
       this.#parts.log.error(
@@ -165,7 +169,7 @@ export class RoomInboxes implements AsyncDisposable {
   /** @returns the IDs of events that have to be judged again once all members of the room are known */
   async #judge(lane: InboxLane, rows: readonly InboxRow[]): Promise<ReadonlySet<string>> {
     const isPartial = this.#parts.partialRooms.has(lane.roomNid);
-    const postponed = new Set<string>();
+    const left = new Set<string>();
     const room = await this.#parts.rooms.byNid(lane.roomNid);
     const origin = lane.origin as ServerName;
     const events = rows.map(({ pdu, eventId }) => checkedEventOf(room.version, pdu, eventId as EventId));
@@ -175,10 +179,10 @@ export class RoomInboxes implements AsyncDisposable {
       const event = verdict === "accepted" ? byId.get(eventId) : undefined;
       if (event) await this.#parts.accepted(event);
       if (verdict === "accepted" || verdict === "known") continue;
-      if (verdict === "postponed" || (isPartial && verdict === "incomplete")) postponed.add(eventId);
+      if (isPartial && verdict === "incomplete") left.add(eventId);
       this.#parts.log.info({ roomId: room.roomId, origin, eventId, verdict, reason }, "event not accepted");
     }
-    return postponed;
+    return left;
   }
 }
 

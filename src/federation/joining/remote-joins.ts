@@ -16,7 +16,6 @@ import type { JoinAnswer, MembershipRequests, SignedJoin } from "../requests/mem
 import { countersigned } from "./countersigned.ts";
 import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { StateMap } from "../../state/state-snapshots.ts";
-import type { RoomStore } from "../../storage/rooms.ts";
 import type { RoomCompletions } from "./room-completions.ts";
 import type { MembershipSigner } from "./signed-membership.ts";
 import { firstThatWorks } from "./first-that-works.ts";
@@ -29,7 +28,6 @@ export interface RemoteJoinsParts {
   readonly outliers: RoomOutliers;
   readonly receiver: RoomReceiver;
   readonly rooms: RoomIndex;
-  readonly roomStore: Pick<RoomStore, "byId">;
   readonly partialRooms: PartialRooms;
   readonly completions: Pick<RoomCompletions, "start">;
 }
@@ -81,12 +79,9 @@ export class RemoteJoins {
 
   /** Hands the join over, and takes the room's events while they come. */
   async #send(join: SignedJoin, version: RoomVersion): Promise<[Room, ToldEvents, JoinAnswer]> {
-    const { requests, outliers, toldStates, roomStore } = this.#parts;
+    const { requests, outliers, toldStates } = this.#parts;
     let told: { readonly room: Room; readonly events: ToldEvents } | undefined;
-    const row = await roomStore.byId(join.roomId);
-    // Who comes back has members in the room's state, which would have to go first.
-    const omitsMembers = (row?.currentSnapshot ?? null) === null;
-    const answer = await requests.join(join, omitsMembers, async () => {
+    const answer = await requests.join(join, async () => {
       // Its version so far may be what somebody has claimed who invited a user to it.
       const room = { ...(await outliers.adopt(join.roomId, version)), version };
       const events = toldStates.begin(room);

@@ -50,8 +50,8 @@ export class RoomCompletions implements Disposable {
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
     const { partialRooms } = this.#parts;
     for (const { membership } of changes) {
-      if (!membership || membership.joined || !partialRooms.has(membership.roomNid)) continue;
-      this.#quietly(membership.roomNid, () => this.#endIfLeft(membership.roomNid));
+      const row = membership && !membership.joined ? partialRooms.of(membership.roomNid) : undefined;
+      if (row) this.#quietly(row.roomNid, () => this.#endIfLeft(row.roomNid, row));
     }
   };
 
@@ -68,6 +68,8 @@ export class RoomCompletions implements Disposable {
       const pauseMs = await this.#turns.run(() => this.#round(roomNid));
       this.#underWay.delete(roomNid);
       if (pauseMs !== undefined) this.#parts.clock.setTimer(pauseMs, () => this.start(roomNid));
+      // It has been left and joined anew meanwhile.
+      else if (this.#parts.partialRooms.has(roomNid)) this.start(roomNid);
     });
   }
 
@@ -82,11 +84,11 @@ export class RoomCompletions implements Disposable {
   async #round(roomNid: number): Promise<number | undefined> {
     const { partialRooms, rooms, participation, log } = this.#parts;
     const row = partialRooms.of(roomNid);
-    if (this.#isClosed || !row || (await this.#endIfLeft(roomNid))) return this.#done(roomNid);
+    if (this.#isClosed || !row || (await this.#endIfLeft(roomNid, row))) return this.#done(roomNid);
     const room = await rooms.byNid(roomNid);
     const servers = participation.others(row.servers as readonly ServerName[]).slice(0, maxServersOfRound);
     for (const server of servers) {
-      if (this.#isClosed || !partialRooms.has(roomNid)) return this.#done(roomNid);
+      if (this.#isClosed || partialRooms.of(roomNid) !== row) return this.#done(roomNid);
       try {
         await this.#completeBy(server, room, row);
         return this.#done(roomNid);
@@ -94,6 +96,11 @@ export class RoomCompletions implements Disposable {
         if (!(error instanceof FederationError || error instanceof ToldStateError)) throw error;
         log.info({ err: error, server, roomId: room.roomId }, "a server has not told the members of a room");
       }
+    }
+    if (!(await participation.isJoined(room))) {
+      // Whose users have been made to leave is told nothing more of the room.
+      await partialRooms.abandon(roomNid);
+      return this.#done(roomNid);
     }
     const pauseMs = this.#pausesMs.get(roomNid) ?? firstPauseMs;
     this.#pausesMs.set(roomNid, Math.min(pauseMs * 2, longestPauseMs));
@@ -104,11 +111,12 @@ export class RoomCompletions implements Disposable {
     this.#pausesMs.delete(roomNid);
   }
 
-  async #completeBy(server: ServerName, room: Room, { joinId }: PartialRoomRow): Promise<void> {
+  async #completeBy(server: ServerName, room: Room, row: PartialRoomRow): Promise<void> {
+    const { joinId } = row;
     const { restatements, log, clock } = this.#parts;
     const startMs = clock.monotonicMs();
     const before = await this.#stateBefore(server, room, joinId as EventId);
-    const isDue = async () => !this.#isClosed && !(await this.#endIfLeft(room.roomNid));
+    const isDue = async () => !this.#isClosed && !(await this.#endIfLeft(room.roomNid, row));
     await restatements.complete(room, joinId as EventId, before, isDue);
     const tookMs = Math.round(clock.monotonicMs() - startMs);
     log.info(
@@ -133,14 +141,17 @@ export class RoomCompletions implements Disposable {
     }
   }
 
-  /** Whether the room needs no members, as nobody of this server is in it, or the join has not been stored. */
-  async #endIfLeft(roomNid: number): Promise<boolean> {
+  /**
+   * Whether the room needs no members, as nobody of this server is in it, or the join has not been stored. Who has been made
+   * to leave is in it until it is known that they had to.
+   */
+  async #endIfLeft(roomNid: number, row: PartialRoomRow): Promise<boolean> {
     const { partialRooms, rooms, participation, eventStore } = this.#parts;
-    const row = partialRooms.of(roomNid);
-    if (!row) return true;
+    if (partialRooms.of(roomNid) !== row) return true;
     const join = await eventStore.byId(row.joinId);
     const isPlaced = join !== undefined && (join.flags & eventFlags.outlier) === 0;
     if (isPlaced && (await participation.isJoined(await rooms.byNid(roomNid)))) return false;
+    if (isPlaced && (await partialRooms.isLeftByOthers(roomNid))) return false;
     await partialRooms.abandon(roomNid);
     return true;
   }

@@ -22,8 +22,8 @@ export interface VouchedJoinsParts {
 }
 
 /**
- * Joins restricted rooms in which this server is, where nobody of it may let others in: somebody of another server has to
- * (server-server API, "Restricted rooms").
+ * Joins rooms in which this server is, by way of another server: restricted ones where nobody of this server may let others
+ * in (server-server API, "Restricted rooms"), and such of which it is not known yet who is banned.
  */
 export class VouchedJoins {
   readonly #parts: VouchedJoinsParts;
@@ -46,8 +46,8 @@ export class VouchedJoins {
     const join = signer.sign(template, room.roomId, user.userId, content);
     const body = join.event.pdu as unknown as JsonValue;
     const signed = { destination: server, roomId: room.roomId, eventId: join.event.eventId, body };
-    // The room's state is known here.
-    const { event } = await requests.join(signed, true, () => Promise.resolve(() => Promise.resolve()));
+    // The room's state is known here, or follows.
+    const { event } = await requests.join(signed, () => Promise.resolve(() => Promise.resolve()));
     await this.#receive(room, server, await countersigned(checks, room, join, event));
   }
 

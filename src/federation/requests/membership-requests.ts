@@ -74,16 +74,14 @@ export class MembershipRequests {
   }
 
   /**
-   * @param omitsMembers whether the server may leave members out
+   * The server may leave members out.
    * @param begin called once the server has agreed; the room's events (`state`, `auth_chain`) go where it leads them
    * @throws FederationError
    */
   join(
     { destination, roomId, eventId, body }: SignedJoin,
-    omitsMembers: boolean,
     begin: () => Promise<ItemTaker>,
   ): Promise<JoinAnswer> {
-    const query = omitsMembers ? "?omit_members=true" : "";
     const request = { destination, method: "PUT", body, timeoutMs: joinTimeoutMs } as const;
     const kept = ["event", "members_omitted", "servers_in_room"];
     const options = { lists: ["auth_chain", "state"], kept, maxBytes: maxStateBytes };
@@ -99,7 +97,7 @@ export class MembershipRequests {
     const where = `send_join/${pathOf(roomId, eventId)}`;
     return inEitherForm(
       () =>
-        this.#client.stream({ ...request, uri: `${path}/v2/${where}${query}` }, (answer) =>
+        this.#client.stream({ ...request, uri: `${path}/v2/${where}?omit_members=true` }, (answer) =>
           read(answer.body),
         ),
       () =>

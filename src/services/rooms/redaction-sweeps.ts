@@ -38,9 +38,9 @@ export class RedactionSweeps implements AsyncDisposable {
     this.#rounds = new Rounds(() => this.#round(), parts.clock);
   }
 
-  /** To be called with each commit: bans and kicks are among them. */
+  /** To be called with each commit: bans and kicks are among them, or such as had to wait. */
   readonly follow: CommitListener = (_position, changes) => {
-    if (changes.some(({ membership }) => membership?.joined === false)) this.begin();
+    if (changes.some(({ membership, isWhole }) => membership?.joined === false || isWhole)) this.begin();
   };
 
   /** To be called at the start, for what was left. */

@@ -29,8 +29,8 @@ export interface RemoteRooms {
     content: JsonObject,
   ): Promise<Room | undefined>;
   /**
-   * Joins a room in which this server is, with the consent of somebody of another server. The user is in it afterwards.
-   * @param servers of those who may let others in
+   * Joins a room in which this server is, with the consent of another server. The user is in it afterwards.
+   * @param servers that may let others in
    * @throws MatrixError as `join`
    */
   joinVouched(

@@ -78,9 +78,7 @@ export class RestrictedJoin {
     for (const userId of levels.namedUsers.slice(0, maxNamedMembers)) {
       if (levels.userLevel(userId) < levels.invite || parseUserId(userId) === undefined) continue;
       const current = await this.#membership(room, userId);
-      // Of a room whose members are still to follow it is not known who has gone.
-      const mayBeThere = current ? current.membership === "join" : this.#partialRooms.has(room.roomNid);
-      if (mayBeThere) servers.add(serverNameOf(userId as UserId));
+      if (current?.membership === "join") servers.add(serverNameOf(userId as UserId));
     }
     servers.delete(this.#serverName);
     return [...servers];

@@ -4,6 +4,7 @@ import type { RoomWriter } from "../../ingest/room-writer.ts";
 import { serverNameOf, type ServerName, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { Membership, MembershipStore } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
@@ -32,7 +33,10 @@ export interface RoomMembershipParts {
   readonly noticeRooms: Pick<ServerNoticeStore, "isNoticeRoom">;
   /** Absent where this server talks with no others. */
   readonly remote: RemoteRooms | undefined;
+  readonly partialRooms: Pick<PartialRooms, "has">;
 }
+
+const maxServersAsked = 20;
 
 /** Joining, inviting, leaving and the rest (client-server API, "Room membership"). The room's rules have the last word. */
 export class RoomMembership {
@@ -91,14 +95,27 @@ export class RoomMembership {
       ...withoutAuthoriser(extra),
       ...withReason("join", reason),
     };
-    try {
-      const authoriser = await restricted.authoriser(room, requester.userId);
-      await this.#joinHere(requester, room, content, authoriser);
-    } catch (error) {
-      if (!(error instanceof MatrixError) || error.errcode !== "M_UNABLE_TO_GRANT_JOIN") throw error;
-      await this.#joinVouched(requester, room, content, error);
+    if (this.#parts.partialRooms.has(room.roomNid)) {
+      await this.#joinUnknown(requester, room, content);
+    } else {
+      try {
+        const authoriser = await restricted.authoriser(room, requester.userId);
+        await this.#joinHere(requester, room, content, authoriser);
+      } catch (error) {
+        if (!(error instanceof MatrixError) || error.errcode !== "M_UNABLE_TO_GRANT_JOIN") throw error;
+        await this.#joinVouched(requester, room, content, error);
+      }
     }
     await this.#parts.succession.joined(requester, room);
+  }
+
+  /** Of a room whose members are not all known here it is for other servers to tell whether the user is banned or invited. */
+  async #joinUnknown(requester: Requester, room: Room, content: JsonObject): Promise<void> {
+    const { remote } = this.#parts;
+    if (!remote)
+      throw new MatrixError("M_FORBIDDEN", "The room is on other servers, and this one talks with none");
+    const servers = await remote.serversOf(room);
+    await remote.joinVouched(requester, room, servers.slice(0, maxServersAsked), content);
   }
 
   async #joinHere(

@@ -25,11 +25,11 @@ export function federationInboxStoreContract(t: Test, open: () => Promise<Databa
       { roomNid: 2, origin: "a" },
     ]);
     const ids = async (roomNid: number, origin: string, limit = 10, maxBytes = 1_000) =>
-      (await inbox.next({ roomNid, origin }, limit, maxBytes)).map(({ eventId }) => eventId);
+      (await inbox.next({ roomNid, origin }, 0, limit, maxBytes)).map(({ eventId }) => eventId);
     t.same(await ids(2, "b"), ["$1", "$4"]);
     t.same(await ids(2, "b", 1), ["$1"]);
     t.same(await ids(2, "a"), ["$3", "$1"]);
-    const [first] = await inbox.next({ roomNid: 2, origin: "b" }, 1, 1_000);
+    const [first] = await inbox.next({ roomNid: 2, origin: "b" }, 0, 1, 1_000);
     await inbox.remove([first?.inboxNid ?? 0]);
     t.same(await ids(2, "b"), ["$4"]);
   });
@@ -41,8 +41,8 @@ export function federationInboxStoreContract(t: Test, open: () => Promise<Databa
     t.same(await inbox.add(flood, 2), ["$3"]);
     t.same(await inbox.add([event(1, "b", "$3"), event(2, "a", "$4")], 2), [], "others have their own bound");
     const lane = { roomNid: 1, origin: "a" };
-    t.equal((await inbox.next(lane, 10, 100)).length, 1);
-    t.equal((await inbox.next(lane, 10, 101)).length, 2);
-    t.equal((await inbox.next(lane, 10, 1)).length, 1, "a large one is taken by itself");
+    t.equal((await inbox.next(lane, 0, 10, 100)).length, 1);
+    t.equal((await inbox.next(lane, 0, 10, 101)).length, 2);
+    t.equal((await inbox.next(lane, 0, 10, 1)).length, 1, "a large one is taken by itself");
   });
 }

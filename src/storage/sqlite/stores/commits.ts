@@ -4,6 +4,7 @@ import type {
   CommittedHead,
   CurrentMembership,
   EventCommit,
+  EventEffects,
   EventRelation,
   FilledGap,
   NewEvent,
@@ -27,6 +28,13 @@ import { changeSummary } from "./room-summaries.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
 import { insertStickyEvent, unstick } from "./sticky-events.ts";
 import { insertAlias } from "./rooms.ts";
+
+/** What has to be known of an event to do what it does. */
+type ShownEvent = EventEffects &
+  Pick<
+    NewEvent,
+    "eventNid" | "eventId" | "roomNid" | "typeNid" | "pairNid" | "senderNid" | "originServerTs" | "flags"
+  >;
 
 export const commitOperations: StoreOperations<CommitStore> = {
   commit: write(commit),
@@ -68,7 +76,7 @@ function restate(
   const { db } = tx;
   for (const snapshot of snapshots) insertSnapshot(tx, snapshot);
   const positions = events.map((event) => restateEvent(tx, roomNid, event));
-  moveHead(db, roomNid, head, Math.max(0, ...positions.filter((position) => position !== null)));
+  moveHead(db, roomNid, head, Math.max(0, ...positions));
   for (const membership of memberships) setMembership(tx, roomNid, membership, null);
   if (summary) changeSummary(db, roomNid, summary);
   db.run("DELETE FROM partial_rooms WHERE room_nid = ?", roomNid);
@@ -77,14 +85,25 @@ function restate(
   db.run("UPDATE rooms SET whole_position = ? WHERE room_nid = ?", position, roomNid);
 }
 
-function restateEvent(tx: WriteTransaction, roomNid: number, event: RestatedEvent): number | null {
+const restatedSql = `SELECT event_id AS eventId, position, type_nid AS typeNid, pair_nid AS pairNid, sender_nid AS senderNid,
+  origin_server_ts AS originServerTs FROM events WHERE event_nid = ?`;
+
+/** @returns the position that the event has got, 0 when it has got no new one */
+function restateEvent(tx: WriteTransaction, roomNid: number, event: RestatedEvent): number {
   const { db } = tx;
-  const { eventNid, inTimeline } = event;
-  const before = db.get<{ position: number | null }>(
-    "SELECT position FROM events WHERE event_nid = ?",
+  const { eventNid, inTimeline, flags } = event;
+  const stored = db.get<Omit<ShownEvent, "eventNid" | "roomNid" | "flags"> & { position: number | null }>(
+    restatedSql,
     eventNid,
-  )?.position;
-  const position = inTimeline ? (before ?? tx.position("timeline", roomNid)) : null;
+  );
+  if (!stored) throw new Error(`event ${eventNid} is not stored`);
+  const shown = { ...stored, ...event.effects, eventNid, roomNid, flags };
+  const isNew = inTimeline && stored.position === null;
+  const position = isNew
+    ? tx.position("timeline", roomNid, detailsOf(shown))
+    : inTimeline
+      ? stored.position
+      : null;
   db.run(
     `UPDATE events SET position = ?, state_before = ?, state_after = ?, room_state = ?, flags = ?, replaces = ?
      WHERE event_nid = ?`,
@@ -96,10 +115,16 @@ function restateEvent(tx: WriteTransaction, roomNid: number, event: RestatedEven
     event.replaces,
     eventNid,
   );
-  if (inTimeline) return position;
-  unstick(db, eventNid);
-  removeRelation(db, eventNid);
-  return null;
+  if (!inTimeline) {
+    unstick(db, eventNid);
+    removeRelation(db, eventNid);
+    return 0;
+  }
+  redactWhatItMust(db, shown);
+  if (!isNew || position === null) return 0;
+  if (shown.relation) insertRelation(db, shown, shown.relation, position);
+  insertStickyEvent(tx, shown, position);
+  return position;
 }
 
 /** Whether each event follows events that are stored or that come with it. */
@@ -229,7 +254,7 @@ function moveGap(tx: WriteTransaction, roomNid: number, { position, left }: Fill
   }
 }
 
-function detailsOf(event: NewEvent): ChangeDetails | undefined {
+function detailsOf(event: ShownEvent): ChangeDetails | undefined {
   const { redaction, pairNid, relation, senderNid, stickyUntilTs } = event;
   if (redaction) return { redactedNid: redaction.targetNid };
   const isMessage = pairNid === null && relation?.relation !== "m.annotation";
@@ -262,7 +287,7 @@ function moveHead(
 /** For those who bring an event into the timeline: what it relates to. */
 function insertRelation(
   db: Connection,
-  event: NewEvent,
+  event: ShownEvent,
   { targetId, relation, key }: EventRelation,
   position: number,
 ): void {
@@ -314,7 +339,7 @@ function endDelay(db: Connection, { eventId, finalisedTs }: NewEvent, delayId: s
   finaliseDelayedEvent(db, delayId, { finalisedTs, eventId, error: null });
 }
 
-function redactWhatItMust(db: Connection, event: NewEvent): void {
+function redactWhatItMust(db: Connection, event: ShownEvent): void {
   const { eventNid, eventId, redaction, lateRedaction, awaitedTarget, redactsAllOf } = event;
   if (redaction) applyRedaction(db, eventNid, redaction);
   if (lateRedaction) {
@@ -330,7 +355,7 @@ function redactWhatItMust(db: Connection, event: NewEvent): void {
   );
 }
 
-function queueSweep(db: Connection, { eventNid, roomNid }: NewEvent, userNid: number): void {
+function queueSweep(db: Connection, { eventNid, roomNid }: ShownEvent, userNid: number): void {
   db.run(
     "INSERT INTO redaction_sweeps (event_nid, room_nid, user_nid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     eventNid,

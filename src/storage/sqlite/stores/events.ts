@@ -1,11 +1,12 @@
 import { membershipCodes } from "../../memberships.ts";
-import type {
-  EventOutline,
-  EventStore,
-  SendTransaction,
-  StateEntry,
-  StoredEvent,
-  TimelinePlace,
+import {
+  eventFlags,
+  type EventOutline,
+  type EventStore,
+  type SendTransaction,
+  type StateEntry,
+  type StoredEvent,
+  type TimelinePlace,
 } from "../../events.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations } from "../engine/operations.ts";
@@ -29,8 +30,8 @@ const graphSinceSql = `WITH start AS (SELECT event_nid, position FROM events WHE
     WHERE events.room_nid = ? AND events.position >= start.position
   UNION ALL
   SELECT events.event_nid AS nid FROM events, start
-    WHERE events.event_nid > start.event_nid AND events.room_nid = ? AND events.position IS NULL
-      AND events.state_after IS NOT NULL
+    WHERE (events.event_nid > start.event_nid OR events.flags & ${eventFlags.early} <> 0)
+      AND events.room_nid = ? AND events.position IS NULL AND events.state_after IS NOT NULL
   ORDER BY nid`;
 const backwardsSql = `SELECT ${columns} FROM events
   WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;

@@ -4,7 +4,8 @@ import { point, type StoreOperations, write, type WriteTransaction } from "../en
 const nextSql = `SELECT inboxNid, roomNid, eventId, origin, pdu, receivedTs FROM (
     SELECT inbox_nid AS inboxNid, room_nid AS roomNid, event_id AS eventId, origin, pdu, received_ts AS receivedTs,
       sum(octet_length(pdu)) OVER (ORDER BY inbox_nid) - octet_length(pdu) AS bytesBefore
-    FROM (SELECT * FROM federation_inbox WHERE room_nid = ? AND origin = ? ORDER BY inbox_nid LIMIT ?))
+    FROM (SELECT * FROM federation_inbox WHERE room_nid = ? AND origin = ? AND inbox_nid > ?
+      ORDER BY inbox_nid LIMIT ?))
   WHERE bytesBefore < ? ORDER BY inboxNid`;
 const countSql = "SELECT count(*) AS count FROM federation_inbox WHERE room_nid = ? AND origin = ?";
 const addSql = `INSERT INTO federation_inbox (room_nid, event_id, origin, pdu, received_ts) VALUES (?, ?, ?, ?, ?)
@@ -12,8 +13,8 @@ const addSql = `INSERT INTO federation_inbox (room_nid, event_id, origin, pdu, r
 
 export const federationInboxOperations: StoreOperations<FederationInboxStore> = {
   add: write(add),
-  next: point((db, { roomNid, origin }: InboxLane, limit: number, maxBytes: number) =>
-    db.all<InboxRow>(nextSql, roomNid, origin, limit, maxBytes),
+  next: point((db, { roomNid, origin }: InboxLane, after: number, limit: number, maxBytes: number) =>
+    db.all<InboxRow>(nextSql, roomNid, origin, after, limit, maxBytes),
   ),
   remove: write(({ db }, inboxNids: readonly number[]) => {
     db.run(

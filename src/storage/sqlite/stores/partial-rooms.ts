@@ -1,12 +1,18 @@
 import { eventFlags } from "../../events.ts";
+import { membershipCodes } from "../../memberships.ts";
 import type { PartialRoomRow, PartialRoomStore } from "../../partial-rooms.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { removeRelation } from "./relations.ts";
 import { unstick } from "./sticky-events.ts";
 
+const { leave, ban } = membershipCodes;
+
 type StoredRow = Omit<PartialRoomRow, "servers"> & { readonly servers: string };
 
-/** Events of users of other servers that have come since the join, but for those that this server tells others of. */
+/**
+ * Events of users of other servers that have come since the join, but for those that this server tells others of, and those
+ * that made its users leave.
+ */
 const earlySql = `WITH start AS (
     SELECT events.event_nid, events.position FROM partial_rooms JOIN events ON events.event_id = partial_rooms.join_id
     WHERE partial_rooms.room_nid = ?1 AND events.position IS NOT NULL)
@@ -14,11 +20,22 @@ const earlySql = `WITH start AS (
     WHERE events.room_nid = ?1 AND events.position >= start.position
       AND events.flags & ${eventFlags.relayed} = 0
       AND events.sender_nid NOT IN (SELECT user_nid FROM memberships WHERE room_nid = ?1 AND is_local = 1)
+      AND events.event_nid NOT IN (SELECT event_nid FROM memberships WHERE room_nid = ?1 AND is_local = 1)
   UNION ALL
   SELECT events.event_nid AS nid FROM events, start
-    WHERE events.event_nid > start.event_nid AND events.room_nid = ?1 AND events.position IS NULL
+    WHERE (events.event_nid > start.event_nid OR events.flags & ${eventFlags.early} <> 0)
+      AND events.room_nid = ?1 AND events.position IS NULL
       AND events.state_after IS NOT NULL AND events.flags & ${eventFlags.relayed} = 0
       AND events.sender_nid NOT IN (SELECT user_nid FROM memberships WHERE room_nid = ?1 AND is_local = 1)`;
+
+const leftByOthersSql = `SELECT 1 FROM memberships JOIN events USING (event_nid)
+  JOIN partial_rooms ON partial_rooms.room_nid = memberships.room_nid
+  JOIN events AS joined ON joined.event_id = partial_rooms.join_id
+  WHERE memberships.room_nid = ? AND is_local = 1 AND membership IN (${leave}, ${ban})
+    AND events.position > joined.position
+    AND events.sender_nid NOT IN (SELECT user_nid FROM users WHERE users.is_local = 1) LIMIT 1`;
+
+const refusedEarly = eventFlags.early | eventFlags.rejected | eventFlags.softFailed;
 
 /** What was judged by a part of the state loses its place, as if it had been told and never received. */
 function displaceEarly(tx: WriteTransaction, roomNid: number): void {
@@ -28,7 +45,8 @@ function displaceEarly(tx: WriteTransaction, roomNid: number): void {
   for (const eventNid of restatedNids) {
     db.run(
       `UPDATE events SET position = NULL, state_before = NULL, state_after = NULL, room_state = NULL,
-         flags = flags | ${eventFlags.outlier} WHERE event_nid = ?`,
+         flags = CASE flags & ${eventFlags.early} WHEN 0 THEN flags ELSE flags & ${~refusedEarly} END
+           | ${eventFlags.outlier} WHERE event_nid = ?`,
       eventNid,
     );
     unstick(db, eventNid);
@@ -48,8 +66,10 @@ export const partialRoomOperations: StoreOperations<PartialRoomStore> = {
       "SELECT room_nid AS roomNid, whole_position AS position FROM rooms WHERE whole_position IS NOT NULL",
     ),
   ),
-  begin: write(({ db }, { roomNid, joinId, servers }: PartialRoomRow) => {
-    db.run(
+  isLeftByOthers: point((db, roomNid: number) => db.get(leftByOthersSql, roomNid) !== undefined),
+  begin: write((tx, { roomNid, joinId, servers }: PartialRoomRow) => {
+    displaceEarly(tx, roomNid);
+    tx.db.run(
       `INSERT INTO partial_rooms (room_nid, join_id, servers) VALUES (?, ?, ?)
        ON CONFLICT (room_nid) DO UPDATE SET join_id = excluded.join_id, servers = excluded.servers`,
       roomNid,

@@ -56,8 +56,17 @@ function reveal(tx: WriteTransaction, eventNid: number): void {
   tx.db.run("UPDATE sticky_events SET position = ? WHERE event_nid = ?", position, eventNid);
 }
 
+type StickyCandidate = Pick<
+  NewEvent,
+  "eventNid" | "roomNid" | "senderNid" | "originServerTs" | "flags" | "stickyUntilTs" | "historyPosition"
+>;
+
 /** Part of the transaction that stores an event. */
-export function insertStickyEvent(tx: WriteTransaction, event: NewEvent, position: number | null): void {
+export function insertStickyEvent(
+  tx: WriteTransaction,
+  event: StickyCandidate,
+  position: number | null,
+): void {
   const { stickyUntilTs, flags, roomNid, historyPosition } = event;
   if (stickyUntilTs === undefined) return;
   const isHidden = (flags & eventFlags.softFailed) !== 0;
