@@ -1,4 +1,4 @@
-import t from "tap";
+import t, { type Test } from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
@@ -90,7 +90,8 @@ t.test("getEventByTimestamp: an event from before the join is found, and what li
     (await user.get(`${client}/rooms/${room}/event/${id}`)).body as { origin_server_ts?: number };
   const { origin_server_ts: ts = 0 } = await event(alice, ids[4] ?? "");
   await join(bob, roomId);
-  t.equal((await event(bob, ids[4] ?? "")).origin_server_ts, undefined);
+  const { body: here } = await bob.get(`${client}/rooms/${room}/messages?dir=f&limit=100`);
+  t.notOk((here["chunk"] as ClientEvent[]).some(({ event_id: id }) => id === ids[4]));
   for (const dir of ["f", "b"]) {
     const path = `/_matrix/client/v1/rooms/${room}/timestamp_to_event?ts=${ts}&dir=${dir}`;
     const found = await bob.get(path, "getEventByTimestamp");
@@ -124,7 +125,8 @@ t.test(
   },
 );
 
-t.test("backfillRoom: where the server of who follows a gap is gone, another one is asked", async (t) => {
+/** A gap that a fake server knows to fill, and one that it is asked after. */
+const gapOfPeer = async (t: Test) => {
   const peer = await FakePeer.start(servers.tls);
   t.teardown(() => peer[Symbol.asyncDispose]());
   const { body } = await alice.post(`${client}/createRoom`, { preset: "public_chat", room_version: "11" });
@@ -163,13 +165,26 @@ t.test("backfillRoom: where the server of who follows a gap is gone, another one
   await until(10_000, "the first message to come", () => sees(alice, missing.id));
   const stateUri = `/_matrix/federation/v1/state_ids/${room}?event_id=${encodeURIComponent(missing.id)}`;
   const state = await peer.request(one, "GET", stateUri);
-  const answers = { get_missing_events: { events: [between.pdu] }, event: { pdus: [missing.pdu] } };
-  for (const [what, answer] of Object.entries(answers))
-    peer.answers.set(`/_matrix/federation/v1/${what}/`, () => ({ status: 200, body: answer }));
+  peer.answers.set("/_matrix/federation/v1/get_missing_events/", () => ({
+    status: 200,
+    body: { events: [between.pdu] },
+  }));
+  peer.answers.set(`/_matrix/federation/v1/event/${encodeURIComponent(missing.id)}`, () => ({
+    status: 200,
+    body: { pdus: [missing.pdu] },
+  }));
   peer.answers.set("/_matrix/federation/v1/state_ids/", () => state);
+  const tell = async () => {
+    await put(two, newest.pdu);
+    await until(10_000, "the newest message to come", () => sees(bob, newest.id));
+  };
+  return { peer, roomId, missing, between, newest, tell };
+};
+
+t.test("backfillRoom: where the server of who follows a gap is gone, another one is asked", async (t) => {
+  const { peer, roomId, missing, between, newest, tell } = await gapOfPeer(t);
   peer.serve("/_matrix/federation/v1/backfill/", ({ socket }) => socket.destroy());
-  await put(two, newest.pdu);
-  await until(10_000, "the newest message to come", () => sees(bob, newest.id));
+  await tell();
   const events = await history(bob, roomId, 20);
   t.same(
     events.slice(0, 2).map(({ event_id: id }) => id),
@@ -180,4 +195,20 @@ t.test("backfillRoom: where the server of who follows a gap is gone, another one
   const asked = new Set(peer.uris.filter((uri) => uri.includes("/backfill/")));
   t.match([...asked], [new RegExp(encodeURIComponent(missing.id).replace("$", "\\$"))], "it was asked first");
   t.equal(asked.size, 1, "and about nothing else");
+});
+
+t.test("backfillRoom: a server that is slow does not keep another one from being asked", async (t) => {
+  const { peer, roomId, missing, tell } = await gapOfPeer(t);
+  // It never answers.
+  peer.serve("/_matrix/federation/v1/backfill/", () => undefined);
+  await tell();
+  const startMs = performance.now();
+  const events = await history(bob, roomId, 20);
+  const tookMs = performance.now() - startMs;
+  t.ok(events.some(({ event_id: id }) => id === missing.id));
+  t.ok(
+    peer.uris.some((uri) => uri.includes("/backfill/")),
+    "it was asked first",
+  );
+  t.ok(tookMs < 9_000, `it took ${Math.round(tookMs)} ms, and a client is held for 10 s at most`);
 });

@@ -49,9 +49,9 @@ export function composeReading(
     timelines,
     notifier,
   });
-  const pages = new TimelinePages(store, filtering, history);
+  const pages = new TimelinePages(store, filtering, history, clock);
   // What only shows where somebody is in a room waits for no other server.
-  const pagesHere = new TimelinePages(store, filtering, noRemoteHistory);
+  const pagesHere = new TimelinePages(store, filtering, noRemoteHistory, clock);
   const single = new SingleEvents({
     access,
     pages,
@@ -64,6 +64,7 @@ export function composeReading(
     members,
     filtering,
     history,
+    clock,
   });
   const handlers = readingHandlers({
     messages: new Messages({ access, pages, presenter, events, members }),
@@ -80,8 +81,16 @@ export function composeReading(
       pace,
       wholeRooms: new WholeRooms(partialRooms, clock),
     }),
-    relations: new Relations({ access, single, store: relations, events, names, presenter }),
-    threads: new Threads({ access, relations, store, aggregations, presenter }),
+    relations: new Relations({
+      access,
+      single,
+      store: relations,
+      eventStore: store,
+      events,
+      names,
+      presenter,
+    }),
+    threads: new Threads({ access, single, relations, store, aggregations, presenter }),
     filters,
     memberships,
     rooms,

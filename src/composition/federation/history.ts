@@ -2,6 +2,7 @@ import { GapFilling } from "../../federation/history/gap-filling.ts";
 import { HistoryEvents } from "../../federation/history/history-events.ts";
 import { HistoryServers } from "../../federation/history/history-servers.ts";
 import { RemoteMoments } from "../../federation/history/remote-moments.ts";
+import { SingleHistoryEvents } from "../../federation/history/single-events.ts";
 import type { RemoteHistory } from "../../services/reading/remote-history.ts";
 import type { Foundation } from "../foundation.ts";
 import type { FederationParts } from "./parts.ts";
@@ -14,13 +15,15 @@ export function composeRemoteHistory(
   if (!config.federation.enabled) return undefined;
   const eventStore = stores.events;
   const { events, receiver } = graph;
-  const servers = new HistoryServers(participation, clock, heardServers);
+  const servers = new HistoryServers(participation, clock, heardServers, log);
   const history = new HistoryEvents({ checks, toldStates, eventStore, events });
   const shared = { eventStore, events, receiver, requests, servers, history, clock, log };
   const gaps = new GapFilling(shared);
-  const moments = new RemoteMoments({ ...shared, gaps });
+  const single = new SingleHistoryEvents({ ...shared, gaps });
+  const moments = new RemoteMoments({ ...shared, single });
   return {
-    fillGap: (room, position) => gaps.fill(room, position),
+    fillGap: (...query) => gaps.fill(...query),
+    bringEvent: (...query) => single.bring(...query),
     closestInTime: (...query) => moments.closestInTime(...query),
   };
 }

@@ -20,6 +20,7 @@ function scene(t: Test, inRoom: readonly ServerName[]) {
   const asked: string[] = [];
   const heard = new HeardServers();
   const clock = new ManualClock();
+  const log = createLogTo(process.stderr, "fatal");
   const participation = {
     isJoined: async () => true,
     serversOf: async () => inRoom,
@@ -42,12 +43,12 @@ function scene(t: Test, inRoom: readonly ServerName[]) {
         return [];
       },
     },
-    servers: new HistoryServers(participation, clock, heard),
+    servers: new HistoryServers(participation, clock, heard, log),
     history: { placed: async () => new Set(), complete: async () => [] },
     clock,
-    log: createLogTo(process.stderr, "fatal"),
+    log,
   });
-  const fillIn = (where: Room) => gaps.fill(where, position);
+  const fillIn = (where: Room) => gaps.fill(where, position, 10_000);
   const askedBy = async () => {
     asked.length = 0;
     t.equal(await fillIn(room), "unavailable");

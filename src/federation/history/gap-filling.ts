@@ -1,15 +1,13 @@
 import { boundedCache } from "../../cache/bounded-cache.ts";
 import { RoomQueues } from "../../ingest/room-queues.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
-import { type EventId, type ServerName, serverNameOf } from "../../protocol/identifiers.ts";
+import { type ServerName, serverNameOf } from "../../protocol/identifiers.ts";
 import type { GapOutcome } from "../../services/reading/remote-history.ts";
 import type { EventReader } from "../../state/event-reader.ts";
 import type { Room } from "../../state/room-index.ts";
 import type { EventStore } from "../../storage/events.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import { FederationError } from "../federation-client.ts";
-import { ToldStateError } from "../inbound/told-state.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
 import type { HistoryEvents } from "./history-events.ts";
 import type { HistoryServers } from "./history-servers.ts";
@@ -29,8 +27,6 @@ export interface GapFillingParts {
 const eventsAtOnce = 100;
 /** So many events that are missing are asked for at a time: they fit into a request line. */
 const maxAsked = 20;
-/** A client waits; what comes later is there when it asks again. */
-const maxWaitMs = 10_000;
 /** Gaps that are being filled at the same time. */
 const maxUnderWay = 100;
 /** After all servers have failed, for this long nobody is asked, unless one that was out of reach is back. */
@@ -51,13 +47,13 @@ export class GapFilling {
   }
 
   /** See `RemoteHistory`. */
-  async fill(room: Room, position: number): Promise<GapOutcome> {
+  async fill(room: Room, position: number, maxWaitMs: number): Promise<GapOutcome> {
     const key = `${room.roomNid} ${position}`;
     const awaited = this.#resting.get(key);
     if (awaited && this.#parts.servers.allRest(awaited)) return "unavailable";
     const known = this.#underWay.get(key);
     if (!known && this.#underWay.size >= maxUnderWay) return "pending";
-    return this.#withinTime(known ?? this.#start(key, room, position));
+    return withinTime(this.#parts.clock, maxWaitMs, known ?? this.#start(key, room, position));
   }
 
   /** Work that changes the gaps of a room: nobody fills one of them meanwhile. */
@@ -82,14 +78,8 @@ export class GapFilling {
     return work;
   }
 
-  async #withinTime(work: Promise<GapOutcome>): Promise<GapOutcome> {
-    const late = Promise.withResolvers<GapOutcome>();
-    using _timer = this.#parts.clock.setTimer(maxWaitMs, () => late.resolve("pending"));
-    return await Promise.race([work, late.promise]);
-  }
-
   async #fill(room: Room, position: number): Promise<GapOutcome> {
-    const { eventStore, events, receiver, history, servers } = this.#parts;
+    const { eventStore, events, receiver, requests, history, servers } = this.#parts;
     // Somebody else may have filled it meanwhile.
     if (!(await eventStore.gaps(room.roomNid)).includes(position)) return "changed";
     const followers = await events.roomEvents(await eventStore.gapFollowers(room.roomNid, position));
@@ -102,8 +92,14 @@ export class GapFilling {
       return "changed";
     }
     const senders = followers.map(({ sender }) => serverNameOf(sender));
-    for (const server of await servers.of(room, senders)) {
-      if (await this.#fillFrom(server, room, position, missing, free)) return "changed";
+    const answers = servers.answers(room, senders, async (server, signal) => {
+      const pdus = await requests.backfill(server, room.roomId, missing, free, signal);
+      return history.complete(room, server, missing, pdus);
+    });
+    for await (const told of answers) {
+      if (told.length === 0) continue;
+      const receipts = await receiver.fillGap(room, position, told);
+      if (receipts.some(({ verdict }) => verdict !== "known" && verdict !== "incomplete")) return "changed";
     }
     return "unavailable";
   }
@@ -118,27 +114,15 @@ export class GapFilling {
     );
     return older ? position - 1 - older.position : Number.MAX_SAFE_INTEGER;
   }
+}
 
-  /** @returns whether something has come of it */
-  async #fillFrom(
-    server: ServerName,
-    room: Room,
-    position: number,
-    missing: readonly EventId[],
-    limit: number,
-  ): Promise<boolean> {
-    const { requests, history, receiver, servers, log } = this.#parts;
-    try {
-      const pdus = await requests.backfill(server, room.roomId, missing, limit);
-      const events = await history.complete(room, server, missing, pdus);
-      if (events.length === 0) return false;
-      const receipts = await receiver.fillGap(room, position, events);
-      return receipts.some(({ verdict }) => verdict !== "known" && verdict !== "incomplete");
-    } catch (error) {
-      if (!(error instanceof FederationError || error instanceof ToldStateError)) throw error;
-      if (error instanceof FederationError && error.failure === "unreachable") servers.failed(server);
-      log.debug({ err: error, server, roomId: room.roomId }, "missing events are not to be had");
-      return false;
-    }
-  }
+/** What comes later is there when the client asks again. */
+export async function withinTime(
+  clock: Clock,
+  maxWaitMs: number,
+  work: Promise<GapOutcome>,
+): Promise<GapOutcome> {
+  const late = Promise.withResolvers<GapOutcome>();
+  using _timer = clock.setTimer(maxWaitMs, () => late.resolve("pending"));
+  return await Promise.race([work, late.promise]);
 }

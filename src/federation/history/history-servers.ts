@@ -2,8 +2,12 @@ import type { ServerName } from "../../protocol/identifiers.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Room } from "../../state/room-index.ts";
 import type { HeardServers } from "../heard-servers.ts";
+import { FederationError } from "../federation-client.ts";
+import { ToldStateError } from "../inbound/told-state.ts";
 import { RestingServers } from "../resting-servers.ts";
 import type { RoomParticipation } from "../room-participation.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { staggered } from "./staggered.ts";
 
 /** Somebody waits: a room has many servers. */
 const maxServers = 4;
@@ -14,21 +18,47 @@ const maxAwaited = 20;
 
 type RoomServerNames = Pick<RoomParticipation, "isJoined" | "serversOf" | "others" | "admits">;
 
-/** Which servers of a room are asked for its history, in order. */
+/** Asks the servers of rooms for their history, those first that are likely to know more. */
 export class HistoryServers {
   readonly #participation: RoomServerNames;
+  readonly #clock: Clock;
+  readonly #log: Logger;
   readonly #resting: RestingServers;
 
-  constructor(participation: RoomServerNames, clock: Clock, heard: HeardServers) {
+  constructor(participation: RoomServerNames, clock: Clock, heard: HeardServers, log: Logger) {
     this.#participation = participation;
+    this.#clock = clock;
+    this.#log = log;
     this.#resting = new RestingServers(restMs, clock, heard);
   }
 
   /**
-   * None where this server is in the room no more, since nobody would answer.
+   * What servers of a room answer, as it comes; failures are left out. Nobody is asked any more once nobody reads on, nor
+   * where this server is in the room no more, since nobody would answer.
    * @param likely servers that may know more than others; the first is asked first
+   * @param ask is told when its answer is of no use any more
    */
-  async of(room: Room, likely: readonly ServerName[]): Promise<readonly ServerName[]> {
+  async *answers<Answer>(
+    room: Room,
+    likely: readonly ServerName[],
+    ask: (server: ServerName, signal: AbortSignal) => Promise<Answer>,
+  ): AsyncGenerator<Answer> {
+    const staggering = { clock: this.#clock, tooSlow: (server: ServerName) => this.#failed(server) };
+    const outcomes = staggered(await this.#of(room, likely), staggering, async (server, signal) => {
+      try {
+        return { answer: await ask(server, signal) };
+      } catch (error) {
+        if (!(error instanceof FederationError || error instanceof ToldStateError)) throw error;
+        const isOutOfReach = error instanceof FederationError && error.failure === "unreachable";
+        if (isOutOfReach && !signal.aborted) this.#failed(server);
+        this.#log.debug({ err: error, server, roomId: room.roomId }, "a server does not help with history");
+        return undefined;
+      }
+    });
+    for await (const outcome of outcomes) if (outcome) yield outcome.answer;
+  }
+
+  async #of(room: Room, likely: readonly ServerName[]): Promise<readonly ServerName[]> {
     if (!(await this.#participation.isJoined(room))) return [];
     const inRoom = await this.#participation.serversOf(room);
     const known = new Set(inRoom);
@@ -47,8 +77,7 @@ export class HistoryServers {
     return servers.every((server) => this.#resting.has(server));
   }
 
-  /** To be told of a server that could not be reached. */
-  failed(server: ServerName): void {
+  #failed(server: ServerName): void {
     this.#resting.add(server);
   }
 }

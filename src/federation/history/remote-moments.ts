@@ -1,29 +1,19 @@
 import type { ReceivedEvent } from "../../ingest/received-event.ts";
-import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import type { EventId, ServerName } from "../../protocol/identifiers.ts";
-import type { EventReader } from "../../state/event-reader.ts";
 import type { Room } from "../../state/room-index.ts";
-import type { EventStore } from "../../storage/events.ts";
 import type { Clock } from "../../telemetry/clock.ts";
-import type { Logger } from "../../telemetry/log.ts";
-import { FederationError } from "../federation-client.ts";
-import { ToldStateError } from "../inbound/told-state.ts";
 import { wrongAnswer } from "../requests/answers.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
-import type { GapFilling } from "./gap-filling.ts";
 import type { HistoryEvents } from "./history-events.ts";
 import type { HistoryServers } from "./history-servers.ts";
+import type { SingleHistoryEvents } from "./single-events.ts";
 
 export interface RemoteMomentsParts {
-  readonly eventStore: Pick<EventStore, "gaps" | "gapFollowers" | "placesBackwards">;
-  readonly events: Pick<EventReader, "roomEvents">;
-  readonly receiver: Pick<RoomReceiver, "fillGap">;
-  readonly requests: Pick<RoomRequests, "closestInTime" | "event">;
+  readonly requests: Pick<RoomRequests, "closestInTime">;
   readonly servers: HistoryServers;
-  readonly history: HistoryEvents;
-  readonly gaps: Pick<GapFilling, "exclusively">;
+  readonly history: Pick<HistoryEvents, "placed">;
+  readonly single: Pick<SingleHistoryEvents, "fetch" | "bringIn">;
   readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** A moment, and the side of it to look at. */
@@ -34,16 +24,14 @@ interface Wanted {
   readonly closerThanMs: number;
 }
 
-/** Where an event goes: into a gap, before one of its positions. */
-interface Place {
-  readonly gap: number;
-  readonly before: number;
+/** What a server says is closest to a moment: something that is here, that it has sent, or nothing that counts. */
+interface ToldClosest {
+  readonly known?: EventId;
+  readonly received?: ReceivedEvent;
 }
 
 /** A client waits. */
 const maxWaitMs = 15_000;
-/** Between two events whose depths differ by one there may be several, where the graph has forked. */
-const positionsPerDepth = 4;
 
 /** Finds events by their time with other servers, where this one has gaps (server-server API, "timestamp_to_event"). */
 export class RemoteMoments {
@@ -71,62 +59,24 @@ export class RemoteMoments {
   }
 
   async #search(room: Room, wanted: Wanted): Promise<EventId | undefined> {
-    const { servers, log } = this.#parts;
-    for (const server of await servers.of(room, [])) {
-      try {
-        return await this.#searchAt(server, room, wanted);
-      } catch (error) {
-        if (!(error instanceof FederationError || error instanceof ToldStateError)) throw error;
-        if (error instanceof FederationError && error.failure === "unreachable") servers.failed(server);
-        log.debug({ err: error, server, roomId: room.roomId }, "an event is not to be had by its time");
-      }
-    }
+    const { servers, single } = this.#parts;
+    const answers = servers.answers(room, [], (server, signal) => this.#ask(server, room, wanted, signal));
+    for await (const { known, received } of answers) return received ? single.bringIn(room, received) : known;
     return undefined;
   }
 
-  async #searchAt(server: ServerName, room: Room, wanted: Wanted): Promise<EventId | undefined> {
-    const { requests, history } = this.#parts;
+  /** @throws FederationError @throws ToldStateError */
+  async #ask(server: ServerName, room: Room, wanted: Wanted, signal: AbortSignal): Promise<ToldClosest> {
+    const { requests, history, single } = this.#parts;
     const { originServerTs, direction } = wanted;
-    const told = await requests.closestInTime(server, room.roomId, originServerTs, direction);
-    if (!fits(told.originServerTs, wanted)) return undefined;
-    if ((await history.placed(room, [told.eventId])).has(told.eventId)) return told.eventId;
-    const pdu = await requests.event(server, told.eventId);
-    const [received] = await history.complete(room, server, [told.eventId], [pdu]);
-    if (!received) throw wrongAnswer("another event");
+    const told = await requests.closestInTime(server, room.roomId, originServerTs, direction, signal);
+    if (!fits(told.originServerTs, wanted)) return {};
+    if ((await history.placed(room, [told.eventId])).has(told.eventId)) return { known: told.eventId };
+    const received = await single.fetch(server, room, told.eventId, signal);
     if (!fits(received.event.originServerTs, wanted)) throw wrongAnswer("an event of another time");
-    return this.#bringIn(room, received);
-  }
-
-  async #bringIn(room: Room, received: ReceivedEvent): Promise<EventId | undefined> {
-    const { gaps, receiver } = this.#parts;
-    return gaps.exclusively(room, async () => {
-      const place = await this.#placeOf(room, received);
-      if (!place) return undefined;
-      const [receipt] = await receiver.fillGap(room, place.gap, [received], place.before);
-      return receipt?.verdict === "accepted" || receipt?.verdict === "known" ? receipt.eventId : undefined;
-    });
-  }
-
-  /** The oldest gap that an event can be from, by its depth. */
-  async #placeOf({ roomNid }: Room, { event }: ReceivedEvent): Promise<Place | undefined> {
-    const { eventStore, events } = this.#parts;
-    for (const gap of await eventStore.gaps(roomNid)) {
-      const followers = await events.roomEvents(await eventStore.gapFollowers(roomNid, gap));
-      if (followers.some(({ prevEventIds }) => prevEventIds.includes(event.eventId)))
-        return { gap, before: gap };
-      const distance = Math.max(...followers.map(({ depth }) => depth)) - event.depth;
-      if (distance <= 0) continue;
-      const [older] = await eventStore.placesBackwards(roomNid, gap - 1, Number.MIN_SAFE_INTEGER, 1);
-      const free = older ? gap - 1 - older.position : Number.MAX_SAFE_INTEGER;
-      const ahead = Math.min(distance * positionsPerDepth, Math.floor(free / 2), maxAhead);
-      return ahead < 1 ? undefined : { gap, before: gap - ahead };
-    }
-    return undefined;
+    return { received };
   }
 }
-
-/** What another server says of depths moves an event no further into the past than this. */
-const maxAhead = 2 ** 23;
 
 /** Whether an event is on the right side of the moment, and close enough. */
 function fits(eventTs: number, { originServerTs, direction, closerThanMs }: Wanted): boolean {

@@ -75,12 +75,13 @@ export class RoomRequests {
   }
 
   /** One event, as it is in its server's answer. @throws FederationError */
-  async event(destination: ServerName, eventId: EventId): Promise<JsonValue> {
+  async event(destination: ServerName, eventId: EventId, signal?: AbortSignal): Promise<JsonValue> {
     const answer = await this.#client.request({
       destination,
       method: "GET",
       uri: `${path}/event/${encodeURIComponent(eventId)}`,
       maxResponseBytes: 4 * maxEventBytes,
+      ...(signal && { signal }),
     });
     const [pdu] = listOf(answer, "pdus", 1);
     if (pdu === undefined) throw wrongAnswer("no event");
@@ -105,6 +106,7 @@ export class RoomRequests {
     roomId: RoomId,
     originServerTs: number,
     direction: "f" | "b",
+    signal?: AbortSignal,
   ): Promise<{ readonly eventId: EventId; readonly originServerTs: number }> {
     const query = new URLSearchParams({ ts: String(originServerTs), dir: direction });
     const answer = objectOf(
@@ -114,6 +116,7 @@ export class RoomRequests {
         uri: `${path}/timestamp_to_event/${encodeURIComponent(roomId)}?${query.toString()}`,
         timeoutMs: shortTimeoutMs,
         maxResponseBytes: maxEventBytes,
+        ...(signal && { signal }),
       }),
     );
     const { event_id: eventId, origin_server_ts: ts } = answer;
@@ -128,6 +131,7 @@ export class RoomRequests {
     roomId: RoomId,
     from: readonly EventId[],
     limit: number,
+    signal?: AbortSignal,
   ): Promise<readonly JsonValue[]> {
     const query = new URLSearchParams([...from.map((id) => ["v", id]), ["limit", String(limit)]]);
     const answer = await this.#client.request({
@@ -136,6 +140,7 @@ export class RoomRequests {
       uri: `${path}/backfill/${encodeURIComponent(roomId)}?${query.toString()}`,
       timeoutMs: longTimeoutMs,
       maxResponseBytes: limit * maxEventBytes,
+      ...(signal && { signal }),
     });
     return listOf(answer, "pdus", limit);
   }

@@ -1,8 +1,9 @@
 import type { EventReader } from "../../state/event-reader.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { StateSnapshots } from "../../state/state-snapshots.ts";
-import type { EventStore, StoredEvent } from "../../storage/events.ts";
+import { eventFlags, type EventStore, type StoredEvent } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
+import type { Clock } from "../../telemetry/clock.ts";
 import type { EventFilter } from "../../sync/event-filter.ts";
 import type { EventPresenter } from "../../timeline/event-presenter.ts";
 import type { EventFiltering } from "../../timeline/filtering.ts";
@@ -10,7 +11,7 @@ import type { MemberEvents } from "../../timeline/member-events.ts";
 import type { Reader } from "../../timeline/reader.ts";
 import { roomStateAfter, startOfTime } from "../../timeline/room-timelines.ts";
 import type { ReadableRoom, ReadingAccess } from "./reading-access.ts";
-import type { RemoteHistory } from "./remote-history.ts";
+import { HistoryForRequest, type RemoteHistory } from "./remote-history.ts";
 import type { Direction, TimelinePages } from "./timeline-pages.ts";
 
 /** Events as JSON. */
@@ -41,6 +42,7 @@ export interface SingleEventParts {
   readonly members: MemberEvents;
   readonly filtering: EventFiltering;
   readonly history: RemoteHistory;
+  readonly clock: Clock;
 }
 
 /** Single events, with what lies around them (client-server API, "Getting events for a room", "Event Context"). */
@@ -54,8 +56,8 @@ export class SingleEvents {
   /** @returns the event as JSON; `undefined` when there is none that the user may see */
   async find(roomId: string, user: Omit<Reader, "ignored">, eventId: string): Promise<string | undefined> {
     const readable = await this.#parts.access.find(roomId, user);
-    const event = readable && (await this.visible(readable, eventId));
-    if (!event) return undefined;
+    const event = readable && (await this.reached(readable, eventId, this.historyForRequest()));
+    if (!event || event === "pending") return undefined;
     const [text] = await this.#present(readable, [event]);
     return text;
   }
@@ -76,6 +78,28 @@ export class SingleEvents {
   }
 
   /**
+   * The same, from other servers where it is not here: it may be in a gap of the timeline.
+   * @returns "pending" when it may be here later
+   */
+  async reached(
+    readable: ReadableRoom,
+    eventId: string,
+    history: HistoryForRequest,
+  ): Promise<StoredEvent | "pending" | undefined> {
+    const known = await this.#parts.store.byId(eventId);
+    if (known && known.roomNid !== readable.room.roomNid) return undefined;
+    const isMissing = !known || isWithoutPlace(known);
+    const outcome = isMissing ? await history.bringEvent(readable.room, eventId) : "changed";
+    if (outcome !== "changed") return outcome === "pending" ? outcome : undefined;
+    return this.visible(readable, eventId);
+  }
+
+  /** Other servers' history, for one request. */
+  historyForRequest(): HistoryForRequest {
+    return new HistoryForRequest(this.#parts.history, this.#parts.clock);
+  }
+
+  /**
    * @returns `undefined` when there is no such event that the user may see
    * @throws MatrixError M_FORBIDDEN for those who may not read the room
    */
@@ -87,8 +111,8 @@ export class SingleEvents {
     filter: EventFilter,
   ): Promise<EventContext | undefined> {
     const readable = await this.#parts.access.open(roomId, user);
-    const event = await this.visible(readable, eventId);
-    if (!event || event.position === null) return undefined;
+    const event = await this.reached(readable, eventId, this.historyForRequest());
+    if (!event || event === "pending" || event.position === null) return undefined;
     const limit = Math.min(wantedLimit ?? filter.limit ?? defaultLimit, maxLimit);
     const { position } = event;
     const before = await this.#side(readable, "b", position - 1, Math.floor(limit / 2), filter);
@@ -193,4 +217,9 @@ export class SingleEvents {
     const wanted = await filtering.passed(filter, await events.storedAll(kept));
     return presenter.presentState(wanted, room.roomId);
   }
+}
+
+/** Whether an event is known only for what rests on it. One that was refused is not to be had from others either. */
+function isWithoutPlace({ flags }: StoredEvent): boolean {
+  return (flags & eventFlags.outlier) !== 0 && (flags & eventFlags.rejected) === 0;
 }

@@ -3,7 +3,8 @@ import type { EventFilter } from "../../sync/event-filter.ts";
 import type { EventFiltering } from "../../timeline/filtering.ts";
 import type { Room } from "../../state/room-index.ts";
 import type { ReadableRoom } from "./reading-access.ts";
-import type { RemoteHistory } from "./remote-history.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import { HistoryForRequest, type RemoteHistory } from "./remote-history.ts";
 
 /** Which way to read a timeline: `f` forwards in time, `b` backwards. */
 export type Direction = "f" | "b";
@@ -40,11 +41,13 @@ export class TimelinePages {
   readonly #store: EventStore;
   readonly #filtering: EventFiltering;
   readonly #history: RemoteHistory;
+  readonly #clock: Clock;
 
-  constructor(store: EventStore, filtering: EventFiltering, history: RemoteHistory) {
+  constructor(store: EventStore, filtering: EventFiltering, history: RemoteHistory, clock: Clock) {
     this.#store = store;
     this.#filtering = filtering;
     this.#history = history;
+    this.#clock = clock;
   }
 
   async read(readable: ReadableRoom, range: PageRange, filter: EventFilter): Promise<Page> {
@@ -54,6 +57,7 @@ export class TimelinePages {
     if (!filter.matchesRoom(room.roomId)) return { events, next: undefined };
     const page = { events, after: range.after, upTo: Math.min(range.upTo, until), hasSkipped: false };
     const start = page.upTo;
+    const history = new HistoryForRequest(this.#history, this.#clock);
     let crossed = Number.POSITIVE_INFINITY;
     for (let reads = 0; reads < maxReads; reads++) {
       const gap = direction === "b" ? await this.#gapIn(room, page, crossed) : undefined;
@@ -69,7 +73,7 @@ export class TimelinePages {
       }
       page.upTo = floor;
       if (events.length === limit) return { events, next: floor };
-      const outcome = await this.#history.fillGap(room, gap);
+      const outcome = await history.fillGap(room, gap);
       if (outcome === "changed") continue;
       if (events.length > 0 || outcome === "pending") return { events, next: floor };
       // Nobody can fill it for now, and there may be more before it.
