@@ -2,7 +2,13 @@ import type { JsonObject } from "../protocol/json.ts";
 import { parseUserId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import type { NameCache } from "../storage/name-cache.ts";
-import type { Delivery, RemoteToDevice, ToDeviceMessage, ToDeviceStore } from "../storage/to-device.ts";
+import type {
+  Delivery,
+  InboxBound,
+  RemoteToDevice,
+  ToDeviceMessage,
+  ToDeviceStore,
+} from "../storage/to-device.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
@@ -43,8 +49,11 @@ interface Messages {
   readonly remote: readonly RemoteToDevice[];
 }
 
-/** Months of absence in busy rooms. What waits is never pushed out by what comes: it may be the key of a conversation. */
-export const maxWaiting = 100_000;
+/**
+ * Months of absence in busy rooms: the keys of conversations take some 2 KiB each. What waits is never pushed out by what
+ * comes, or anybody could make a device lose them.
+ */
+export const inboxBound: InboxBound = { maxMessages: 100_000, maxBytes: 256 * 1024 * 1024 };
 /** As much as an event of a room may have; other servers take no more either. */
 const maxEventBytes = 64 * 1024;
 export const maxTypeBytes = 255;
@@ -82,13 +91,13 @@ export class ToDevice {
       createdTs: nowTs,
       forgetBeforeTs: nowTs - transactionLifetimeMs,
     };
-    const delivery = await store.send(local, maxWaiting, transaction, remote);
+    const delivery = await store.send(local, inboxBound, transaction, remote);
     sender?.toDeviceWaits(new Set(remote.map(({ serverName }) => serverName)));
     this.#report(delivery);
     if (delivery.delivered > 0 || delivery.full.length + delivery.fullServers.length === 0) return;
     throw new MatrixError(
       "M_LIMIT_EXCEEDED",
-      `Too many messages wait for the device already: it takes no more than ${maxWaiting}`,
+      `Too much waits for the device already: it takes no more than ${inboxBound.maxMessages} messages, and ${inboxBound.maxBytes} bytes of them`,
     );
   }
 
@@ -134,7 +143,7 @@ export class ToDevice {
   #report({ full, fullServers }: Delivery): void {
     const [first] = full;
     if (first) {
-      const details = { ...first, devices: full.length, maxWaiting };
+      const details = { ...first, devices: full.length, ...inboxBound };
       this.#parts.log.warn(details, "a full inbox did not take a message");
     }
     if (fullServers.length === 0) return;

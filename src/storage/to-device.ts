@@ -33,6 +33,13 @@ export interface ReceivedToDevice {
   readonly forgetBeforeTs: number;
 }
 
+/** How much may wait for one device. */
+export interface InboxBound {
+  readonly maxMessages: number;
+  /** Of their events, as JSON. */
+  readonly maxBytes: number;
+}
+
 /** A device whose inbox is full: it did not get the message. */
 export interface FullInbox {
   readonly userNid: number;
@@ -56,14 +63,14 @@ export interface WaitingMessage {
 export interface ToDeviceStore {
   /**
    * Puts messages into the inboxes of local devices; devices that do not exist get none. A repeated transaction sends
-   * nothing, unless all inboxes were full before. An inbox takes no more than `maxWaiting` messages: what waits there is
-   * never pushed out.
+   * nothing, unless all inboxes were full before. A message that an inbox has no room for is refused: what waits there is
+   * never pushed out, since it may be the key of a conversation.
    * @param transaction `null` for what has its own protection against repetition
    * @param remote messages that wait for other servers; see `DestinationStore.toDevice`
    */
   send(
     messages: readonly ToDeviceMessage[],
-    maxWaiting: number,
+    bound: InboxBound,
     transaction: ToDeviceTransaction | null,
     remote?: readonly RemoteToDevice[],
   ): Promise<Delivery>;
@@ -71,7 +78,7 @@ export interface ToDeviceStore {
   receive(
     received: ReceivedToDevice,
     messages: readonly ToDeviceMessage[],
-    maxWaiting: number,
+    bound: InboxBound,
   ): Promise<Delivery>;
   /** What waits for a device after one position, up to another, in the order of sending. */
   messagesFor(

@@ -1,6 +1,6 @@
 import { parseUserId, type ServerName, serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
-import { maxTypeBytes, maxWaiting, toDeviceEvent } from "../../services/to-device.ts";
+import { inboxBound, maxTypeBytes, toDeviceEvent } from "../../services/to-device.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { ToDeviceMessage, ToDeviceStore } from "../../storage/to-device.ts";
 import type { Clock } from "../../telemetry/clock.ts";
@@ -49,7 +49,7 @@ export class ToDeviceReceiver {
     const { full } = await this.#parts.store.receive(
       { origin, messageId: header.messageId, receivedTs: nowMs, forgetBeforeTs: nowMs - lifetimeMs },
       messages,
-      maxWaiting,
+      inboxBound,
     );
     const [first] = full;
     if (!first) return;

@@ -2,6 +2,7 @@ import type { Test } from "tap";
 import type { Database } from "../database.ts";
 import { createdNid, newAccount } from "./accounts.ts";
 import { userWithDevices } from "./device-sessions.ts";
+import { atMost } from "./to-device.ts";
 import { commitEvents, roomNid } from "./room-fixture.ts";
 
 const latest = Number.MAX_SAFE_INTEGER;
@@ -59,7 +60,7 @@ export function appserviceStoreContract(t: Test, open: () => Promise<Database>):
       const { appservices, toDevice } = database.stores;
       const alice = await userWithDevices(database.stores, "alice", ["A", "B"]);
       for (const deviceId of ["A", "B"])
-        await toDevice.send([{ userNid: alice, deviceId, event: "{}" }], 1, null);
+        await toDevice.send([{ userNid: alice, deviceId, event: "{}" }], atMost(1), null);
       const [a = 0, b = 0] = (await appservices.changesBetween(0, latest))
         .filter(({ stream }) => stream === "toDevice")
         .map(({ position }) => position);
@@ -74,7 +75,7 @@ export function appserviceStoreContract(t: Test, open: () => Promise<Database>):
       await appservices.step("a", { upTo: b, acknowledged: 1, next: null });
       t.notOk(await toDevice.hasUpTo(alice, "A", latest));
       t.ok(await toDevice.hasUpTo(alice, "B", latest), "what the application service does not take stays");
-      const sent = await toDevice.send([{ userNid: alice, deviceId: "A", event: "{}" }], 1, null);
+      const sent = await toDevice.send([{ userNid: alice, deviceId: "A", event: "{}" }], atMost(1), null);
       t.equal(sent.delivered, 1, "there is room in the inbox again");
     },
   );

@@ -1,3 +1,4 @@
+import { atMost } from "./to-device.ts";
 import type { Test } from "tap";
 import type { Database } from "../database.ts";
 import type { DestinationRow } from "../destinations.ts";
@@ -72,7 +73,7 @@ export function destinationStoreContract(t: Test, open: () => Promise<Database>)
     await using database = await open();
     const { destinations, toDevice } = database.stores;
     await roomWith(database, 1, "shares.test");
-    await toDevice.send([], 10, null, [{ serverName: "waits.test", content: "{}" }]);
+    await toDevice.send([], atMost(10), null, [{ serverName: "waits.test", content: "{}" }]);
     const names = ["gone.test", "shares.test", "used.test", "waits.test"];
     await destinations.save(names.map((name) => row(name, 1)));
     await destinations.settle({ sentUpTo: 5, deviceListsUpTo: 5, owed: [], inUse: ["used.test"] });

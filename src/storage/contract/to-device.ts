@@ -1,6 +1,6 @@
 import type { Test } from "tap";
 import type { Database } from "../database.ts";
-import type { ToDeviceTransaction } from "../to-device.ts";
+import type { InboxBound, ToDeviceTransaction } from "../to-device.ts";
 import { userWithDevices } from "./device-sessions.ts";
 
 const transaction: ToDeviceTransaction = {
@@ -14,6 +14,10 @@ const transaction: ToDeviceTransaction = {
 
 const latest = Number.MAX_SAFE_INTEGER;
 
+export function atMost(maxMessages: number): InboxBound {
+  return { maxMessages, maxBytes: 1_000_000 };
+}
+
 /** What every back end's store of messages to devices does. */
 export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): void {
   t.test("to-device: messages wait in order until they are deleted", async (t) => {
@@ -21,7 +25,7 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
     const { toDevice } = database.stores;
     const alice = await userWithDevices(database.stores, "alice", ["A", "B"]);
     for (const event of ["1", "2", "3"]) {
-      const sent = await toDevice.send([{ userNid: alice, deviceId: "A", event }], 10, null);
+      const sent = await toDevice.send([{ userNid: alice, deviceId: "A", event }], atMost(10), null);
       t.strictSame(sent, { delivered: 1, full: [], fullServers: [] });
     }
     const waiting = await toDevice.messagesFor(alice, "A", 0, latest, 10);
@@ -50,7 +54,11 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
       { userNid: alice, deviceId: "*", event: "all" },
       { userNid: alice, deviceId: "C", event: "none" },
     ];
-    t.strictSame(await toDevice.send(messages, 10, null), { delivered: 2, full: [], fullServers: [] });
+    t.strictSame(await toDevice.send(messages, atMost(10), null), {
+      delivered: 2,
+      full: [],
+      fullServers: [],
+    });
     for (const deviceId of ["A", "B"]) {
       const waiting = await toDevice.messagesFor(alice, deviceId, 0, latest, 10);
       t.strictSame(
@@ -67,14 +75,14 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
     const alice = await userWithDevices(database.stores, "alice", ["A"]);
     const messages = [{ userNid: alice, deviceId: "A", event: "x" }];
     const count = async () => (await toDevice.messagesFor(alice, "A", 0, latest, 100)).length;
-    await toDevice.send(messages, 10, transaction);
-    await toDevice.send(messages, 10, transaction);
+    await toDevice.send(messages, atMost(10), transaction);
+    await toDevice.send(messages, atMost(10), transaction);
     t.equal(await count(), 1);
-    await toDevice.send(messages, 10, { ...transaction, eventType: "m.other" });
-    await toDevice.send(messages, 10, { ...transaction, deviceId: "other" });
-    await toDevice.send(messages, 10, { ...transaction, transactionId: "t2" });
+    await toDevice.send(messages, atMost(10), { ...transaction, eventType: "m.other" });
+    await toDevice.send(messages, atMost(10), { ...transaction, deviceId: "other" });
+    await toDevice.send(messages, atMost(10), { ...transaction, transactionId: "t2" });
     t.equal(await count(), 4);
-    await toDevice.send(messages, 10, { ...transaction, createdTs: 3000, forgetBeforeTs: 2000 });
+    await toDevice.send(messages, atMost(10), { ...transaction, createdTs: 3000, forgetBeforeTs: 2000 });
     t.equal(await count(), 5);
   });
 
@@ -83,7 +91,7 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
     const { toDevice } = database.stores;
     const alice = await userWithDevices(database.stores, "alice", ["A", "B"]);
     const send = (deviceId: string, event: string) =>
-      toDevice.send([{ userNid: alice, deviceId, event }], 2, null);
+      toDevice.send([{ userNid: alice, deviceId, event }], atMost(2), null);
     await send("A", "1");
     await send("A", "2");
     const full = [{ userNid: alice, deviceId: "A" }];
@@ -99,12 +107,39 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
     t.strictSame(await send("A", "5"), { delivered: 0, full, fullServers: [] });
   });
 
+  t.test("to-device: an inbox takes so many bytes, and refuses what it has no room for", async (t) => {
+    await using database = await open();
+    const { toDevice } = database.stores;
+    const alice = await userWithDevices(database.stores, "alice", ["A", "B"]);
+    const bound = { maxMessages: 10, maxBytes: 10 };
+    const send = (deviceId: string, event: string) =>
+      toDevice.send([{ userNid: alice, deviceId, event }], bound, null);
+    const received = { origin: "one.test", messageId: "m1", receivedTs: 2000, forgetBeforeTs: 1000 };
+    const receive = (event: string) =>
+      toDevice.receive(received, [{ userNid: alice, deviceId: "A", event }], bound);
+    const full = [{ userNid: alice, deviceId: "A" }];
+    t.strictSame((await send("A", "eleven byte")).full, full, "larger than all of it");
+    await send("A", "four");
+    await send("A", "ää");
+    t.strictSame(await send("*", "ten"), { delivered: 1, full, fullServers: [] }, "bytes are counted");
+    t.strictSame((await receive("six by")).full, full);
+    t.equal((await send("A", "2")).delivered, 1, "a smaller one fits");
+    const waiting = await toDevice.messagesFor(alice, "A", 0, latest, 10);
+    t.strictSame(
+      waiting.map(({ event }) => event),
+      ["four", "ää", "2"],
+    );
+    await toDevice.deleteUpTo(alice, "A", waiting[1]?.position ?? 0);
+    t.equal((await receive("nine byte")).delivered, 1, "what is fetched makes room for as much");
+    t.strictSame((await send("A", "1")).full, full);
+  });
+
   t.test("to-device: a transaction that delivered nothing can be repeated", async (t) => {
     await using database = await open();
     const { toDevice } = database.stores;
     const alice = await userWithDevices(database.stores, "alice", ["A"]);
-    const send = () => toDevice.send([{ userNid: alice, deviceId: "A", event: "x" }], 1, transaction);
-    await toDevice.send([{ userNid: alice, deviceId: "A", event: "x" }], 1, null);
+    const send = () => toDevice.send([{ userNid: alice, deviceId: "A", event: "x" }], atMost(1), transaction);
+    await toDevice.send([{ userNid: alice, deviceId: "A", event: "x" }], atMost(1), null);
     t.equal((await send()).full.length, 1);
     t.equal((await send()).full.length, 1);
     await toDevice.deleteUpTo(alice, "A", latest);
@@ -117,11 +152,11 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
     const { toDevice, devices } = database.stores;
     const alice = await userWithDevices(database.stores, "alice", ["A"]);
     const messages = [{ userNid: alice, deviceId: "A", event: "x" }];
-    await toDevice.send(messages, 1, { ...transaction, userNid: alice, deviceId: "A" });
+    await toDevice.send(messages, atMost(1), { ...transaction, userNid: alice, deviceId: "A" });
     await devices.remove(alice, ["A"]);
     await userWithDevices(database.stores, "alice", ["A"]);
     t.strictSame(await toDevice.messagesFor(alice, "A", 0, latest, 10), []);
-    await toDevice.send(messages, 1, { ...transaction, userNid: alice, deviceId: "A" });
+    await toDevice.send(messages, atMost(1), { ...transaction, userNid: alice, deviceId: "A" });
     t.equal((await toDevice.messagesFor(alice, "A", 0, latest, 10)).length, 1, "count and transaction too");
   });
 
@@ -131,7 +166,7 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
     const alice = await userWithDevices(database.stores, "alice", ["A"]);
     const receive = (origin: string, messageId: string, deviceId = "A") => {
       const received = { origin, messageId, receivedTs: 2000, forgetBeforeTs: 1000 };
-      return toDevice.receive(received, [{ userNid: alice, deviceId, event: messageId }], 3);
+      return toDevice.receive(received, [{ userNid: alice, deviceId, event: messageId }], atMost(3));
     };
     t.equal((await receive("one.test", "m1")).delivered, 1);
     t.equal((await receive("one.test", "m1")).delivered, 0);
@@ -152,8 +187,8 @@ export function toDeviceStoreContract(t: Test, open: () => Promise<Database>): v
     const alice = await userWithDevices(database.stores, "alice", ["A"]);
     const local = [{ userNid: alice, deviceId: "A", event: "x" }];
     const remote = ["1", "2"].map((content) => ({ serverName: "one.test", content }));
-    t.equal((await toDevice.send(local, 10, transaction, remote)).delivered, 3);
-    t.equal((await toDevice.send(local, 10, transaction, remote)).delivered, 0);
+    t.equal((await toDevice.send(local, atMost(10), transaction, remote)).delivered, 3);
+    t.equal((await toDevice.send(local, atMost(10), transaction, remote)).delivered, 0);
     const waiting = await destinations.toDevice("one.test", 10);
     t.strictSame(
       waiting.map(({ content }) => content),

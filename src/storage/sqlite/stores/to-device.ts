@@ -1,6 +1,7 @@
 import type {
   Delivery,
   FullInbox,
+  InboxBound,
   ReceivedToDevice,
   RemoteToDevice,
   ToDeviceMessage,
@@ -20,12 +21,12 @@ const rememberedMessages = 1_000_000;
 function send(
   tx: WriteTransaction,
   messages: readonly ToDeviceMessage[],
-  maxWaiting: number,
+  bound: InboxBound,
   transaction: ToDeviceTransaction | null,
   remote: readonly RemoteToDevice[] = [],
 ): Delivery {
   if (transaction && !beginTransaction(tx.db, transaction)) return nothingDelivered;
-  const here = deliverAll(tx, messages, maxWaiting);
+  const here = deliverAll(tx, messages, bound);
   const fullServers = remote.filter((message) => !addOutgoingToDevice(tx.db, message));
   const delivery = {
     delivered: here.delivered + remote.length - fullServers.length,
@@ -43,7 +44,7 @@ function receive(
   tx: WriteTransaction,
   received: ReceivedToDevice,
   messages: readonly ToDeviceMessage[],
-  maxWaiting: number,
+  bound: InboxBound,
 ): Delivery {
   const { origin, messageId } = received;
   const known = tx.db.get(
@@ -52,7 +53,7 @@ function receive(
     messageId,
   );
   if (known) return nothingDelivered;
-  const { delivered, full } = deliverAll(tx, messages, maxWaiting);
+  const { delivered, full } = deliverAll(tx, messages, bound);
   // What reached nobody may come again.
   if (delivered > 0) remember(tx.db, received);
   return { delivered, full, fullServers: [] };
@@ -76,13 +77,13 @@ function remember(db: Connection, { origin, messageId, receivedTs, forgetBeforeT
 function deliverAll(
   tx: WriteTransaction,
   messages: readonly ToDeviceMessage[],
-  maxWaiting: number,
+  bound: InboxBound,
 ): Pick<Delivery, "delivered" | "full"> {
   let delivered = 0;
   const full: FullInbox[] = [];
   for (const { userNid, deviceId, event } of messages) {
     for (const recipient of recipientsOf(tx.db, userNid, deviceId)) {
-      if (deliver(tx, userNid, recipient, event, maxWaiting)) delivered += 1;
+      if (deliver(tx, userNid, recipient, event, bound)) delivered += 1;
       else full.push({ userNid, deviceId: recipient });
     }
   }
@@ -135,20 +136,24 @@ function recipientsOf(db: Connection, userNid: number, deviceId: string): string
   return rows.map(({ id }) => id);
 }
 
-/** False when the inbox is full. */
+/** False when the inbox has no room for the message. */
 function deliver(
   tx: WriteTransaction,
   userNid: number,
   deviceId: string,
   event: string,
-  maxWaiting: number,
+  { maxMessages, maxBytes }: InboxBound,
 ): boolean {
   const counted = tx.db.run(
-    `INSERT INTO to_device_inboxes (user_nid, device_id, waiting) VALUES (?1, ?2, 1)
-     ON CONFLICT DO UPDATE SET waiting = waiting + 1 WHERE waiting < ?3`,
+    `INSERT INTO to_device_inboxes (user_nid, device_id, waiting, waiting_bytes)
+       SELECT ?1, ?2, 1, ?3 WHERE ?3 <= ?5
+     ON CONFLICT DO UPDATE SET waiting = waiting + 1, waiting_bytes = waiting_bytes + ?3
+       WHERE waiting < ?4 AND waiting_bytes + ?3 <= ?5`,
     userNid,
     deviceId,
-    maxWaiting,
+    Buffer.byteLength(event),
+    maxMessages,
+    maxBytes,
   );
   if (counted === 0) return false;
   tx.db.run(
@@ -162,32 +167,36 @@ function deliver(
 }
 
 function deleteUpTo({ db }: WriteTransaction, userNid: number, deviceId: string, upTo: number): void {
-  const deleted = db.run(
-    "DELETE FROM to_device_messages WHERE user_nid = ? AND device_id = ? AND position <= ?",
+  const deleted = db.all<{ bytes: number }>(
+    `DELETE FROM to_device_messages WHERE user_nid = ? AND device_id = ? AND position <= ?
+     RETURNING octet_length(event) AS bytes`,
     userNid,
     deviceId,
     upTo,
   );
-  if (deleted === 0) return;
-  db.run(
-    "UPDATE to_device_inboxes SET waiting = waiting - ? WHERE user_nid = ? AND device_id = ?",
-    deleted,
-    userNid,
-    deviceId,
-  );
+  if (deleted.length === 0) return;
+  const bytes = deleted.reduce((sum, message) => sum + message.bytes, 0);
+  makeRoom(db, userNid, deviceId, deleted.length, bytes);
 }
 
 /** Removes one message that its device does not have to fetch any more: part of transactions that hand it over. */
 export function takeToDeviceMessage(db: Connection, position: number): void {
-  const message = db.get<{ userNid: number; deviceId: string }>(
-    "DELETE FROM to_device_messages WHERE position = ? RETURNING user_nid AS userNid, device_id AS deviceId",
+  const message = db.get<{ userNid: number; deviceId: string; bytes: number }>(
+    `DELETE FROM to_device_messages WHERE position = ?
+     RETURNING user_nid AS userNid, device_id AS deviceId, octet_length(event) AS bytes`,
     position,
   );
-  if (!message) return;
+  if (message) makeRoom(db, message.userNid, message.deviceId, 1, message.bytes);
+}
+
+function makeRoom(db: Connection, userNid: number, deviceId: string, messages: number, bytes: number): void {
   db.run(
-    "UPDATE to_device_inboxes SET waiting = waiting - 1 WHERE user_nid = ? AND device_id = ?",
-    message.userNid,
-    message.deviceId,
+    `UPDATE to_device_inboxes SET waiting = waiting - ?3, waiting_bytes = waiting_bytes - ?4
+     WHERE user_nid = ?1 AND device_id = ?2`,
+    userNid,
+    deviceId,
+    messages,
+    bytes,
   );
 }
 
