@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import t from "tap";
 import type { ServerName } from "../../protocol/identifiers.ts";
+import type { JsonValue } from "../../protocol/json.ts";
 import { createLogTo } from "../../telemetry/log.ts";
 import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
 import { FederationError, type FederationRequest } from "../federation-client.ts";
@@ -16,9 +17,14 @@ class FakeServer {
   /** Of the transactions that have reached it. */
   readonly received: (readonly number[])[] = [];
 
-  request = async ({ canonicalBody = "[]" }: FederationRequest) => {
+  /** What it does in place of answering as usual. */
+  fault: ((request: FederationRequest) => Promise<JsonValue>) | undefined;
+
+  request = async (request: FederationRequest): Promise<JsonValue> => {
+    const { canonicalBody = "[]" } = request;
     await nextTurn();
     this.attempts += 1;
+    if (this.fault) return this.fault(request);
     if (this.isAway) throw new FederationError("unreachable", "nobody answers");
     this.received.push(JSON.parse(canonicalBody) as number[]);
     return { pdus: {} };
@@ -30,6 +36,7 @@ function makeDestination(
   server: FakeServer,
   clock: ManualClock,
   newestOf: (after: number) => readonly number[],
+  logged: string[] = [],
 ): Destination {
   let transactions = 0;
   const parts: DestinationParts = {
@@ -46,7 +53,7 @@ function makeDestination(
       removeToDevice: () => Promise.resolve(),
     },
     clock,
-    log: createLogTo({ write: () => undefined }, "fatal"),
+    log: createLogTo({ write: (line: string) => void logged.push(line) }, "info"),
     routedUpTo: () => position,
     deviceListsRoutedUpTo: () => 0,
     newTransactionId: () => `${++transactions}`,
@@ -130,3 +137,63 @@ t.test("a server that was away is told what has happened in rooms that it is in 
   t.same(server.received, [[1, 3, 2]]);
   t.equal(destination.isIdle, true);
 });
+
+t.test("whatever a server answers with, it counts as taken, and little of it is logged", async (t) => {
+  const [server, clock, logged] = [new FakeServer(), new ManualClock(), [] as string[]];
+  position = 0;
+  const destination = makeDestination(server, clock, () => [], logged);
+  const refusal = { error: "x".repeat(100_000) };
+  const refusals = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`$${index}`, refusal]));
+  for (const answer of [[], "garbage", null, { pdus: [] }, { pdus: { $a: null } }, { pdus: refusals }]) {
+    server.fault = async () => answer;
+    destination.addPdu({ eventNid: ++position, position });
+    await settled();
+    t.equal(destination.sentUpTo, position);
+  }
+  t.equal(logged.length, 50);
+  t.ok(logged.join("").length < 50 * 1_000);
+});
+
+t.test("what is in front of a server says nothing of what it is sent", async (t) => {
+  for (const [status, isKept] of [
+    [302, true],
+    [401, true],
+    [429, true],
+    [502, true],
+    [400, false],
+    [403, false],
+  ] as const) {
+    const [server, clock] = [new FakeServer(), new ManualClock()];
+    position = 1;
+    const destination = makeDestination(server, clock, (after) => (after < position ? [position] : []));
+    server.fault = async () => {
+      throw new FederationError("refused", "not now", { status });
+    };
+    destination.addPdu({ eventNid: 1, position: 1 });
+    await settled();
+    server.fault = undefined;
+    destination.heard();
+    await settled();
+    t.same(server.received, isKept ? [[1]] : [], `status ${status}`);
+  }
+});
+
+t.test(
+  "a server that does not answer keeps nobody from stopping, and is not taken for a dead one",
+  async (t) => {
+    const [server, clock] = [new FakeServer(), new ManualClock()];
+    position = 1;
+    const destination = makeDestination(server, clock, () => []);
+    server.fault = ({ signal }) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener("abort", () => reject(new FederationError("unreachable", "broken off")));
+      });
+    destination.addPdu({ eventNid: 1, position: 1 });
+    await settled();
+    const closed = destination.close();
+    clock.advance(5_000);
+    await closed;
+    t.match(destination.row, { sentUpTo: 0, failingSinceTs: null, retryTs: null });
+    t.equal(clock.waitingTimers, 0);
+  },
+);

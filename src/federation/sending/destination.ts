@@ -50,6 +50,8 @@ const maxToDevice = 50;
 /** Servers take transactions of some 12 MiB: fifty events and these fit. */
 const maxToDeviceBytes = 4 * 1024 * 1024;
 const requestTimeoutMs = 60_000;
+/** At a stop: another server, however slow, does not keep this one from ending. */
+const closeTimeoutMs = 5_000;
 /** Of what another server says of events in its answer. */
 const maxRefusalLength = 200;
 
@@ -66,6 +68,7 @@ export class Destination {
   /** Whether what is being sent tells of devices. */
   #tellsDeviceLists = false;
   #sending: Promise<void> | undefined;
+  #request: AbortController | undefined;
   #retry: Timer | undefined;
   /** Whether it took what it was sent last. */
   #answers = false;
@@ -170,10 +173,12 @@ export class Destination {
     this.#start();
   }
 
-  /** What is being sent is waited for; the rest goes out after the next start. */
+  /** What is being sent is waited for, though not for long; the rest goes out after the next start. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#retry?.cancel();
+    if (!this.#sending) return;
+    using _timer = this.#parts.clock.setTimer(closeTimeoutMs, () => this.#request?.abort());
     await this.#sending;
   }
 
@@ -256,22 +261,9 @@ export class Destination {
   /** @returns false when the server could not be reached */
   async #send(load: Load): Promise<boolean> {
     const { pdus, edus, deviceLists, toDeviceNids } = load;
-    const { client, texts, store, clock, log, newTransactionId, changed } = this.#parts;
+    const { store, log, changed } = this.#parts;
     try {
-      if (pdus.length > 0 || edus.length > 0) {
-        const answer = await client.request({
-          destination: this.name,
-          method: "PUT",
-          uri: `/_matrix/federation/v1/send/${newTransactionId()}`,
-          canonicalBody: await texts.of(
-            pdus.map(({ eventNid }) => eventNid),
-            edus,
-            clock.nowMs(),
-          ),
-          timeoutMs: requestTimeoutMs,
-        });
-        this.#logRefusals(answer);
-      }
+      if (pdus.length > 0 || edus.length > 0) this.#logRefusals(await this.#put(pdus, edus));
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       if (isWorthRetrying(error)) {
@@ -293,6 +285,22 @@ export class Destination {
     return true;
   }
 
+  /** @throws FederationError */
+  async #put(pdus: readonly PendingPdu[], edus: readonly Edu[]): Promise<JsonValue> {
+    const { client, texts, clock, newTransactionId } = this.#parts;
+    const eventNids = pdus.map(({ eventNid }) => eventNid);
+    const canonicalBody = await texts.of(eventNids, edus, clock.nowMs());
+    this.#request = new AbortController();
+    return client.request({
+      destination: this.name,
+      method: "PUT",
+      uri: `/_matrix/federation/v1/send/${newTransactionId()}`,
+      canonicalBody,
+      timeoutMs: requestTimeoutMs,
+      signal: this.#request.signal,
+    });
+  }
+
   /** What was being sent is found again in the rooms; what is worth nothing once it is old is not. */
   #failed(): void {
     this.#events.notSent();
@@ -301,7 +309,8 @@ export class Destination {
     this.#hasToDevice = true;
     this.#edus.clear();
     this.#answers = false;
-    this.backoff.failed();
+    // At a stop it is this server that breaks off.
+    if (!this.#isClosed) this.backoff.failed();
     this.#parts.changed(this);
   }
 
