@@ -88,7 +88,7 @@ export class BatchBuilder {
     if (redaction) await redactions.noteInSummary(batch, redaction);
     const sweptUser = await redactions.sweptBy(draft.room, event, (pair) => draft.get(pair));
     const stateBefore = draft.snapshotNid;
-    const replaces = pairNid === null ? null : (draft.get(pairNid) ?? null);
+    const replaces = pairNid === null ? null : ((await draft.get(pairNid)) ?? null);
     if (pairNid !== null) await this.#moveState(batch, pairNid, eventNid);
     const { type, stateKey, content } = event;
     if (stateKey !== undefined) batch.summary.add({ type, stateKey, content }, eventNid);

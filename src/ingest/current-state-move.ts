@@ -45,7 +45,7 @@ async function moveEntries(
   const events = await parts.events.roomEventsOnce(eventNids);
   const byNid = new Map(eventNids.map((nid, index) => [nid, events[index]]));
   for (const [pairNid, eventNid] of entries) {
-    const before = draft.get(pairNid);
+    const before = await draft.get(pairNid);
     draft.set(pairNid, eventNid);
     const event = eventNid === undefined ? undefined : byNid.get(eventNid);
     if (event && eventNid !== undefined) {

@@ -20,7 +20,7 @@ export class DraftState {
   /** The state event with this type and state key, and its integer ID. */
   async entry(type: string, stateKey: string): Promise<{ nid: number; event: RoomEvent } | undefined> {
     const pairNid = await this.#names.findStatePair(type, stateKey);
-    const nid = pairNid === undefined ? undefined : this.#draft.get(pairNid);
+    const nid = pairNid === undefined ? undefined : await this.#draft.get(pairNid);
     if (nid === undefined) return undefined;
     this.seen.add(nid);
     return { nid, event: await this.#events.roomEvent(nid) };

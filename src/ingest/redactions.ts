@@ -117,7 +117,7 @@ export class Redactions {
     const { type, stateKey, content } = await this.#parts.events.roomEvent(targetNid);
     if (stateKey === undefined) return;
     const pairNid = await this.#parts.names.findStatePair(type, stateKey);
-    if (pairNid === undefined || draft.get(pairNid) !== targetNid) return;
+    if (pairNid === undefined || (await draft.get(pairNid)) !== targetNid) return;
     summary.add({ type, stateKey, content: redactContent(draft.room.version, type, content) }, targetNid);
   }
 

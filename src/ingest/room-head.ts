@@ -1,6 +1,6 @@
 import type { Room } from "../state/room-index.ts";
 import type { StateDelta } from "../state/delta.ts";
-import type { StateMap } from "../state/state-snapshots.ts";
+import type { HeadState } from "./head-state.ts";
 
 export interface Extremity {
   readonly eventNid: number;
@@ -14,7 +14,7 @@ export interface RoomHead {
   readonly extremities: readonly Extremity[];
   /** The state after the extremities. */
   readonly snapshotNid: number | null;
-  readonly state: StateMap;
+  readonly state: HeadState;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface RoomHead {
  */
 export class HeadDraft {
   readonly room: Room;
-  readonly #base: StateMap;
+  readonly #base: HeadState;
   readonly #changes = new Map<number, number | undefined>();
   extremities: readonly Extremity[];
   snapshotNid: number | null;
@@ -36,7 +36,7 @@ export class HeadDraft {
   }
 
   /** The event of a pair in the drafted state. */
-  get(pairNid: number): number | undefined {
+  get(pairNid: number): Promise<number | undefined> | number | undefined {
     return this.#changes.has(pairNid) ? this.#changes.get(pairNid) : this.#base.get(pairNid);
   }
 

@@ -1,16 +1,17 @@
 import type { Room } from "../state/room-index.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { RoomStore } from "../storage/rooms.ts";
+import { HeadState } from "./head-state.ts";
 import type { Extremity, HeadDraft, RoomHead } from "./room-head.ts";
 
-/** Bounds memory: a head costs about 40 bytes an entry of its state. */
-const defaultMaxStateEntries = 400_000;
+/** Bounds memory: a head costs 8 KiB at most. */
+const defaultMaxHeads = 2_000;
 
 interface KeptHead {
   readonly room: Room;
   extremities: readonly Extremity[];
   snapshotNid: number | null;
-  readonly state: Map<number, number>;
+  readonly state: HeadState;
 }
 
 /** What is on its way into storage for a room. */
@@ -23,21 +24,25 @@ interface UnderWay {
 /** Keeps the heads of busy rooms in memory. To be used inside the room's queue only. */
 export class RoomHeads {
   readonly #rooms: Pick<RoomStore, "byNid" | "extremities">;
-  readonly #snapshots: Pick<StateSnapshots, "map">;
-  readonly #maxStateEntries: number;
+  readonly #snapshots: Pick<StateSnapshots, "get">;
+  readonly #maxHeads: number;
   /** In order of last use. */
   readonly #heads = new Map<number, KeptHead>();
   readonly #underWay = new Map<number, UnderWay>();
-  #stateEntries = 0;
 
   constructor(
     rooms: Pick<RoomStore, "byNid" | "extremities">,
-    snapshots: Pick<StateSnapshots, "map">,
-    maxStateEntries = defaultMaxStateEntries,
+    snapshots: Pick<StateSnapshots, "get">,
+    maxHeads = defaultMaxHeads,
   ) {
     this.#rooms = rooms;
     this.#snapshots = snapshots;
-    this.#maxStateEntries = maxStateEntries;
+    this.#maxHeads = maxHeads;
+  }
+
+  /** The head of a room that is to be made. */
+  empty(room: Room): RoomHead {
+    return { room, extremities: [], snapshotNid: null, state: new HeadState(this.#snapshots, null) };
   }
 
   /** The head of a room, with everything that is under way. A room without events has an empty one. */
@@ -51,10 +56,10 @@ export class RoomHeads {
     }
     const row = await this.#rooms.byNid(room.roomNid);
     const snapshotNid = row?.currentSnapshot ?? null;
-    const state = new Map(snapshotNid === null ? [] : await this.#snapshots.map(snapshotNid));
+    const state = new HeadState(this.#snapshots, snapshotNid);
     const head = { room, extremities: await this.#rooms.extremities(room.roomNid), snapshotNid, state };
     this.#heads.set(room.roomNid, head);
-    this.#grow(head, state.size);
+    this.#makeRoomFor(room.roomNid);
     return head;
   }
 
@@ -66,17 +71,12 @@ export class RoomHeads {
     const { roomNid } = head.room;
     const kept = this.#heads.get(roomNid);
     if (kept !== head) return false;
-    const entriesBefore = kept.state.size;
-    for (const [pair, event] of draft.changes) {
-      if (event === undefined) kept.state.delete(pair);
-      else kept.state.set(pair, event);
-    }
+    kept.state.move(draft.snapshotNid, draft.changes);
     kept.extremities = draft.extremities;
     kept.snapshotNid = draft.snapshotNid;
     const underWay = this.#underWay.get(roomNid) ?? { commits: 0, failed: false, whenIdle: [] };
     underWay.commits++;
     this.#underWay.set(roomNid, underWay);
-    this.#grow(kept, kept.state.size - entriesBefore);
     return true;
   }
 
@@ -92,7 +92,7 @@ export class RoomHeads {
     underWay.commits--;
     if (!success) {
       underWay.failed = true;
-      this.#drop(roomNid);
+      this.#heads.delete(roomNid);
     }
     if (underWay.commits > 0) return;
     this.#underWay.delete(roomNid);
@@ -108,19 +108,11 @@ export class RoomHeads {
     });
   }
 
-  /** Notes that a head has so many entries more. Those used least recently make room for it. */
-  #grow({ room: { roomNid } }: KeptHead, entries: number): void {
-    this.#stateEntries += entries;
-    if (this.#stateEntries <= this.#maxStateEntries) return;
+  /** Those used least recently go. What is under way is not in storage yet: such a head has to stay. */
+  #makeRoomFor(roomNid: number): void {
     for (const other of this.#heads.keys()) {
-      // What is under way is not in storage yet: that head has to stay.
-      if (other !== roomNid && !this.#underWay.has(other)) this.#drop(other);
-      if (this.#stateEntries <= this.#maxStateEntries) return;
+      if (this.#heads.size <= this.#maxHeads) return;
+      if (other !== roomNid && !this.#underWay.has(other)) this.#heads.delete(other);
     }
-  }
-
-  #drop(roomNid: number): void {
-    this.#stateEntries -= this.#heads.get(roomNid)?.state.size ?? 0;
-    this.#heads.delete(roomNid);
   }
 }

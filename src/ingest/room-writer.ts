@@ -70,7 +70,7 @@ export class RoomWriter {
     return this.#parts.queues.run(roomNid, async () => {
       // The ID is not looked at before the create event, from which it may come, is there.
       const room = { roomNid, roomId: roomId ?? ("" as RoomId), version };
-      const draft = new HeadDraft({ room, extremities: [], snapshotNid: null, state: new Map() });
+      const draft = new HeadDraft(this.#parts.heads.empty(room));
       const batch = await this.#parts.batches.build(draft, events, roomId);
       const newRoomId = roomId ?? roomIdOfCreateEvent(batch.events[0]?.eventId as EventId);
       const stored = await this.#parts.commits.commit(batch, {
@@ -168,7 +168,7 @@ export class RoomWriter {
     // A state that is sticky anew is told anew.
     if (event.stateKey === undefined || event.stickyDurationMs !== undefined) return undefined;
     const pairNid = await this.#parts.names.findStatePair(event.type, event.stateKey);
-    const eventNid = pairNid === undefined ? undefined : draft.get(pairNid);
+    const eventNid = pairNid === undefined ? undefined : await draft.get(pairNid);
     if (eventNid === undefined) return undefined;
     const current = await this.#parts.events.roomEvent(eventNid);
     if (current.sender !== event.sender) return undefined;
