@@ -1,15 +1,8 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  sign,
-  verify,
-} from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
-import { canonical, unpadded } from "./canonical-json.ts";
+import { canonical } from "./canonical-json.ts";
+import { TestKey } from "./keys.ts";
 import { type LoopbackAnswer, LoopbackServer } from "./loopback-server.ts";
 
 // An identity server (identity service API) on the loopback address. It shares nothing with the server that it is for, so
@@ -41,7 +34,7 @@ export function publicKeyOfSeed(seed: string): KeyObject {
 export class FakeIdentityServer implements AsyncDisposable {
   readonly #server: LoopbackServer;
   readonly #cert: string;
-  readonly #key = generateKeyPairSync("ed25519");
+  readonly #key = new TestKey();
   /** What has been bound: an address with its medium, to a user. */
   readonly bindings = new Map<string, string>();
   /** Sessions that somebody has completed here, by their IDs. */
@@ -79,16 +72,13 @@ export class FakeIdentityServer implements AsyncDisposable {
   }
 
   get publicKey(): string {
-    const { x = "" } = this.#key.publicKey.export({ format: "jwk" });
-    return unpadded(Buffer.from(x, "base64url"));
+    return this.#key.publicKey;
   }
 
   /** What it would hand to whoever has bound the address of an invite (server-server API, `onbind`). */
   signInvite({ token, request }: StoredInvite, userId: string): Json {
-    const signed = { mxid: userId, token };
-    const signature = unpadded(sign(null, Buffer.from(canonical(signed)), this.#key.privateKey));
-    const signatures = { [this.host]: { "ed25519:0": signature } };
-    return { ...signed, sender: request["sender"], signatures };
+    const signed = this.#key.signed({ mxid: userId, token }, this.host, "ed25519:0");
+    return { ...signed, sender: request["sender"] };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

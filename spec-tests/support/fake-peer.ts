@@ -1,11 +1,9 @@
-import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { canonical, unpadded } from "./canonical-json.ts";
-
-// A server of another make: it has its own canonical JSON, hashes and signatures, so that it does not share our faults.
+import { canonical } from "./canonical-json.ts";
+import { policySignature, ServerKey, without } from "./server-key.ts";
 
 type Json = Record<string, unknown>;
 
@@ -22,32 +20,6 @@ export interface RequestChanges {
   readonly text?: string;
 }
 
-/** Keys of a redacted event in room version 11, and of the content of member events. */
-const keptKeys = new Set(
-  "event_id type room_id sender state_key content hashes signatures depth prev_events auth_events origin_server_ts".split(
-    " ",
-  ),
-);
-const keptContentKeys: Readonly<Record<string, string>> = {
-  "m.room.member": "membership join_authorised_via_users_server",
-  "m.room.join_rules": "join_rule allow",
-  "m.room.power_levels": "ban events events_default invite kick redact state_default users users_default",
-  "m.room.history_visibility": "history_visibility",
-};
-
-function without(event: Json, ...keys: string[]): Json {
-  return Object.fromEntries(Object.entries(event).filter(([key]) => !keys.includes(key)));
-}
-
-function redacted(event: Json): Json {
-  const type = String(event["type"]);
-  const keys = new Set((keptContentKeys[type] ?? "").split(" "));
-  const content = Object.entries((event["content"] ?? {}) as Json);
-  const kept = content.filter(([key]) => type === "m.room.create" || keys.has(key));
-  const top = Object.entries(event).filter(([key]) => keptKeys.has(key));
-  return { ...Object.fromEntries(top), content: Object.fromEntries(kept) };
-}
-
 /** Another homeserver, on the loopback address, that does as it is told. Events are those of room version 11. */
 export class FakePeer implements AsyncDisposable {
   readonly name: string;
@@ -61,15 +33,12 @@ export class FakePeer implements AsyncDisposable {
   readonly #served = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>();
   readonly #server: Server;
   #transactions = 0;
-  readonly #key: KeyObject;
-  readonly #publicKey: string;
+  readonly #key: ServerKey;
 
   private constructor(server: Server) {
-    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     this.#server = server;
-    this.#key = privateKey;
-    this.#publicKey = unpadded(publicKey.export({ format: "der", type: "spki" }).subarray(-32));
     this.name = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.#key = new ServerKey(this.name);
     this.userId = `@peer:${this.name}`;
   }
 
@@ -115,30 +84,12 @@ export class FakePeer implements AsyncDisposable {
 
   async #answer(url: string, body: Json): Promise<PeerAnswer> {
     for (const [start, answer] of this.answers) if (url.startsWith(start)) return answer(url, body);
-    if (url.startsWith("/_matrix/key/v2/server")) return { status: 200, body: this.#keyDocument() };
+    if (url.startsWith("/_matrix/key/v2/server")) return { status: 200, body: this.#key.document() };
     if (!url.startsWith("/_matrix/federation/v1/send/")) {
       return { status: 404, body: { errcode: "M_UNRECOGNIZED", error: "not served" } };
     }
     this.received.push(body);
     return { status: 200, body: { pdus: {} } };
-  }
-
-  #keyDocument(): Json {
-    return this.#signed({
-      server_name: this.name,
-      verify_keys: { "ed25519:1": { key: this.#publicKey } },
-      old_verify_keys: {},
-      valid_until_ts: Date.now() + 3_600_000,
-    });
-  }
-
-  #signature(text: string): string {
-    return unpadded(sign(null, Buffer.from(text), this.#key));
-  }
-
-  #signed(object: Json): Json {
-    const signature = this.#signature(canonical(without(object, "signatures", "unsigned")));
-    return { ...object, signatures: { [this.name]: { "ed25519:1": signature } } };
   }
 
   /** Sends a signed request. @param changes of what the header says */
@@ -174,7 +125,7 @@ export class FakePeer implements AsyncDisposable {
       `origin="${this.name}"`,
       `destination="${changes.destination ?? server.name}"`,
       `key="ed25519:1"`,
-      `sig="${changes.sig ?? this.#signature(signedText)}"`,
+      `sig="${changes.sig ?? this.#key.signature(signedText)}"`,
     ];
     return fetch(`${server.url}${uri}`, {
       method,
@@ -199,45 +150,24 @@ export class FakePeer implements AsyncDisposable {
       .map(({ content }) => content);
   }
 
-  /** An event with hash, signature and ID, which is that of the fields where they have one: old rooms want it so. */
+  /** See {@link ServerKey.event}; made now unless the fields say otherwise. */
   event(fields: Json): { readonly id: string; readonly pdu: Json } {
-    const unsigned = { origin_server_ts: Date.now(), ...fields };
-    const hashed = {
-      ...unsigned,
-      hashes: {
-        sha256: unpadded(
-          createHash("sha256")
-            .update(canonical(without(unsigned, "signatures", "unsigned", "hashes")))
-            .digest(),
-        ),
-      },
-    };
-    const covered = canonical(without(redacted(hashed), "signatures", "unsigned"));
-    const pdu = { ...hashed, signatures: { [this.name]: { "ed25519:1": this.#signature(covered) } } };
-    const hash = `$${unpadded(createHash("sha256").update(covered).digest(), "base64url")}`;
-    return { id: (fields["event_id"] as string | undefined) ?? hash, pdu };
+    return this.#key.event({ origin_server_ts: Date.now(), ...fields });
   }
 
   /** An event of another server with this one's signature beside those that it has. */
   countersigned(event: Json): Json {
-    const covered = canonical(without(redacted(event), "signatures", "unsigned"));
-    const signatures = {
-      ...(event["signatures"] as Json),
-      [this.name]: { "ed25519:1": this.#signature(covered) },
-    };
-    return { ...event, signatures };
+    return this.#key.countersigned(event);
   }
 
   /** What it signs events with, as its document of keys has it. */
   get publicKey(): string {
-    return this.#publicKey;
+    return this.#key.publicKey;
   }
 
   /** Its answer to `POST /_matrix/policy/v1/sign` for what it wants in a room of which it is the policy server. */
   policySignature(event: Json): Json {
-    const signed = this.countersigned({ ...event, signatures: {} });
-    const own = (signed["signatures"] as Record<string, Json>)[this.name] ?? {};
-    return { [this.name]: { "ed25519:policy_server": own["ed25519:1"] } };
+    return policySignature(this.name, this.#key, event);
   }
 
   /** Joins its user to a public room. @param version of the room; in those before 11 its messages are alike */

@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Answering, type FakeServers, type Json, type Signed, sendJson } from "./fake-servers.ts";
+import {
+  type Answering,
+  type FakeServers,
+  type Json,
+  type Signed,
+  sendJson,
+  signedText,
+} from "./fake-servers.ts";
 
 /** A public room of version 11 that one fake server lets others into. */
 export class FakeRoom {
@@ -48,7 +55,7 @@ export class FakeRoom {
       stateKey = "",
     ) => {
       depth += 1;
-      last = signer.event({
+      last = signedText(signer, {
         room_id: roomId,
         type,
         sender,
@@ -136,7 +143,7 @@ export class FakeRoom {
   ban(userId: string): void {
     const [create, joined, levels] = this.#auth;
     const [first] = this.#members;
-    const ban = this.#fake.key(this.#host).event({
+    const ban = signedText(this.#fake.key(this.#host), {
       room_id: this.roomId,
       type: "m.room.member",
       sender: `@creator:${this.#host}`,
@@ -160,7 +167,7 @@ export class FakeRoom {
     // Who has come last may be made to leave: that rests on the join.
     const target = fields["type"] === "m.room.member" ? [memberEvent(fields["state_key"]) ?? this.#last] : [];
     this.#depth += 1;
-    return this.#fake.key(sender.slice(sender.indexOf(":") + 1)).event({
+    return signedText(this.#fake.key(sender.slice(sender.indexOf(":") + 1)), {
       room_id: this.roomId,
       sender,
       depth: this.#depth,

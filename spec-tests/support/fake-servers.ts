@@ -1,11 +1,9 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import { createServer, type Server } from "node:net";
-import { canonical, unpadded } from "./canonical-json.ts";
-
-// Servers of another make: their own canonical JSON, hashes and signatures.
+import { canonical } from "./canonical-json.ts";
+import { ServerKey } from "./server-key.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -14,58 +12,10 @@ export interface Signed {
   readonly text: string;
 }
 
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
-}
-
-/** What is left of the contents of events that are used here when they are redacted, in room version 11. */
-function redactedContent({ type, content }: Json): unknown {
-  const { membership, redacts } = content as Json;
-  if (type === "m.room.member") return { membership };
-  if (type === "m.room.redaction") return { redacts };
-  if (type === "m.room.create" || type === "m.room.power_levels") return content;
-  if (type === "m.room.join_rules") return { join_rule: (content as Json)["join_rule"] };
-  if (type === "m.room.history_visibility")
-    return { history_visibility: (content as Json)["history_visibility"] };
-  return {};
-}
-
-/** The key of one server, whether anything answers under its name or not. */
-export class ServerKey {
-  readonly name: string;
-  readonly #privateKey: KeyObject;
-  readonly #publicKey: string;
-
-  constructor(name: string) {
-    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-    this.name = name;
-    this.#privateKey = privateKey;
-    this.#publicKey = unpadded(publicKey.export({ format: "der", type: "spki" }).subarray(-32));
-  }
-
-  signature(text: string): string {
-    return unpadded(sign(null, Buffer.from(text), this.#privateKey));
-  }
-
-  /** A signed event of room version 11. */
-  event(fields: Json): Signed {
-    const hashes = { sha256: unpadded(sha256(canonical(fields))) };
-    const covered = canonical({ ...fields, content: redactedContent(fields), hashes });
-    const signatures = { [this.name]: { "ed25519:1": this.signature(covered) } };
-    const id = `$${unpadded(sha256(covered), "base64url")}`;
-    return { id, text: JSON.stringify({ ...fields, hashes, signatures }) };
-  }
-
-  /** What says that the key is this server's. */
-  document(): Json {
-    const document = {
-      server_name: this.name,
-      verify_keys: { "ed25519:1": { key: this.#publicKey } },
-      old_verify_keys: {},
-      valid_until_ts: Date.now() + 24 * 3_600_000,
-    };
-    return { ...document, signatures: { [this.name]: { "ed25519:1": this.signature(canonical(document)) } } };
-  }
+/** An event as it is sent. */
+export function signedText(key: ServerKey, fields: Json): Signed {
+  const { id, pdu } = key.event(fields);
+  return { id, text: JSON.stringify(pdu) };
 }
 
 /** Answers a request. @returns false for one that it has no answer to */

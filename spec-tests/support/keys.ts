@@ -1,9 +1,10 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { canonical, unpadded } from "./canonical-json.ts";
 import type { TestClient } from "./client.ts";
 
 type Json = Record<string, unknown>;
 
-/** An Ed25519 key pair of a client's. It shares no code with the server, so that no fault can be in both. */
+/** An Ed25519 key pair of a client's, or of another server's. It shares no code with the server, so that no fault can be in both. */
 export class TestKey {
   /** Unpadded Base64. */
   readonly publicKey: string;
@@ -15,14 +16,18 @@ export class TestKey {
     this.#privateKey = privateKey;
   }
 
-  /** The object with one more signature by a user. */
+  signature(text: string): string {
+    return unpadded(sign(null, Buffer.from(text), this.#privateKey));
+  }
+
+  /** The object with one more signature by a user, or a server. */
   signed<T extends Json>(
     object: T,
     userId: string,
     keyId = `ed25519:${this.publicKey}`,
   ): T & { signatures: Json } {
     const { signatures = {}, unsigned: _unsigned, ...covered } = object;
-    const signature = unpadded(sign(null, Buffer.from(sortedJson(covered)), this.#privateKey));
+    const signature = this.signature(canonical(covered));
     const all = signatures as Record<string, Json>;
     return { ...object, signatures: { ...all, [userId]: { ...all[userId], [keyId]: signature } } };
   }
@@ -87,16 +92,4 @@ export function makeCrossSigning(
 
 export function crossSigningKey(userId: string, usage: string, { publicKey }: TestKey): Json {
   return { user_id: userId, usage: [usage], keys: { [`ed25519:${publicKey}`]: publicKey } };
-}
-
-/** Canonical JSON for the strings, lists and objects that keys are made of. */
-function sortedJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(sortedJson).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${sortedJson(member)}`).join(",")}}`;
-}
-
-function unpadded(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64").replaceAll("=", "");
 }
