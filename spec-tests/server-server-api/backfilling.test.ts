@@ -1,15 +1,10 @@
 import t, { type Test } from "tap";
-import { registerUser, type TestClient } from "../support/client.ts";
+import type { TestClient } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import { twoServersAndPeer } from "../support/federated-room.ts";
 import { patienceMs, until } from "../support/within.ts";
 
-const servers = await startFederatedServers(2);
-t.teardown(() => servers[Symbol.asyncDispose]());
-const [one, two] = servers;
-if (!one || !two) throw new Error("two servers are needed");
-const alice = await registerUser(one, "alice");
-const bob = await registerUser(two, "bob");
+const { alice, bob, one, two, servers } = await twoServersAndPeer(t);
 const client = "/_matrix/client/v3";
 
 interface ClientEvent {
@@ -35,7 +30,7 @@ async function send(user: TestClient, roomId: string, body: string): Promise<str
 }
 
 async function join(user: TestClient, roomId: string): Promise<void> {
-  const via = encodeURIComponent(one?.name ?? "");
+  const via = encodeURIComponent(one.name);
   const answer = await user.post(`${client}/join/${encodeURIComponent(roomId)}?via=${via}`, {});
   if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
 }

@@ -1,20 +1,13 @@
 import t from "tap";
 import { canonical } from "../support/canonical-json.ts";
-import { registerUser } from "../support/client.ts";
-import { FakePeer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import type { FakePeer } from "../support/fake-peer.ts";
+import { serverAndPeer } from "../support/federated-room.ts";
 import { patienceMs, until } from "../support/within.ts";
 
 type Json = Record<string, unknown>;
 type Made = ReturnType<FakePeer["event"]>;
 
-const servers = await startFederatedServers(1);
-t.teardown(() => servers[Symbol.asyncDispose]());
-const [server] = servers;
-if (!server) throw new Error("a server is needed");
-const peer = await FakePeer.start(servers.tls);
-t.teardown(() => peer[Symbol.asyncDispose]());
-const alice = await registerUser(server, "alice");
+const { alice, peer, server } = await serverAndPeer(t);
 const client = "/_matrix/client/v3";
 const federation = "/_matrix/federation/v1";
 
@@ -41,7 +34,7 @@ class Scene {
       room_version: version,
     });
     const roomId = created.body["room_id"] as string;
-    const { joinId } = await peer.join(server as { url: string; name: string }, roomId, version);
+    const { joinId } = await peer.join(server, roomId, version);
     const id = async (type: string) => {
       const path = `${client}/rooms/${encodeURIComponent(roomId)}/state/${type}?format=event`;
       return (await alice.get(path)).body["event_id"] as string;
@@ -100,7 +93,7 @@ let transactions = 0;
 async function send(pdus: readonly Json[], edus: readonly Json[] = []) {
   const content = { origin: peer.name, origin_server_ts: 1, pdus, edus };
   const uri = `${federation}/send/hostile-${++transactions}`;
-  const answer = await peer.request(server as { url: string; name: string }, "PUT", uri, content);
+  const answer = await peer.request(server, "PUT", uri, content);
   return { status: answer.status, pdus: (answer.body["pdus"] ?? {}) as Record<string, { error?: string }> };
 }
 

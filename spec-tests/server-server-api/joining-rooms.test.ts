@@ -1,21 +1,13 @@
 import t from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { FakePeer, type PeerAnswer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import { serverAndPeer } from "../support/federated-room.ts";
 import { PeerRoom } from "../support/peer-room.ts";
 import { createRoom, type Json } from "../support/rooms.ts";
 
-const servers = await startFederatedServers(1);
-const [server] = servers;
-if (!server) throw new Error("a server is needed");
-const peer = await FakePeer.start(servers.tls);
+const { alice, peer, server, servers } = await serverAndPeer(t);
 const second = await FakePeer.start(servers.tls);
-t.teardown(async () => {
-  await servers[Symbol.asyncDispose]();
-  await peer[Symbol.asyncDispose]();
-  await second[Symbol.asyncDispose]();
-});
-const alice = await registerUser(server, "alice");
+t.teardown(() => second[Symbol.asyncDispose]());
 const client = "/_matrix/client/v3";
 const federation = "/_matrix/federation";
 

@@ -1,26 +1,18 @@
 import t from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import { twoServersAndPeer } from "../support/federated-room.ts";
 import { PeerRoom } from "../support/peer-room.ts";
 import { createRoom, type Json, moderate, setState, sync } from "../support/rooms.ts";
-import { until } from "../support/within.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 const client = "/_matrix/client/v3";
 const federation = "/_matrix/federation";
-const patienceMs = 30_000;
 const encoded = encodeURIComponent;
 
-const servers = await startFederatedServers(2, { federation: { denied_servers: ["denied.test"] } });
-const [one, two] = servers;
-if (!one || !two) throw new Error("two servers are needed");
-const peer = await FakePeer.start(servers.tls);
-t.teardown(async () => {
-  await servers[Symbol.asyncDispose]();
-  await peer[Symbol.asyncDispose]();
+const { alice, bob, one, two, peer, servers } = await twoServersAndPeer(t, {
+  federation: { denied_servers: ["denied.test"] },
 });
-const alice = await registerUser(one, "alice");
-const bob = await registerUser(two, "bob");
 
 const knock = (user: TestClient, roomId: string, reason?: string) =>
   user.post(`${client}/knock/${encoded(roomId)}?server_name=${encoded(one.name)}`, reason ? { reason } : {});

@@ -2,23 +2,21 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import sharp from "sharp";
 import t from "tap";
-import { anonymous, registerUser } from "../support/client.ts";
-import { FakePeer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import { anonymous } from "../support/client.ts";
+import { twoServersAndPeer } from "../support/federated-room.ts";
 import { fetchBytes, mediaPath, upload } from "../support/media.ts";
 import { assertMatchesSpec } from "../support/openapi.ts";
 
 const maxBytes = 2_000_000;
-const servers = await startFederatedServers(2, {
+const {
+  alice,
+  bob,
+  one: here,
+  two: there,
+  peer,
+} = await twoServersAndPeer(t, {
   media: { max_upload_bytes: maxBytes, unauthenticated_downloads: "all" },
 });
-t.teardown(() => servers[Symbol.asyncDispose]());
-const [here, there] = servers;
-if (!here || !there) throw new Error("two servers are needed");
-const peer = await FakePeer.start(servers.tls);
-t.teardown(() => peer[Symbol.asyncDispose]());
-const alice = await registerUser(here, "alice");
-const bob = await registerUser(there, "bob");
 const federation = "/_matrix/federation/v1/media";
 const background = { r: 10, g: 200, b: 100 };
 const picture = await sharp({ create: { width: 500, height: 400, channels: 3, background } })

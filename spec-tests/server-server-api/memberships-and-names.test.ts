@@ -1,21 +1,12 @@
 import t from "tap";
-import { registerUser, type TestClient } from "../support/client.ts";
-import { FakePeer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import type { TestClient } from "../support/client.ts";
+import { twoServersAndPeer } from "../support/federated-room.ts";
 import { createRoom, type Json, moderate, say, setState, sync } from "../support/rooms.ts";
-import { until } from "../support/within.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 const client = "/_matrix/client/v3";
-const patienceMs = 30_000;
 
-const servers = await startFederatedServers(2);
-t.teardown(() => servers[Symbol.asyncDispose]());
-const [one, two] = servers;
-if (!one || !two) throw new Error("two servers are needed");
-const peer = await FakePeer.start(servers.tls);
-t.teardown(() => peer[Symbol.asyncDispose]());
-const alice = await registerUser(one, "alice");
-const bob = await registerUser(two, "bob");
+const { alice, bob, one, two, peer } = await twoServersAndPeer(t);
 
 const encoded = encodeURIComponent;
 

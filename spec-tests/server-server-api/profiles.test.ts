@@ -1,18 +1,11 @@
 import t from "tap";
 import { anonymous, passwordAuth, registerUser, type TestClient } from "../support/client.ts";
-import { FakePeer, type PeerAnswer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
-import { joinBy } from "../support/federated-room.ts";
+import { type PeerAnswer } from "../support/fake-peer.ts";
+import { joinBy, twoServersAndPeer } from "../support/federated-room.ts";
 import { createRoom, type Json } from "../support/rooms.ts";
 import { until } from "../support/within.ts";
 
-const servers = await startFederatedServers(2);
-t.teardown(() => servers[Symbol.asyncDispose]());
-const [one, two] = servers;
-if (!one || !two) throw new Error("two servers are needed");
-const peer = await FakePeer.start(servers.tls);
-t.teardown(() => peer[Symbol.asyncDispose]());
-const alice = await registerUser(one, "alice");
+const { alice, bob, one, two, peer } = await twoServersAndPeer(t);
 const nobody = anonymous(two);
 
 const pathOf = (userId: string, field?: string) =>
@@ -146,7 +139,6 @@ t.test("getUserProfile: a server that cannot be reached is not tried again at on
 t.test(
   "inviteUser: an invite says of a user of another server what is known, and guesses nothing",
   async (t) => {
-    const bob = await registerUser(two, "bob");
     await set(bob, "displayname", "Bob");
     const created = await alice.post("/_matrix/client/v3/createRoom", { invite: [bob.userId] }, "createRoom");
     const room = encodeURIComponent(String(created.body["room_id"]));

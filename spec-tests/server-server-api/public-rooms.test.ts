@@ -1,18 +1,18 @@
 import t from "tap";
-import { anonymous, registerUser } from "../support/client.ts";
+import { anonymous } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
+import { twoServersAndPeer } from "../support/federated-room.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
 import { assertMatchesSpec } from "../support/openapi.ts";
 import { createRoom, type Json, type Query, queryOf, setState } from "../support/rooms.ts";
 
-const servers = await startFederatedServers(2, { federation: { share_room_directory: true } });
-t.teardown(() => servers[Symbol.asyncDispose]());
-const [here, there] = servers;
-if (!here || !there) throw new Error("two servers are needed");
-const peer = await FakePeer.start(servers.tls);
-t.teardown(() => peer[Symbol.asyncDispose]());
-const alice = await registerUser(here, "alice");
-const bob = await registerUser(there, "bob");
+const {
+  alice,
+  bob,
+  one: here,
+  two: there,
+  peer,
+} = await twoServersAndPeer(t, { federation: { share_room_directory: true } });
 const path = "/_matrix/federation/v1/publicRooms";
 const v3 = "/_matrix/client/v3";
 

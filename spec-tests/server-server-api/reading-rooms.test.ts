@@ -1,16 +1,9 @@
 import t from "tap";
-import { anonymous, registerUser } from "../support/client.ts";
-import { FakePeer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import { anonymous } from "../support/client.ts";
+import { serverAndPeer } from "../support/federated-room.ts";
 import { patienceMs, until } from "../support/within.ts";
 
-const servers = await startFederatedServers(1);
-t.teardown(() => servers[Symbol.asyncDispose]());
-const [server] = servers;
-if (!server) throw new Error("a server is needed");
-const peer = await FakePeer.start(servers.tls);
-t.teardown(() => peer[Symbol.asyncDispose]());
-const alice = await registerUser(server, "alice");
+const { alice, peer, server } = await serverAndPeer(t);
 const created = await alice.post("/_matrix/client/v3/createRoom", {
   preset: "public_chat",
   room_version: "11",

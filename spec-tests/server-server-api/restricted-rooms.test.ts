@@ -1,7 +1,7 @@
-import { setTimeout } from "node:timers/promises";
 import t from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { startFederatedServers } from "../support/federated-servers.ts";
+import { patienceMs, until } from "../support/within.ts";
 
 const servers = await startFederatedServers(3);
 t.teardown(() => servers[Symbol.asyncDispose]());
@@ -34,11 +34,8 @@ async function member(client: TestClient, roomId: string, userId: string): Promi
 
 /** Waits until a server knows of a membership. */
 async function knows(client: TestClient, roomId: string, userId: string, membership: string) {
-  for (let round = 0; round < 150; round++) {
-    if ((await member(client, roomId, userId))["membership"] === membership) return;
-    await setTimeout(100);
-  }
-  throw new Error(`${client.userId} does not learn that ${userId} has ${membership}`);
+  const isKnown = async () => (await member(client, roomId, userId))["membership"] === membership;
+  await until(patienceMs, `${client.userId} to learn of ${membership} of ${userId}`, isKnown);
 }
 
 async function create(client: TestClient, options: Record<string, unknown>): Promise<string> {

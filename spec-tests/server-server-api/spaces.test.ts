@@ -1,19 +1,12 @@
 import t from "tap";
 import { anonymous, registerUser, type TestClient } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import { twoServersAndPeer } from "../support/federated-room.ts";
 import { assertMatchesSpec } from "../support/openapi.ts";
 import { createRoom, type Json, type Query, queryOf, setState } from "../support/rooms.ts";
 
-const servers = await startFederatedServers(2);
-t.teardown(() => servers[Symbol.asyncDispose]());
-const [here, there] = servers;
-if (!here || !there) throw new Error("two servers are needed");
-const peer = await FakePeer.start(servers.tls);
-t.teardown(() => peer[Symbol.asyncDispose]());
-const alice = await registerUser(here, "alice");
+const { alice, bob, one: here, two: there, peer, servers } = await twoServersAndPeer(t);
 const carol = await registerUser(here, "carol");
-const bob = await registerUser(there, "bob");
 const path = "/_matrix/federation/v1/hierarchy";
 
 const open = { preset: "public_chat" };

@@ -1,16 +1,10 @@
 import t, { type Test } from "tap";
-import { registerUser, type TestClient } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import { serverAndPeer } from "../support/federated-room.ts";
 import { say } from "../support/rooms.ts";
 import { until } from "../support/within.ts";
 
-const servers = await startFederatedServers(1);
-t.teardown(() => servers[Symbol.asyncDispose]());
-const [server] = servers;
-if (!server) throw new Error("a server is needed");
-const peer = await FakePeer.start(servers.tls);
-t.teardown(() => peer[Symbol.asyncDispose]());
+const { alice, peer, server, servers } = await serverAndPeer(t);
 
 /** Bodies of the messages that the peer has been sent. */
 const messages = () =>
@@ -19,7 +13,7 @@ const messages = () =>
     .filter(({ type }) => type === "m.room.message")
     .map(({ content }) => content["body"]);
 
-async function refusesInvites(t: Test, alice: TestClient, roomId: string): Promise<void> {
+async function refusesInvites(t: Test, roomId: string): Promise<void> {
   const room = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}`;
   const userId = `@other:${peer.name}`;
   const member = `${room}/state/m.room.member/${encodeURIComponent(userId)}`;
@@ -40,7 +34,6 @@ async function refusesInvites(t: Test, alice: TestClient, roomId: string): Promi
 t.test(
   "a server whose federation is off neither answers others nor sends to them, until it is on again",
   async (t) => {
-    const alice = await registerUser(server, "alice");
     const created = await alice.post("/_matrix/client/v3/createRoom", {
       preset: "public_chat",
       room_version: "11",
@@ -60,9 +53,7 @@ t.test(
     );
     t.equal(directory.status, 404);
 
-    await t.test("inviteUser: users of other servers are not invited", (t) =>
-      refusesInvites(t, alice, roomId),
-    );
+    await t.test("inviteUser: users of other servers are not invited", (t) => refusesInvites(t, roomId));
 
     await server.restart(undefined, { federation: servers.federation });
     t.strictSame(peer.uris.slice(asked), [], "the other server was neither asked nor told");

@@ -4,31 +4,21 @@ import t from "tap";
 import { testCertificate } from "../../src/outbound/testing/certificate.ts";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { FakeIdentityServer } from "../support/fake-identity-server.ts";
-import { FakePeer } from "../support/fake-peer.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import { twoServersAndPeer } from "../support/federated-room.ts";
 import { createRoom, type Json } from "../support/rooms.ts";
 import { patienceMs, until } from "../support/within.ts";
 
 const identity = await FakeIdentityServer.start(testCertificate("127.0.0.1"));
 const caFile = joinPath(t.testdir(), "identity.pem");
 writeFileSync(caFile, identity.certificate);
-const servers = await startFederatedServers(2, {
+t.teardown(() => identity[Symbol.asyncDispose]());
+const { alice, bob, one, two, peer } = await twoServersAndPeer(t, {
   identity_servers: {
     allowed: [identity.host],
     allowed_private_ranges: ["127.0.0.0/8"],
     extra_ca_file: caFile,
   },
 });
-const [one, two] = servers;
-if (!one || !two) throw new Error("two servers are needed");
-const peer = await FakePeer.start(servers.tls);
-t.teardown(async () => {
-  await servers[Symbol.asyncDispose]();
-  await peer[Symbol.asyncDispose]();
-  await identity[Symbol.asyncDispose]();
-});
-const alice = await registerUser(one, "alice");
-const bob = await registerUser(two, "bob");
 const client = "/_matrix/client/v3";
 const federation = "/_matrix/federation/v1";
 
@@ -54,7 +44,7 @@ async function onBind(
   invites: readonly Json[],
   method: "PUT" | "POST" = "PUT",
 ): Promise<{ status: number; body: Json }> {
-  const response = await fetch(`${two?.url}${federation}/3pid/onbind`, {
+  const response = await fetch(`${two.url}${federation}/3pid/onbind`, {
     method,
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ medium: "email", address: "bob@example.org", mxid: userId, invites }),

@@ -1,35 +1,82 @@
 import type { Test } from "tap";
 import { registerUser, type TestClient } from "./client.ts";
 import { FakePeer } from "./fake-peer.ts";
-import { type FederatedServer, startFederatedServers } from "./federated-servers.ts";
+import { type FederatedServer, type FederatedServers, startFederatedServers } from "./federated-servers.ts";
 import { createRoom, type Query, sync, type SyncAnswer } from "./rooms.ts";
 import { patienceMs, until } from "./within.ts";
 
-export interface FederatedRoom {
-  readonly roomId: string;
+/** A server with a user, and one of another make. */
+export interface ServerAndPeer {
+  readonly servers: FederatedServers;
+  readonly server: FederatedServer;
+  /** A user of the server. */
+  readonly alice: TestClient;
+  /** A server of another make. */
+  readonly peer: FakePeer;
+}
+
+/** Two servers with a user each, and one of another make. */
+export interface TwoServersAndPeer {
+  readonly servers: FederatedServers;
   readonly one: FederatedServer;
   readonly two: FederatedServer;
-  /** A user of the first server, who made the room. */
+  /** A user of the first server. */
   readonly alice: TestClient;
-  /** A user of the second, who has joined it. */
+  /** A user of the second. */
   readonly bob: TestClient;
-  /** A server of another make, whose user has joined the room on the first one. */
+  /** A server of another make. */
   readonly peer: FakePeer;
+}
+
+export interface FederatedRoom extends TwoServersAndPeer {
+  /** Made by the user of the first server; the others' users have joined it by that. */
+  readonly roomId: string;
+}
+
+/** Starts servers and a fake one, which stop when the test ends. */
+async function startWithPeer(
+  t: Test,
+  count: number,
+  overrides: Record<string, unknown>,
+): Promise<{ readonly servers: FederatedServers; readonly peer: FakePeer }> {
+  const servers = await startFederatedServers(count, overrides);
+  t.teardown(() => servers[Symbol.asyncDispose]());
+  const peer = await FakePeer.start(servers.tls);
+  t.teardown(() => peer[Symbol.asyncDispose]());
+  return { servers, peer };
+}
+
+/** Starts a server with a user, and a fake one. They stop when the test ends. @param overrides of the configuration */
+export async function serverAndPeer(
+  t: Test,
+  overrides: Record<string, unknown> = {},
+): Promise<ServerAndPeer> {
+  const { servers, peer } = await startWithPeer(t, 1, overrides);
+  const [server] = servers;
+  if (!server) throw new Error("a server is needed");
+  return { servers, server, peer, alice: await registerUser(server, "alice") };
+}
+
+/** Starts two servers with a user each, and a fake one. They stop when the test ends. @param overrides of both configurations */
+export async function twoServersAndPeer(
+  t: Test,
+  overrides: Record<string, unknown> = {},
+): Promise<TwoServersAndPeer> {
+  const { servers, peer } = await startWithPeer(t, 2, overrides);
+  const [one, two] = servers;
+  if (!one || !two) throw new Error("two servers are needed");
+  const [alice, bob] = [await registerUser(one, "alice"), await registerUser(two, "bob")];
+  return { servers, one, two, peer, alice, bob };
 }
 
 /** Starts two servers and a fake one with a user each, all of them in a public room. They stop when the test ends. */
 export async function federatedRoom(t: Test): Promise<FederatedRoom> {
-  const servers = await startFederatedServers(2);
-  t.teardown(() => servers[Symbol.asyncDispose]());
-  const [one, two] = servers;
-  if (!one || !two) throw new Error("two servers are needed");
-  const peer = await FakePeer.start(servers.tls);
-  t.teardown(() => peer[Symbol.asyncDispose]());
-  const [alice, bob] = [await registerUser(one, "alice"), await registerUser(two, "bob")];
+  const scene = await twoServersAndPeer(t);
+  const { one, alice, bob, peer } = scene;
   const roomId = await createRoom(alice, { room_version: "11" });
   await joinBy(bob, roomId, one);
   await peer.join(one, roomId);
-  return { roomId, one, two, alice, bob, peer };
+  return { ...scene, roomId };
 }
 
 /** Joins a room by way of a server. */
