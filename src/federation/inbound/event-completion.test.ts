@@ -80,6 +80,18 @@ t.test("what lies before events that are here already is not gone into", async (
   t.same(took(), ["$before", "$ham"]);
 });
 
+t.test("what another server has sent while this one was asked is not missed in its answer", async (t) => {
+  const { parts, took } = scene(["$both know", "$before"]);
+  const here = { roomNid: room.roomNid, stateAfter: 1 } as StoredEvent;
+  const completion = new EventCompletion({
+    ...parts,
+    events: { byId: async (eventId) => (eventId === "$both know" ? here : undefined) },
+  });
+  const receipts = await completion.receive(room, origin, [event("$ham", ["$both know", "$before"])]);
+  t.match(receipts, [{ eventId: "$ham", verdict: "accepted" }]);
+  t.same(took(), ["$before", "$ham"]);
+});
+
 t.test("a flood of events that follow unknown ones asks for no more than a bounded number", async (t) => {
   let asked = 0;
   const requests = {

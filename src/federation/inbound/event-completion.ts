@@ -81,9 +81,13 @@ export class EventCompletion {
     if (this.#completions.take(keyOf(room, origin)) > 0) return tooMany(eventId);
     try {
       const missing = missingPrev.length > 0 ? await this.#eventsBefore(room, origin, received) : [];
-      const isTold = (id: EventId) => missing.some(({ event }) => event.eventId === id);
-      // Who sends an event can tell what it follows; what follows no events of the room's version is none either.
-      if (!missingPrev.every(isTold)) return { eventId, verdict: "incomplete", reason: untold };
+      const told = new Set(missing.map(({ event }) => event.eventId));
+      for (const id of missingPrev) {
+        // Another server may have sent it meanwhile.
+        if (told.has(id) || (await this.#isPlaced(room, id))) continue;
+        // Who sends an event can tell what it follows; what follows no events of the room's version is none either.
+        return { eventId, verdict: "incomplete", reason: untold };
+      }
       let receipt: Receipt = { eventId, verdict: "incomplete" };
       for (const each of [...missing, received]) {
         receipt = await this.#receiveOne(room, origin, each);
