@@ -124,11 +124,7 @@ export class BatchBuilder {
   }
 
   async #moveState({ draft, snapshots }: Batch, pairNid: number, eventNid: number): Promise<void> {
-    const change = new Map([[pairNid, eventNid]]);
-    const row =
-      draft.snapshotNid === null
-        ? this.#parts.snapshots.first(change)
-        : await this.#parts.snapshots.derive(draft.snapshotNid, change);
+    const row = await this.#parts.snapshots.with(draft.snapshotNid, new Map([[pairNid, eventNid]]));
     snapshots.push(row);
     draft.set(pairNid, eventNid);
     draft.snapshotNid = row.snapshotNid;

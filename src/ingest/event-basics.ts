@@ -4,9 +4,11 @@ import type { EventId } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import { isCommonKey, isFederationKey } from "../state/event-text.ts";
+import type { Room } from "../state/room-index.ts";
 import type { NewEvent } from "../storage/commits.ts";
 import { eventFlags, type EventStore } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
+import { createEventIdOf } from "./authorisation.ts";
 
 /** What of a row is the event itself, wherever it stands. */
 export type EventBasics = Pick<
@@ -76,6 +78,12 @@ export class AuthEvents {
     const found = { eventNid, event, rejected: (flags & eventFlags.rejected) !== 0 };
     if (!pending) this.#found.set(eventId, found);
     return found;
+  }
+
+  /** The event that made a room, where each event rests on it without saying so. */
+  async createEventOf(room: Room): Promise<AuthEvent | undefined> {
+    const eventId = createEventIdOf(room);
+    return eventId === undefined ? undefined : this.find(eventId);
   }
 
   /** The auth events of an event that are here, and the IDs of the others. */

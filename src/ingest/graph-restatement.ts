@@ -1,8 +1,6 @@
-import type { ReferencedEvent } from "../protocol/auth/authorise-stateless.ts";
 import { type EventId, type ServerName, serverNameOf } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
 import { stickyUntilTs } from "../protocol/sticky.ts";
-import { differenceOf } from "../state/delta.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { Room } from "../state/room-index.ts";
 import type { StateResolver } from "../state/state-resolver.ts";
@@ -11,7 +9,9 @@ import type { AppliedRedaction, EventEffects, RestatedEvent } from "../storage/c
 import { eventFlags, type EventStore, type StoredEvent } from "../storage/events.ts";
 import type { SnapshotRow } from "../storage/state.ts";
 import type { Clock } from "../telemetry/clock.ts";
-import { type Authorisation, createEventIdOf } from "./authorisation.ts";
+import type { Authorisation } from "./authorisation.ts";
+import { coveredEvents, isShown } from "./covered-events.ts";
+import { AuthEvents } from "./event-basics.ts";
 import type { Redactions } from "./redactions.ts";
 import { relationOf } from "./relation.ts";
 import type { Extremity } from "./room-head.ts";
@@ -32,10 +32,7 @@ interface GraphEvent {
   readonly event: RoomEvent;
 }
 
-interface Restated {
-  readonly restated: RestatedEvent;
-  readonly prevEventIds: readonly EventId[];
-}
+type Restated = RestatedEvent & { readonly prevEventIds: readonly EventId[] };
 
 /** An event that had one for coming early may have neither. */
 const refusedEarly = eventFlags.early | eventFlags.rejected | eventFlags.softFailed;
@@ -45,6 +42,7 @@ export class GraphRestatement {
   readonly #parts: GraphRestatementParts;
   readonly #room: Room;
   readonly #restated = new Map<EventId, Restated>();
+  readonly #authEvents: AuthEvents;
   readonly snapshots: SnapshotRow[] = [];
   /** What the events take away that are shown only now. */
   readonly redactions: AppliedRedaction[] = [];
@@ -54,10 +52,11 @@ export class GraphRestatement {
   constructor(parts: GraphRestatementParts, room: Room) {
     this.#parts = parts;
     this.#room = room;
+    this.#authEvents = new AuthEvents(parts.eventStore, parts.events, this.#restated);
   }
 
   get events(): readonly RestatedEvent[] {
-    return [...this.#restated.values()].map(({ restated }) => restated);
+    return [...this.#restated.values()].map(({ prevEventIds: _prevEventIds, ...restated }) => restated);
   }
 
   /** The room's state afterwards. */
@@ -92,18 +91,15 @@ export class GraphRestatement {
     event: RoomEvent,
     told: StateMap | undefined,
   ): Promise<number | null> {
-    const { snapshots } = this.#parts;
     if (told) {
-      const changes = known === null ? told : differenceOf(await snapshots.map(known), told);
-      if (changes.size === 0) return known;
-      const row = known === null ? snapshots.first(told) : await snapshots.derive(known, changes);
-      this.snapshots.push(row);
-      return row.snapshotNid;
+      const { snapshotNid, row } = await this.#parts.snapshots.of(told, known);
+      if (row) this.snapshots.push(row);
+      return snapshotNid;
     }
     const states: number[] = [];
     let isWhole = true;
     for (const eventId of event.prevEventIds) {
-      const state = this.#restated.get(eventId)?.restated.stateAfter ?? (await this.#storedState(eventId));
+      const state = this.#restated.get(eventId)?.stateAfter ?? (await this.#storedState(eventId));
       if (state === null) isWhole = false;
       else states.push(state);
     }
@@ -131,20 +127,18 @@ export class GraphRestatement {
     const kept = known & ~((known & eventFlags.early) === 0 ? eventFlags.rejected : refusedEarly);
     const failure = isRejected ? eventFlags.rejected : isSoftFailed ? eventFlags.softFailed : 0;
     const flags = kept | failure;
-    const inTimeline = (flags & (eventFlags.rejected | eventFlags.softFailed)) === 0;
+    const inTimeline = isShown(flags);
     let stateAfter = stateBefore;
     let replaces: number | undefined;
     if (pairNid !== null) {
       replaces = stateBefore === null ? undefined : await snapshots.get(stateBefore, pairNid);
       if (!isRejected) {
-        const change = new Map([[pairNid, eventNid]]);
-        const row =
-          stateBefore === null ? snapshots.first(change) : await snapshots.derive(stateBefore, change);
+        const row = await snapshots.with(stateBefore, new Map([[pairNid, eventNid]]));
         this.snapshots.push(row);
         stateAfter = row.snapshotNid;
       }
     }
-    const restated: RestatedEvent = {
+    const restated: Restated = {
       eventNid,
       stateBefore,
       stateAfter,
@@ -153,8 +147,9 @@ export class GraphRestatement {
       replaces: replaces ?? null,
       inTimeline,
       ...(inTimeline && (await this.#effects(stored, event, stateBefore))),
+      prevEventIds: event.prevEventIds,
     };
-    this.#restated.set(event.eventId, { restated, prevEventIds: event.prevEventIds });
+    this.#restated.set(event.eventId, restated);
     if (inTimeline) await this.#moveHead(restated, event);
   }
 
@@ -185,13 +180,8 @@ export class GraphRestatement {
 
   async #isRejected(event: RoomEvent, stateBefore: number | null): Promise<boolean> {
     const { authorisation, snapshots } = this.#parts;
-    const auth: ReferencedEvent[] = [];
-    for (const eventId of event.authEventIds) {
-      const referenced = await this.#referenced(eventId);
-      if (referenced) auth.push(referenced);
-    }
-    const createId = createEventIdOf(this.#room);
-    const create = createId === undefined ? undefined : await this.#referenced(createId);
+    const { auth } = await this.#authEvents.of(event);
+    const create = await this.#authEvents.createEventOf(this.#room);
     const lookup = (pair: number) => (stateBefore === null ? undefined : snapshots.get(stateBefore, pair));
     const rejection =
       authorisation.byAuthEvents(this.#room, event, auth, create) ??
@@ -209,41 +199,20 @@ export class GraphRestatement {
     return (await authorisation.byState(this.#room, event, lookup)) !== undefined;
   }
 
-  async #referenced(eventId: EventId): Promise<ReferencedEvent | undefined> {
-    const eventNid = await this.#parts.eventStore.nidOf(eventId);
-    if (eventNid === undefined) return undefined;
-    const { flags } = this.#restated.get(eventId)?.restated ?? (await this.#parts.events.stored(eventNid));
-    const event = await this.#parts.events.roomEvent(eventNid);
-    return { event, rejected: (flags & eventFlags.rejected) !== 0 };
-  }
-
-  async #moveHead(restated: RestatedEvent, { eventId, depth, prevEventIds }: RoomEvent): Promise<void> {
-    const covered = this.#covered(prevEventIds);
-    const left = this.extremities.filter((extremity) => !covered.has(extremity.eventId));
+  async #moveHead(restated: Restated, { eventId, depth, prevEventIds }: RoomEvent): Promise<void> {
+    const covered = await coveredEvents(prevEventIds, (id) => this.#restated.get(id));
+    const left = this.extremities.filter((extremity) => !covered.has(extremity.eventNid));
     this.extremities = [...left, { eventNid: restated.eventNid, eventId, depth }];
     const states: number[] = [];
     for (const extremity of this.extremities) {
-      const state = this.#restated.get(extremity.eventId as EventId)?.restated.stateAfter;
+      const state = this.#restated.get(extremity.eventId as EventId)?.stateAfter;
       if (state !== undefined && state !== null) states.push(state);
     }
     if (states.length === 0) return;
     const current = await this.#resolve(states);
     this.#current = current;
     if (current === restated.stateAfter) return;
-    this.#restated.set(eventId, { restated: { ...restated, roomState: current }, prevEventIds });
-  }
-
-  /** The events that an event takes the place of: those that it follows, also by way of events that are not shown. */
-  #covered(prevEventIds: readonly EventId[]): ReadonlySet<string> {
-    const covered = new Set<string>();
-    const pending = [...prevEventIds];
-    for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-      if (covered.has(id)) continue;
-      covered.add(id);
-      const prev = this.#restated.get(id);
-      if (prev && !prev.restated.inTimeline) pending.push(...prev.prevEventIds);
-    }
-    return covered;
+    this.#restated.set(eventId, { ...restated, roomState: current });
   }
 }
 

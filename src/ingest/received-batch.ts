@@ -4,16 +4,16 @@ import type { Clock } from "../telemetry/clock.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { PartialRooms } from "../state/partial-rooms.ts";
 import type { StateResolver } from "../state/state-resolver.ts";
-import { differenceOf } from "../state/delta.ts";
 import type { StateMap, StateSnapshots } from "../state/state-snapshots.ts";
 import type { NewEvent } from "../storage/commits.ts";
 import { eventFlags, type EventStore } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { PendingStateEvent } from "../storage/state.ts";
-import { type Authorisation, createEventIdOf, type Refusal, type StateLookup } from "./authorisation.ts";
+import type { Authorisation, Refusal, StateLookup } from "./authorisation.ts";
 import type { Batch } from "./batch.ts";
 import { type AuthEvent, AuthEvents, eventBasics } from "./event-basics.ts";
 import { boundedEnds, type GraphEnd } from "./bounded-ends.ts";
+import { coveredEvents, type Followed, isShown, maxHiddenEvents } from "./covered-events.ts";
 import { moveCurrentState } from "./current-state-move.ts";
 import { cannotBeUndone, withMembersAmong } from "./partial-judging.ts";
 import type { Receipt, ReceivedEvent } from "./received-event.ts";
@@ -42,12 +42,8 @@ export interface ReceivedBatchParts {
  */
 export type Placement = "live" | "join" | "history";
 
-/** An event that others follow: what is known of it in the graph. */
-interface Standing {
-  readonly eventNid: number;
+interface Standing extends Followed {
   readonly stateAfter: number;
-  readonly flags: number;
-  readonly prevEventIds: readonly EventId[];
 }
 
 /** What an event rests on and builds on, all of it here. */
@@ -58,9 +54,6 @@ interface Ground {
 }
 
 type Missing = Pick<Receipt, "missingPrev" | "missingAuth">;
-
-/** Soft-failed events that follow each other are looked through this far for the extremities that they hide. */
-const maxHiddenEvents = 100;
 
 /** Received events of one room on their way into its graph, each judged by what those before it have left. */
 export class ReceivedBatch {
@@ -167,8 +160,7 @@ export class ReceivedBatch {
   ): Promise<Refusal | undefined> {
     const { authorisation } = this.#parts;
     const { room } = this.#draft;
-    const createId = createEventIdOf(room);
-    const create = createId === undefined ? undefined : await this.#authEvents.find(createId);
+    const create = await this.#authEvents.createEventOf(room);
     const rejection = authorisation.byAuthEvents(room, event, auth, create);
     if (rejection) return rejection;
     const lookup = await this.#lookupFor(isEarly, auth, this.#lookupIn(stateBefore));
@@ -275,23 +267,16 @@ export class ReceivedBatch {
     eventNid: number,
   ): Promise<number | null> {
     if (pairNid === null) return stateBefore;
-    const { snapshots } = this.#parts;
-    const change = new Map([[pairNid, eventNid]]);
-    const row = stateBefore === null ? snapshots.first(change) : await snapshots.derive(stateBefore, change);
+    const row = await this.#parts.snapshots.with(stateBefore, new Map([[pairNid, eventNid]]));
     this.batch.snapshots.push(row);
     return row.snapshotNid;
   }
 
   /** A state that others told of, as a snapshot. It differs little from the room's state where that is known. */
   async #snapshotOf(told: StateMap): Promise<number> {
-    const { snapshots } = this.#parts;
-    const current = this.#draft.snapshotNid;
-    const changes = current === null ? undefined : differenceOf(await snapshots.map(current), told);
-    if (current !== null && changes?.size === 0) return current;
-    const row =
-      current === null || !changes ? snapshots.first(told) : await snapshots.derive(current, changes);
-    this.batch.snapshots.push(row);
-    return row.snapshotNid;
+    const { snapshotNid, row } = await this.#parts.snapshots.of(told, this.#draft.snapshotNid);
+    if (row) this.batch.snapshots.push(row);
+    return snapshotNid;
   }
 
   #resolve(states: readonly number[]): Promise<number> {
@@ -305,7 +290,9 @@ export class ReceivedBatch {
   async #moveHead(row: NewEvent, placement: Placement): Promise<void> {
     const draft = this.#draft;
     const { eventNid, eventId, depth } = row;
-    const covered = placement === "join" ? undefined : await this.#covered(eventId as EventId);
+    const prevEventIds = this.#placed.get(eventId)?.prevEventIds ?? [];
+    const followed = (id: EventId) => this.#standing(id);
+    const covered = placement === "join" ? undefined : await coveredEvents(prevEventIds, followed);
     const left = covered ? draft.extremities.filter((extremity) => !covered.has(extremity.eventNid)) : [];
     const newest = await this.#end({ eventNid, eventId, depth });
     const others = [];
@@ -326,19 +313,6 @@ export class ReceivedBatch {
   #remember(row: NewEvent, roomState: number): void {
     this.batch.events[this.batch.events.length - 1] = { ...row, roomState };
   }
-
-  /** The events that an event takes the place of: those that it follows, also by way of events that are not shown. */
-  async #covered(eventId: EventId): Promise<ReadonlySet<number>> {
-    const covered = new Set<number>();
-    const pending = [...((await this.#standing(eventId))?.prevEventIds ?? [])];
-    for (let id = pending.pop(); id !== undefined && covered.size < maxHiddenEvents; id = pending.pop()) {
-      const standing = await this.#standing(id);
-      if (!standing || covered.has(standing.eventNid)) continue;
-      covered.add(standing.eventNid);
-      if (!isShown(standing.flags)) pending.push(...standing.prevEventIds);
-    }
-    return covered;
-  }
 }
 
 /** What state resolution looks at in an event that is not stored yet; nothing of one without a state pair. */
@@ -350,9 +324,4 @@ function pendingStateEvent(event: NewEvent): PendingStateEvent[] {
 /** Who has to tell other servers of an event, where that is not its sender's server. */
 function passage({ isRelayed, isHandedOver }: ReceivedEvent): number {
   return (isRelayed ? eventFlags.relayed : 0) | (isHandedOver ? eventFlags.handedOver : 0);
-}
-
-/** Whether an event has neither failed a check nor is without its place. */
-function isShown(flags: number): boolean {
-  return (flags & ~(eventFlags.relayed | eventFlags.handedOver)) === 0;
 }

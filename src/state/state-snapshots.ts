@@ -101,6 +101,25 @@ export class StateSnapshots {
     return this.#make(null, 0, new Map(state));
   }
 
+  /** A new snapshot: a state with some of its entries set; these alone where there is no state yet. */
+  async with(previous: number | null, entries: StateMap): Promise<SnapshotRow> {
+    return previous === null ? this.first(entries) : this.derive(previous, entries);
+  }
+
+  /**
+   * The snapshot of a state, stored as what is different in one that is much alike.
+   * @returns its ID, and its row unless that one is it
+   */
+  async of(
+    state: StateMap,
+    similar: number | null,
+  ): Promise<{ readonly snapshotNid: number; readonly row?: SnapshotRow }> {
+    const changes = similar === null ? undefined : differenceOf(await this.map(similar), state);
+    if (similar !== null && changes?.size === 0) return { snapshotNid: similar };
+    const row = similar === null || !changes ? this.first(state) : await this.derive(similar, changes);
+    return { snapshotNid: row.snapshotNid, row };
+  }
+
   /** A new snapshot: `previous` with changes. The row is the caller's to store, in the commit that refers to it. */
   async derive(previous: number, changes: StateDelta): Promise<SnapshotRow> {
     const snapshot = await this.#load(previous);
