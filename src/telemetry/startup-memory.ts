@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { boundHeapGrowth } from "./heap-growth.ts";
 
 type CollectGarbage = (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void;
 
@@ -11,5 +12,6 @@ export function releaseStartupMemory(): void {
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as CollectGarbage;
   setFlagsFromString("--no-expose-gc");
+  using _growth = boundHeapGrowth();
   collectGarbage({ type: "major", execution: "sync", flavor: "last-resort" });
 }

@@ -16,6 +16,7 @@ import type { JoinAnswer, MembershipRequests, SignedJoin } from "../requests/mem
 import { countersigned } from "./countersigned.ts";
 import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { StateMap } from "../../state/state-snapshots.ts";
+import { boundHeapGrowth } from "../../telemetry/heap-growth.ts";
 import type { RoomCompletions } from "./room-completions.ts";
 import type { MembershipSigner } from "./signed-membership.ts";
 import { firstThatWorks } from "./first-that-works.ts";
@@ -62,6 +63,7 @@ export class RemoteJoins {
 
   async #joinBy(server: ServerName, user: LocalUser, roomId: RoomId, content: JsonObject): Promise<Room> {
     const { requests, signer } = this.#parts;
+    using _growth = boundHeapGrowth();
     const template = await requests.template(server, "join", roomId, user.userId);
     const version = signer.versionOf(template);
     const join = signer.sign(template, roomId, user.userId, content);

@@ -9,6 +9,7 @@ import { eventFlags, type EventStore } from "../../storage/events.ts";
 import type { PartialRoomRow } from "../../storage/partial-rooms.ts";
 import type { StreamChange } from "../../storage/streams.ts";
 import type { Clock } from "../../telemetry/clock.ts";
+import { boundHeapGrowth } from "../../telemetry/heap-growth.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { FederationError } from "../federation-client.ts";
 import { type ToldStates, ToldStateError } from "../inbound/told-state.ts";
@@ -114,6 +115,7 @@ export class RoomCompletions implements Disposable {
   async #completeBy(server: ServerName, room: Room, row: PartialRoomRow): Promise<void> {
     const { joinId } = row;
     const { restatements, log, clock } = this.#parts;
+    using _growth = boundHeapGrowth();
     const startMs = clock.monotonicMs();
     const before = await this.#stateBefore(server, room, joinId as EventId);
     const isDue = async () => !this.#isClosed && !(await this.#endIfLeft(room.roomNid, row));
