@@ -6,6 +6,9 @@ import { ServerProcess } from "../../../spec-tests/support/server-process.ts";
 import { testCertificate } from "../../../src/outbound/testing/certificate.ts";
 import { FakeServers } from "../../../spec-tests/support/fake-servers.ts";
 
+/** As `npm start` runs it. */
+const program = join(import.meta.dirname, "../../start.mjs");
+
 /** A server, as a process of its own, and addresses on which fake ones can be started that it trusts. */
 export interface Network extends AsyncDisposable {
   readonly server: ServerProcess;
@@ -24,14 +27,16 @@ export async function startNetwork(liveCount: number): Promise<Network> {
   const certificate = join(folder, "cert.pem");
   await writeFile(certificate, tls.cert);
   const port = await freePort();
-  const server = await ServerProcess.start({
+  const config = {
     server_name: "127.0.0.1:1",
     federation: {
       extra_ca_file: certificate,
       allowed_private_ranges: ["127.0.0.0/8"],
       key_notaries: [`${live[0]}:${port}`],
     },
-  });
+  };
+  const server = await ServerProcess.prepare(config, { mainFile: program });
+  await server.start();
   const fake = new FakeServers();
   return {
     server,
