@@ -9,6 +9,8 @@ export interface DestinationRow {
   readonly failingSinceTs: number | null;
   readonly retryTs: number | null;
   readonly retryIntervalMs: number;
+  /** Events that it is still to be sent of rooms that it is in no more: their integer IDs, oldest first. */
+  readonly farewells: readonly number[];
 }
 
 /** The newest event of a room that a server has to be sent. */

@@ -60,7 +60,7 @@ function makeDestination(
     changed: () => undefined,
     inTurn: (_answers, work) => work(),
   };
-  const upTo = { sentUpTo: 0, deviceListsUpTo: 0 };
+  const upTo = { sentUpTo: 0, deviceListsUpTo: 0, farewells: [] };
   const waiting = { isBehind: false, hasToDevice: false, hasDeviceLists: false };
   return new Destination(name, new Backoff(clock, () => 0.5), upTo, waiting, parts);
 }

@@ -77,13 +77,13 @@ export class Destination {
   constructor(
     name: ServerName,
     backoff: Backoff,
-    upTo: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo">,
+    upTo: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo" | "farewells">,
     waiting: WaitingInStorage,
     parts: DestinationParts,
   ) {
     this.name = name;
     this.backoff = backoff;
-    this.#events = new OwedEvents(name, upTo.sentUpTo, waiting.isBehind, parts);
+    this.#events = new OwedEvents(name, upTo, waiting.isBehind, parts);
     this.#deviceListsUpTo = upTo.deviceListsUpTo;
     this.#hasToDevice = waiting.hasToDevice;
     this.#hasDeviceLists = waiting.hasDeviceLists;
@@ -102,6 +102,7 @@ export class Destination {
       failingSinceTs,
       retryTs,
       retryIntervalMs,
+      farewells: this.#events.farewells,
     };
   }
 
@@ -122,6 +123,8 @@ export class Destination {
   addPdu(pdu: PendingPdu): void {
     this.#events.add(pdu, this.#sending !== undefined);
     if (!this.#events.isBehind && this.backoff.waitMs > 0) this.#events.fallBehind();
+    // A server that has left a room does not come to its end by catching up.
+    if (pdu.isFarewell) this.#parts.changed(this);
     this.wake();
   }
 

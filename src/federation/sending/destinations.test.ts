@@ -64,7 +64,7 @@ class Scene {
   }
 
   knowsOf(name: string, more: Partial<DestinationRow> = {}): void {
-    const upTo = { sentUpTo: 1, deviceListsUpTo: 1 };
+    const upTo = { sentUpTo: 1, deviceListsUpTo: 1, farewells: [] };
     const row = { serverName: name, ...upTo, failingSinceTs: null, retryTs: null, retryIntervalMs: 0 };
     this.rows.set(name, { ...row, ...more });
   }
@@ -149,9 +149,11 @@ t.test("after a start thousands of servers are looked after bit by bit", async (
 t.test("after a start nothing is looked for that cannot be there", async (t) => {
   const scene = new Scene();
   for (const name of names(100, "s")) scene.knowsOf(name, { sentUpTo: 100 });
+  scene.knowsOf("left.test", { sentUpTo: 100, farewells: [50] });
   await scene.destinations.resume();
   await settled();
-  t.equal(scene.looked, 0);
+  t.equal(scene.looked, 1, "but for a server that is still to hear of a room that it has left");
+  t.same(scene.sent, ["left.test"]);
   await scene.destinations[Symbol.asyncDispose]();
 });
 

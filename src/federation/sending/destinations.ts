@@ -69,7 +69,7 @@ export class Destinations implements AsyncDisposable {
     const withToDevice = new Set(await store.withToDevice());
     const resumed: Destination[] = [];
     for (const row of await store.all()) {
-      const isBehind = row.sentUpTo < newest.event;
+      const isBehind = row.sentUpTo < newest.event || row.farewells.length > 0;
       const hasDeviceLists = row.deviceListsUpTo < newest.deviceLists;
       const hasToDevice = withToDevice.delete(row.serverName);
       if (!isBehind && !hasToDevice && !hasDeviceLists) continue;
@@ -142,7 +142,7 @@ export class Destinations implements AsyncDisposable {
 
   async #openNew(names: readonly ServerName[]): Promise<void> {
     const { store, routedUpTo, deviceListsRoutedUpTo } = this.#parts;
-    const upTo = { sentUpTo: routedUpTo(), deviceListsUpTo: deviceListsRoutedUpTo() };
+    const upTo = { sentUpTo: routedUpTo(), deviceListsUpTo: deviceListsRoutedUpTo(), farewells: [] };
     const known = new Map((await store.findAll(names)).map((row) => [row.serverName, row]));
     const fresh = names.filter((name) => !known.has(name));
     for (const name of names) this.#add(name, known.get(name) ?? upTo, nothingWaits);
@@ -161,7 +161,7 @@ export class Destinations implements AsyncDisposable {
 
   #add(
     name: string,
-    row: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo"> & Partial<DestinationRow>,
+    row: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo" | "farewells"> & Partial<DestinationRow>,
     waiting: WaitingInStorage,
   ): Destination {
     const { clock, random } = this.#parts;

@@ -8,7 +8,7 @@ interface StoredRoom {
   sentPosition: number;
 }
 
-function scene(rooms: readonly StoredRoom[]) {
+function scene(rooms: readonly StoredRoom[], farewells: readonly number[] = []) {
   const position = () => Math.max(...rooms.map(({ lastPosition }) => lastPosition));
   const unsentRooms = async (_server: string, after: number, lookedUpTo: number, limit: number) => {
     const looked = rooms
@@ -23,7 +23,7 @@ function scene(rooms: readonly StoredRoom[]) {
     };
   };
   const parts = { store: { unsentRooms }, routedUpTo: position };
-  return new OwedEvents("away.test" as ServerName, 0, true, parts);
+  return new OwedEvents("away.test" as ServerName, { sentUpTo: 0, farewells }, true, parts);
 }
 
 async function takeAll(events: OwedEvents): Promise<number[]> {
@@ -78,4 +78,20 @@ t.test("what is said to a server last is kept while it cannot be sent, the newes
   const all = await takeAll(events);
   t.equal(new Set(all).size, 500);
   t.ok(first.every((eventNid) => all.includes(eventNid)));
+});
+
+t.test("what is said to a server last is kept over a restart", async (t) => {
+  const rooms = [{ lastPosition: 1, sentPosition: 0 }];
+  const before = scene(rooms);
+  before.add({ eventNid: 7, position: 7, isFarewell: true }, false);
+  before.add({ eventNid: 8, position: 8 }, false);
+  t.same(before.farewells, [7]);
+  t.same(
+    (await before.take()).map(({ eventNid }) => eventNid),
+    [7],
+  );
+  t.same(before.farewells, [7], "until it has been sent");
+  const after = scene(rooms, before.farewells);
+  t.same(await takeAll(after), [7]);
+  t.same(after.farewells, []);
 });

@@ -1,5 +1,5 @@
 import type { ServerName } from "../../protocol/identifiers.ts";
-import type { DestinationStore } from "../../storage/destinations.ts";
+import type { DestinationRow, DestinationStore } from "../../storage/destinations.ts";
 
 export interface OwedEventsParts {
   readonly store: Pick<DestinationStore, "unsentRooms">;
@@ -46,7 +46,7 @@ export class OwedEvents {
   #lookedUpTo = 0;
   #pdus: PendingPdu[] = [];
   /** What the server is still to be told of rooms that it is in no more, such as that its last user was made to leave. */
-  #farewells: PendingPdu[] = [];
+  #farewells: PendingPdu[];
   /** Whether events have come since what it had missed was last read. */
   #hasMissedMore = false;
   /** What is being sent. */
@@ -54,11 +54,23 @@ export class OwedEvents {
   /** Of the last transaction: an event that came while that was read is among what the next round of catching up finds. */
   #justSent: ReadonlySet<number> = new Set();
 
-  constructor(name: ServerName, sentUpTo: number, isBehind: boolean, parts: OwedEventsParts) {
+  constructor(
+    name: ServerName,
+    { sentUpTo, farewells }: Pick<DestinationRow, "sentUpTo" | "farewells">,
+    isBehind: boolean,
+    parts: OwedEventsParts,
+  ) {
     this.#name = name;
     this.#sentUpTo = sentUpTo;
+    this.#farewells = farewells.map((eventNid) => ({ eventNid, position: sentUpTo, isFarewell: true }));
     this.#isBehind = isBehind;
     this.#parts = parts;
+  }
+
+  /** What the server does not come to by catching up: integer IDs of events. */
+  get farewells(): readonly number[] {
+    const all = [...(this.#taken?.pdus ?? []), ...this.#farewells, ...this.#pdus];
+    return all.flatMap(({ eventNid, isFarewell }) => (isFarewell ? [eventNid] : [])).slice(-maxFarewells);
   }
 
   get hasAny(): boolean {

@@ -14,6 +14,7 @@ function row(serverName: string, sentUpTo: number): DestinationRow {
     failingSinceTs: null,
     retryTs: null,
     retryIntervalMs: 0,
+    farewells: [],
   };
 }
 
@@ -46,7 +47,13 @@ export function destinationStoreContract(t: Test, open: () => Promise<Database>)
   t.test("destinations: how far they have come is kept, and found by their names", async (t) => {
     await using database = await open();
     const { destinations } = database.stores;
-    const failing = { ...row("b.test", 2), failingSinceTs: 1, retryTs: 2, retryIntervalMs: 3 };
+    const failing = {
+      ...row("b.test", 2),
+      failingSinceTs: 1,
+      retryTs: 2,
+      retryIntervalMs: 3,
+      farewells: [7, 8],
+    };
     await destinations.save([row("a.test", 1), row("b.test", 1)]);
     await destinations.save([failing]);
     t.same(await destinations.findAll(["b.test", "unknown.test"]), [failing]);

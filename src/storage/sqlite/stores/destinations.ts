@@ -13,13 +13,14 @@ import { point, scan, type StoreOperations, write, type WriteTransaction } from 
 
 const columns = `server_name AS serverName, sent_up_to AS sentUpTo, device_lists_up_to AS deviceListsUpTo,
   failing_since_ts AS failingSinceTs,
-  retry_ts AS retryTs, retry_interval_ms AS retryIntervalMs`;
+  retry_ts AS retryTs, retry_interval_ms AS retryIntervalMs, farewells`;
 const saveSql = `INSERT INTO destinations
-    (server_name, sent_up_to, device_lists_up_to, failing_since_ts, retry_ts, retry_interval_ms)
-  VALUES (?, ?, ?, ?, ?, ?)
+    (server_name, sent_up_to, device_lists_up_to, failing_since_ts, retry_ts, retry_interval_ms, farewells)
+  VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET sent_up_to = excluded.sent_up_to, device_lists_up_to = excluded.device_lists_up_to,
     failing_since_ts = excluded.failing_since_ts,
-    retry_ts = excluded.retry_ts, retry_interval_ms = excluded.retry_interval_ms`;
+    retry_ts = excluded.retry_ts, retry_interval_ms = excluded.retry_interval_ms,
+    farewells = excluded.farewells`;
 // Who comes into a room has devices that its servers are told of.
 const newestToTellSql = `SELECT coalesce((SELECT max(last_position) FROM rooms), 0) AS event,
   max(coalesce((SELECT max(position) FROM device_updates), 0), coalesce((SELECT max(position) FROM memberships), 0)) AS deviceLists`;
@@ -39,20 +40,39 @@ const newestSentSql = `SELECT event_nid AS eventNid, position FROM events JOIN u
     AND ((is_local = 1 AND (flags & ${eventFlags.handedOver}) = 0) OR (flags & ${eventFlags.relayed}) <> 0)
   ORDER BY position DESC LIMIT 1`;
 
+type StoredRow = Omit<DestinationRow, "farewells"> & { readonly farewells: string };
+
+function rowOf({ farewells, ...row }: StoredRow): DestinationRow {
+  return { ...row, farewells: JSON.parse(farewells) as number[] };
+}
+
 export const destinationOperations: StoreOperations<DestinationStore> = {
   findAll: point((db, serverNames: readonly string[]) =>
-    db.all<DestinationRow>(
-      `SELECT ${columns} FROM destinations WHERE server_name IN (SELECT value FROM json_each(?))`,
-      JSON.stringify(serverNames),
-    ),
+    db
+      .all<StoredRow>(
+        `SELECT ${columns} FROM destinations WHERE server_name IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(serverNames),
+      )
+      .map(rowOf),
   ),
   // Asked at each start: a reading worker would be started for it.
-  all: point((db) => db.all<DestinationRow>(`SELECT ${columns} FROM destinations`)),
+  all: point((db) => db.all<StoredRow>(`SELECT ${columns} FROM destinations`).map(rowOf)),
   // Asked at each start, too.
   newestToTell: point((db) => db.get(newestToTellSql) ?? { event: 0, deviceLists: 0 }),
   save: write(({ db }, rows: readonly DestinationRow[]) => {
-    for (const { serverName, sentUpTo, deviceListsUpTo, failingSinceTs, retryTs, retryIntervalMs } of rows) {
-      db.run(saveSql, serverName, sentUpTo, deviceListsUpTo, failingSinceTs, retryTs, retryIntervalMs);
+    for (const row of rows) {
+      const { serverName, sentUpTo, deviceListsUpTo, failingSinceTs, retryTs, retryIntervalMs } = row;
+      const farewells = JSON.stringify(row.farewells);
+      db.run(
+        saveSql,
+        serverName,
+        sentUpTo,
+        deviceListsUpTo,
+        failingSinceTs,
+        retryTs,
+        retryIntervalMs,
+        farewells,
+      );
     }
   }),
   settle: write(settle),

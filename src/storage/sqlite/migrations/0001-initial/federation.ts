@@ -45,7 +45,7 @@ CREATE TABLE partial_rooms (
   servers TEXT NOT NULL
 );
 
--- How far sending to other servers has come. A server that shares no room and is owed nothing goes with time.
+-- How far sending to other servers has come. A row goes when its server shares no room and is owed nothing.
 CREATE TABLE destinations (
   server_name TEXT PRIMARY KEY,
   -- Up to this position everything has been sent, or has grown too old to be sent.
@@ -55,7 +55,9 @@ CREATE TABLE destinations (
   -- Since when nothing gets through, and when it is tried again; NULL while all is well.
   failing_since_ts INTEGER,
   retry_ts INTEGER,
-  retry_interval_ms INTEGER NOT NULL DEFAULT 0
+  retry_interval_ms INTEGER NOT NULL DEFAULT 0,
+  -- What it is still to be sent of rooms that it is in no more: the event_nids, as a JSON list of at most 500.
+  farewells TEXT NOT NULL DEFAULT '[]'
 ) WITHOUT ROWID;
 
 -- Messages to devices of users of other servers, in order. A row goes when its server has it.
