@@ -42,7 +42,7 @@ export function composeRooms(
   const { config, stores, names, graph, log, appservices, partialRooms } = foundation;
   const { rooms, events, snapshots } = graph;
   const { memberships } = stores;
-  const access = new RoomAccess(rooms, memberships);
+  const access = new RoomAccess(rooms, memberships, foundation.memberships);
   const state = new CurrentState({ rooms: stores.rooms, snapshots, events, names });
   const store = stores.accountData;
   const succession = new RoomSuccession({

@@ -6,6 +6,7 @@ import t from "tap";
 import { SigningKey } from "../protocol/ed25519.ts";
 import { type RoomId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import { type RoomVersion, roomVersion, supportedRoomVersions } from "../protocol/room-versions.ts";
+import type { Room } from "../state/room-index.ts";
 import type { CommitStore } from "../storage/commits.ts";
 import type { Database } from "../storage/database.ts";
 import { StorageError } from "../storage/errors.ts";
@@ -161,6 +162,32 @@ t.test("a repeated transaction ID or state is the same event, at once and later"
   t.equal(topics[0].eventId, topics[1].eventId);
   await database[Symbol.asyncDispose]();
 });
+
+t.test(
+  "a transaction ID of before a restart is found, and who sends at the same time loses nothing",
+  async (t) => {
+    const folder = newFolder(t);
+    const before = await open(folder);
+    const { roomId } = await createRoom(before.graph, "12");
+    const roomOf = async ({ graph }: typeof before) => (await graph.rooms.find(roomId)) as Room;
+    const first = await before.graph.writer.sendOne(await roomOf(before), message("once", "t1"));
+    await before.database[Symbol.asyncDispose]();
+    const after = await open(folder);
+    const room = await roomOf(after);
+    const [again, other, twice, last] = await Promise.all([
+      after.graph.writer.sendOne(room, message("once", "t1")),
+      after.graph.writer.sendOne(room, message("other", "t2")),
+      after.graph.writer.sendOne(room, message("once", "t1")),
+      after.graph.writer.sendOne(room, message("last")),
+    ]);
+    t.equal(again.eventId, first.eventId);
+    t.equal(twice.eventId, first.eventId);
+    t.equal(new Set([first, other, last].map((event) => event.eventId)).size, 3);
+    const [ends] = await after.database.stores.rooms.extremities(room.roomNid);
+    t.equal(ends?.depth, first.depth + 2, "the two new ones, one on the other");
+    await after.database[Symbol.asyncDispose]();
+  },
+);
 
 const membershipOf = (userId: UserId, membership: string, extra = {}): LocalEvent => ({
   type: "m.room.member",

@@ -1,3 +1,4 @@
+import { boundedCache } from "../cache/bounded-cache.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { CommitStore, CommittedHead, EventCommit, NewEvent, NewRoom } from "../storage/commits.ts";
@@ -14,13 +15,16 @@ export interface RoomCommitsParts {
   readonly heads: RoomHeads;
 }
 
+/** Requests are repeated soon or never: after that, storage knows. */
+const rememberedTransactions = 20_000;
+
 /** Takes batches of events to storage, and knows which are on their way. */
 export class RoomCommits {
   readonly #parts: RoomCommitsParts;
   /** Commits that are under way, by the events in them. */
   readonly #underWay = new Map<number, Promise<StoredEvent[] | undefined>>();
-  /** The same events by their transaction IDs. */
-  readonly #transactions = new Map<string, number>();
+  /** Events sent of late, by their transaction IDs. */
+  readonly #transactions = boundedCache<string, number>(rememberedTransactions);
 
   constructor(parts: RoomCommitsParts) {
     this.#parts = parts;
@@ -31,7 +35,7 @@ export class RoomCommits {
     return this.#underWay.get(eventNid);
   }
 
-  /** The event on its way into storage that was sent under a transaction ID; see {@link transactionKey}. */
+  /** The event on its way into storage, or there of late, that was sent under a transaction ID; see {@link transactionKey}. */
   sentUnder(key: string): number | undefined {
     return this.#transactions.get(key);
   }
@@ -48,16 +52,14 @@ export class RoomCommits {
       this.#transactions.set(key, eventNid);
       keys.push(key);
     }
+    let stored: StoredEvent[] | undefined;
     try {
-      const stored = await done;
-      this.#parts.heads.committed(roomNid, stored !== undefined);
+      stored = await done;
       return stored;
-    } catch (error) {
-      this.#parts.heads.committed(roomNid, false);
-      throw error;
     } finally {
+      this.#parts.heads.committed(roomNid, stored !== undefined);
       for (const { eventNid } of batch.events) this.#underWay.delete(eventNid);
-      for (const key of keys) this.#transactions.delete(key);
+      if (!stored) for (const key of keys) this.#transactions.delete(key);
     }
   }
 

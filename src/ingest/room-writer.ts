@@ -34,7 +34,10 @@ export interface RoomWriterParts {
 
 /** Inside an object, so that nobody who waits for the building waits for the commit as well. */
 interface CommitUnderWay {
-  /** `undefined` when an event before these, on which they were built, could not be stored. */
+  /**
+   * `undefined` when an event before these, on which they were built, could not be stored, or storage has what was sent
+   * under their transaction ID.
+   */
   readonly done: Promise<StoredEvent[] | undefined>;
 }
 
@@ -102,7 +105,9 @@ export class RoomWriter {
    */
   async decide(room: Room, decision: Decision): Promise<StoredEvent[]> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const { done } = await this.#parts.queues.run(room.roomNid, () => this.#begin(room, decision));
+      const { done } = await this.#parts.queues.run(room.roomNid, () =>
+        this.#begin(room, decision, attempt > 0),
+      );
       const stored = await done;
       if (stored) return stored;
     }
@@ -133,15 +138,18 @@ export class RoomWriter {
     });
   }
 
-  /** Builds events on the head of their room and starts their commit. */
-  async #begin(room: Room, decision: Decision): Promise<CommitUnderWay> {
+  /**
+   * Builds events on the head of their room and starts their commit.
+   * @param isAgain whether they have been built before: storage may have refused them as repetitions
+   */
+  async #begin(room: Room, decision: Decision, isAgain: boolean): Promise<CommitUnderWay> {
     const head = await this.#parts.heads.load(room);
     const draft = new HeadDraft(head);
     const state = new DraftState(draft, this.#parts.names, this.#parts.events);
     try {
       const events = await decision(state);
       if (events.length === 0) return { done: this.#nothing(state.seen) };
-      const repeated = await this.#repeatedBy(draft, events);
+      const repeated = await this.#repeatedBy(draft, events, isAgain);
       if (repeated !== undefined) return { done: this.#settled(repeated) };
       const batch = await this.#parts.batches.build(draft, events, room.roomId);
       if (this.#parts.heads.advance(head, draft)) return { done: this.#parts.commits.track(batch) };
@@ -161,10 +169,14 @@ export class RoomWriter {
   }
 
   /** The event that a lone event would only repeat. */
-  async #repeatedBy(draft: HeadDraft, events: readonly LocalEvent[]): Promise<number | undefined> {
+  async #repeatedBy(
+    draft: HeadDraft,
+    events: readonly LocalEvent[],
+    isAgain: boolean,
+  ): Promise<number | undefined> {
     const [event] = events;
     if (!event || events.length > 1) return undefined;
-    if (event.transaction) return this.#sentBefore(draft.room, event, event.transaction);
+    if (event.transaction) return this.#sentBefore(draft.room, event, event.transaction, isAgain);
     // A state that is sticky anew is told anew.
     if (event.stateKey === undefined || event.stickyDurationMs !== undefined) return undefined;
     const pairNid = await this.#parts.names.findStatePair(event.type, event.stateKey);
@@ -175,16 +187,18 @@ export class RoomWriter {
     return isDeepStrictEqual(current.content, event.content) ? eventNid : undefined;
   }
 
+  /** Storage is asked only once it has refused an event, which it does by itself: nearly all are sent once. */
   async #sentBefore(
     room: Room,
     event: LocalEvent,
     transaction: LocalTransaction,
+    isAgain: boolean,
   ): Promise<number | undefined> {
     const userNid = await this.#parts.names.internUser(event.sender);
     const typeNid = await this.#parts.names.internEventType(event.type);
     const key = transactionKey(userNid, transaction, room.roomNid, typeNid);
-    const underWay = this.#parts.commits.sentUnder(key);
-    if (underWay !== undefined) return underWay;
+    const known = this.#parts.commits.sentUnder(key);
+    if (known !== undefined || !isAgain) return known;
     return this.#parts.eventStore.byTransaction({
       userNid,
       deviceId: transaction.deviceId,

@@ -151,8 +151,8 @@ export interface CommitStore {
   /**
    * Stores the events: all or none.
    * @returns the timeline position of each event, in order; `null` for one outside the timeline. `undefined` when an
-   * event follows one that is not stored, because that one's own commit has failed, or when the alias of a new room is
-   * taken: nothing is stored then.
+   * event follows one that is not stored, because that one's own commit has failed, when one was sent under a transaction
+   * ID before, or when the alias of a new room is taken: nothing is stored then.
    */
   commit(commit: EventCommit): Promise<(number | null)[] | undefined>;
   /** Stores what has become of events that were stored while only part of the room's state was known. */

@@ -1,5 +1,6 @@
 import type { ActingUser } from "../../auth/requester.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
+import type { LiveMemberships } from "../../notifier/live-memberships.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { Membership, MembershipStore } from "../../storage/memberships.ts";
 import { namedRoomId } from "../named-ids.ts";
@@ -8,10 +9,13 @@ import { namedRoomId } from "../named-ids.ts";
 export class RoomAccess {
   readonly #rooms: RoomIndex;
   readonly #memberships: MembershipStore;
+  readonly #live: LiveMemberships;
 
-  constructor(rooms: RoomIndex, memberships: MembershipStore) {
+  /** @param live the joined rooms of those who do something */
+  constructor(rooms: RoomIndex, memberships: MembershipStore, live: LiveMemberships) {
     this.#rooms = rooms;
     this.#memberships = memberships;
+    this.#live = live;
   }
 
   /** @throws MatrixError M_INVALID_PARAM for what is no room ID, M_NOT_FOUND for a room that is not known here */
@@ -31,7 +35,7 @@ export class RoomAccess {
    */
   async joinedRoom(roomId: string, requester: ActingUser): Promise<Room> {
     const room = await this.#rooms.find(namedRoomId(roomId));
-    if (!room || (await this.membership(room, requester)) !== "join") {
+    if (!room || !(await this.#live.load(requester.userNid)).has(room.roomNid)) {
       throw new MatrixError("M_FORBIDDEN", `${requester.userId} is not in this room`);
     }
     return room;

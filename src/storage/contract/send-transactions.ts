@@ -47,6 +47,18 @@ export function sendTransactionStoreContract(t: Test, open: () => Promise<Databa
     t.strictSame(await events.transactionIds(userNid, "E", [1, 2, 3]), new Map());
   });
 
+  t.test("send transactions: what was sent before is not stored again, nor what comes with it", async (t) => {
+    await using database = await open();
+    const { events } = database.stores;
+    const transaction = { deviceId: "D", id: "once", targetId: "", createdTs: 0 };
+    const event = { senderNid: userNid, typeNid, transaction };
+    await commitEvents(database, [{ ...event, eventNid: 1 }]);
+    const repeated = commitEvents(database, [{ eventNid: 2 }, { ...event, eventNid: 3 }]);
+    await t.rejects(repeated, { message: "the events were not stored" });
+    t.same(await events.byNids([1, 2, 3]).then((found) => found.map(({ eventNid }) => eventNid)), [1]);
+    t.equal(await events.byTransaction(request("once")), 1);
+  });
+
   t.test("send transactions: old ones go faster than new ones come, and none before its time", async (t) => {
     await using database = await open();
     const { events } = database.stores;

@@ -23,6 +23,7 @@ import { insertAuthEdges } from "./auth-edges.ts";
 import { finaliseDelayedEvent } from "./delayed-events.ts";
 import { countServerUser } from "./destinations.ts";
 import { forgetUnsharedList, forgetUnsharedLists } from "./remote-device-lists.ts";
+import { eventSentUnder } from "./events.ts";
 import { forgetReading } from "./receipts.ts";
 import { changeSummary } from "./room-summaries.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
@@ -46,7 +47,8 @@ function commit(
   { roomNid, newRoom, ...rest }: EventCommit,
 ): (number | null)[] | undefined {
   const { db } = tx;
-  if (!followsStored(db, rest.events)) return undefined;
+  if (!followsStored(db, rest.events) || rest.events.some((event) => isRepetition(db, event)))
+    return undefined;
   if (newRoom && !insertRoom(db, roomNid, newRoom)) return undefined;
   for (const snapshot of rest.snapshots) insertSnapshot(tx, snapshot);
   const positions = rest.events.map((event) => insertEvent(tx, event));
@@ -134,6 +136,16 @@ function followsStored(db: Connection, events: readonly NewEvent[]): boolean {
     prevNids.every(
       (prevNid) => together.has(prevNid) || db.get("SELECT 1 FROM events WHERE event_nid = ?", prevNid),
     ),
+  );
+}
+
+/** Whether its transaction ID has been used before. */
+function isRepetition(db: Connection, { transaction, senderNid, roomNid, typeNid }: NewEvent): boolean {
+  if (!transaction) return false;
+  const { deviceId, id: transactionId, targetId } = transaction;
+  return (
+    eventSentUnder(db, { userNid: senderNid, deviceId, transactionId, roomNid, typeNid, targetId }) !==
+    undefined
   );
 }
 

@@ -138,11 +138,7 @@ export const eventOperations: StoreOperations<EventStore> = {
     return [...chain];
   }),
   authNids: point(readAuthNids),
-  byTransaction: point(
-    (db, { userNid, deviceId, transactionId, roomNid, typeNid, targetId }: SendTransaction) =>
-      db.get<{ nid: number }>(byTransactionSql, userNid, deviceId, transactionId, roomNid, typeNid, targetId)
-        ?.nid,
-  ),
+  byTransaction: point(eventSentUnder),
   transactionIds: point((db, userNid: number, deviceId: string, eventNids: readonly number[]) => {
     const rows = db.all<{ eventNid: number; id: string }>(
       transactionIdsSql,
@@ -170,4 +166,20 @@ function readPlacesInJoinedRooms(
     newest = [...newest, ...places].toSorted((a, b) => b.position - a.position).slice(0, limit);
   }
   return newest;
+}
+
+/** The event that a device has sent under a transaction ID. */
+export function eventSentUnder(
+  db: Connection,
+  { userNid, deviceId, transactionId, roomNid, typeNid, targetId }: SendTransaction,
+): number | undefined {
+  return db.get<{ nid: number }>(
+    byTransactionSql,
+    userNid,
+    deviceId,
+    transactionId,
+    roomNid,
+    typeNid,
+    targetId,
+  )?.nid;
 }
