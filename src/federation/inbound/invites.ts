@@ -67,8 +67,9 @@ export class InboundInvites {
   async receive(origin: ServerName, invite: ReceivedInvite): Promise<JsonObject> {
     const { serverName, key, checks, outliers } = this.#parts;
     const version = knownVersion(invite);
-    const { event } = await refusing(() => checks.check(version, invite.pdu));
-    checkInvite(origin, invite, event);
+    const named = { version, roomId: invite.roomId as RoomId };
+    const { event } = await refusing(() => checks.checkNamed(named, invite.eventId, invite.pdu));
+    checkInvite(origin, event);
     await this.#checkInvitee(origin, event.stateKey ?? "", event.sender);
     await this.#checkShownState(version, invite);
     await this.#checkAcl(origin, event.roomId);
@@ -149,10 +150,7 @@ function knownVersion(invite: ReceivedInvite): RoomVersion {
 }
 
 /** @throws MatrixError M_INVALID_PARAM */
-function checkInvite(origin: ServerName, { roomId, eventId }: ReceivedInvite, event: RoomEvent): void {
-  if (event.roomId !== roomId || event.eventId !== eventId) {
-    throw new MatrixError("M_INVALID_PARAM", "The path names another room or event than the event itself");
-  }
+function checkInvite(origin: ServerName, event: RoomEvent): void {
   if (event.type !== "m.room.member" || event.content["membership"] !== "invite") {
     throw new MatrixError("M_INVALID_PARAM", "The event is no invite");
   }

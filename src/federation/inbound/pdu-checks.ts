@@ -12,6 +12,7 @@ import { redact } from "../../protocol/redaction.ts";
 import { toRoomEvent } from "../../protocol/room-event.ts";
 import type { RoomVersion } from "../../protocol/room-versions.ts";
 import type { ReceivedEvent } from "../../ingest/received-event.ts";
+import type { Room } from "../../state/room-index.ts";
 import type { Keyring } from "../keys/keyring.ts";
 import type { Signatures } from "./signatures.ts";
 
@@ -60,6 +61,17 @@ export class PduChecks {
       ? checked
       : redacted(version, checked);
     return { event: toRoomEvent(version, pdu), encoded };
+  }
+
+  /** The same, where it can only be one event of one room. @throws RefusedPduError */
+  async checkNamed(
+    { version, roomId }: Pick<Room, "version" | "roomId">,
+    eventId: string,
+    value: unknown,
+  ): Promise<ReceivedEvent> {
+    const received = await this.check(version, value, roomId);
+    if (received.event.eventId === eventId) return received;
+    throw new RefusedPduError(`The event is not ${eventId}.`);
   }
 
   /** The same; `undefined` for an event that is refused. */

@@ -16,8 +16,7 @@ export async function countersigned(
   answered: JsonValue | undefined,
 ): Promise<ReceivedEvent> {
   try {
-    const signed = answered === undefined ? join : await checks.check(room.version, answered, room.roomId);
-    if (signed !== join && signed.event.eventId === join.event.eventId) return signed;
+    if (answered !== undefined) return await checks.checkNamed(room, join.event.eventId, answered);
   } catch (error) {
     if (!(error instanceof RefusedPduError)) throw error;
   }

@@ -143,8 +143,7 @@ export class RemoteMemberships implements RemoteRooms {
         version: room.version.id,
         strippedState: texts.map((text) => JSON.parse(text) as JsonValue),
       });
-      const received = await checks.check(room.version, answer, room.roomId);
-      if (received.event.eventId !== event.eventId) throw new RefusedPduError("It is another event.");
+      const received = await checks.checkNamed(room, event.eventId, answer);
       const [receipt] = await receiver.receive(room, [received]);
       if (receipt?.verdict === "accepted" || receipt?.verdict === "known") return event.eventId;
       throw new MatrixError("M_FORBIDDEN", receipt?.reason ?? "The room's rules do not allow it");

@@ -80,11 +80,8 @@ export class Handshakes {
   ): Promise<StoredEvent> {
     const room = await this.room(origin, roomId);
     const signed = await this.#countersigned(room, pdu, membership);
-    const received = await refusing(() => this.#parts.checks.check(room.version, signed, room.roomId));
+    const received = await refusing(() => this.#parts.checks.checkNamed(room, eventId, signed));
     checkOwnMembership(received.event, membership);
-    if (received.event.eventId !== eventId) {
-      throw new MatrixError("M_INVALID_PARAM", "The path has another event ID than the event");
-    }
     if (serverNameOf(received.event.sender) !== origin) {
       throw new MatrixError("M_INVALID_PARAM", `The event is not of a user of ${origin}`);
     }
