@@ -33,7 +33,7 @@ export interface ReceivedToDevice {
   readonly forgetBeforeTs: number;
 }
 
-/** How much may wait for one device. */
+/** How much may wait for one device, or for one other server. */
 export interface InboxBound {
   readonly maxMessages: number;
   /** Of their events, as JSON. */

@@ -88,6 +88,22 @@ export function destinationStoreContract(t: Test, open: () => Promise<Database>)
     t.same(left.map(({ serverName }) => serverName).toSorted(), names.slice(1));
   });
 
+  t.test("destinations: what waits for a server's devices is bounded by its bytes", async (t) => {
+    await using database = await open();
+    const { destinations, toDevice } = database.stores;
+    const content = "x".repeat(100);
+    const bound = { maxMessages: 10, maxBytes: 450 };
+    const send = (serverName: string) => toDevice.send([], bound, null, [{ serverName, content }]);
+    for (let count = 0; count < 4; count++) t.same((await send("full.test")).fullServers, []);
+    t.same((await send("full.test")).fullServers, ["full.test"]);
+    t.same((await send("other.test")).fullServers, []);
+    t.equal((await destinations.toDevice("full.test", 10)).length, 4);
+    const [oldest] = await destinations.toDevice("full.test", 1);
+    await destinations.removeToDevice([oldest?.messageNid ?? 0]);
+    t.same((await send("full.test")).fullServers, [], "there is room again");
+    t.same((await send("full.test")).fullServers, ["full.test"]);
+  });
+
   t.test("destinations: what is unsent in a room counts though others have spoken there since", async (t) => {
     await using database = await open();
     const { destinations, names } = database.stores;

@@ -7,7 +7,7 @@ import type {
 } from "../../destinations.ts";
 import { eventFlags } from "../../events.ts";
 import { membershipCodes } from "../../memberships.ts";
-import type { RemoteToDevice } from "../../to-device.ts";
+import type { InboxBound, RemoteToDevice } from "../../to-device.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 
@@ -102,30 +102,47 @@ export const destinationOperations: StoreOperations<DestinationStore> = {
       limit,
     ),
   ),
-  removeToDevice: write(({ db }, messageNids: readonly number[]) => {
-    db.run(
-      "DELETE FROM outgoing_to_device WHERE message_nid IN (SELECT value FROM json_each(?))",
-      JSON.stringify(messageNids),
-    );
-  }),
+  removeToDevice: write(removeToDevice),
   // Asked at each start: a reading worker would be started for it.
   withToDevice: point((db) =>
     names(db.all<{ name: string }>("SELECT DISTINCT server_name AS name FROM outgoing_to_device")),
   ),
 };
 
-/** More than a server that is dead for months is sent: nothing is kept for one that will never come back. */
-const maxOutgoingToDevice = 100_000;
+const countOutgoingSql = `INSERT INTO outgoing_to_device_sizes (server_name, waiting, waiting_bytes)
+    SELECT ?1, 1, ?2 WHERE ?2 <= ?4
+  ON CONFLICT DO UPDATE SET waiting = waiting + 1, waiting_bytes = waiting_bytes + ?2
+    WHERE waiting < ?3 AND waiting_bytes + ?2 <= ?4`;
 
-/** For the transactions that send messages to devices. False when too many wait for the server already. */
-export function addOutgoingToDevice(db: Connection, { serverName, content }: RemoteToDevice): boolean {
-  const isFull = db.get(
-    `SELECT 1 FROM outgoing_to_device WHERE server_name = ? LIMIT 1 OFFSET ${maxOutgoingToDevice - 1}`,
-    serverName,
-  );
-  if (isFull) return false;
+/** For the transactions that send messages to devices. False when too much waits for the server already. */
+export function addOutgoingToDevice(
+  db: Connection,
+  { serverName, content }: RemoteToDevice,
+  { maxMessages, maxBytes }: InboxBound,
+): boolean {
+  const counted = db.run(countOutgoingSql, serverName, Buffer.byteLength(content), maxMessages, maxBytes);
+  if (counted === 0) return false;
   db.run("INSERT INTO outgoing_to_device (server_name, content) VALUES (?, ?)", serverName, content);
   return true;
+}
+
+function removeToDevice({ db }: WriteTransaction, messageNids: readonly number[]): void {
+  const removed = db.all<{ serverName: string; bytes: number }>(
+    `DELETE FROM outgoing_to_device WHERE message_nid IN (SELECT value FROM json_each(?))
+     RETURNING server_name AS serverName, octet_length(content) AS bytes`,
+    JSON.stringify(messageNids),
+  );
+  for (const { serverName, bytes } of removed) {
+    db.run(
+      `UPDATE outgoing_to_device_sizes SET waiting = waiting - 1, waiting_bytes = waiting_bytes - ?
+       WHERE server_name = ?`,
+      bytes,
+      serverName,
+    );
+  }
+  for (const serverName of new Set(removed.map((message) => message.serverName))) {
+    db.run("DELETE FROM outgoing_to_device_sizes WHERE server_name = ? AND waiting = 0", serverName);
+  }
 }
 
 function names(rows: readonly { readonly name: string }[]): string[] {

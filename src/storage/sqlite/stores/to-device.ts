@@ -27,7 +27,7 @@ function send(
 ): Delivery {
   if (transaction && !beginTransaction(tx.db, transaction)) return nothingDelivered;
   const here = deliverAll(tx, messages, bound);
-  const fullServers = remote.filter((message) => !addOutgoingToDevice(tx.db, message));
+  const fullServers = remote.filter((message) => !addOutgoingToDevice(tx.db, message, bound));
   const delivery = {
     delivered: here.delivered + remote.length - fullServers.length,
     full: here.full,

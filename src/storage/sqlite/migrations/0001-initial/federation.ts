@@ -68,4 +68,11 @@ CREATE TABLE outgoing_to_device (
   content TEXT NOT NULL
 );
 CREATE INDEX outgoing_to_device_server ON outgoing_to_device (server_name, message_nid);
+
+-- How many of them wait for a server and how many bytes they have, for the bounds on them. A row goes with the last one.
+CREATE TABLE outgoing_to_device_sizes (
+  server_name TEXT PRIMARY KEY,
+  waiting INTEGER NOT NULL,
+  waiting_bytes INTEGER NOT NULL
+) WITHOUT ROWID;
 `;
