@@ -55,7 +55,7 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
   const state = new CurrentState({ ...graph, rooms: stores.rooms, names });
   const servers = new RoomServers(stores.destinations, partialRooms, serverName);
   notifier.follow(servers.committed);
-  const signatures = new Signatures();
+  const signatures = new Signatures(clock);
   const checks = new PduChecks(keyring, signatures);
   const requests = new RoomRequests(client);
   const participation = new RoomParticipation({

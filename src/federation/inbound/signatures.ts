@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { VerifyKey } from "../../protocol/ed25519.ts";
+import type { Clock, Timer } from "../../telemetry/clock.ts";
 import { workerScript } from "../../threads/worker-script.ts";
 import type { SignatureBatch } from "./signature-worker.ts";
 
@@ -22,15 +23,26 @@ interface SignatureWorker {
 const checkedAtOnce = 4;
 const maxBatch = 128;
 const maxWorkers = Math.max(1, Math.min(4, availableParallelism() - 1));
+/** Each takes about 12 MiB, and starts within a tenth of a second. */
+const idleMs = 30_000;
+/** How often it is looked whether they are done with what they have. */
+const sweepMs = 1_000;
 
 /**
  * Checks signatures, those that come in great numbers on other threads. The pool of node:crypto is not used for it: there
  * they would wait for files and for hashes of passwords, and those for them.
  */
 export class Signatures implements AsyncDisposable {
+  readonly #clock: Clock;
   #waiting: Waiting[] = [];
   readonly #workers: SignatureWorker[] = [];
   #next = 0;
+  #usedAtMs = 0;
+  #idleTimer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Whether a signature (Base64) of a message is the key's. */
   verify(key: VerifyKey, message: Uint8Array, signature: string): Promise<boolean> {
@@ -42,6 +54,7 @@ export class Signatures implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#idleTimer?.cancel();
     await Promise.all(this.#workers.map(({ worker }) => worker.terminate()));
   }
 
@@ -58,6 +71,8 @@ export class Signatures implements AsyncDisposable {
   }
 
   #send(batch: readonly Waiting[]): void {
+    this.#usedAtMs = this.#clock.monotonicMs();
+    this.#idleTimer ??= this.#clock.setTimer(idleMs, () => this.#endIdleWorkers());
     const { worker, batches } = this.#someWorker();
     batches.push(batch);
     worker.postMessage({
@@ -66,6 +81,17 @@ export class Signatures implements AsyncDisposable {
       lengths: batch.map(({ message }) => message.length),
       messages: Buffer.concat(batch.map(({ message }) => message)),
     } satisfies SignatureBatch);
+  }
+
+  /** All of them, when none has had anything to do for a while. */
+  #endIdleWorkers(): void {
+    this.#idleTimer = undefined;
+    const restMs = this.#usedAtMs + idleMs - this.#clock.monotonicMs();
+    if (restMs > 0 || this.#workers.some(({ batches }) => batches.length > 0)) {
+      this.#idleTimer = this.#clock.setTimer(Math.max(restMs, sweepMs), () => this.#endIdleWorkers());
+      return;
+    }
+    for (const { worker } of this.#workers.splice(0)) void worker.terminate();
   }
 
   /** One after the other, as all batches are about as long. */
