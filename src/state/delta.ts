@@ -3,7 +3,7 @@ export type StateDelta = ReadonlyMap<number, number | undefined>;
 
 /**
  * A delta as bytes: for each pair, in ascending order, the difference to the pair before and the event ID plus one
- * (zero for a pair that is gone), both as variable-length integers.
+ * (zero for a pair that is gone), both as variable-length integers. It is decoded as a `PackedDelta`.
  */
 export function encodeDelta(delta: StateDelta): Uint8Array {
   const pairs = [...delta.keys()].sort((a, b) => a - b);
@@ -16,18 +16,6 @@ export function encodeDelta(delta: StateDelta): Uint8Array {
     previous = pair;
   }
   return Uint8Array.from(bytes);
-}
-
-export function decodeDelta(bytes: Uint8Array): StateDelta {
-  const delta = new Map<number, number | undefined>();
-  const reader = new VarintReader(bytes);
-  let pair = 0;
-  while (!reader.atEnd) {
-    pair += reader.next();
-    const event = reader.next();
-    delta.set(pair, event === 0 ? undefined : event - 1);
-  }
-  return delta;
 }
 
 /** A set of integer IDs as bytes: ascending differences. */
@@ -73,6 +61,14 @@ export class VarintReader {
 
   get atEnd(): boolean {
     return this.#offset >= this.#bytes.length;
+  }
+
+  /** How many integers there are: each ends with its one byte below 128. */
+  count(): number {
+    const bytes = this.#bytes;
+    let count = 0;
+    for (let offset = 0; offset < bytes.length; offset++) if ((bytes[offset] ?? 0) < 128) count += 1;
+    return count;
   }
 
   next(): number {

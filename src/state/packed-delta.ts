@@ -19,14 +19,12 @@ export class PackedDelta {
 
   /** @param bytes as `encodeDelta` makes them */
   static decode(bytes: Uint8Array): PackedDelta {
-    // Each integer ends with the one byte that is below 128, and an entry has two of them.
-    let ends = 0;
-    for (const byte of bytes) if (byte < 128) ends += 1;
-    const pairs = new Float64Array(ends / 2);
-    const events = new Float64Array(ends / 2);
     const reader = new VarintReader(bytes);
+    const size = reader.count() / 2;
+    const pairs = new Float64Array(size);
+    const events = new Float64Array(size);
     let [pair, newest] = [0, gone];
-    for (let index = 0; !reader.atEnd; index++) {
+    for (let index = 0; index < size; index++) {
       pair += reader.next();
       const event = reader.next() - 1;
       pairs[index] = pair;
@@ -36,8 +34,9 @@ export class PackedDelta {
     return new PackedDelta(pairs, events, newest);
   }
 
-  get size(): number {
-    return this.#pairs.length;
+  /** What it takes of memory, in 16 bytes each: its entries, and about as much as 16 of them beside. */
+  get cacheSize(): number {
+    return this.#pairs.length + 16;
   }
 
   /** The pairs, ascending. */
@@ -58,6 +57,13 @@ export class PackedDelta {
     return { event: event === gone ? undefined : event };
   }
 
+  *entries(): Iterable<readonly [pair: number, event: number | undefined]> {
+    for (let index = 0; index < this.#pairs.length; index++) {
+      const event = this.#events[index] ?? gone;
+      yield [this.#pairs[index] ?? 0, event === gone ? undefined : event];
+    }
+  }
+
   /** The entries whose event has a greater integer than this one. */
   *above(nid: number): Iterable<readonly [pair: number, event: number]> {
     if (this.newestNid <= nid) return;
@@ -65,4 +71,13 @@ export class PackedDelta {
       if (event > nid && event !== gone) yield [this.#pairs[index] ?? 0, event];
     }
   }
+}
+
+/** The entry of a pair in the first of the deltas that has one. */
+export function entryIn(deltas: Iterable<PackedDelta>, pair: number): ReturnType<PackedDelta["entry"]> {
+  for (const delta of deltas) {
+    const entry = delta.entry(pair);
+    if (entry) return entry;
+  }
+  return undefined;
 }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import t from "tap";
 import type { SnapshotRow } from "../storage/state.ts";
-import { decodeDelta, decodeNids, encodeDelta, encodeNids } from "./delta.ts";
+import { decodeNids, encodeDelta, encodeNids } from "./delta.ts";
+import { PackedDelta } from "./packed-delta.ts";
 import { ancestorHeight, type StateMap, StateSnapshots } from "./state-snapshots.ts";
 
 function memoryStore() {
@@ -20,7 +21,16 @@ t.test("deltas and lists of IDs survive their encoding, beyond 2^31 too", async 
     [1, undefined],
     [300, 0],
   ]);
-  t.same(decodeDelta(encodeDelta(delta)), new Map([...delta].sort(([a], [b]) => a - b)));
+  const packed = PackedDelta.decode(encodeDelta(delta));
+  t.same(
+    [...packed.entries()],
+    [...delta].sort(([a], [b]) => a - b),
+  );
+  t.same(
+    [1, 2, 5, 300, 301].map((pair) => packed.entry(pair)),
+    [{ event: undefined }, undefined, { event: 2 ** 40 }, { event: 0 }, undefined],
+  );
+  t.same([...packed.above(0)], [[5, 2 ** 40]]);
   t.same(decodeNids(encodeNids([2 ** 45, 7, 8])), [7, 8, 2 ** 45]);
 });
 

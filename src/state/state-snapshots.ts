@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { SnapshotRow, StateStore } from "../storage/state.ts";
-import { decodeDelta, differenceOf, encodeDelta, type StateDelta } from "./delta.ts";
+import { differenceOf, encodeDelta, type StateDelta } from "./delta.ts";
+import { entryIn, PackedDelta } from "./packed-delta.ts";
 
 /** Pair of type and state key to event, all as integer IDs. */
 export type StateMap = ReadonlyMap<number, number>;
@@ -8,14 +9,15 @@ export type StateMap = ReadonlyMap<number, number>;
 interface Snapshot {
   readonly parentNid: number | null;
   readonly height: number;
-  readonly delta: StateDelta;
+  readonly delta: PackedDelta;
 }
 
 /** Fan-out of the skips between snapshots; see {@link StateSnapshots.derive}. */
 const base = 16;
 /** Bounds memory: a map costs about 40 bytes an entry. */
 const cachedMapEntries = 400_000;
-const cachedDeltaEntries = 200_000;
+/** The same of deltas: 16 bytes an entry. */
+const cachedDeltaEntries = 500_000;
 
 /**
  * Room states as persistent maps. A snapshot is stored as the entries in which it differs from an ancestor. In a line of
@@ -27,7 +29,7 @@ export class StateSnapshots {
   readonly #nextNid: () => number;
   readonly #snapshots = new LRUCache<number, Snapshot>({
     maxSize: cachedDeltaEntries,
-    sizeCalculation: (snapshot) => snapshot.delta.size + 1,
+    sizeCalculation: ({ delta }) => delta.cacheSize,
   });
   /** Made and not stored yet: storage cannot give these back. Bounded by the writes that may wait. */
   readonly #unsettled = new Map<number, Snapshot>();
@@ -54,7 +56,8 @@ export class StateSnapshots {
       const map = this.#maps.get(nid);
       if (map) return map.get(pairNid);
       const snapshot: Snapshot = this.#known(nid) ?? (await this.#load(nid));
-      if (snapshot.delta.has(pairNid)) return snapshot.delta.get(pairNid);
+      const entry = snapshot.delta.entry(pairNid);
+      if (entry) return entry.event;
       nid = snapshot.parentNid;
     }
     return undefined;
@@ -64,7 +67,7 @@ export class StateSnapshots {
   async map(snapshotNid: number): Promise<StateMap> {
     const known = this.#maps.get(snapshotNid);
     if (known) return known;
-    const deltas: StateDelta[] = [];
+    const deltas: PackedDelta[] = [];
     let nid: number | null = snapshotNid;
     let start: StateMap | undefined;
     while (nid !== null && !start) {
@@ -88,7 +91,7 @@ export class StateSnapshots {
     if (!common) return differenceOf(await this.map(earlier), await this.map(later));
     const changes = new Map<number, number | undefined>();
     for (const snapshot of [...untilCommon(earlierLine, common), ...untilCommon(laterLine, common)]) {
-      for (const pair of snapshot.delta.keys()) {
+      for (const pair of snapshot.delta.pairs()) {
         const event = valueIn(laterLine, pair);
         if (event !== valueIn(earlierLine, pair)) changes.set(pair, event);
       }
@@ -124,7 +127,7 @@ export class StateSnapshots {
   async derive(previous: number, changes: StateDelta): Promise<SnapshotRow> {
     const snapshot = await this.#load(previous);
     const height = snapshot.height + 1;
-    const steps = [changes];
+    const steps: Pick<PackedDelta, "entries">[] = [changes];
     let ancestorNid = previous;
     let ancestor = snapshot;
     while (ancestor.height > ancestorHeight(height) && ancestor.parentNid !== null) {
@@ -133,7 +136,7 @@ export class StateSnapshots {
       ancestor = await this.#load(ancestorNid);
     }
     const delta = new Map<number, number | undefined>();
-    for (const step of steps.toReversed()) for (const [pair, event] of step) delta.set(pair, event);
+    for (const step of steps.toReversed()) for (const [pair, event] of step.entries()) delta.set(pair, event);
     return this.#make(ancestorNid, height, delta);
   }
 
@@ -150,8 +153,9 @@ export class StateSnapshots {
 
   #make(parentNid: number | null, height: number, delta: StateDelta): SnapshotRow {
     const snapshotNid = this.#nextNid();
-    this.#unsettled.set(snapshotNid, { parentNid, height, delta });
-    return { snapshotNid, parentNid, height, delta: encodeDelta(delta) };
+    const bytes = encodeDelta(delta);
+    this.#unsettled.set(snapshotNid, { parentNid, height, delta: PackedDelta.decode(bytes) });
+    return { snapshotNid, parentNid, height, delta: bytes };
   }
 
   /** A snapshot and its ancestors, itself first. */
@@ -175,7 +179,7 @@ export class StateSnapshots {
     if (known) return known;
     const row = await this.#store.snapshot(snapshotNid);
     if (!row) throw new Error(`state snapshot ${snapshotNid} is missing`);
-    const snapshot = { parentNid: row.parentNid, height: row.height, delta: decodeDelta(row.delta) };
+    const snapshot = { parentNid: row.parentNid, height: row.height, delta: PackedDelta.decode(row.delta) };
     this.#snapshots.set(snapshotNid, snapshot);
     return snapshot;
   }
@@ -190,15 +194,18 @@ export function ancestorHeight(height: number): number {
 
 /** The value of a pair at the head of a line. */
 function valueIn(line: readonly Snapshot[], pairNid: number): number | undefined {
-  return line.find((snapshot) => snapshot.delta.has(pairNid))?.delta.get(pairNid);
+  return entryIn(
+    line.values().map(({ delta }) => delta),
+    pairNid,
+  )?.event;
 }
 
 function untilCommon(line: readonly Snapshot[], common: Snapshot): readonly Snapshot[] {
   return line.slice(0, line.indexOf(common));
 }
 
-function applyDelta(map: Map<number, number>, delta: StateDelta): void {
-  for (const [pair, event] of delta) {
+function applyDelta(map: Map<number, number>, delta: PackedDelta): void {
+  for (const [pair, event] of delta.entries()) {
     if (event === undefined) map.delete(pair);
     else map.set(pair, event);
   }

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { ForkedStates } from "../../../protocol/state-resolution/types.ts";
-import { PackedDelta } from "../../../state/packed-delta.ts";
+import { entryIn, PackedDelta } from "../../../state/packed-delta.ts";
 import type { SnapshotRow } from "../../state.ts";
 import type { Connection } from "../engine/connection.ts";
 
@@ -21,8 +21,6 @@ type Line = ReadonlyMap<number, PackedDelta>;
 
 /** Bounds memory: an entry takes 16 bytes. While a fork lasts, its states are resolved again and again. */
 const cachedEntries = 500_000;
-/** What a snapshot takes beside its entries, counted in such. */
-const overheadEntries = 16;
 const knownSnapshots = new WeakMap<Connection, LRUCache<number, Snapshot>>();
 
 function snapshotsKnownTo(db: Connection): LRUCache<number, Snapshot> {
@@ -30,7 +28,7 @@ function snapshotsKnownTo(db: Connection): LRUCache<number, Snapshot> {
   if (known) return known;
   const made = new LRUCache<number, Snapshot>({
     maxSize: cachedEntries,
-    sizeCalculation: ({ delta }) => delta.size + overheadEntries,
+    sizeCalculation: ({ delta }) => delta.cacheSize,
   });
   knownSnapshots.set(db, made);
   return made;
@@ -76,7 +74,7 @@ export class ForkedSnapshots implements ForkedStates {
   unconflicted(pair: number): number | undefined {
     if (this.conflicted.has(pair)) return undefined;
     const [line] = this.#lines;
-    return line && eventIn(line.values(), pair);
+    return line && entryIn(line.values(), pair)?.event;
   }
 
   *unconflictedAbove(nid: number): Iterable<number> {
@@ -95,7 +93,7 @@ function conflictsBetween(lines: readonly Line[]): Map<number, readonly (number 
   for (const delta of ends.flat()) for (const pair of delta.pairs()) pairs.add(pair);
   const conflicts = new Map<number, readonly (number | undefined)[]>();
   for (const pair of pairs) {
-    const below = eventIn(base, pair);
+    const below = entryIn(base, pair)?.event;
     const events = ends.map((deltas) => {
       const entry = entryIn(deltas, pair);
       return entry ? entry.event : below;
@@ -113,16 +111,4 @@ function deltasUntil(line: Line, snapshotNid: number | undefined): PackedDelta[]
     deltas.push(delta);
   }
   return deltas;
-}
-
-function entryIn(deltas: Iterable<PackedDelta>, pair: number): ReturnType<PackedDelta["entry"]> {
-  for (const delta of deltas) {
-    const entry = delta.entry(pair);
-    if (entry) return entry;
-  }
-  return undefined;
-}
-
-function eventIn(deltas: Iterable<PackedDelta>, pair: number): number | undefined {
-  return entryIn(deltas, pair)?.event;
 }
