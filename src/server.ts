@@ -125,6 +125,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       rooms,
       profiles: userData.profiles,
       sender,
+      ephemeral: federatedEphemeral,
       edus,
       encryption: remoteEncryption,
     }),

@@ -114,6 +114,15 @@ t.test("sendTransaction: a receipt that comes before its event counts when that 
   t.strictSame(readersOf(answer, id), { [peer.userId]: { ts: 7 } });
 });
 
+t.test("sendTransaction: what was read just before a stop is told after the next start", async (t) => {
+  const eventId = await say(bob, roomId, "the last of the day");
+  await syncUntil(alice, hasEvent(eventId));
+  await postReceipt(alice, roomId, eventId);
+  await one.restart();
+  const isTold = () => peer.edus("m.receipt").some((content) => JSON.stringify(content).includes(eventId));
+  t.ok(await until(20_000, "the peer to be told", isTold));
+});
+
 t.test(
   "sendTransaction: a server that the room's ACL denies tells nothing of what was read there",
   async (t) => {

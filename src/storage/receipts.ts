@@ -70,6 +70,11 @@ export interface ReceiptStore {
   changedBetween(roomNid: number, userNid: number, since: number, upTo: number): Promise<ReceiptRow[]>;
   /** Everybody's receipts in a room that have changed after `since`, up to `upTo`, private ones too; oldest change first. */
   allChangedBetween(roomNid: number, since: number, upTo: number): Promise<ReceiptRow[]>;
+  /** Rooms in which anybody's receipts have changed after a position; at most `limit` of them. */
+  roomsChangedAfter(position: number, limit: number): Promise<number[]>;
+  /** Up to which position other servers had been told; 0 when that has never been stored. */
+  toldUpTo(): Promise<number>;
+  saveToldUpTo(position: number): Promise<void>;
   /** What a user may see of rooms' receipts: their own, and of the others the `limit` newest of each room. */
   newest(roomNids: readonly number[], userNid: number, upTo: number, limit: number): Promise<ReceiptRow[]>;
   /** The rooms in which a user's own receipts have changed after `since`, up to `upTo`. */

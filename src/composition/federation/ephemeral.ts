@@ -15,6 +15,8 @@ import type { FederationParts } from "./parts.ts";
 
 export interface FederatedEphemeral extends AsyncDisposable {
   readonly edus: readonly (readonly [type: string, receiver: EduReceiver])[];
+  /** Takes up what was left when the server stopped. */
+  resume(): void;
 }
 
 /**
@@ -29,7 +31,8 @@ export function composeFederatedEphemeral(
 ): FederatedEphemeral {
   const { names, stores, notifier } = foundation;
   const opened = new AsyncDisposableStack();
-  if (!sender) return { edus: [], [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  if (!sender)
+    return { edus: [], resume: () => undefined, [Symbol.asyncDispose]: () => opened.disposeAsync() };
   const rooms = new EduRooms(parts.participation, names, stores.memberships);
   const receipts = opened.use(
     new InboundReceipts({ ...foundation, rooms, events: stores.events, store: stores.receipts }),
@@ -41,6 +44,7 @@ export function composeFederatedEphemeral(
     servers: parts.servers,
     rooms: foundation.graph.rooms,
     sender,
+    position: () => notifier.position,
   };
   const outboundTyping = opened.use(new OutboundTyping({ ...shared, typing }));
   const outboundReceipts = opened.use(new OutboundReceipts({ ...shared, store: stores.receipts }));
@@ -56,6 +60,7 @@ export function composeFederatedEphemeral(
       ["m.receipt", receipts.receive],
       ...(inboundPresence ? [["m.presence", inboundPresence.receive] as const] : []),
     ],
+    resume: () => outboundReceipts.resume(),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

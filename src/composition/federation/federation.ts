@@ -8,6 +8,7 @@ import type { BoundEndpoint } from "../../http/pipeline.ts";
 import type { Profiles } from "../../services/profiles/profiles.ts";
 import type { Foundation } from "../foundation.ts";
 import type { TimelineParts } from "../timeline.ts";
+import type { FederatedEphemeral } from "./ephemeral.ts";
 import type { RemoteEncryption } from "./encryption.ts";
 import { composeFederationInbound } from "./inbound.ts";
 import type { FederationParts } from "./parts.ts";
@@ -27,6 +28,7 @@ export interface FederationSources {
   readonly profiles: Profiles;
   /** Absent where federation is off. */
   readonly sender: FederationSender | undefined;
+  readonly ephemeral: Pick<FederatedEphemeral, "resume">;
   /** Who takes the EDUs of each type. */
   readonly edus: ReadonlyMap<string, EduReceiver>;
   /** Absent where federation is off. */
@@ -37,7 +39,7 @@ export interface FederationSources {
 export function composeFederation(
   foundation: Foundation,
   parts: FederationParts,
-  { timeline, rooms, profiles, sender, edus, encryption }: FederationSources,
+  { timeline, rooms, profiles, sender, ephemeral, edus, encryption }: FederationSources,
 ): Federation {
   const { config, clock } = foundation;
   const accepted = encryption?.received ?? (() => Promise.resolve());
@@ -66,6 +68,7 @@ export function composeFederation(
       await inbound.resume();
       await sender.resume();
       await encryption?.resume();
+      ephemeral.resume();
     },
     [Symbol.asyncDispose]: () => inbound[Symbol.asyncDispose](),
   };

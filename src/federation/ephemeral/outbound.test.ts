@@ -27,6 +27,7 @@ function setUp(roomServers: readonly string[] = ["two.test", "three.test"]) {
   const sent: Sent[] = [];
   const shared = {
     ownName,
+    position: () => 100,
     clock,
     log,
     rooms: { byNid: async () => ({ roomId: "!room:one.test" }) as never },
@@ -89,6 +90,13 @@ const receiptRow = (userNid: number, thread = ""): ReceiptRow => ({
   position: 2,
 });
 
+/** What is stored of a server that has told others nothing. */
+const neverTold = {
+  roomsChangedAfter: async () => [],
+  toldUpTo: async () => 0,
+  saveToldUpTo: async () => undefined,
+};
+
 t.test("receipts: those of a moment together, a user once in each EDU", async (t) => {
   const { sent, shared, pass } = setUp();
   const reads: [number, number][] = [];
@@ -100,6 +108,7 @@ t.test("receipts: those of a moment together, a user once in each EDU", async (t
     ...Array.from({ length: 150 }, (_, index) => receiptRow(10 + index)),
   ];
   const store = {
+    ...neverTold,
     allChangedBetween: async (_room: number, after: number, upTo: number) => {
       reads.push([after, upTo]);
       return rows;
@@ -128,7 +137,7 @@ t.test("receipts: those of a moment together, a user once in each EDU", async (t
 
 t.test("receipts: the more servers, the less often; nothing is read where there are none", async (t) => {
   const many = setUp(Array.from({ length: 100 }, (_, index) => `s${index}.test`));
-  const store = { allChangedBetween: async () => [receiptRow(1)] };
+  const store = { ...neverTold, allChangedBetween: async () => [receiptRow(1)] };
   using outbound = new OutboundReceipts({ ...many.shared, store });
   for (let position = 1; position <= 100; position++) {
     outbound.committed(position, [changed("receipts", roomNid, position)]);
@@ -136,11 +145,66 @@ t.test("receipts: the more servers, the less often; nothing is read where there 
   }
   t.equal(many.sent.length, 4);
   const none = setUp([]);
-  const unread = { allChangedBetween: async () => Promise.reject(new Error("it is read")) };
+  const unread = { ...neverTold, allChangedBetween: async () => Promise.reject(new Error("it is read")) };
   using silent = new OutboundReceipts({ ...none.shared, store: unread });
   silent.committed(1, [changed("receipts", roomNid)]);
   await none.pass(11_000);
   t.strictSame(none.sent, []);
+});
+
+t.test("receipts: what went untold at a stop is told after the next start", async (t) => {
+  const { sent, shared, pass } = setUp();
+  const reads: [number, number, number][] = [];
+  const saved: number[] = [];
+  const store = {
+    toldUpTo: async () => 40,
+    roomsChangedAfter: async (position: number) => (position === 40 ? [roomNid, 8] : []),
+    saveToldUpTo: async (position: number) => void saved.push(position),
+    allChangedBetween: async (room: number, after: number, upTo: number) => {
+      reads.push([room, after, upTo]);
+      return Array.from({ length: 10_500 }, (_, index) => receiptRow(index));
+    },
+  };
+  using outbound = new OutboundReceipts({ ...shared, store });
+  outbound.resume();
+  await pass(1_000, 100);
+  t.strictSame(reads, [], "a start has better things to do");
+  outbound.committed(103, [changed("receipts", roomNid, 102)]);
+  await pass(1_000, 100);
+  t.strictSame(reads, [[roomNid, 101, 103]]);
+  t.equal(sent.length, 100, "the newest ten thousand");
+  await pass(2_000, 100);
+  t.strictSame(reads.slice(1), [
+    [roomNid, 40, 100],
+    [8, 40, 100],
+  ]);
+  await pass(7_000);
+  t.strictSame(saved, [], "what is on its way may not arrive");
+  await pass(2_000);
+  t.strictSame(saved, [40], "one of the rooms was still waiting");
+  await pass(60_000);
+  t.strictSame(saved, [40, 100]);
+  t.equal(sent.length, 300);
+});
+
+t.test("receipts: how far others know them goes no further than what waits", async (t) => {
+  const { shared, pass } = setUp();
+  const saved: number[] = [];
+  const store = {
+    ...neverTold,
+    saveToldUpTo: async (position: number) => void saved.push(position),
+    allChangedBetween: async () => [receiptRow(1)],
+  };
+  using outbound = new OutboundReceipts({ ...shared, store });
+  outbound.resume();
+  await pass(3_000);
+  outbound.committed(81, [changed("receipts", roomNid, 80)]);
+  await pass(100, 50);
+  outbound.committed(91, [changed("receipts", 8, 90)]);
+  await pass(12_000, 20);
+  t.strictSame(saved, [89]);
+  await pass(60_000);
+  t.strictSame(saved, [89, 100]);
 });
 
 function presenceSetUp(present: Set<number>, serversOf: (nid: number) => readonly string[]) {

@@ -134,6 +134,28 @@ export function receiptStoreContract(t: Test, open: () => Promise<Database>): vo
     );
   });
 
+  t.test("receipts: the rooms in which something has changed, and how far it has been told", async (t) => {
+    await using database = await open();
+    const { receipts } = database.stores;
+    const { alice, bob } = await readers(database);
+    t.strictSame(await receipts.roomsChangedAfter(0, 10), []);
+    await receipts.put(alice, [receipt(1)], null);
+    await receipts.put({ ...alice, roomNid: 7 }, [receipt(1)], null);
+    const newest = Math.max(
+      ...(await receipts.allChangedBetween(7, 0, latest)).map(({ position }) => position),
+    );
+    t.strictSame(await receipts.roomsChangedAfter(0, 10), [1, 7]);
+    t.strictSame(await receipts.roomsChangedAfter(0, 1), [1]);
+    t.strictSame(await receipts.roomsChangedAfter(newest, 10), []);
+    await receipts.put({ ...bob, roomNid: 3 }, [receipt(1)], null);
+    await receipts.put(bob, [receipt(2)], null);
+    t.strictSame(await receipts.roomsChangedAfter(newest, 10), [1, 3]);
+    t.equal(await receipts.toldUpTo(), 0);
+    await receipts.saveToldUpTo(5);
+    await receipts.saveToldUpTo(newest);
+    t.equal(await receipts.toldUpTo(), newest);
+  });
+
   t.test("receipts and what was counted go with a deactivated account", async (t) => {
     await using database = await open();
     const { accounts, receipts } = database.stores;

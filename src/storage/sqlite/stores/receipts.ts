@@ -30,6 +30,12 @@ const newestSql = `SELECT ${columns} FROM receipts
   WHERE room_nid = ? AND kind <> ${privateCode} AND user_nid <> ? AND position <= ? ORDER BY position DESC LIMIT ?`;
 const roomsReadSql = `SELECT DISTINCT room_nid AS nid FROM receipts
   WHERE user_nid = ? AND position > ? AND position <= ?`;
+/** From room to room by the index: of each, only whether there is one. */
+const roomsChangedSql = `WITH RECURSIVE read (nid) AS (
+    SELECT min(room_nid) FROM receipts
+    UNION ALL SELECT (SELECT min(room_nid) FROM receipts WHERE room_nid > read.nid) FROM read WHERE read.nid IS NOT NULL)
+  SELECT nid FROM read
+  WHERE nid IS NOT NULL AND EXISTS (SELECT 1 FROM receipts WHERE room_nid = nid AND position > ?) LIMIT ?`;
 const currentSql = `SELECT event_position AS eventPosition FROM receipts
   WHERE user_nid = ? AND room_nid = ? AND kind = ? AND thread = ?`;
 const putSql = `INSERT INTO receipts (user_nid, room_nid, kind, thread, event_id, event_position, ts, position)
@@ -125,6 +131,18 @@ export const receiptOperations: StoreOperations<ReceiptStore> = {
   allChangedBetween: point((db, roomNid: number, since: number, upTo: number) =>
     db.all<StoredReceipt>(allChangedSql, roomNid, since, upTo).map(toRow),
   ),
+  roomsChangedAfter: scan((db, position: number, limit: number) =>
+    db.all<{ nid: number }>(roomsChangedSql, position, limit).map(({ nid }) => nid),
+  ),
+  toldUpTo: point(
+    (db) => db.get<{ upTo: number }>("SELECT up_to AS upTo FROM receipts_told WHERE id = 1")?.upTo ?? 0,
+  ),
+  saveToldUpTo: write(({ db }, position: number) => {
+    db.run(
+      "INSERT INTO receipts_told (id, up_to) VALUES (1, ?) ON CONFLICT DO UPDATE SET up_to = excluded.up_to",
+      position,
+    );
+  }),
   changedBetween: point((db, roomNid: number, userNid: number, since: number, upTo: number) =>
     db.all<StoredReceipt>(changedSql, roomNid, userNid, since, upTo).map(toRow),
   ),

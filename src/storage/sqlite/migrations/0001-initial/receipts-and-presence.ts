@@ -20,6 +20,12 @@ CREATE TABLE receipts (
 -- For syncs: what has changed in a room.
 CREATE INDEX receipts_changes ON receipts (room_nid, position);
 
+-- One row: other servers have been told of all receipts up to this position.
+CREATE TABLE receipts_told (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  up_to INTEGER NOT NULL
+);
+
 -- How many unread events of a room notify a user, up to a position: written now and then where counting anew would take
 -- long. Goes when the user leaves the room.
 CREATE TABLE unread_checkpoints (
