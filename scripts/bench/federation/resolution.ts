@@ -87,18 +87,22 @@ async function fork(
   for (const change of ours) await server.graph.writer.sendOne(room, { ...change, sender: server.user });
   const state = new Map(await server.graph.snapshots.map(head.currentSnapshot));
   let prev = await server.graph.events.roomEvent(before.eventNid);
-  let took = 0;
+  let [took, processorMs] = [0, 0];
   for (const change of theirs) {
     const next = await built(server, room, change, state, prev);
     const start = performance.now();
+    const processor = process.cpuUsage();
     const [receipt] = await server.graph.receiver.receive(room, [next]);
     took = performance.now() - start;
+    const { user, system } = process.cpuUsage(processor);
+    processorMs = (user + system) / 1_000;
     if (receipt?.verdict !== "accepted") throw new Error(`${what}: ${receipt?.verdict}: ${receipt?.reason}`);
     prev = next.event;
     const stored = await stores.events.byId(next.event.eventId);
     if (stored?.pairNid) state.set(stored.pairNid, stored.eventNid);
   }
-  report(`resolution of two forks in a room of ${stateEvents} state events (${what}): ${took.toFixed(1)} ms`);
+  const size = `resolution of two forks in a room of ${stateEvents} state events`;
+  report(`${size} (${what}): ${took.toFixed(1)} ms, ${processorMs.toFixed(1)} ms of processor`);
   // The next fork begins with one state.
   await server.graph.writer.sendOne(room, { type: "m.merge", sender: server.user, content: {} });
 }
