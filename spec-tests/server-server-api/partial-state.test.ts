@@ -316,6 +316,45 @@ t.test("sendJoinV2: senders' member events, and who is typing, before the member
   await memberIds(client, room);
 });
 
+t.test("sendJoinV2: changes of devices before the members are known", async (t) => {
+  const { room, release } = heldRoom();
+  const client = await joinAsSomebody(room);
+  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
+  const { next } = await syncJoined(client, lazy);
+  const rename = (display_name: string) =>
+    client.put(`/_matrix/client/v3/devices/${client.deviceId}`, { display_name });
+  const heard = (displayName: string) => (to: string) =>
+    room.edus.some(({ host: at, content }) => at === to && content["device_display_name"] === displayName);
+  t.equal((await rename("early name")).status, 200);
+  await until(patienceMs, "servers to be told that were there at the join", () =>
+    [host, other].every(heard("early name")),
+  );
+  const edus = [`@member2:${other}`, `@stranger:${other}`].map((user_id) => ({
+    edu_type: "m.device_list_update",
+    content: { user_id, device_id: "DEVICE", stream_id: 1 },
+  }));
+  await fake.request(other, server, "PUT", "/_matrix/federation/v1/send/devices", {
+    origin: other,
+    origin_server_ts: Date.now(),
+    pdus: [],
+    edus,
+  });
+  const changed = async () => {
+    const { body } = await client.get(`/_matrix/client/v3/sync?timeout=0&since=${next}&${lazy}`);
+    return (body["device_lists"] as { changed?: string[] } | undefined)?.changed;
+  };
+  t.notOk((await changed())?.some((userId) => userId.includes(other)));
+  room.edus.length = 0;
+  release();
+  await memberIds(client, room);
+  const news = await until(patienceMs, "changes of devices", changed);
+  const remote = news.filter((userId) => userId !== client.userId);
+  t.same(remote, [`@member2:${other}`], "whose devices have changed, not whoever was there before");
+  await until(patienceMs, "all servers to be told what they may have missed", () =>
+    [host, other].every(heard("early name")),
+  );
+});
+
 t.test("sendJoinV2: a restart in between, and another user", async (t) => {
   const { room, release } = heldRoom();
   const client = await joinAsSomebody(room);

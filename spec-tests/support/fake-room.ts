@@ -22,6 +22,9 @@ export class FakeRoom {
   readonly #fake: FakeServers;
   /** What the servers of the room have been sent, oldest first. */
   readonly received: Json[] = [];
+  /** The EDUs among it, each with the server that it came to. */
+  readonly edus: { readonly host: string | undefined; readonly edu_type: unknown; readonly content: Json }[] =
+    [];
   /** What the second half of the answer to a join is told after. */
   joinGate: Promise<void> = Promise.resolve();
   /** How often somebody has joined. */
@@ -111,7 +114,12 @@ export class FakeRoom {
       const url = new URL(request.url ?? "", "https://peer");
       const [, , , , action = "", room = ""] = url.pathname.split("/");
       if (action === "send") {
-        this.received.push(...((JSON.parse(body) as { pdus?: Json[] }).pdus ?? []));
+        const { pdus = [], edus = [] } = JSON.parse(body) as {
+          pdus?: Json[];
+          edus?: { edu_type: unknown; content: Json }[];
+        };
+        this.received.push(...pdus);
+        this.edus.push(...edus.map((edu) => ({ ...edu, host: request.headers.host })));
         sendJson(response, { pdus: {} });
         return true;
       }

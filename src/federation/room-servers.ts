@@ -1,6 +1,4 @@
 import { boundedCache } from "../cache/bounded-cache.ts";
-import type { ServerName } from "../protocol/identifiers.ts";
-import type { PartialRooms } from "../state/partial-rooms.ts";
 import type { DestinationStore } from "../storage/destinations.ts";
 import type { StreamChange } from "../storage/streams.ts";
 
@@ -13,36 +11,22 @@ export class RoomServers {
   /** Grows with each change: what was read before one may be out of date. */
   #changes = 0;
 
-  readonly #ownName: ServerName;
-  readonly #partialRooms: Pick<PartialRooms, "of">;
-
-  constructor(
-    store: Pick<DestinationStore, "serversInRoom">,
-    partialRooms: Pick<PartialRooms, "of">,
-    ownName: ServerName,
-  ) {
+  constructor(store: Pick<DestinationStore, "serversInRoom">) {
     this.#store = store;
-    this.#partialRooms = partialRooms;
-    this.#ownName = ownName;
   }
 
   /** To be told of each commit. */
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
-    for (const { membership } of changes) {
-      if (!membership) continue;
+    for (const { nid, membership, isWhole } of changes) {
+      const roomNid = isWhole ? nid : membership?.roomNid;
+      if (roomNid === undefined) continue;
       this.#changes += 1;
-      this.#byRoom.delete(membership.roomNid);
+      this.#byRoom.delete(roomNid);
     }
   };
 
   /** Of a room whose members are not all known, those that were there when it was joined count as well. */
   async of(roomNid: number): Promise<readonly string[]> {
-    const told = this.#partialRooms.of(roomNid)?.servers;
-    const servers = await this.#known(roomNid);
-    return told ? [...new Set([...servers, ...told])].filter((name) => name !== this.#ownName) : servers;
-  }
-
-  async #known(roomNid: number): Promise<readonly string[]> {
     const known = this.#byRoom.get(roomNid);
     if (known) return known;
     const changes = this.#changes;

@@ -56,8 +56,10 @@ export interface DestinationStore {
    * no room with this one and are owed nothing.
    */
   settle(settled: SettledDestinations): Promise<void>;
-  /** Servers that have users in a room. */
+  /** Servers that have users in a room, and of a partial one those that were told of when it was joined. */
   serversInRoom(roomNid: number): Promise<readonly string[]>;
+  /** Servers that have users in a room, or have had since a position. */
+  serversInRoomSince(roomNid: number, position: number): Promise<readonly string[]>;
   /** How many users of a server are joined to a room. */
   usersInRoom(roomNid: number, serverName: string): Promise<number>;
   /** Servers that share a room with a user. */

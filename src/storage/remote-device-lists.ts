@@ -73,6 +73,11 @@ export interface RemoteDeviceListStore {
   ): Promise<ToldOutcome>;
   /** Makes the lists of those users be asked for who share a room with somebody here, and of whom there is none yet. */
   follow(userNids: readonly number[], serverName: string): Promise<void>;
+  /**
+   * Remembers that somebody's devices have changed, as long as members of rooms in which their server is are missing: once
+   * those are known it is news to those who turn out to share a room with the user.
+   */
+  noteEarly(userId: string, serverName: string): Promise<void>;
   /** Forgets a list whose user is not known to their server. */
   forget(userNid: number): Promise<void>;
   /** Some users of a server whose lists are stale. */

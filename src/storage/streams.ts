@@ -46,6 +46,8 @@ export interface ChangeDetails {
   readonly isHistory?: boolean;
   /** With the `timeline` stream: all members of a room have become known that was joined without them. */
   readonly isWhole?: boolean;
+  /** With `isWhole`: the position of the join. */
+  readonly partialSince?: number;
   /** With the `timeline` stream: events of which the states before and after them have been told anew. */
   readonly restatedNids?: readonly number[];
   /** With the `erasures` stream: whether the user's messages are hidden from now on, or shown again. */

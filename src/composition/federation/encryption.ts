@@ -25,7 +25,7 @@ export interface RemoteEncryption extends AsyncDisposable {
 }
 
 export function composeRemoteEncryption(
-  { config, stores, names, clock, randomBytes, log, heardServers }: Foundation,
+  { config, stores, names, clock, randomBytes, log, heardServers, partialRooms }: Foundation,
   { client, policy }: Pick<FederationParts, "client" | "policy">,
   publicKeys: PublicKeyCache,
 ): RemoteEncryption {
@@ -35,7 +35,7 @@ export function composeRemoteEncryption(
   const random = () => randomFraction(randomBytes);
   const resyncs = new DeviceListResyncs({ lists, store, names, policy, clock, random, log });
   heardServers.follow((server) => resyncs.heard(server));
-  const deviceLists = new DeviceListReceiver({ store, names, resyncs });
+  const deviceLists = new DeviceListReceiver({ store, names, resyncs, partialRooms });
   const toDevice = new ToDeviceReceiver({
     ownName: config.server_name,
     store: stores.toDevice,

@@ -53,7 +53,7 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
     expiredTs: key.expired_ts,
   }));
   const state = new CurrentState({ ...graph, rooms: stores.rooms, names });
-  const servers = new RoomServers(stores.destinations, partialRooms, serverName);
+  const servers = new RoomServers(stores.destinations);
   notifier.follow(servers.committed);
   const signatures = new Signatures(clock);
   const checks = new PduChecks(keyring, signatures);

@@ -33,6 +33,7 @@ export function composeRemoteRooms(
       rooms,
       partialRooms,
       completions,
+      others: (servers) => participation.others(servers),
     }),
     vouchedJoins: new VouchedJoins({ requests, signer, checks, toldStates, receiver }),
     checks,

@@ -1,14 +1,20 @@
 import { parseUserId, type ServerName, serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject, JsonValue } from "../../protocol/json.ts";
+import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
-import type { RemoteDeviceListStore, ToldDeviceUpdate } from "../../storage/remote-device-lists.ts";
+import type {
+  RemoteDeviceListStore,
+  ToldDeviceUpdate,
+  ToldOutcome,
+} from "../../storage/remote-device-lists.ts";
 import type { DeviceListResyncs } from "./device-list-resyncs.ts";
 import { toldCrossSigning, toldDeviceKeys, toldDisplayName } from "./told-keys.ts";
 
 export interface DeviceListReceiverParts {
-  readonly store: Pick<RemoteDeviceListStore, "update" | "updateCrossSigning">;
+  readonly store: Pick<RemoteDeviceListStore, "update" | "updateCrossSigning" | "noteEarly">;
   readonly names: Pick<NameCache, "findUser">;
   readonly resyncs: Pick<DeviceListResyncs, "wanted">;
+  readonly partialRooms: Pick<PartialRooms, "all">;
 }
 
 const maxDeviceIdLength = 255;
@@ -28,27 +34,35 @@ export class DeviceListReceiver {
     const userId = ownerOf(origin, content);
     const { device_id: deviceId } = content;
     if (!userId || typeof deviceId !== "string" || deviceId.length > maxDeviceIdLength) return;
-    // Who is not known here shares no room with anybody.
-    const userNid = await this.#parts.names.findUser(userId);
-    if (userNid === undefined) return;
     const update = updateOf(userId, deviceId, content);
-    const outcome = await this.#parts.store.update(userNid, origin, update);
-    if (outcome === "stale") this.#parts.resyncs.wanted(origin);
+    await this.#take(origin, userId, (userNid) => this.#parts.store.update(userNid, origin, update));
   };
 
   /** Takes an `m.signing_key_update` EDU. @throws StorageError */
   readonly receiveSigningKeys = async (origin: ServerName, content: JsonObject): Promise<void> => {
     const userId = ownerOf(origin, content);
     if (!userId) return;
-    const userNid = await this.#parts.names.findUser(userId);
-    if (userNid === undefined) return;
     const keys = toldCrossSigning(userId, content["master_key"], content["self_signing_key"]);
     const told = ["master_key", "self_signing_key"].filter((name) => content[name] !== undefined);
     // A self-signing key alone is as good as its master key, which is not told here.
     const isUnderstood = keys.length > 0 && keys.length === told.length;
-    const outcome = await this.#parts.store.updateCrossSigning(userNid, origin, isUnderstood ? keys : null);
-    if (outcome === "stale") this.#parts.resyncs.wanted(origin);
+    await this.#take(origin, userId, (userNid) =>
+      this.#parts.store.updateCrossSigning(userNid, origin, isUnderstood ? keys : null),
+    );
   };
+
+  async #take(
+    origin: ServerName,
+    userId: UserId,
+    store: (userNid: number) => Promise<ToldOutcome>,
+  ): Promise<void> {
+    const { names, resyncs, partialRooms } = this.#parts;
+    // Who is not known here shares no room with anybody, as far as is known.
+    const userNid = await names.findUser(userId);
+    const outcome = userNid === undefined ? "unshared" : await store(userNid);
+    if (outcome === "stale") resyncs.wanted(origin);
+    if (partialRooms.all.length > 0) await this.#parts.store.noteEarly(userId, origin);
+  }
 }
 
 /** "The user ID who owns this device": nobody else's but one of the server that sends. */

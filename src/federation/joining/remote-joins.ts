@@ -31,6 +31,8 @@ export interface RemoteJoinsParts {
   readonly rooms: RoomIndex;
   readonly partialRooms: PartialRooms;
   readonly completions: Pick<RoomCompletions, "start">;
+  /** Those of some servers that are others than this one, and that it talks with. */
+  readonly others: (servers: readonly ServerName[]) => readonly ServerName[];
 }
 
 /** Joins rooms in which nobody of this server is (server-server API, "Joining Rooms"). */
@@ -134,7 +136,8 @@ export class RemoteJoins {
     const { partialRooms, completions } = this.#parts;
     const { roomNid } = room;
     // Before anybody sees the room: it must not be taken for one of which all is known.
-    await partialRooms.begin({ roomNid, joinId: join.event.eventId, servers: servers.slice(0, maxServers) });
+    const others = this.#parts.others(servers).slice(0, maxServers);
+    await partialRooms.begin({ roomNid, joinId: join.event.eventId, servers: others });
     try {
       await this.#enter(room, join, before);
     } catch (error) {

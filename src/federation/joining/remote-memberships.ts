@@ -68,7 +68,13 @@ export class RemoteMemberships implements RemoteRooms {
     content: JsonObject,
   ): Promise<Room | undefined> {
     const candidates = await this.#candidates(user, roomId, servers);
-    return this.#parts.joins.join(user, roomId, candidates, content, (room) => this.isHere(room));
+    try {
+      return await this.#parts.joins.join(user, roomId, candidates, content, (room) => this.isHere(room));
+    } catch (error) {
+      const isOutOfReach = error instanceof MatrixError && error.errcode === "M_CONNECTION_FAILED";
+      if (!isOutOfReach || !(await this.#isBanned(user, roomId))) throw error;
+      throw new MatrixError("M_FORBIDDEN", `${user.userId} is banned from this room`);
+    }
   }
 
   joinVouched(
@@ -214,6 +220,13 @@ export class RemoteMemberships implements RemoteRooms {
     if (room) candidates.push(...(await participation.serversOf(room)));
     if (row) candidates.push(...(await this.#shownBy(row.eventNid)));
     return participation.others(candidates);
+  }
+
+  /** As far as is known here; they may have been unbanned since nobody of this server is in the room. */
+  async #isBanned(user: LocalUser, roomId: RoomId): Promise<boolean> {
+    const { memberships, participation } = this.#parts;
+    const room = await participation.find(roomId);
+    return room !== undefined && (await memberships.of(room.roomNid, user.userNid))?.membership === "ban";
   }
 
   async #shownBy(memberEventNid: number): Promise<ServerName[]> {

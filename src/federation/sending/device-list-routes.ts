@@ -9,7 +9,7 @@ import type { RoomServers } from "../room-servers.ts";
 
 export interface DeviceListRoutesParts {
   readonly ownName: ServerName;
-  readonly store: Pick<DestinationStore, "serversOf">;
+  readonly store: Pick<DestinationStore, "serversOf" | "serversInRoomSince">;
   /** Told of each commit before this. */
   readonly servers: RoomServers;
   readonly names: Pick<NameCache, "userId">;
@@ -23,7 +23,8 @@ export interface DeviceListRoutesParts {
 
 /** Something that servers have to be told of: which ones is not known yet. */
 interface Unrouted {
-  readonly userNid: number;
+  /** `undefined` for all who are in a room of which all servers have become known. */
+  readonly userNid: number | undefined;
   /** Of a user who has come into a room: its servers may not know the user's devices. */
   readonly roomNid: number | undefined;
   /** Everything before has been routed. */
@@ -45,7 +46,9 @@ export class DeviceListRoutes implements AsyncDisposable {
   committed(changes: readonly StreamChange[]): void {
     // Before the whole commit: a membership is stored under the position of its event, which came before its own.
     const after = this.#parts.position();
-    for (const { stream, nid, membership } of changes) {
+    for (const { stream, nid, membership, partialSince } of changes) {
+      // What was told of devices since the join has not come to all of the room's servers.
+      if (partialSince !== undefined) this.#add(undefined, nid, partialSince);
       if (stream === "deviceLists" || stream === "deviceUpdates") this.#add(nid, undefined, after);
       else if (membership?.joined) this.#add(nid, membership.roomNid, after);
     }
@@ -63,7 +66,7 @@ export class DeviceListRoutes implements AsyncDisposable {
     await this.#rounds[Symbol.asyncDispose]();
   }
 
-  #add(userNid: number, roomNid: number | undefined, after: number): void {
+  #add(userNid: number | undefined, roomNid: number | undefined, after: number): void {
     const key = `${userNid} ${roomNid}`;
     // What comes while servers are being looked for makes them be looked for again.
     const known = this.#unrouted.get(key);
@@ -82,9 +85,11 @@ export class DeviceListRoutes implements AsyncDisposable {
     }
   }
 
-  async #serversFor({ userNid, roomNid }: Unrouted): Promise<readonly string[]> {
+  async #serversFor({ userNid, roomNid, after }: Unrouted): Promise<readonly string[]> {
     const { ownName, store, servers, names, log } = this.#parts;
     try {
+      if (userNid === undefined)
+        return roomNid === undefined ? [] : await store.serversInRoomSince(roomNid, after);
       const userId = parseUserId(await names.userId(userNid));
       if (!userId || serverNameOf(userId) !== ownName) return [];
       return await (roomNid === undefined ? store.serversOf(userNid) : servers.of(roomNid));

@@ -143,4 +143,30 @@ export function partialRoomStoreContract(t: Test, open: () => Promise<Database>)
     await partialRooms.end(roomNid);
     t.equal((await placesOf(database)).get(3)?.position, positions[2], "nothing is left to be displaced");
   });
+
+  t.test("partial rooms: servers that were told of count until the members are known", async (t) => {
+    await using database = await open();
+    const { commits, destinations, memberships, remoteDeviceLists, deviceLists, names } = database.stores;
+    const member = await names.internUser("@member:a.test", false);
+    const positions = await partialRoom(database);
+    t.same((await destinations.serversInRoom(roomNid)).toSorted(), ["a.test", "b.test"]);
+    t.equal(await destinations.usersInRoom(roomNid, "a.test"), 0);
+    for (const userId of ["@member:a.test", "@stranger:a.test"]) {
+      await remoteDeviceLists.noteEarly(userId, "a.test");
+    }
+    await remoteDeviceLists.noteEarly("@member:elsewhere.test", "elsewhere.test");
+    await commits.restate({
+      roomNid,
+      events: [restated(joinNid)],
+      snapshots: [],
+      head: { extremities: [joinNid], currentSnapshot: 1 },
+      memberships: [{ userNid: member, isLocal: false, membership: "join", eventNid: 1 }],
+    });
+    t.same(await destinations.serversInRoom(roomNid), ["a.test"]);
+    t.same(await destinations.serversInRoomSince(roomNid, 0), ["a.test"]);
+    t.equal((await memberships.of(roomNid, member))?.membership, "join");
+    const since = positions[1] ?? 0;
+    t.same((await deviceLists.changes(alice, since)).changed, [member], "who has changed devices meanwhile");
+    t.same(await remoteDeviceLists.staleUsers("a.test", 10), [member]);
+  });
 }

@@ -26,7 +26,9 @@ import { forgetUnsharedList, forgetUnsharedLists } from "./remote-device-lists.t
 import { eventSentUnder } from "./events.ts";
 import { forgetReading } from "./receipts.ts";
 import { changeSummary } from "./room-summaries.ts";
+import { endPartial } from "./partial-rooms.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
+import { followRemoteUsersAgain } from "./remote-users.ts";
 import { insertStickyEvent, unstick } from "./sticky-events.ts";
 import { insertAlias } from "./rooms.ts";
 
@@ -77,16 +79,26 @@ function restate(
 ): void {
   const { db } = tx;
   for (const snapshot of snapshots) insertSnapshot(tx, snapshot);
+  const partialSince = db.get<{ position: number }>(partialSinceSql, roomNid)?.position;
   const positions = events.map((event) => restateEvent(tx, roomNid, event));
   moveHead(db, roomNid, head, Math.max(0, ...positions));
-  for (const membership of memberships) setMembership(tx, roomNid, membership, null);
+  for (const membership of memberships) setMembership(tx, roomNid, membership, null, partialSince);
+  // Those in the room before are told to have come with the join.
+  if (partialSince !== undefined) followRemoteUsersAgain(db, partialSince);
   if (summary) changeSummary(db, roomNid, summary);
-  db.run("DELETE FROM partial_rooms WHERE room_nid = ?", roomNid);
+  endPartial(tx, roomNid);
   const restatedNids = events.map(({ eventNid }) => eventNid);
-  const position = tx.position("timeline", roomNid, { isHistory: true, isWhole: true, restatedNids });
+  const position = tx.position("timeline", roomNid, {
+    isHistory: true,
+    isWhole: true,
+    restatedNids,
+    ...(partialSince !== undefined && { partialSince }),
+  });
   db.run("UPDATE rooms SET whole_position = ? WHERE room_nid = ?", position, roomNid);
 }
 
+const partialSinceSql = `SELECT position FROM events JOIN partial_rooms ON join_id = event_id
+  WHERE partial_rooms.room_nid = ? AND position IS NOT NULL`;
 const restatedSql = `SELECT event_id AS eventId, position, type_nid AS typeNid, pair_nid AS pairNid, sender_nid AS senderNid,
   origin_server_ts AS originServerTs FROM events WHERE event_nid = ?`;
 
@@ -395,11 +407,13 @@ export function applyRedaction(
   return true;
 }
 
+/** @param knownSince where a member is placed of another server of whom nothing was known: in the room already by then */
 function setMembership(
   tx: WriteTransaction,
   roomNid: number,
   { userNid, isLocal, membership, eventNid }: CurrentMembership,
   eventPosition: number | null,
+  knownSince?: number,
 ): void {
   const { db } = tx;
   const code = membershipCodes[membership];
@@ -422,7 +436,7 @@ function setMembership(
     userNid,
     code,
     eventNid,
-    eventPosition ?? position,
+    eventPosition ?? (before === undefined && !isLocal ? knownSince : undefined) ?? position,
     isLocal ? 1 : 0,
   );
   if (changed) countMembers(tx, roomNid, before, code);

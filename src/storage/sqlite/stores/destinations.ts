@@ -34,6 +34,11 @@ const serversOfSql = `SELECT DISTINCT server_name AS name FROM memberships JOIN 
   WHERE user_nid = ? AND membership = ${membershipCodes.join}`;
 const roomsOfServerSql = `SELECT room_nid AS roomNid, last_position AS lastPosition FROM room_servers JOIN rooms USING (room_nid)
   WHERE server_name = ? AND last_position > ? ORDER BY last_position LIMIT ?`;
+const serversSinceSql = `SELECT DISTINCT substr(user_id, instr(user_id, ':') + 1) AS name
+  FROM memberships JOIN users USING (user_nid)
+  WHERE room_nid = ?1 AND memberships.is_local = 0
+    AND (membership = ${membershipCodes.join}
+      OR (membership IN (${membershipCodes.leave}, ${membershipCodes.ban}) AND position > ?2))`;
 // What users of this server have sent, and what it has to pass on: the newest of it.
 const newestSentSql = `SELECT event_nid AS eventNid, position FROM events JOIN users ON user_nid = sender_nid
   WHERE room_nid = ? AND position > ?
@@ -80,6 +85,9 @@ export const destinationOperations: StoreOperations<DestinationStore> = {
     names(
       db.all<{ name: string }>("SELECT server_name AS name FROM room_servers WHERE room_nid = ?", roomNid),
     ),
+  ),
+  serversInRoomSince: scan((db, roomNid: number, position: number) =>
+    names(db.all<{ name: string }>(serversSinceSql, roomNid, position)),
   ),
   usersInRoom: point(
     (db, roomNid: number, serverName: string) =>
@@ -197,7 +205,7 @@ export function countServerUser(
     change,
   );
   db.run(
-    "DELETE FROM room_servers WHERE room_nid = ? AND server_name = ? AND joined <= 0",
+    "DELETE FROM room_servers WHERE room_nid = ? AND server_name = ? AND joined <= 0 AND is_told = 0",
     roomNid,
     serverName,
   );

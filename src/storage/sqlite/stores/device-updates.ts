@@ -75,7 +75,7 @@ function sharesRoom(userNid: string): string {
 }
 
 // What has changed since ?2, and the devices of those who have joined a room of the server's since, unless they have
-// shared another with it for longer. `due` is the position at which it had to be told.
+// shared another with it for longer. Servers of a room that was partial then ask for the lists of those who write. `due` is the position at which it had to be told.
 const dueQuery = `
 SELECT user_nid AS userNid, device_id AS deviceId, position, previous, max(due) AS due FROM (
   SELECT user_nid, device_id, position, previous, position AS due
@@ -87,6 +87,8 @@ SELECT user_nid AS userNid, device_id AS deviceId, position, previous, max(due) 
     CROSS JOIN room_servers AS theirs ON theirs.room_nid = mine.room_nid AND theirs.server_name = ?1
     CROSS JOIN device_updates AS updates ON updates.user_nid = mine.user_nid
   WHERE mine.position > ?2 AND mine.position <= ?3 AND mine.is_local = 1 AND mine.membership = ${join}
+    AND NOT EXISTS (SELECT 1 FROM partial_rooms WHERE partial_rooms.room_nid = mine.room_nid)
+    AND NOT EXISTS (SELECT 1 FROM rooms WHERE rooms.room_nid = mine.room_nid AND mine.position < whole_position)
     AND EXISTS (SELECT 1 FROM membership_log AS log WHERE log.user_nid = mine.user_nid
       AND log.room_nid = mine.room_nid AND log.position > ?2)
     AND NOT EXISTS (SELECT 1 FROM memberships AS others JOIN room_servers USING (room_nid)

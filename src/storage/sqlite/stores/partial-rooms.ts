@@ -3,6 +3,7 @@ import { membershipCodes } from "../../memberships.ts";
 import type { PartialRoomRow, PartialRoomStore } from "../../partial-rooms.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { removeRelation } from "./relations.ts";
+import { takeEarlyDeviceChanges } from "./remote-device-lists.ts";
 import { unstick } from "./sticky-events.ts";
 
 const { leave, ban } = membershipCodes;
@@ -55,6 +56,18 @@ function displaceEarly(tx: WriteTransaction, roomNid: number): void {
   tx.position("timeline", roomNid, { isHistory: true, restatedNids });
 }
 
+/** The last part of the transactions after which a room is partial no more. */
+export function endPartial(tx: WriteTransaction, roomNid: number): void {
+  tx.db.run("DELETE FROM partial_rooms WHERE room_nid = ?", roomNid);
+  forgetToldServers(tx, roomNid);
+  takeEarlyDeviceChanges(tx, roomNid);
+}
+
+function forgetToldServers({ db }: WriteTransaction, roomNid: number): void {
+  db.run("UPDATE room_servers SET is_told = 0 WHERE room_nid = ? AND is_told = 1", roomNid);
+  db.run("DELETE FROM room_servers WHERE room_nid = ? AND joined <= 0", roomNid);
+}
+
 export const partialRoomOperations: StoreOperations<PartialRoomStore> = {
   all: point((db) =>
     db
@@ -69,6 +82,15 @@ export const partialRoomOperations: StoreOperations<PartialRoomStore> = {
   isLeftByOthers: point((db, roomNid: number) => db.get(leftByOthersSql, roomNid) !== undefined),
   begin: write((tx, { roomNid, joinId, servers }: PartialRoomRow) => {
     displaceEarly(tx, roomNid);
+    forgetToldServers(tx, roomNid);
+    for (const server of servers) {
+      tx.db.run(
+        `INSERT INTO room_servers (room_nid, server_name, joined, is_told) VALUES (?, ?, 0, 1)
+         ON CONFLICT DO UPDATE SET is_told = 1`,
+        roomNid,
+        server,
+      );
+    }
     tx.db.run(
       `INSERT INTO partial_rooms (room_nid, join_id, servers) VALUES (?, ?, ?)
        ON CONFLICT (room_nid) DO UPDATE SET join_id = excluded.join_id, servers = excluded.servers`,
@@ -79,6 +101,6 @@ export const partialRoomOperations: StoreOperations<PartialRoomStore> = {
   }),
   end: write((tx, roomNid: number) => {
     displaceEarly(tx, roomNid);
-    tx.db.run("DELETE FROM partial_rooms WHERE room_nid = ?", roomNid);
+    endPartial(tx, roomNid);
   }),
 };

@@ -18,6 +18,11 @@ interface ListRow {
   readonly generation: number;
 }
 
+/** Of a list of which a change was told that could not be applied. */
+const toldStale = 2;
+/** Of how many users of a server it is remembered that their devices have changed, who may be in partial rooms. */
+const maxEarlyChanges = 1_000;
+
 /** Nobody has more devices; who sends such a list wants to make others encrypt for all of them. */
 const maxDevices = 1_000;
 
@@ -75,11 +80,12 @@ function replace(
     userNid,
     serverName,
     streamId,
-    isStale ? 1 : 0,
+    isStale ? toldStale : 0,
     row?.generation ?? generation,
   );
   // Who asks for a list that nobody has told of gets it in the answer.
-  if (row && changed) recordDeviceListChange(tx, userNid);
+  // A change that was told is news, whatever it was: who has looked meanwhile may have seen something else.
+  if (row && (changed || row.isStale === toldStale)) recordDeviceListChange(tx, userNid);
   else tx.position("deviceUpdates", userNid);
   return isStale ? "stale" : "current";
 }
@@ -126,7 +132,8 @@ function becomeStale(
   if (!row && !sharesRoom(tx.db, userNid)) return "unshared";
   tx.db.run(
     `INSERT INTO remote_device_lists (user_nid, server_name, stream_id, is_stale, generation)
-     VALUES (?, ?, NULL, 1, 1) ON CONFLICT DO UPDATE SET is_stale = 1, generation = generation + 1`,
+     VALUES (?, ?, NULL, ${toldStale}, 1)
+     ON CONFLICT DO UPDATE SET is_stale = ${toldStale}, generation = generation + 1`,
     userNid,
     serverName,
   );
@@ -204,6 +211,27 @@ export function forgetUnsharedLists(tx: WriteTransaction, roomNid: number): void
   for (const { nid } of users) if (!sharesRoom(tx.db, nid)) forget(tx, nid);
 }
 
+const noteEarlySql = `INSERT INTO early_device_changes (server_name, user_id) SELECT ?1, ?2
+  WHERE EXISTS (SELECT 1 FROM partial_rooms JOIN room_servers USING (room_nid) WHERE server_name = ?1)
+    AND (SELECT count(*) FROM early_device_changes WHERE server_name = ?1) < ${maxEarlyChanges}
+  ON CONFLICT DO NOTHING`;
+
+const earlyInRoomSql = `SELECT user_nid AS nid, server_name AS server
+  FROM early_device_changes CROSS JOIN users USING (user_id) CROSS JOIN memberships USING (user_nid)
+  WHERE room_nid = ? AND membership = ${join}`;
+
+/** Part of the transactions after which a room is partial no more: changes of its members' devices are news now. */
+export function takeEarlyDeviceChanges(tx: WriteTransaction, roomNid: number): void {
+  const { db } = tx;
+  for (const { nid, server } of db.all<{ nid: number; server: string }>(earlyInRoomSql, roomNid)) {
+    if (!find(db, nid)) becomeStale(tx, nid, server, undefined);
+    recordDeviceListChange(tx, nid);
+  }
+  db.run(`DELETE FROM early_device_changes WHERE NOT EXISTS (
+    SELECT 1 FROM partial_rooms JOIN room_servers USING (room_nid)
+    WHERE room_servers.server_name = early_device_changes.server_name)`);
+}
+
 export const remoteDeviceListOperations: StoreOperations<RemoteDeviceListStore> = {
   states: point((db, userNids: readonly number[]) => userNids.map((userNid) => stateOf(db, userNid))),
   currentDevice: point((db, userNid: number, deviceId: string) =>
@@ -220,11 +248,14 @@ export const remoteDeviceListOperations: StoreOperations<RemoteDeviceListStore> 
   updateCrossSigning: write(updateCrossSigning),
   follow: write(follow),
   forget: write(forget),
+  noteEarly: write(({ db }, userId: string, serverName: string) => {
+    db.run(noteEarlySql, serverName, userId);
+  }),
   staleUsers: point((db, serverName: string, limit: number) =>
     db
       .all<{ nid: number }>(
         `SELECT user_nid AS nid FROM remote_device_lists INDEXED BY remote_device_lists_stale
-         WHERE server_name = ? AND is_stale = 1 LIMIT ?`,
+         WHERE server_name = ? AND is_stale <> 0 LIMIT ?`,
         serverName,
         limit,
       )
@@ -235,7 +266,7 @@ export const remoteDeviceListOperations: StoreOperations<RemoteDeviceListStore> 
     db
       .all<{ name: string }>(
         `SELECT DISTINCT server_name AS name FROM remote_device_lists INDEXED BY remote_device_lists_stale
-         WHERE is_stale = 1`,
+         WHERE is_stale <> 0`,
       )
       .map(({ name }) => name),
   ),

@@ -55,6 +55,11 @@ export function followRemoteUsers({ db }: WriteTransaction, limit: number): bool
   return hasMore;
 }
 
+/** Part of the transactions that tell of members at positions which have been followed already. */
+export function followRemoteUsersAgain(db: Connection, after: number): void {
+  db.run("UPDATE user_directory_progress SET members_up_to = ?1 WHERE members_up_to > ?1", after - 1);
+}
+
 /** What a searcher may see of a user of another server: what rooms say that they share or that are open to everybody. */
 export function shownRemoteProfile(db: Connection, userNid: number, searcherNid: number): RemoteProfile {
   return profileIn(db.get<{ common: string }>(shownMemberSql, userNid, searcherNid)?.common);

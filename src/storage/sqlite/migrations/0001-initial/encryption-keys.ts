@@ -113,11 +113,11 @@ CREATE TABLE remote_device_lists (
   server_name TEXT NOT NULL,
   -- Where the stored list is in its server's updates; NULL while none is stored.
   stream_id INTEGER,
-  -- 1 while the list has to be asked for.
+  -- Not 0 while the list has to be asked for: 1 since it is followed, 2 since a change of it was told that could not be applied.
   is_stale INTEGER NOT NULL,
   -- Grows with each update that could not be applied: a list that was asked for before it is too old.
   generation INTEGER NOT NULL
 );
 -- What is still to be asked for, server by server.
-CREATE INDEX remote_device_lists_stale ON remote_device_lists (server_name, user_nid) WHERE is_stale = 1;
+CREATE INDEX remote_device_lists_stale ON remote_device_lists (server_name, user_nid) WHERE is_stale <> 0;
 `;

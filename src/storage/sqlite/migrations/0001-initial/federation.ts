@@ -30,6 +30,8 @@ CREATE TABLE room_servers (
   room_nid INTEGER NOT NULL,
   server_name TEXT NOT NULL,
   joined INTEGER NOT NULL,
+  -- 1 for one that was in the room when it was joined without its members, until those are known.
+  is_told INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (room_nid, server_name)
 ) WITHOUT ROWID;
 -- What a server that was away has missed.
@@ -44,6 +46,14 @@ CREATE TABLE partial_rooms (
   -- The servers that were in the room then, as a JSON list.
   servers TEXT NOT NULL
 );
+
+-- Users of servers of partial rooms whose devices have changed while it was not known whether they are in one. Bounded for
+-- each server; a row goes with the last partial room of its server.
+CREATE TABLE early_device_changes (
+  server_name TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  PRIMARY KEY (server_name, user_id)
+) WITHOUT ROWID;
 
 -- How far sending to other servers has come. A row goes when its server shares no room and is owed nothing.
 CREATE TABLE destinations (
