@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { Context } from "koa";
+import { sendInBatches } from "./chunked-answer.ts";
 import { type HandedOver, JsonChunks, Reply, type ReplyHeaders } from "./reply.ts";
 
 /** Every answer has them: clients run in browsers too ("Web Browser Clients"). */
@@ -14,29 +15,32 @@ const corsHeaders = {
 /** Without a charset, as the specification writes it ("API Standards"): JSON is UTF-8, and some clients compare the words. */
 const jsonType = { "Content-Type": "application/json" } as const;
 
+/** As much goes to the socket with the head of the answer. */
+const atOnceBytes = 64 * 1024;
+
 /** What has no body by definition (RFC 9110). */
 const bodiless: ReadonlySet<number> = new Set([204, 304]);
 
 /** Lets a browser ask for what it is about to send. */
-export function answerPreflight(koa: Context): void {
-  write(koa, 204, {}, []);
+export function answerPreflight(koa: Context): Promise<void> {
+  return write(koa, 204, {}, []);
 }
 
 /**
  * Sends what a handler has returned. Head and body go to the socket at once: Koa would take one string, buffer or
  * stream, set each header by itself, and measure the body again.
  */
-export function answer(koa: Context, result: object): void {
+export async function answer(koa: Context, result: object): Promise<void> {
   const { status, headers, body } = result instanceof Reply ? result : new Reply(200, result);
   if (body instanceof Readable) {
     koa.set({ ...corsHeaders, ...headers });
     koa.body = body;
     koa.status = status;
   } else if (body === undefined || typeof body === "string" || Buffer.isBuffer(body)) {
-    write(koa, status, headers, body === undefined ? [] : [body]);
+    await write(koa, status, headers, body === undefined ? [] : [body]);
   } else {
     const pieces = body instanceof JsonChunks ? body.pieces() : [JSON.stringify(body)];
-    write(koa, status, { ...jsonType, ...headers }, pieces);
+    await write(koa, status, { ...jsonType, ...headers }, pieces);
   }
 }
 
@@ -48,12 +52,12 @@ export async function handOver(koa: Context, result: HandedOver): Promise<void> 
 }
 
 /** Hands the pieces to the socket as they are: a big answer is not put together in memory first. */
-function write(
+async function write(
   koa: Context,
   status: number,
   headers: ReplyHeaders,
   pieces: readonly (string | Buffer)[],
-): void {
+): Promise<void> {
   koa.respond = false;
   const { res } = koa;
   if (bodiless.has(status)) {
@@ -64,12 +68,9 @@ function write(
   res.writeHead(status, { ...corsHeaders, ...headers, "Content-Length": sizeBytes });
   if (koa.method === "HEAD") {
     res.end();
-  } else if (pieces.length <= 1) {
+  } else if (pieces.length <= 1 && sizeBytes <= atOnceBytes) {
     res.end(pieces[0]);
   } else {
-    res.cork();
-    for (const piece of pieces) res.write(piece);
-    res.end();
-    res.uncork();
+    await sendInBatches(res, pieces);
   }
 }

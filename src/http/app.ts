@@ -28,7 +28,7 @@ export function createApp(options: AppOptions): Koa {
   const app = new Koa();
   app.on("error", (error: unknown) => options.log.debug({ err: error }, "connection error"));
   app.use(async (koa) => {
-    if (koa.method === "OPTIONS") answerPreflight(koa);
+    if (koa.method === "OPTIONS") await answerPreflight(koa);
     else await serve(koa, router, trailingSlashHint, options);
   });
   return app;
@@ -65,10 +65,10 @@ async function serve(
     if (found) await found(koa, () => Promise.resolve());
     const result = (koa.state["result"] as object | undefined) ?? notServed(koa, router);
     if (result instanceof HandedOver) await handOver(koa, result);
-    else answer(koa, result);
+    else await answer(koa, result);
   } catch (error) {
     const reply = replyOfError(error) ?? unforeseen(error, context, options.log);
-    answer(koa, reply);
+    await answer(koa, reply);
   }
 }
 

@@ -25,12 +25,13 @@ export class JsonChunks {
       } else if (chunk.length < sharedFromBytes) {
         text += chunk.toString("utf8");
       } else {
-        if (text !== "") pieces.push(text);
+        if (text !== "") pieces.push(Buffer.from(text));
         pieces.push(chunk);
         text = "";
       }
     }
-    if (text !== "") pieces.push(text);
+    // Bytes to be put between others are written out once, and need not be measured first.
+    if (text !== "") pieces.push(pieces.length === 0 ? text : Buffer.from(text));
     return pieces;
   }
 }

@@ -134,6 +134,8 @@ export interface EventStore {
   authNids(eventNid: number): Promise<readonly number[]>;
   /** The event that a device has sent under a transaction ID. */
   byTransaction(transaction: SendTransaction): Promise<number | undefined>;
+  /** Whether any transaction ID of a device is remembered. */
+  hasTransactions(userNid: number, deviceId: string): Promise<boolean>;
   /** Transaction IDs under which a device has sent some of these events, by event. */
   transactionIds(
     userNid: number,

@@ -6,6 +6,8 @@ import type { NameStore, StatePair } from "./names.ts";
 const cachedUsers = 100_000;
 const cachedPairs = 100_000;
 const cachedTypes = 5_000;
+/** Pairs that no room has, asked for again and again: an avatar, a topic. */
+const cachedAbsences = 10_000;
 
 /** Integer IDs of names and names of integer IDs, almost always from memory. */
 export class NameCache {
@@ -17,6 +19,8 @@ export class NameCache {
   readonly #types = boundedCache<number, string>(cachedTypes);
   readonly #pairNids = boundedCache<string, number>(cachedPairs);
   readonly #pairs = boundedCache<number, StatePair>(cachedPairs);
+  /** Names of pairs without an integer ID. They get one by way of this cache only. */
+  readonly #absentPairs = boundedCache<string, true>(cachedAbsences);
 
   constructor(store: NameStore, isLocal: (userId: string) => boolean) {
     this.#store = store;
@@ -44,7 +48,7 @@ export class NameCache {
     const existing = await this.findStatePair(type, stateKey);
     if (existing !== undefined) return existing;
     const nid = await this.#store.internStatePair(type, stateKey);
-    this.#pairNids.set(pairName(type, stateKey), nid);
+    this.#addPair(pairName(type, stateKey), nid);
     return nid;
   }
 
@@ -63,8 +67,13 @@ export class NameCache {
     for (const [index, nid] of nids.users.entries()) this.#userNids.set(users[index]?.userId ?? "", nid);
     for (const [index, nid] of nids.pairs.entries()) {
       const { type = "", stateKey = "" } = pairs[index] ?? {};
-      this.#pairNids.set(pairName(type, stateKey), nid);
+      this.#addPair(pairName(type, stateKey), nid);
     }
+  }
+
+  #addPair(name: string, nid: number): void {
+    this.#pairNids.set(name, nid);
+    this.#absentPairs.delete(name);
   }
 
   /** The user's integer ID, or `undefined` for one whom nothing refers to yet. */
@@ -76,8 +85,15 @@ export class NameCache {
     return found(this.#typeNids, type, () => this.#store.findEventType(type));
   }
 
-  findStatePair(type: string, stateKey: string): Promise<number | undefined> {
-    return found(this.#pairNids, pairName(type, stateKey), () => this.#store.findStatePair(type, stateKey));
+  async findStatePair(type: string, stateKey: string): Promise<number | undefined> {
+    const name = pairName(type, stateKey);
+    const cached = this.#pairNids.get(name);
+    if (cached !== undefined || this.#absentPairs.has(name)) return cached;
+    const nid = await this.#store.findStatePair(type, stateKey);
+    if (nid !== undefined) this.#pairNids.set(name, nid);
+    // It may have been made while storage was asked.
+    else if (!this.#pairNids.has(name)) this.#absentPairs.set(name, true);
+    return nid;
   }
 
   /** @throws Error for an integer that was never given out */

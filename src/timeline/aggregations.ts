@@ -24,6 +24,7 @@ export interface ThreadAggregation {
 type Relations = readonly BundledRelation[];
 type Children = ReadonlyMap<string, Relations>;
 const none: Relations = [];
+const nothing: ReadonlyMap<string, Aggregation> = new Map();
 
 /** The newest events of busy rooms are asked for by everybody who is in them. */
 const cachedRooms = 5_000;
@@ -62,41 +63,35 @@ export class Aggregations {
     upTo: number,
   ): Promise<ReadonlyMap<string, Aggregation>> {
     // "State events do not currently receive bundled aggregations."
-    const parents = new Map(
-      events.filter(({ pairNid }) => pairNid === null).map((event) => [event.eventId, event]),
-    );
-    const [first] = parents.values();
+    const messages = events.filter(({ pairNid }) => pairNid === null);
+    const [first] = messages;
+    if (!first) return nothing;
+    const children = await this.#childrenOf(first.roomNid, messages);
+    const parents = messages.filter(({ eventId }) => (children.get(eventId) ?? none).length > 0);
+    if (parents.length === 0) return nothing;
     const found = new Map<string, Aggregation>();
-    if (!first) return found;
-    for (const [targetId, relations] of await this.#relationsOf(first.roomNid, [...parents.keys()])) {
-      for (const relation of relations) {
-        const parent = parents.get(targetId);
-        const part = parent && (await this.#part(view, parent, relation, upTo));
-        if (part) found.set(targetId, { ...found.get(targetId), ...part });
+    for (const parent of parents) {
+      for (const relation of children.get(parent.eventId) ?? none) {
+        const part = await this.#part(view, parent, relation, upTo);
+        if (part) found.set(parent.eventId, { ...found.get(parent.eventId), ...part });
       }
     }
     return found;
   }
 
-  /** By which relations some events have children, as far as they have any. */
-  async #relationsOf(roomNid: number, eventIds: readonly string[]): Promise<Children> {
+  /** By which relations events of a room have children; it knows of these events at least. */
+  async #childrenOf(roomNid: number, events: readonly StoredEvent[]): Promise<Children> {
     const known = this.#children.get(roomNid);
     const children = known && known.size < maxEventsOfRoom ? known : new Map<string, Relations>();
     if (children !== known) this.#children.set(roomNid, children);
-    const unknown = eventIds.filter((eventId) => !children.has(eventId));
-    if (unknown.length > 0) {
-      const targets = await this.#relations.bundledTargets(roomNid, unknown);
-      const byTarget = Map.groupBy(targets, ({ targetId }) => targetId);
-      for (const eventId of unknown) {
-        children.set(eventId, byTarget.get(eventId)?.map(({ relation }) => relation) ?? none);
-      }
+    const unknown = events.filter(({ eventId }) => !children.has(eventId)).map(({ eventId }) => eventId);
+    if (unknown.length === 0) return children;
+    const targets = await this.#relations.bundledTargets(roomNid, unknown);
+    const byTarget = Map.groupBy(targets, ({ targetId }) => targetId);
+    for (const eventId of unknown) {
+      children.set(eventId, byTarget.get(eventId)?.map(({ relation }) => relation) ?? none);
     }
-    return new Map(
-      eventIds.flatMap((eventId) => {
-        const relations = children.get(eventId) ?? none;
-        return relations.length === 0 ? [] : [[eventId, relations]];
-      }),
-    );
+    return children;
   }
 
   async #part(

@@ -7,6 +7,7 @@ import type { Aggregation, Aggregations } from "./aggregations.ts";
 import { clientEvent, contentJson, redactionForClients, type Unsigned } from "./client-event.ts";
 import type { Erasures } from "./erasures.ts";
 import type { EventFormat } from "./event-format.ts";
+import type { Reader } from "./reader.ts";
 import type { RoomView } from "./room-view.ts";
 import type { StickyRooms } from "./sticky-rooms.ts";
 
@@ -35,6 +36,8 @@ export interface EventPresenterParts {
 /** Makes stored events into what one reader gets, with `unsigned` as the specification has it for them. */
 export class EventPresenter {
   readonly #parts: EventPresenterParts;
+  /** Whether the device of a reader has sent anything: for the length of an answer. */
+  readonly #hasSent = new WeakMap<Reader, Promise<boolean>>();
 
   constructor(parts: EventPresenterParts) {
     this.#parts = parts;
@@ -129,10 +132,15 @@ export class EventPresenter {
     return clientEvent({ eventId: redaction.eventId, common }, { ageMs }, roomId);
   }
 
-  async #transactionIds(view: RoomView, events: readonly StoredEvent[]) {
-    const { userNid, deviceId } = view.reader;
+  async #transactionIds({ reader }: RoomView, events: readonly StoredEvent[]) {
+    const { userNid, deviceId } = reader;
     const own = events.filter(({ senderNid }) => senderNid === userNid);
     if (own.length === 0) return undefined;
+    // Asked once: a first sync shows what its user has said in all rooms, and its device is new.
+    const known = this.#hasSent.get(reader);
+    const hasSent = known ?? this.#parts.store.hasTransactions(userNid, deviceId);
+    if (!known) this.#hasSent.set(reader, hasSent);
+    if (!(await hasSent)) return undefined;
     return this.#parts.store.transactionIds(
       userNid,
       deviceId,
@@ -144,6 +152,7 @@ export class EventPresenter {
   async #relations(view: RoomView, events: readonly StoredEvent[], options: PresentOptions) {
     if (options.aggregateUpTo === undefined) return undefined;
     const aggregations = await this.#parts.aggregations.of(view, events, options.aggregateUpTo);
+    if (aggregations.size === 0) return undefined;
     const texts = new Map<string, string>();
     for (const [eventId, aggregation] of aggregations) {
       texts.set(eventId, await this.#aggregationText(view, aggregation, options));

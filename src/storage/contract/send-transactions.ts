@@ -45,6 +45,8 @@ export function sendTransactionStoreContract(t: Test, open: () => Promise<Databa
       ]),
     );
     t.strictSame(await events.transactionIds(userNid, "E", [1, 2, 3]), new Map());
+    t.equal(await events.hasTransactions(userNid, "D"), true);
+    t.equal(await events.hasTransactions(userNid, "E"), false);
   });
 
   t.test("send transactions: what was sent before is not stored again, nor what comes with it", async (t) => {

@@ -139,6 +139,14 @@ export const eventOperations: StoreOperations<EventStore> = {
   }),
   authNids: point(readAuthNids),
   byTransaction: point(eventSentUnder),
+  hasTransactions: point(
+    (db, userNid: number, deviceId: string) =>
+      db.get(
+        "SELECT 1 FROM send_transactions WHERE user_nid = ? AND device_id = ? LIMIT 1",
+        userNid,
+        deviceId,
+      ) !== undefined,
+  ),
   transactionIds: point((db, userNid: number, deviceId: string, eventNids: readonly number[]) => {
     const rows = db.all<{ eventNid: number; id: string }>(
       transactionIdsSql,
