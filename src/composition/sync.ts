@@ -10,6 +10,7 @@ import { RoomExtrasReader } from "../sync/room-extras.ts";
 import { RoomLists } from "../sync/room-list.ts";
 import { RoomSections } from "../sync/room-sections.ts";
 import { RoomSummaries } from "../sync/room-summary.ts";
+import { SharedTimelines } from "../sync/shared-timelines.ts";
 import { StateSections } from "../sync/state-section.ts";
 import { AccountDataStream } from "../sync/streams/account-data.ts";
 import { DeviceListStream } from "../sync/streams/device-lists.ts";
@@ -87,7 +88,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
 }
 
 function composeRoomSections(
-  { stores, names, graph, partialRooms }: Foundation,
+  { stores, names, graph, partialRooms, notifier, clock }: Foundation,
   { timeline, userData, ephemeral, unread }: SyncedParts,
   { windows, summaries, pending, sticky }: SharedSyncParts,
   accountData: AccountDataStream,
@@ -95,11 +96,14 @@ function composeRoomSections(
 ): RoomSections {
   const { rooms, events, snapshots } = graph;
   const { timelines, views, presenter, members, filtering, stateTexts: texts } = timeline;
+  const shared = new SharedTimelines({ timelines, presenter, names, clock });
+  notifier.follow(shared.committed);
   const parts = {
     rooms,
     views,
     timelines,
     windows,
+    shared,
     snapshots,
     states: new StateSections({
       snapshots,

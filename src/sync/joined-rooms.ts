@@ -5,12 +5,13 @@ import type { EventPresenter } from "../timeline/event-presenter.ts";
 import { roomStateAfter, type RoomTimelines, startOfTime } from "../timeline/room-timelines.ts";
 import type { RoomView, RoomViews } from "../timeline/room-view.ts";
 import { streamToken } from "../timeline/stream-token.ts";
+import type { SharedTimelines } from "./shared-timelines.ts";
 import type { RoomSummaries, RoomSummary } from "./room-summary.ts";
 import { newIn } from "./state-difference.ts";
 import type { StateSections } from "./state-section.ts";
 import type { RoomUnreadCounts } from "./streams/unread-counts.ts";
 import type { JsonPieces, SyncRound } from "./sync-request.ts";
-import { emptyWindow, type TimelineWindow, type TimelineWindows } from "./timeline-window.ts";
+import { emptyWindow, limitOf, type TimelineWindow, type TimelineWindows } from "./timeline-window.ts";
 
 /** What a room brings beside its timeline and state. Events as JSON. */
 export interface RoomExtras {
@@ -35,6 +36,7 @@ export interface RoomPartsReader {
   readonly views: RoomViews;
   readonly timelines: RoomTimelines;
   readonly windows: TimelineWindows;
+  readonly shared: SharedTimelines;
   readonly snapshots: StateSnapshots;
   readonly states: StateSections;
   readonly summaries: RoomSummaries;
@@ -59,16 +61,11 @@ export class JoinedRooms {
     isNew: boolean,
     extras: RoomExtras,
   ): Promise<RoomPart | undefined> {
-    const { request, reader, upTo } = round;
+    const { request, reader } = round;
     const since = isNew ? undefined : request.since?.position;
     const view = this.#parts.views.of(room.roomNid, reader);
-    const after = since ?? startOfTime;
-    const found = await this.#window(view, room, after, upTo, round);
-    // Who was in the room before has a timeline already, which ends long before these events or holds some of them:
-    // a limited one makes clients begin it anew.
-    const fresh = isNew && request.since ? { ...found, limited: true } : found;
-    const end = fresh.newest ? roomStateAfter(fresh.newest) : await this.#stateAt(room.roomNid, upTo);
-    const window = await this.#parts.states.windowFor(round, fresh, end);
+    const shared = request.since ? undefined : await this.#shared(round, room);
+    const { window, end } = shared ?? (await this.#window(round, room, view, isNew));
     const known =
       since === undefined || request.fullState ? undefined : await this.#stateAt(room.roomNid, since);
     const summary = await this.#summary(room, known, end, reader.userNid);
@@ -89,7 +86,9 @@ export class JoinedRooms {
         `"${request.stateSection}":{"events":[`,
         ...state.pieces,
         "]},",
-        await timelineText(this.#parts.presenter, view, window, round),
+        shared
+          ? timelineMember(shared.text, window)
+          : await timelineText(this.#parts.presenter, view, window, round),
         `,"ephemeral":{"events":[${extras.ephemeral.join(",")}]},"account_data":{"events":[${extras.accountData.join(",")}]}`,
         await this.#stickyText(view, window, extras.sticky),
         unreadText(extras.unread, request.filter.timeline.unreadThreadNotifications),
@@ -108,17 +107,32 @@ export class JoinedRooms {
     return `,"msc4354_sticky":{"events":[${texts.join(",")}]}`;
   }
 
-  #window(
-    view: RoomView,
+  /** What many readers get alike; `undefined` when it has to be made for this one. */
+  async #shared({ request: { filter }, reader, upTo, format }: SyncRound, { roomNid, roomId }: Room) {
+    const { timeline } = filter;
+    const isWhole = timeline.matchesAll && !timeline.relatedByTypes && !timeline.relatedBySenders;
+    if (!isWhole || format || !timeline.matchesRoom(roomId)) return undefined;
+    return this.#parts.shared.newest(roomNid, upTo, limitOf(timeline), reader);
+  }
+
+  /** What the reader gets of the timeline, and the state after it. */
+  async #window(
+    round: SyncRound,
     { roomNid, roomId }: Room,
-    after: number,
-    upTo: number,
-    { request: { filter } }: SyncRound,
-  ): Promise<TimelineWindow> | TimelineWindow {
-    if (filter.timeline.matchesRoom(roomId)) {
-      return this.#parts.windows.read(view, roomNid, after, upTo, filter.timeline);
-    }
-    return emptyWindow(upTo);
+    view: RoomView,
+    isNew: boolean,
+  ): Promise<{ readonly window: TimelineWindow; readonly end: number | null }> {
+    const { request, upTo } = round;
+    const { timeline } = request.filter;
+    const after = isNew ? startOfTime : (request.since?.position ?? startOfTime);
+    const found = timeline.matchesRoom(roomId)
+      ? await this.#parts.windows.read(view, roomNid, after, upTo, timeline)
+      : emptyWindow(upTo);
+    // Who was in the room before has a timeline already, which ends long before these events or holds some of them:
+    // a limited one makes clients begin it anew.
+    const fresh = isNew && request.since ? { ...found, limited: true } : found;
+    const end = fresh.newest ? roomStateAfter(fresh.newest) : await this.#stateAt(roomNid, upTo);
+    return { window: await this.#parts.states.windowFor(round, fresh, end), end };
   }
 
   async #stateAt(roomNid: number, position: number): Promise<number | null> {
@@ -153,7 +167,11 @@ export async function timelineText(
     // "GET /sync when the relevant section has a limited value of true."
     aggregateUpTo: window.limited ? upTo : undefined,
   });
-  return `"timeline":{"events":[${events.join(",")}],"limited":${window.limited},"prev_batch":"${streamToken(window.prevBatch)}"}`;
+  return timelineMember(events.join(","), window);
+}
+
+function timelineMember(events: string, { limited, prevBatch }: TimelineWindow): string {
+  return `"timeline":{"events":[${events}],"limited":${limited},"prev_batch":"${streamToken(prevBatch)}"}`;
 }
 
 function summaryText({ heroes, joined, invited }: RoomSummary): string {

@@ -7,7 +7,7 @@ export type StateEntries = ReadonlyMap<number, number>;
 const none: StateEntries = new Map();
 
 /** The state before a window's first event. */
-export function stateBefore({ events }: TimelineWindow, end: number | null): number | null {
+export function stateBefore({ events }: Pick<TimelineWindow, "events">, end: number | null): number | null {
   const [first] = events;
   return first ? first.stateBefore : end;
 }
@@ -65,10 +65,13 @@ export function without(entries: StateEntries, window: TimelineWindow): StateEnt
 }
 
 /** Whether each event follows on the one before and makes the room's state what it is, so that the window has all there is. */
-function isLine(window: TimelineWindow, end: number | null): boolean {
-  if (!window.isWhole) return false;
-  let state = stateBefore(window, end);
-  for (const event of window.events) {
+export function isLine(
+  { events, isWhole }: Pick<TimelineWindow, "events" | "isWhole">,
+  end: number | null,
+): boolean {
+  if (!isWhole) return false;
+  let state = stateBefore({ events }, end);
+  for (const event of events) {
     if (event.stateBefore !== state || event.roomState !== null) return false;
     state = event.stateAfter;
   }

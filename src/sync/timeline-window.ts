@@ -43,7 +43,7 @@ export class TimelineWindows {
     upTo: number,
     filter: EventFilter,
   ): Promise<TimelineWindow> {
-    const limit = Math.min(filter.limit ?? defaultLimit, maxLimit);
+    const limit = limitOf(filter);
     let events: StoredEvent[] = [];
     let newest: StoredEvent | undefined;
     let end = upTo;
@@ -62,13 +62,25 @@ export class TimelineWindows {
       // What is missing has to be asked for page by page.
       if (stretch.followsGap) break;
     }
-    if (events.length > limit) {
-      const shown = events.slice(events.length - limit);
-      return { events: shown, limited: true, prevBatch: positionBefore(shown, upTo), isWhole, newest };
-    }
+    if (events.length > limit) return { ...shownOf(events, limit, upTo), isWhole, newest };
     const prevBatch = hasMore ? end : positionBefore(events, upTo);
     return { events, limited: hasMore, prevBatch, isWhole, newest };
   }
+}
+
+/** How many events a client gets of a room. */
+export function limitOf({ limit }: EventFilter): number {
+  return Math.min(limit ?? defaultLimit, maxLimit);
+}
+
+/** What is shown of more events than a client wants. */
+export function shownOf(
+  events: readonly StoredEvent[],
+  limit: number,
+  upTo: number,
+): Pick<TimelineWindow, "events" | "limited" | "prevBatch"> {
+  const shown = events.slice(events.length - limit);
+  return { events: shown, limited: true, prevBatch: positionBefore(shown, upTo) };
 }
 
 /** The position before the first of some events. */

@@ -22,6 +22,12 @@ export interface ThreadAggregation {
 }
 
 type Relations = readonly BundledRelation[];
+
+interface Parent {
+  readonly parent: StoredEvent;
+  readonly relations: Relations;
+}
+
 type Children = ReadonlyMap<string, Relations>;
 const none: Relations = [];
 const nothing: ReadonlyMap<string, Aggregation> = new Map();
@@ -62,21 +68,34 @@ export class Aggregations {
     events: readonly StoredEvent[],
     upTo: number,
   ): Promise<ReadonlyMap<string, Aggregation>> {
-    // "State events do not currently receive bundled aggregations."
-    const messages = events.filter(({ pairNid }) => pairNid === null);
-    const [first] = messages;
-    if (!first) return nothing;
-    const children = await this.#childrenOf(first.roomNid, messages);
-    const parents = messages.filter(({ eventId }) => (children.get(eventId) ?? none).length > 0);
+    const parents = await this.#parents(events);
     if (parents.length === 0) return nothing;
     const found = new Map<string, Aggregation>();
-    for (const parent of parents) {
-      for (const relation of children.get(parent.eventId) ?? none) {
+    for (const { parent, relations } of parents) {
+      for (const relation of relations) {
         const part = await this.#part(view, parent, relation, upTo);
         if (part) found.set(parent.eventId, { ...found.get(parent.eventId), ...part });
       }
     }
     return found;
+  }
+
+  /** Whether any of some events of one room has children. */
+  async areAny(events: readonly StoredEvent[]): Promise<boolean> {
+    return (await this.#parents(events)).length > 0;
+  }
+
+  /** Those of some events of one room that have children. */
+  async #parents(events: readonly StoredEvent[]): Promise<readonly Parent[]> {
+    // "State events do not currently receive bundled aggregations."
+    const messages = events.filter(({ pairNid }) => pairNid === null);
+    const [first] = messages;
+    if (!first) return [];
+    const children = await this.#childrenOf(first.roomNid, messages);
+    return messages.flatMap((parent) => {
+      const relations = children.get(parent.eventId) ?? none;
+      return relations.length === 0 ? [] : [{ parent, relations }];
+    });
   }
 
   /** By which relations events of a room have children; it knows of these events at least. */

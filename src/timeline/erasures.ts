@@ -33,12 +33,17 @@ export class Erasures {
     }
   };
 
+  /** Whether any of some events is of an erased user: then it depends on the reader what they look like. */
+  concern(events: readonly StoredEvent[]): boolean {
+    return this.#positions.size > 0 && events.some(({ senderNid }) => this.#positions.has(senderNid));
+  }
+
   /** Events as the reader gets to see them: those of erased users without their content. */
   async shown(
     view: Pick<RoomView, "hadSeenBy">,
     events: readonly StoredEvent[],
   ): Promise<readonly StoredEvent[]> {
-    if (!events.some((event) => this.#positions.has(event.senderNid))) return events;
+    if (!this.concern(events)) return events;
     return Promise.all(events.map((event) => this.#shown(view, event)));
   }
 

@@ -78,6 +78,32 @@ export class EventPresenter {
   }
 
   /**
+   * Events of one room as everybody gets them who was joined to it all along, and has sent none of them from where they
+   * read.
+   * @returns `undefined` where it depends on the reader what an event looks like
+   */
+  async presentToMembers(events: readonly StoredEvent[]): Promise<string[] | undefined> {
+    const { erasures, stickyRooms, aggregations, clock } = this.#parts;
+    const isPlain = events.every(({ replaces, delayId }) => replaces === null && delayId === null);
+    if (!isPlain || erasures.concern(events) || stickyRooms.has(events[0]?.roomNid ?? 0)) return undefined;
+    if (await aggregations.areAny(events)) return undefined;
+    const nowMs = clock.nowMs();
+    const texts: string[] = [];
+    for (const event of events) {
+      const unsigned: Unsigned = { ageMs: nowMs - event.originServerTs, membership: "join" };
+      const isRedacted = event.redactedBy !== null;
+      texts.push(
+        this.#text(
+          event,
+          isRedacted ? { ...unsigned, ...(await this.#history(undefined, event)) } : unsigned,
+          {},
+        ),
+      );
+    }
+    return texts;
+  }
+
+  /**
    * An event as those get it who observe a room without being anybody in it, and see all of it.
    * @param inviteRoomState stripped state to go with an invite, as JSON
    */
@@ -132,15 +158,20 @@ export class EventPresenter {
     return clientEvent({ eventId: redaction.eventId, common }, { ageMs }, roomId);
   }
 
+  /** Whether a reader's device has sent anything of late. A first sync shows in all rooms what its user has said elsewhere. */
+  hasSent(reader: Reader): Promise<boolean> {
+    const known = this.#hasSent.get(reader);
+    if (known) return known;
+    const asking = this.#parts.store.hasTransactions(reader.userNid, reader.deviceId);
+    this.#hasSent.set(reader, asking);
+    return asking;
+  }
+
   async #transactionIds({ reader }: RoomView, events: readonly StoredEvent[]) {
     const { userNid, deviceId } = reader;
     const own = events.filter(({ senderNid }) => senderNid === userNid);
     if (own.length === 0) return undefined;
-    // Asked once: a first sync shows what its user has said in all rooms, and its device is new.
-    const known = this.#hasSent.get(reader);
-    const hasSent = known ?? this.#parts.store.hasTransactions(userNid, deviceId);
-    if (!known) this.#hasSent.set(reader, hasSent);
-    if (!(await hasSent)) return undefined;
+    if (!(await this.hasSent(reader))) return undefined;
     return this.#parts.store.transactionIds(
       userNid,
       deviceId,
