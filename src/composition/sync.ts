@@ -96,7 +96,7 @@ function composeRoomSections(
 ): RoomSections {
   const { rooms, events, snapshots } = graph;
   const { timelines, views, presenter, members, filtering, stateTexts: texts } = timeline;
-  const shared = new SharedTimelines({ timelines, presenter, names, clock });
+  const shared = new SharedTimelines({ timelines, presenter, names, members, clock });
   notifier.follow(shared.committed);
   const parts = {
     rooms,

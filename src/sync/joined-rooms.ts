@@ -69,7 +69,8 @@ export class JoinedRooms {
     const known =
       since === undefined || request.fullState ? undefined : await this.#stateAt(room.roomNid, since);
     const summary = await this.#summary(room, known, end, reader.userNid);
-    const state = await this.#parts.states.read(round, room, window, { known, end }, summary?.heroes ?? []);
+    const range = { known, end, senders: shared?.members };
+    const state = await this.#parts.states.read(round, room, window, range, summary?.heroes ?? []);
     const isEmpty =
       window.events.length === 0 &&
       !window.limited &&
@@ -86,9 +87,9 @@ export class JoinedRooms {
         `"${request.stateSection}":{"events":[`,
         ...state.pieces,
         "]},",
-        shared
+        ...(shared
           ? timelineMember(shared.text, window)
-          : await timelineText(this.#parts.presenter, view, window, round),
+          : await timelinePieces(this.#parts.presenter, view, window, round)),
         `,"ephemeral":{"events":[${extras.ephemeral.join(",")}]},"account_data":{"events":[${extras.accountData.join(",")}]}`,
         await this.#stickyText(view, window, extras.sticky),
         unreadText(extras.unread, request.filter.timeline.unreadThreadNotifications),
@@ -100,6 +101,7 @@ export class JoinedRooms {
 
   /** "If a sticky event appears in the timeline section, it MUST NOT be included in the sticky.events section." */
   async #stickyText(view: RoomView, window: TimelineWindow, sticky: readonly StoredEvent[]): Promise<string> {
+    if (sticky.length === 0) return "";
     const shown = new Set(window.events.map(({ eventNid }) => eventNid));
     const others = sticky.filter(({ eventNid }) => !shown.has(eventNid));
     if (others.length === 0) return "";
@@ -156,12 +158,12 @@ export class JoinedRooms {
 }
 
 /** The `timeline` member of a room, as JSON. */
-export async function timelineText(
+export async function timelinePieces(
   presenter: EventPresenter,
   view: RoomView,
   window: TimelineWindow,
   { upTo, format }: SyncRound,
-): Promise<string> {
+): Promise<JsonPieces> {
   const events = await presenter.present(view, window.events, {
     format,
     // "GET /sync when the relevant section has a limited value of true."
@@ -170,8 +172,12 @@ export async function timelineText(
   return timelineMember(events.join(","), window);
 }
 
-function timelineMember(events: string, { limited, prevBatch }: TimelineWindow): string {
-  return `"timeline":{"events":[${events}],"limited":${limited},"prev_batch":"${streamToken(prevBatch)}"}`;
+function timelineMember(events: string | Buffer, { limited, prevBatch }: TimelineWindow): JsonPieces {
+  return [
+    `"timeline":{"events":[`,
+    events,
+    `],"limited":${limited},"prev_batch":"${streamToken(prevBatch)}"}`,
+  ];
 }
 
 function summaryText({ heroes, joined, invited }: RoomSummary): string {

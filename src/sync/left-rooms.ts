@@ -1,7 +1,7 @@
 import type { Room } from "../state/room-index.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import { roomStateAfter, startOfTime } from "../timeline/room-timelines.ts";
-import { type RoomPart, type RoomPartsReader, timelineText } from "./joined-rooms.ts";
+import { type RoomPart, type RoomPartsReader, timelinePieces } from "./joined-rooms.ts";
 import type { LeftRoom } from "./room-list.ts";
 import type { StateRange } from "./state-section.ts";
 import type { SyncRound } from "./sync-request.ts";
@@ -39,7 +39,7 @@ export class LeftRooms {
         `{"${request.stateSection}":{"events":[`,
         ...state.pieces,
         "]},",
-        await timelineText(this.#parts.presenter, view, window, { ...round, upTo: left.position }),
+        ...(await timelinePieces(this.#parts.presenter, view, window, { ...round, upTo: left.position })),
         `,"account_data":{"events":[${accountData.join(",")}]}}`,
       ],
       sent: state.sent,

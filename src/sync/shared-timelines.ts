@@ -4,9 +4,10 @@ import type { NameCache } from "../storage/name-cache.ts";
 import type { StreamChange } from "../storage/streams.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { EventPresenter } from "../timeline/event-presenter.ts";
+import type { MemberEvents } from "../timeline/member-events.ts";
 import type { Reader } from "../timeline/reader.ts";
 import { roomStateAfter, type RoomTimelines, startOfTime } from "../timeline/room-timelines.ts";
-import { isLine } from "./state-difference.ts";
+import { isLine, type StateEntries } from "./state-difference.ts";
 import { shownOf, type TimelineWindow } from "./timeline-window.ts";
 
 /** The newest events of a room, as everybody gets them who was in it all along. */
@@ -14,9 +15,11 @@ export interface SharedTimeline {
   readonly window: TimelineWindow;
   /** The room's state after them. */
   readonly end: number | null;
-  /** JSON objects, joined by commas. */
-  readonly text: string;
+  /** JSON objects, joined by commas: bytes where they are many, so that answers need no copy of them. */
+  readonly text: string | Buffer;
   readonly senders: ReadonlySet<number>;
+  /** Member events of the senders by state pair; `undefined` where the events change the state. */
+  readonly members: StateEntries | undefined;
   /** What the events change, and the one before them. */
   readonly pairs: ReadonlySet<number>;
 }
@@ -31,6 +34,7 @@ export interface SharedTimelinesParts {
   readonly timelines: Pick<RoomTimelines, "newest">;
   readonly presenter: EventPresenter;
   readonly names: Pick<NameCache, "findStatePair">;
+  readonly members: MemberEvents;
   readonly clock: Clock;
 }
 
@@ -39,6 +43,7 @@ const lifetimeMs = 1_000;
 const cachedRooms = 1_000;
 /** Bounds memory, with the number of rooms. */
 const maxTextChars = 64 * 1024;
+const bytesFromChars = 4 * 1024;
 const endOfTime = Number.MAX_SAFE_INTEGER;
 
 /**
@@ -111,7 +116,10 @@ export class SharedTimelines {
     const texts = await presenter.presentToMembers(window.events);
     const text = texts?.join(",");
     if (text === undefined || text.length > maxTextChars) return undefined;
-    return { window, end, text, senders: sendersOf(window.events), pairs: pairsOf(events) };
+    const shared = text.length < bytesFromChars ? text : Buffer.from(text);
+    const pairs = pairsOf(window.events);
+    const members = pairs.size === 0 ? await this.#parts.members.of(end, window.events) : undefined;
+    return { window, end, text: shared, senders: sendersOf(window.events), members, pairs: pairsOf(events) };
   }
 }
 

@@ -24,6 +24,8 @@ export interface StateRange {
   readonly known: number | null | undefined;
   /** After the last event. */
   readonly end: number | null;
+  /** The member events of those who have sent the timeline's events, where they are known already. */
+  readonly senders?: StateEntries | undefined;
 }
 
 export interface StateSection {
@@ -63,7 +65,7 @@ export class StateSections {
     round: SyncRound,
     room: Room,
     window: TimelineWindow,
-    { known, end }: StateRange,
+    { known, end, senders }: StateRange,
     heroes: readonly string[],
   ): Promise<StateSection> {
     const { filter, stateSection } = round.request;
@@ -74,7 +76,9 @@ export class StateSections {
     const lazy = filter.state.lazyLoadMembers;
     // "Servers MUST include the syncing user's own membership event when they join a room."
     const further = known === undefined ? [round.reader.userId, ...heroes] : heroes;
-    const members = lazy ? await this.#parts.members.of(target, window.events, further) : undefined;
+    const shown = senders ? [] : window.events;
+    const found = lazy ? await this.#parts.members.of(target, shown, further) : undefined;
+    const members = found && senders ? new Map([...senders, ...found]) : found;
     if (known === undefined) {
       const wanted = members && without(members, atEnd ? { ...window, events: [] } : window);
       const pieces = await this.#whole(round, room, target, besides, wanted);
