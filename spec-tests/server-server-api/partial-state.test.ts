@@ -388,8 +388,10 @@ t.test("sendJoinV2: who leaves again is not waited for; the room can be joined a
   );
   t.equal((await client.get(inRoom(room, "members"))).status, 200, "nobody waits for the members");
   release();
+  const left = room.lastId;
   const again = await joinAsSomebody(room);
   const members = await memberIds(again, room);
+  t.notOk(room.askedBefore.includes(left), "no server has to know what this one's users have done");
   for (const userId of [again.userId, `@creator:${host}`]) t.ok(members.includes(userId), userId);
   const { body } = await again.get(inRoom(room, "messages?dir=b&limit=50"));
   t.notMatch(

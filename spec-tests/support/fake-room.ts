@@ -35,6 +35,8 @@ export class FakeRoom {
   readonly silentHosts = new Set<string>();
   /** How often somebody has asked for the members. */
   asked = 0;
+  /** Before which events they have been asked for. */
+  readonly askedBefore: (string | null)[] = [];
 
   /** @param servers those of the members, who are dealt out to them in turn */
   constructor(
@@ -135,6 +137,7 @@ export class FakeRoom {
         this.#sendJoin(body, response, isPartial);
       } else if (action === "state_ids") {
         this.asked += 1;
+        this.askedBefore.push(url.searchParams.get("event_id"));
         if (this.silentHosts.has(request.headers.host ?? "")) return false;
         void this.gate.then(() => this.#sendStateIds(response));
       } else if (action === "state") this.#sendState(response);

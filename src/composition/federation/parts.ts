@@ -76,6 +76,7 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
     names,
   });
   const completions = new RoomCompletions({
+    ownName: serverName,
     partialRooms,
     rooms: graph.rooms,
     participation,

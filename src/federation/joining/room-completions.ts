@@ -1,6 +1,6 @@
 import { Turns } from "../../concurrency/turns.ts";
 import type { Restatements } from "../../ingest/restatements.ts";
-import type { EventId, ServerName } from "../../protocol/identifiers.ts";
+import { type EventId, type ServerName, serverNameOf } from "../../protocol/identifiers.ts";
 import type { EventReader } from "../../state/event-reader.ts";
 import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { Room, RoomIndex } from "../../state/room-index.ts";
@@ -16,6 +16,7 @@ import { type ToldStates, ToldStateError } from "../inbound/told-state.ts";
 import type { RoomParticipation } from "../room-participation.ts";
 
 export interface RoomCompletionsParts {
+  readonly ownName: ServerName;
   readonly partialRooms: PartialRooms;
   readonly rooms: RoomIndex;
   readonly participation: RoomParticipation;
@@ -31,6 +32,8 @@ export interface RoomCompletionsParts {
 const maxRoomsAtOnce = 4;
 /** More servers are not asked before those are asked again. */
 const maxServersOfRound = 20;
+/** Of users of this server, in a row before a join. */
+const maxOwnEvents = 20;
 const firstPauseMs = 5_000;
 const longestPauseMs = 10 * 60_000;
 
@@ -135,12 +138,37 @@ export class RoomCompletions implements Disposable {
     const [prevId] = prevEventIds;
     if (prevId === undefined || prevEventIds.length > 1) return toldStates.before(room, joinId, server);
     try {
-      return await toldStates.after(room, prevId, server);
+      return await this.#stateAfter(server, room, prevId, maxOwnEvents);
     } catch (error) {
       const isUnknownThere = error instanceof FederationError && error.failure === "refused";
       if (!isUnknownThere && !(error instanceof ToldStateError)) throw error;
       return toldStates.before(room, joinId, server);
     }
+  }
+
+  /**
+   * The state after an event. What users of this server have done, such as leave, another server may not have heard of: that
+   * is added here to the state before it.
+   */
+  async #stateAfter(
+    server: ServerName,
+    room: Room,
+    eventId: EventId,
+    ownEventsLeft: number,
+  ): Promise<StateMap> {
+    const { ownName, toldStates, eventStore, events } = this.#parts;
+    const stored = await eventStore.byId(eventId);
+    const isPlaced = stored !== undefined && stored.stateAfter !== null;
+    const event = isPlaced && ownEventsLeft > 0 ? await events.roomEvent(stored.eventNid) : undefined;
+    const [prevId, ...others] = event?.prevEventIds ?? [];
+    const isOwn = event !== undefined && serverNameOf(event.sender) === ownName;
+    if (!stored || !isOwn || prevId === undefined || others.length > 0) {
+      return toldStates.after(room, eventId, server);
+    }
+    const before = await this.#stateAfter(server, room, prevId, ownEventsLeft - 1);
+    const { pairNid, eventNid, flags } = stored;
+    if (pairNid === null || (flags & eventFlags.rejected) !== 0) return before;
+    return new Map([...before, [pairNid, eventNid]]);
   }
 
   /**
