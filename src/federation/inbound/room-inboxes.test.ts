@@ -7,7 +7,7 @@ import type { FederationInboxStore, InboxEvent, InboxRow } from "../../storage/f
 import { systemClock } from "../../telemetry/clock.ts";
 import { createLogTo } from "../../telemetry/log.ts";
 import type { EventCompletion } from "./event-completion.ts";
-import { RoomInboxes } from "./room-inboxes.ts";
+import { RoomInboxes, type RoomInboxesParts } from "./room-inboxes.ts";
 
 function memoryStore() {
   let rows: InboxRow[] = [];
@@ -55,7 +55,9 @@ function waiting(roomNid: number, origin: string, body: string): InboxEvent {
   };
 }
 
-function scene() {
+const wholeRooms = { has: () => false, whole: () => Promise.resolve() };
+
+function scene(partialRooms: RoomInboxesParts["partialRooms"] = wholeRooms) {
   const slow = Promise.withResolvers<void>();
   const judged: string[] = [];
   const accepted: string[] = [];
@@ -67,7 +69,10 @@ function scene() {
         await slow.promise;
       }
       judged.push(...events.map((one) => one.event.eventId));
-      return events.map((one) => ({ eventId: one.event.eventId, verdict: "accepted" }));
+      return events.map(({ event: { eventId } }) => {
+        const isStuck = eventId.includes("stuck") && partialRooms.has(room.roomNid);
+        return { eventId, verdict: isStuck ? "incomplete" : "accepted" };
+      });
     },
   };
   const { store, left } = memoryStore();
@@ -78,7 +83,7 @@ function scene() {
       byNid: async (roomNid: number) => ({ roomNid, roomId: "!room:a.test" as RoomId, version }),
     } as unknown as RoomIndex,
     completion: completion as unknown as EventCompletion,
-    partialRooms: { has: () => false, whole: () => Promise.resolve() },
+    partialRooms,
     accepted: async ({ eventId }) => void accepted.push(eventId),
     clock: systemClock,
     log: createLogTo(process.stderr, "fatal"),
@@ -140,3 +145,25 @@ t.test("what one server sends of one room stays in order", async (t) => {
   await inboxes[Symbol.asyncDispose]();
   t.same(accepted, judged);
 });
+
+t.test(
+  "what cannot be used before a room's members are known is tried again then, and holds nothing up",
+  async (t) => {
+    const whole = Promise.withResolvers<void>();
+    let isPartial = true;
+    const { inboxes, judged, left } = scene({ has: () => isPartial, whole: () => whole.promise });
+    const event = (body: string) => waiting(1, "quick.test", body);
+    const idOf = (body: string) => `$1 quick.test ${body}`;
+    await inboxes.add([event("one"), event("stuck"), event("two")]);
+    await until(() => left() === 1);
+    await inboxes.add([event("three"), event("stuck too"), event("four")]);
+    await until(() => left() === 2);
+    t.same(judged, ["one", "stuck", "two", "three", "stuck too", "four"].map(idOf), "each is judged once");
+    isPartial = false;
+    whole.resolve();
+    await until(() => left() === 0);
+    t.same(judged.slice(6), ["stuck", "stuck too"].map(idOf));
+    await inboxes[Symbol.asyncDispose]();
+    t.equal(left(), 0);
+  },
+);
