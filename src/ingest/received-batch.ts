@@ -85,7 +85,10 @@ export class ReceivedBatch {
     const softFailure =
       rejection || placement !== "live" ? undefined : await this.#softFailure(received, ground, isEarly);
     const failure = rejection ? eventFlags.rejected : softFailure === undefined ? 0 : eventFlags.softFailed;
-    const flags = failure | (isEarly && failure !== 0 ? eventFlags.early : 0) | passage(received);
+    // That it is not wanted stays so, whatever becomes known of the room.
+    const ofPolicy = received.isUnwanted && placement === "live" ? eventFlags.softFailed : 0;
+    const isPassing = isEarly && failure !== 0 && ofPolicy === 0;
+    const flags = failure | ofPolicy | (isPassing ? eventFlags.early : 0) | passage(received);
     const eventNid = storedNid ?? this.#parts.nextEventNid();
     this.#parts.events.announce(eventNid, event);
     const row = await this.#place(received, ground, eventNid, flags, isEarly);

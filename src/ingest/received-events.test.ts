@@ -309,3 +309,32 @@ t.test(
     );
   },
 );
+
+t.test(
+  "what the policy server does not want stays hidden when the members of its room are known",
+  async (t) => {
+    let isPartial = false;
+    await using one = await GraphServer.open(t, "one.test");
+    await using two = await GraphServer.open(t, "two.test", undefined, () => isPartial);
+    const room = await createRoom(one, "11");
+    const joined = await two.join(room, one);
+    const [join] = await two.database.stores.rooms.extremities(joined.roomNid);
+    if (!join) throw new Error("there is no join");
+    const joinId = join.eventId as EventId;
+    await one.receive(room, [await two.sent(room.version, joinId)]);
+    const sent = async (event: LocalEvent) =>
+      one.sent(room.version, (await one.graph.writer.sendOne(room, event)).eventId);
+    const [spam, wanted] = [await sent(message(one.user, "spam")), await sent(message(one.user, "not spam"))];
+    isPartial = true;
+    const receipts = await two.receive(joined, [{ ...spam, isUnwanted: true }, wanted]);
+    t.equal(receipts.get(spam.event.eventId)?.verdict, "soft-failed");
+    t.equal(receipts.get(wanted.event.eventId)?.verdict, "accepted");
+
+    isPartial = false;
+    const before = await two.toldState(joined, one, joinId);
+    await two.graph.restatements.complete(joined, joinId, before, () => Promise.resolve(true));
+    const states = await two.eventStates(joined);
+    t.equal(states.get(wanted.event.eventId)?.isSoftFailed, false);
+    t.equal(states.get(spam.event.eventId)?.isSoftFailed, true);
+  },
+);

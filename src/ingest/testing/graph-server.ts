@@ -56,11 +56,15 @@ export class GraphServer implements AsyncDisposable {
     this.graph = graph;
   }
 
-  /** @param folder where the database is; a new one that goes with the test unless given */
+  /**
+   * @param folder where the database is; a new one that goes with the test unless given
+   * @param isPartial whether members of rooms are missing; they are not unless given
+   */
   static async open(
     t: { teardown(work: () => void): void },
     name: string,
     folder = mkdtempSync(join(tmpdir(), "hearth-graph-")),
+    isPartial = () => false,
   ): Promise<GraphServer> {
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));
     const database = await openSqliteDatabase(folder, () => undefined, failOnFault);
@@ -75,7 +79,7 @@ export class GraphServer implements AsyncDisposable {
       names,
       clock: systemClock,
       randomBytes: systemRandomBytes,
-      partialRooms: { has: () => false },
+      partialRooms: { has: isPartial },
     });
     return new GraphServer(serverName, key, database, names, graph);
   }
