@@ -38,8 +38,17 @@ function makeDestination(
   newestOf: (after: number) => readonly number[],
   logged: string[] = [],
 ): Destination {
+  return destinationOf(clock, makeParts(server, clock, newestOf, logged));
+}
+
+function makeParts(
+  server: FakeServer,
+  clock: ManualClock,
+  newestOf: (after: number) => readonly number[],
+  logged: string[],
+): DestinationParts {
   let transactions = 0;
-  const parts: DestinationParts = {
+  return {
     client: server,
     texts: { of: (nids) => Promise.resolve(JSON.stringify(nids)) },
     deviceUpdates: { after: () => Promise.reject(new Error("nothing is told of devices")) },
@@ -60,6 +69,9 @@ function makeDestination(
     changed: () => undefined,
     inTurn: (_answers, work) => work(),
   };
+}
+
+function destinationOf(clock: ManualClock, parts: DestinationParts): Destination {
   const upTo = { sentUpTo: 0, deviceListsUpTo: 0, farewells: [] };
   const waiting = { isBehind: false, hasToDevice: false, hasDeviceLists: false };
   return new Destination(name, new Backoff(clock, () => 0.5), upTo, waiting, parts);
@@ -120,6 +132,44 @@ t.test("a server is tried ever later, and at once when it has been heard of", as
   t.equal(destination.backoff.waitMs, 0);
   t.equal(clock.waitingTimers, 0, "nothing waits any more");
 });
+
+t.test(
+  "a server is not taken to be back while only rooms are looked at in which it has missed nothing",
+  async (t) => {
+    const [server, clock] = [new FakeServer(), new ManualClock()];
+    position = 3;
+    const parts = makeParts(server, clock, () => [], []);
+    // Two pages of rooms in which others have spoken, then one with an event of ours.
+    const unsentRooms = (_server: string, _after: number, lookedUpTo: number) =>
+      Promise.resolve(
+        lookedUpTo < 2
+          ? { rooms: [], lookedUpTo: lookedUpTo + 1 }
+          : { rooms: [{ roomNid: 1, eventNid: 3, position: 3 }], lookedUpTo: null },
+      );
+    const destination = destinationOf(clock, { ...parts, store: { ...parts.store, unsentRooms } });
+    server.isAway = true;
+    destination.addPdu({ eventNid: 3, position: 3 });
+    await settled();
+    const waits = [];
+    for (let attempt = 0; attempt < 4; attempt++) {
+      waits.push(destination.backoff.waitMs);
+      clock.advance(destination.backoff.waitMs);
+      await settled();
+    }
+    t.equal(server.attempts, 5);
+    t.same(
+      waits,
+      waits.toSorted((a, b) => a - b),
+      "it is tried ever later",
+    );
+    t.ok((waits[3] ?? 0) > 60_000);
+    server.isAway = false;
+    destination.heard();
+    await settled();
+    t.same(server.received, [[3]]);
+    t.equal(destination.isIdle, true);
+  },
+);
 
 t.test("a server that was away is told what has happened in rooms that it is in no more", async (t) => {
   const [server, clock] = [new FakeServer(), new ManualClock()];

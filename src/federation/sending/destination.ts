@@ -200,7 +200,13 @@ export class Destination {
     try {
       while (!this.#isClosed) {
         const load = await this.#nextLoad();
-        if (!load || !(await this.#send(load))) return;
+        if (load.pdus.length > 0 || load.edus.length > 0) {
+          if (!(await this.#send(load))) return;
+        } else {
+          // That there is nothing to tell of some rooms says nothing of the server.
+          this.#told(load);
+          if (!this.#events.isBehind && !this.#hasDeviceLists) return;
+        }
       }
     } catch (error) {
       this.#parts.log.error({ err: error, destination: this.name }, "sending to a server failed");
@@ -208,7 +214,7 @@ export class Destination {
     }
   }
 
-  async #nextLoad(): Promise<Load | undefined> {
+  async #nextLoad(): Promise<Load> {
     const pdus = await this.#events.take();
     // Devices before messages of theirs.
     const deviceLists = await this.#nextDeviceLists();
@@ -221,13 +227,6 @@ export class Destination {
       })),
     ];
     edus.push(...this.#edus.take(maxEdus - edus.length));
-    if (pdus.length === 0 && edus.length === 0) {
-      this.#events.sent();
-      if (deviceLists) this.#deviceListsTold(deviceLists);
-      this.#parts.changed(this);
-      const hasMore = this.#events.isBehind || this.#hasDeviceLists;
-      return hasMore ? { pdus, edus, deviceLists, toDeviceNids: [] } : undefined;
-    }
     return { pdus, edus, deviceLists, toDeviceNids: messages.map(({ messageNid }) => messageNid) };
   }
 
@@ -263,10 +262,10 @@ export class Destination {
 
   /** @returns false when the server could not be reached */
   async #send(load: Load): Promise<boolean> {
-    const { pdus, edus, deviceLists, toDeviceNids } = load;
-    const { store, log, changed } = this.#parts;
+    const { pdus, edus, toDeviceNids } = load;
+    const { store, log } = this.#parts;
     try {
-      if (pdus.length > 0 || edus.length > 0) this.#logRefusals(await this.#put(pdus, edus));
+      this.#logRefusals(await this.#put(pdus, edus));
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       if (isWorthRetrying(error)) {
@@ -280,12 +279,16 @@ export class Destination {
       log.warn({ err: error, destination: this.name }, "a transaction was refused for good");
     }
     if (toDeviceNids.length > 0) await store.removeToDevice(toDeviceNids);
-    if (deviceLists) this.#deviceListsTold(deviceLists);
-    this.#events.sent();
     this.#answers = true;
     this.backoff.ended();
-    changed(this);
+    this.#told(load);
     return true;
+  }
+
+  #told({ deviceLists }: Load): void {
+    if (deviceLists) this.#deviceListsTold(deviceLists);
+    this.#events.sent();
+    this.#parts.changed(this);
   }
 
   /** @throws FederationError */
