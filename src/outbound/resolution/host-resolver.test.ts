@@ -90,6 +90,25 @@ t.test(
   },
 );
 
+t.test(
+  "names of the local network are known to the operating system though a name server fails on them",
+  async (t) => {
+    const { resolver, asked } = await scene(t, { bridge: { fails: true }, "printer.local": { fails: true } });
+    t.same(await resolver.resolve("printer.local"), [{ address: "192.168.1.9", family: 4 }]);
+    await t.rejects(resolver.resolve("bridge"), { message: "no such name" });
+    t.same(asked, ["printer.local", "bridge"]);
+  },
+);
+
+t.test("addresses of IPv6 are not waited for when nothing is said of them", async (t) => {
+  const { resolver, dns } = await scene(t, { "one.test": { a: ["10.0.0.1"], isSilentOnIpv6: true } });
+  const startMs = performance.now();
+  t.same(await resolver.resolve("one.test"), [{ address: "10.0.0.1", family: 4 }]);
+  const tookMs = performance.now() - startMs;
+  t.ok(tookMs < 2_900, `it took ${tookMs} ms`);
+  t.same(dns.questions.toSorted(), ["one.test 1", "one.test 28"]);
+});
+
 t.test("without a hosts file names are found all the same", async (t) => {
   const dns = await DnsServer.open({ "one.test": { a: ["10.0.0.1"] } });
   t.teardown(() => dns[Symbol.asyncDispose]());

@@ -15,6 +15,10 @@ export interface HostResolverParts {
 
 /** Name servers do not know the name, or there are none: the operating system may know it by other means. */
 const unknownCodes: readonly unknown[] = ["ENOTFOUND", "ENODATA", "ECONNREFUSED"];
+/** What some say of names that are not looked for in the DNS, such as systemd-resolved of names without a dot. */
+const refusedCodes: readonly unknown[] = ["ESERVFAIL", "EREFUSED", "ENOTIMP"];
+/** For addresses of IPv6, once there are some of IPv4: some name servers never answer when they are asked for them. */
+const patienceMs = 1_000;
 
 /**
  * Finds the addresses of hosts. The operating system's own function (getaddrinfo) would hold up a thread of the pool of
@@ -23,11 +27,13 @@ const unknownCodes: readonly unknown[] = ["ENOTFOUND", "ENODATA", "ECONNREFUSED"
  * for what they do not know: names of search domains, of the local network.
  */
 export class HostResolver {
+  readonly #clock: Clock;
   readonly #nameServers: NameServers;
   readonly #hosts: SystemFile<Hosts>;
   readonly #systemLookup: (hostname: string) => Promise<readonly LookupAddress[]>;
 
   constructor({ clock, nameServers, hostsFile = hostsPath, systemLookup = lookupAll }: HostResolverParts) {
+    this.#clock = clock;
     this.#nameServers = nameServers ?? new NameServers(clock);
     this.#hosts = new SystemFile(hostsFile, parseHosts, clock);
     this.#systemLookup = systemLookup;
@@ -40,8 +46,7 @@ export class HostResolver {
   readonly resolve = async (hostname: string): Promise<readonly LookupAddress[]> => {
     const listed = this.#hosts.value.get(hostname.toLowerCase());
     if (listed) return listed;
-    const { resolver } = this.#nameServers;
-    const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
+    const answers = await this.#ask(hostname);
     // Some name servers fail on one of the questions only.
     const addresses = answers.flatMap((answer, index) =>
       answer.status === "fulfilled"
@@ -49,14 +54,33 @@ export class HostResolver {
         : [],
     );
     if (addresses.length > 0) return addresses;
-    const failure = answers.find((answer) => answer.status === "rejected" && !isUnknown(answer.reason));
+    const unknown = isLocal(hostname) ? [...unknownCodes, ...refusedCodes] : unknownCodes;
+    const failure = answers.find(
+      (answer) => answer.status === "rejected" && !hasCode(answer.reason, unknown),
+    );
     if (failure?.status === "rejected") throw failure.reason;
     return this.#systemLookup(hostname);
   };
+
+  /** What name servers say of addresses of IPv4, and then of IPv6. */
+  async #ask(hostname: string): Promise<readonly PromiseSettledResult<readonly string[]>[]> {
+    const { resolver } = this.#nameServers;
+    const asked = Promise.allSettled([resolver.resolve6(hostname)]);
+    const [ipv4] = await Promise.allSettled([resolver.resolve4(hostname)]);
+    const late = Promise.withResolvers<readonly []>();
+    using _timer =
+      ipv4.status === "fulfilled" ? this.#clock.setTimer(patienceMs, () => late.resolve([])) : undefined;
+    return [ipv4, ...(await Promise.race([asked, late.promise]))];
+  }
 }
 
-function isUnknown(error: unknown): boolean {
-  return error instanceof Error && "code" in error && unknownCodes.includes(error.code);
+/** Whether a name may be one of the local network only: without a dot (RFC 1034 has search lists for them), or of mDNS (RFC 6762). */
+function isLocal(hostname: string): boolean {
+  return !hostname.includes(".") || hostname.toLowerCase().endsWith(".local");
+}
+
+function hasCode(error: unknown, codes: readonly unknown[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(error.code);
 }
 
 function lookupAll(hostname: string): Promise<LookupAddress[]> {

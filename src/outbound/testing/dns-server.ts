@@ -12,6 +12,8 @@ export interface DnsZone {
     readonly fails?: boolean;
     /** There is no answer at all. */
     readonly isSilent?: boolean;
+    /** There is none to questions for addresses of IPv6. */
+    readonly isSilentOnIpv6?: boolean;
   };
 }
 
@@ -56,7 +58,7 @@ export class DnsServer implements AsyncDisposable {
     const { name, type, end } = questionOf(query);
     this.questions.push(`${name} ${type}`);
     const known = this.zone[name.toLowerCase()];
-    if (known?.isSilent) return undefined;
+    if (known?.isSilent || (known?.isSilentOnIpv6 && type === types.aaaa)) return undefined;
     const records = known ? this.#records(name, type) : [];
     const code = known?.fails ? codes.serverFailure : known ? codes.ok : codes.noSuchName;
     const header = Buffer.alloc(12);
