@@ -95,7 +95,7 @@ export class OutboundReceipts implements Disposable {
   async #resume(upTo: number): Promise<void> {
     const { store } = this.#parts;
     const after = await store.toldUpTo();
-    const roomNids = await store.roomsChangedAfter(after, maxResumedRooms);
+    const roomNids = after < upTo ? await store.roomsChangedAfter(after, maxResumedRooms) : [];
     for (const roomNid of roomNids) await this.#add(roomNid, after, upTo);
     this.#isResumed = true;
     this.#saveLater();

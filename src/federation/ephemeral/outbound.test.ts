@@ -187,6 +187,27 @@ t.test("receipts: what went untold at a stop is told after the next start", asyn
   t.equal(sent.length, 300);
 });
 
+t.test("receipts: after a stop at which others knew all of them, none are looked for", async (t) => {
+  const { shared, pass, sent } = setUp();
+  const lookups: number[] = [];
+  const store = {
+    ...neverTold,
+    toldUpTo: async () => 100,
+    roomsChangedAfter: async (position: number) => {
+      lookups.push(position);
+      return [];
+    },
+    allChangedBetween: async () => [receiptRow(1)],
+  };
+  using outbound = new OutboundReceipts({ ...shared, store });
+  outbound.resume();
+  await pass(60_000);
+  t.strictSame(lookups, []);
+  outbound.committed(101, [changed("receipts", roomNid, 101)]);
+  await pass(60_000);
+  t.equal(sent.length, 1);
+});
+
 t.test("receipts: how far others know them goes no further than what waits", async (t) => {
   const { shared, pass } = setUp();
   const saved: number[] = [];

@@ -2,14 +2,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import t from "tap";
 import type { IndexProgress, RoomToIndex, SearchIndex } from "../../storage/search-index.ts";
 import type { StreamChange } from "../../storage/streams.ts";
-import { systemClock } from "../../telemetry/clock.ts";
+import { type Clock, systemClock } from "../../telemetry/clock.ts";
 import { createLogTo } from "../../telemetry/log.ts";
+import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
 import { SearchFollower } from "./search-follower.ts";
 
 const change = (nid: number, position: number): StreamChange => ({ stream: "timeline", nid, position });
 
 class FakeIndex implements SearchIndex {
   begun = 0;
+  begins = 0;
   unfinished: readonly number[] = [];
   readonly asked: RoomToIndex[][] = [];
   failures = 0;
@@ -20,6 +22,7 @@ class FakeIndex implements SearchIndex {
   meanwhile: (() => void) | undefined;
 
   async begin(): Promise<IndexProgress> {
+    this.begins += 1;
     return { upTo: this.begun, unfinished: this.unfinished };
   }
 
@@ -48,13 +51,13 @@ class FakeIndex implements SearchIndex {
   }
 }
 
-function follow(index: FakeIndex, roomsBehind: readonly number[] = []) {
+function follow(index: FakeIndex, roomsBehind: readonly number[] = [], clock: Clock = systemClock) {
   const state = { position: 10 };
   const follower = new SearchFollower({
     index,
     rooms: { withEventsAfter: async () => roomsBehind },
     position: () => state.position,
-    clock: systemClock,
+    clock,
     log: createLogTo(process.stderr, "fatal"),
   });
   return { follower, state };
@@ -112,6 +115,32 @@ t.test("after a start the rooms are taken up that were left behind", async (t) =
   t.equal(index.begun, 10, "the next start has nothing to take up");
   while (index.tidied < 3) await delay(1);
   t.equal(index.tidied, 3, "until the index is tidy");
+  await follower[Symbol.asyncDispose]();
+});
+
+t.test("where nothing has ever been written the index is not begun before something is", async (t) => {
+  const index = new FakeIndex();
+  const clock = new ManualClock();
+  const { follower, state } = follow(index, [], clock);
+  state.position = 0;
+  clock.advance(3_600_000);
+  t.equal(index.begins, 0);
+  state.position = 1;
+  follower.committed(1, [change(1, 1)]);
+  clock.advance(60_000);
+  t.equal(index.begins, 1);
+  while (index.asked.length === 0) await delay(1);
+  t.same(index.asked, [[{ roomNid: 1, upTo: 1 }]]);
+  await follower[Symbol.asyncDispose]();
+});
+
+t.test("a start takes up what was left behind before anybody searches", async (t) => {
+  const index = new FakeIndex();
+  const clock = new ManualClock();
+  const { follower } = follow(index, [7], clock);
+  clock.advance(3_000);
+  while (index.asked.length === 0) await delay(1);
+  t.same(index.asked, [[{ roomNid: 7, upTo: 10 }]]);
   await follower[Symbol.asyncDispose]();
 });
 

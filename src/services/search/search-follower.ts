@@ -45,7 +45,7 @@ export class SearchFollower implements AsyncDisposable {
 
   constructor(parts: SearchFollowerParts) {
     this.#parts = parts;
-    this.#timer = parts.clock.setTimer(startDelayMs, () => this.#run());
+    this.#timer = parts.clock.setTimer(startDelayMs, () => this.#takeUp());
   }
 
   /** To be told of each commit before its position becomes visible. */
@@ -77,6 +77,12 @@ export class SearchFollower implements AsyncDisposable {
     this.#closed = true;
     this.#timer?.cancel();
     await this.#work;
+  }
+
+  /** Where nothing has ever been written there is nothing to take up, and no worker to begin for it. */
+  #takeUp(): void {
+    this.#timer = undefined;
+    if (this.#parts.position() > 0) this.#run();
   }
 
   /** The index is ready, and it is known which rooms are behind. */
