@@ -22,16 +22,27 @@ const native = ["better-sqlite3", "@node-rs/argon2", "sharp"];
 const banner = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
 /**
- * Who imports `node:http` as an ES module gets all that it offers at once, and so loads its WebSocket and fetch, which
- * nobody uses here. Asked for like this it loads what is used.
+ * Who imports these of Node's own modules as ES modules gets all that they offer at once, and so loads WebSocket, fetch
+ * and more that nobody uses here. Asked for like this they load what is used.
  */
-const leanHttp: Plugin = {
-  name: "lean-http",
+const leanBuiltins: Plugin = {
+  name: "lean-builtins",
   setup(building) {
-    building.onResolve({ filter: /^(node:)?http$/ }, () => ({ path: "node:http", namespace: "lean" }));
-    building.onLoad({ filter: /^node:http$/, namespace: "lean" }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule("${path}");`,
+    building.onResolve({ filter: /^(node:)?(fs|http|util)$/ }, ({ path }) => ({
+      path: path.replace(/^node:/, ""),
+      namespace: "lean",
     }));
+    building.onLoad({ filter: /./, namespace: "lean" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule("node:${path}");`,
+    }));
+  },
+};
+
+/** Koa's packages bring two versions of the table of media types, of 200 KiB each: the newer one serves both. */
+const oneMediaTypeTable: Plugin = {
+  name: "one-media-type-table",
+  setup(building) {
+    building.onResolve({ filter: /^mime-db$/ }, () => ({ path: join(root, "node_modules/mime-db/db.json") }));
   },
 };
 
@@ -54,7 +65,11 @@ export async function bundle(dist: string): Promise<void> {
       format: "esm",
       target: "node24",
       external: native,
-      plugins: [leanHttp],
+      plugins: [leanBuiltins, oneMediaTypeTable],
+      // The text of the program stays in memory. Names are kept, and lines short, so that stack traces can be read.
+      minifyWhitespace: true,
+      minifySyntax: true,
+      lineLimit: 120,
       banner: { js: banner },
       legalComments: "none",
       metafile: true,

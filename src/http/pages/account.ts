@@ -19,7 +19,7 @@ export function accountContent(content: AccountContent, texts: Texts, language: 
 <ul class="plain">
 ${sorted.map(
   (device) => html`<li><strong>${device.displayName ?? texts.account.noName}</strong><br>
-<span class="note">${device.deviceId} – ${lastSeen(device, texts, language)}</span><br>
+<span class="note">${device.deviceId} &ndash; ${lastSeen(device, texts, language)}</span><br>
 <a href="${devicePath(device.deviceId)}">${texts.account.show}</a></li>\n`,
 )}</ul>
 <form method="post" action="${signOutAction}">
@@ -38,7 +38,7 @@ export function deviceContent(content: DeviceContent, texts: Texts, language: La
   const back = html`<p><a href="${accountPath}">${texts.account.back}</a></p>`;
   if (!device) return html`${errorNote(texts.account.noDevice)}\n${back}`;
   return html`<p>${device.displayName ?? texts.account.noName}</p>
-<p class="note">${device.deviceId} – ${lastSeen(device, texts, language)}</p>
+<p class="note">${device.deviceId} &ndash; ${lastSeen(device, texts, language)}</p>
 <form method="post" action="${signOutAction}">
 <input type="hidden" name="device_id" value="${device.deviceId}">
 <p>${texts.account.signOutWarning}</p>

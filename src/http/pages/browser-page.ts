@@ -65,7 +65,7 @@ export class BrowserPages {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} – ${organisation}</title>
+<title>${title} &ndash; ${organisation}</title>
 <style>${raw(this.#style)}</style>
 </head>
 <body>
