@@ -1,9 +1,9 @@
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { HearthServer } from "../server.ts";
-import { releaseStartupMemory } from "../telemetry/startup-memory.ts";
 import { type Clock, systemClock } from "../telemetry/clock.ts";
 import { createLog, isPretty, type Logger } from "../telemetry/log.ts";
+import { postponeOptimisation, releaseStartupMemory } from "../telemetry/startup-memory.ts";
 import { version } from "../version.ts";
 import { type Command, configOption, type Terminal, textOption } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -11,6 +11,8 @@ import { awaitStopSignals, signalExitCode } from "./stop-signals.ts";
 
 /** Shorter than the 30 seconds after which Kubernetes kills, so that the log tells what was not done in time. */
 const drainTimeoutMs = 25_000;
+/** Those who wait for the server to be there are answered first. */
+const settleMs = 1_000;
 
 /** `hearth start` */
 export const start: Command = {
@@ -28,6 +30,7 @@ export const start: Command = {
     "HEARTH_REGISTRATION__MODE=open hearth start",
   ],
   async run(given, terminal) {
+    postponeOptimisation();
     const config = loadConfig({ file: textOption(given, "config"), environment: terminal.environment });
     const { output } = terminal;
     const isTerminal = output.isTTY === true;
@@ -60,7 +63,7 @@ export async function serveUntilStopped(
     throw error;
   }
   announce(server, config, log, terminal);
-  releaseStartupMemory();
+  using _settling = clock.setTimer(settleMs, releaseStartupMemory);
   const signal = await Promise.race([first, server.lost]);
   if (signal instanceof Error) {
     log.fatal({ err: signal }, "Stopped: the database cannot be written any more");

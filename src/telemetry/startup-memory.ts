@@ -4,11 +4,23 @@ import { boundHeapGrowth } from "./heap-growth.ts";
 
 type CollectGarbage = (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void;
 
+/** V8's compilers of hot code, all but the first and quickest. */
+const optimisers = ["opt", "maglev"];
+
 /**
- * Gives back the memory that starting took: loading the program leaves about 20 MiB of garbage and of room for it,
- * which V8 would keep for as long as an idle server gives it no reason to collect.
+ * Has V8 leave code as it is until `releaseStartupMemory`: what a start does it does once, and the optimising compilers
+ * would stay in memory with 10 MiB before anybody has asked for anything.
+ */
+export function postponeOptimisation(): void {
+  for (const name of optimisers) setFlagsFromString(`--no-${name}`);
+}
+
+/**
+ * Gives back the memory that starting took, once the start is over: loading the program leaves about 20 MiB of garbage
+ * and of room for it, which V8 would keep for as long as an idle server gives it no reason to collect.
  */
 export function releaseStartupMemory(): void {
+  for (const name of optimisers) setFlagsFromString(`--${name}`);
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as CollectGarbage;
   setFlagsFromString("--no-expose-gc");
