@@ -4,7 +4,7 @@ import type { CompiledCondition } from "./conditions.ts";
 import { masterRuleId } from "./default-rules.ts";
 import type { DefaultPushRule } from "./default-rules.ts";
 import { PropertyKey } from "./event.ts";
-import { CompiledRuleset, listBlock, lookupBlock, sharedBlock } from "./ruleset.ts";
+import { CompiledRuleset, listBlock, lookupBlock, sharedBlock, sharedBlocks } from "./ruleset.ts";
 import type { CompiledRule, RuleBlock } from "./ruleset.ts";
 import { isOwnRuleKind, ownRuleKinds, ruleKinds, untouchedPushRules } from "./rules.ts";
 import type { OwnPushRule, OwnRuleKind, RuleKind, StoredPushRules } from "./rules.ts";
@@ -34,7 +34,7 @@ export class PushRuleCompiler {
     this.#shared = new Map(
       shared.filter(([, rules]) => rules.length > 0).map(([kind, rules]) => [kind, sharedBlock(rules)]),
     );
-    this.untouched = this.#assemble(untouchedPushRules);
+    this.untouched = new CompiledRuleset([sharedBlocks(this.#blocksOf(untouchedPushRules))]);
   }
 
   /**
@@ -43,16 +43,16 @@ export class PushRuleCompiler {
    * @returns `untouched` itself when the user has changed nothing
    */
   compile(stored: StoredPushRules): CompiledRuleset {
-    return isUntouched(stored) ? this.untouched : this.#assemble(stored);
+    return isUntouched(stored) ? this.untouched : new CompiledRuleset(this.#blocksOf(stored));
   }
 
-  #assemble({ own, defaultChanges }: StoredPushRules): CompiledRuleset {
+  #blocksOf({ own, defaultChanges }: StoredPushRules): readonly RuleBlock[] {
     const blocks = listBlocks(this.#compileDefaults(this.#master, defaultChanges));
     for (const kind of ruleKinds) {
       if (isOwnRuleKind(kind)) blocks.push(...ownBlocks(kind, own[kind]));
       blocks.push(...this.#defaultBlocks(kind, defaultChanges));
     }
-    return new CompiledRuleset(blocks);
+    return blocks;
   }
 
   #defaultBlocks(kind: RuleKind, changes: DefaultChanges): RuleBlock[] {

@@ -69,13 +69,25 @@ export function listBlock(rules: readonly CompiledRule[]): RuleBlock {
 
 /** Rules that many users have in common: what an event alone settles is worked out once for all of them. */
 export function sharedBlock(rules: readonly CompiledRule[]): RuleBlock {
+  return remembered((event) => candidatesOf(rules, event));
+}
+
+/** The same of blocks that follow on each other. */
+export function sharedBlocks(blocks: readonly RuleBlock[]): RuleBlock {
+  return remembered((event) => {
+    const candidates = blocks.flatMap((block) => block(event));
+    const last = candidates.findIndex(({ tests }) => tests.length === 0);
+    return last === -1 ? candidates : candidates.slice(0, last + 1);
+  });
+}
+
+function remembered(block: RuleBlock): RuleBlock {
   const known = new WeakMap<EventForPush, readonly Candidate[]>();
   return (event) => {
-    let candidates = known.get(event);
-    if (candidates === undefined) {
-      candidates = candidatesOf(rules, event);
-      known.set(event, candidates);
-    }
+    const settled = known.get(event);
+    if (settled) return settled;
+    const candidates = block(event);
+    known.set(event, candidates);
     return candidates;
   };
 }
