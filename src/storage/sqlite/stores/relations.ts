@@ -32,6 +32,8 @@ const replacementsSql = `SELECT events.event_nid AS nid
     WHERE target_id = ? AND relation = 'm.replace' AND position <= ? AND room_nid = ? AND sender_nid = ? AND type_nid = ?
     ORDER BY position DESC LIMIT ${maxReplacements}) CROSS JOIN events USING (event_nid)
   WHERE pair_nid IS NULL ORDER BY origin_server_ts DESC, event_id DESC LIMIT ?`;
+const hasReplacementSql =
+  "SELECT 1 FROM event_relations WHERE target_id = ? AND relation = 'm.replace' LIMIT 1";
 const threadSendersSql = `SELECT sender_nid AS senderNid, count(*) AS replies, max(position) AS latestPosition
   FROM event_relations
   WHERE target_id = ? AND relation = 'm.thread' AND position <= ? AND room_nid = ? GROUP BY sender_nid`;
@@ -84,6 +86,8 @@ function readChildren(db: Connection, query: ChildQuery): number[] {
 /** See `RelationStore.replacements`; for the search index, too. */
 export function readReplacements(db: Connection, query: ReplacementQuery): number[] {
   const { targetId, upTo, roomNid, senderNid, typeNid, limit } = query;
+  // Nearly nothing has been edited, and ordering nothing takes twenty times as long as finding nothing.
+  if (!db.get(hasReplacementSql, targetId)) return [];
   return nidsOf(db.all<NidRow>(replacementsSql, targetId, upTo, roomNid, senderNid, typeNid, limit));
 }
 
