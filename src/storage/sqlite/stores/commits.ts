@@ -332,29 +332,23 @@ function insertRelation(
 
 /** Each send takes so many transactions away that have grown old: more than it adds, so that they never pile up. */
 const forgottenAtOnce = 2;
-const forgetTransactionsSql = `DELETE FROM send_transactions
-  WHERE (user_nid, device_id, transaction_id, room_nid, type_nid, target_id) IN (
-    SELECT user_nid, device_id, transaction_id, room_nid, type_nid, target_id FROM send_transactions
-    WHERE created_ts < ? ORDER BY created_ts LIMIT ${forgottenAtOnce})`;
+const oldestTransactionSql =
+  "SELECT created_ts AS createdTs FROM send_transactions ORDER BY event_nid LIMIT 1";
+const forgetTransactionsSql = `DELETE FROM send_transactions WHERE event_nid IN (
+  SELECT event_nid FROM (SELECT event_nid, created_ts FROM send_transactions ORDER BY event_nid LIMIT ${forgottenAtOnce})
+  WHERE created_ts < ?)`;
+const insertTransactionSql = `INSERT INTO send_transactions
+    (event_nid, user_nid, device_id, transaction_id, room_nid, type_nid, target_id, created_ts)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 
 function insertTransaction({ db }: WriteTransaction, event: NewEvent): void {
   const { transaction, senderNid, roomNid, typeNid, eventNid } = event;
   if (!transaction) return;
   const { deviceId, id, targetId, createdTs } = transaction;
-  db.run(forgetTransactionsSql, createdTs - transactionLifetimeMs);
-  db.run(
-    `INSERT INTO send_transactions
-       (user_nid, device_id, transaction_id, room_nid, type_nid, target_id, event_nid, created_ts)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    senderNid,
-    deviceId,
-    id,
-    roomNid,
-    typeNid,
-    targetId,
-    eventNid,
-    createdTs,
-  );
+  const oldTs = createdTs - transactionLifetimeMs;
+  const oldest = db.get<{ createdTs: number }>(oldestTransactionSql);
+  if (oldest && oldest.createdTs < oldTs) db.run(forgetTransactionsSql, oldTs);
+  db.run(insertTransactionSql, eventNid, senderNid, deviceId, id, roomNid, typeNid, targetId, createdTs);
 }
 
 /** Sent and ended are one: whenever the server stops, the event is sent once. */

@@ -168,8 +168,9 @@ CREATE TABLE threads (
 CREATE INDEX threads_latest ON threads (room_nid, latest_position);
 
 -- Transaction IDs of local sends: a repeated request, that is one with the same path, gets the same event. Each send takes
--- the oldest rows away once they are a day old.
+-- the oldest rows away once they are a day old; integer IDs grow with time.
 CREATE TABLE send_transactions (
+  event_nid INTEGER PRIMARY KEY,
   user_nid INTEGER NOT NULL,
   device_id TEXT NOT NULL,
   transaction_id TEXT NOT NULL,
@@ -177,12 +178,9 @@ CREATE TABLE send_transactions (
   type_nid INTEGER NOT NULL,
   -- The event that a path names beside room and type: that which /redact is for. Empty in other paths.
   target_id TEXT NOT NULL,
-  event_nid INTEGER NOT NULL,
   created_ts INTEGER NOT NULL,
-  PRIMARY KEY (user_nid, device_id, transaction_id, room_nid, type_nid, target_id)
-) WITHOUT ROWID;
-CREATE INDEX send_transactions_event ON send_transactions (event_nid);
-CREATE INDEX send_transactions_age ON send_transactions (created_ts);
+  UNIQUE (user_nid, device_id, transaction_id, room_nid, type_nid, target_id)
+);
 
 CREATE TABLE room_aliases (
   alias TEXT PRIMARY KEY,
