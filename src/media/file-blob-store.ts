@@ -8,13 +8,14 @@ import {
   BlobMissingError,
   type BlobStore,
   BlobTooLargeError,
+  blobShards,
   type ByteRange,
   type ReceivedBlob,
 } from "./blob-store.ts";
 
 /** One write or read of a file: few calls for a large file, little memory for many. */
 const blockBytes = 512 * 1024;
-/** A piece takes hundreds of bytes beside its own: somebody may send a byte at a time. */
+/** A piece takes hundreds of bytes beside its own, and somebody may send a byte at a time. A write may have 1,024. */
 const maxLoosePieces = 1_000;
 /** What is not larger is read at once: a third cheaper than a stream, which holds two blocks for a slow client. */
 const smallBytes = 1024 * 1024;
@@ -23,13 +24,15 @@ const maxReservedBytes = 256 * 1024 * 1024;
 const reservedShare = 0.02;
 
 /**
- * Blobs as files `ab/cd/abcd…` in a folder, and in `incoming` what is on its way. A file gets its name by being moved
+ * Blobs as files `ab/abcd…` in a folder, and in `incoming` what is on its way. A file gets its name by being moved
  * there when it is complete and on the disk, so a blob is never seen in part.
  */
 export class FileBlobStore implements BlobStore {
   readonly #folder: string;
   readonly #incoming: string;
   readonly #randomBytes: RandomBytes;
+  /** Done when the folders of all shards are there to stay. */
+  #shardFolders: Promise<void> | undefined;
 
   private constructor(folder: string, randomBytes: RandomBytes) {
     this.#folder = folder;
@@ -49,12 +52,16 @@ export class FileBlobStore implements BlobStore {
     maxBytes: number,
   ): Promise<ReceivedBlob> {
     const path = join(this.#incoming, this.#randomBytes(16).toString("hex"));
-    const giveUp = () => rm(path, { force: true });
+    let isKept = false;
+    const giveUp = async () => {
+      if (!isKept) await rm(path, { force: true });
+    };
     try {
       const { sha256, sizeBytes } = await writeFile(path, source, maxBytes);
       const keep = async () => {
         try {
           await this.#moveIn(path, sha256);
+          isKept = true;
         } catch (error) {
           throw orDiskFull(error);
         }
@@ -67,16 +74,15 @@ export class FileBlobStore implements BlobStore {
   }
 
   async read(sha256: string, { start, end }: ByteRange): Promise<Buffer | Readable> {
-    const file = await this.#open(sha256, end);
-    if (end - start > smallBytes) {
+    const sizeBytes = end - start;
+    if (sizeBytes > smallBytes) {
+      const file = await this.#open(sha256, end);
       return file.createReadStream({ start, end: end - 1, highWaterMark: blockBytes });
     }
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(end - start), 0, end - start, start);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
+    await using file = await this.#open(sha256);
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(sizeBytes), 0, sizeBytes, start);
+    if (bytesRead < sizeBytes) throw new BlobMissingError(sha256);
+    return buffer;
   }
 
   async useFile<Result>(sha256: string, use: (path: string) => Promise<Result>): Promise<Result> {
@@ -90,10 +96,7 @@ export class FileBlobStore implements BlobStore {
   }
 
   async list(shard: number, storedBeforeTs: number): Promise<string[]> {
-    const folder = join(this.#folder, shard.toString(16).padStart(2, "0"));
-    const inner = await namesIn(folder);
-    const files = await Promise.all(inner.map((name) => olderThan(join(folder, name), storedBeforeTs)));
-    return files.flat();
+    return olderThan(this.#shardFolder(shard), storedBeforeTs);
   }
 
   async removeLeftovers(receivedBeforeTs: number): Promise<void> {
@@ -102,7 +105,11 @@ export class FileBlobStore implements BlobStore {
   }
 
   #pathOf(sha256: string): string {
-    return join(this.#folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+    return join(this.#folder, sha256.slice(0, 2), sha256);
+  }
+
+  #shardFolder(shard: number): string {
+    return join(this.#folder, shard.toString(16).padStart(2, "0"));
   }
 
   /** @throws BlobMissingError also when it has fewer than so many bytes */
@@ -114,15 +121,23 @@ export class FileBlobStore implements BlobStore {
   }
 
   async #moveIn(path: string, sha256: string): Promise<void> {
+    this.#shardFolders ??= this.#makeShardFolders();
+    await this.#shardFolders;
     const target = this.#pathOf(sha256);
-    const folder = dirname(target);
-    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
     await rename(path, target);
-    await syncFolder(folder);
-    if (made === undefined) return;
-    // Folders that are new have to survive a power cut as well.
-    await syncFolder(dirname(folder));
-    await syncFolder(this.#folder);
+    await syncFolder(dirname(target));
+  }
+
+  /** All at once: a folder has to survive a power cut as well, and so they wait for the disk but one time. */
+  async #makeShardFolders(): Promise<void> {
+    try {
+      const folders = Array.from({ length: blobShards }, (_, shard) => this.#shardFolder(shard));
+      await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
+      await syncFolder(this.#folder);
+    } catch (error) {
+      this.#shardFolders = undefined;
+      throw error;
+    }
   }
 }
 
@@ -133,16 +148,32 @@ async function writeFile(
 ): Promise<{ sha256: string; sizeBytes: number }> {
   await using file = await open(path, "wx", 0o600);
   const hash = createHash("sha256");
+  let pieces: Uint8Array[] = [];
+  let looseBytes = 0;
   let sizeBytes = 0;
-  for await (const block of inBlocks(source)) {
-    sizeBytes += block.length;
-    if (sizeBytes > maxBytes) throw new BlobTooLargeError(maxBytes);
+  const write = async () => {
     await checkRoom(path);
-    hash.update(block);
-    await file.writeFile(block);
+    await writeAll(file, pieces, looseBytes);
+    [pieces, looseBytes] = [[], 0];
+  };
+  for await (const piece of source) {
+    sizeBytes += piece.length;
+    if (sizeBytes > maxBytes) throw new BlobTooLargeError(maxBytes);
+    hash.update(piece);
+    pieces.push(piece);
+    looseBytes += piece.length;
+    if (looseBytes >= blockBytes || pieces.length === maxLoosePieces) await write();
   }
+  if (looseBytes > 0) await write();
   await file.sync();
   return { sha256: hash.digest("hex"), sizeBytes };
+}
+
+/** The pieces as they are: putting them together first would copy them. */
+async function writeAll(file: FileHandle, pieces: Uint8Array[], sizeBytes: number): Promise<void> {
+  const { bytesWritten } = await file.writev(pieces);
+  // A disk that is nearly full takes a part, and says with the rest what is the matter.
+  if (bytesWritten < sizeBytes) await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten));
 }
 
 /** @throws StorageError when files would take what is left to the database */
@@ -151,27 +182,6 @@ async function checkRoom(path: string): Promise<void> {
   if (bavail * bsize < Math.min(maxReservedBytes, blocks * bsize * reservedShare)) {
     throw new StorageError("disk-full", "the disk of the media folder is nearly full");
   }
-}
-
-/** The same bytes in fewer pieces. */
-async function* inBlocks(
-  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let pieces: Uint8Array[] = [];
-  let latest: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const piece of source) {
-    latest.push(piece);
-    sizeBytes += piece.length;
-    if (sizeBytes >= blockBytes) {
-      yield Buffer.concat([...pieces, ...latest]);
-      [pieces, latest, sizeBytes] = [[], [], 0];
-    } else if (latest.length === maxLoosePieces) {
-      pieces.push(Buffer.concat(latest));
-      latest = [];
-    }
-  }
-  if (sizeBytes > 0) yield Buffer.concat([...pieces, ...latest]);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import sharp from "sharp";
 import t from "tap";
 import { FileBlobStore } from "../../media/file-blob-store.ts";
@@ -95,6 +96,7 @@ async function openMedia(folder: string, { maxBytesPerUser = null, ...overrides 
       Reflect.deleteProperty(blobs, "receive");
     },
     store,
+    blobs,
     references,
     access,
     uploads,
@@ -104,13 +106,17 @@ async function openMedia(folder: string, { maxBytesPerUser = null, ...overrides 
     thumbnails: new Thumbnails(store, blobs, references, new ImageScaler(clock)),
     upkeep: new MediaUpkeep(chores, clock, log),
     pass: (ms: number) => clock.advance(ms),
-    pathOf: (sha256: string) => join(folder, "media", sha256.slice(0, 2), sha256.slice(2, 4), sha256),
+    pathOf: (sha256: string) => join(folder, "media", sha256.slice(0, 2), sha256),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
 
 async function* once(bytes: string | Uint8Array): AsyncGenerator<Uint8Array> {
   yield Buffer.from(bytes);
+}
+
+async function bytesOf(body: Buffer | Readable): Promise<Buffer> {
+  return Buffer.isBuffer(body) ? body : buffer(body);
 }
 
 function mediaIdOf(uri: string): string {
@@ -145,6 +151,37 @@ t.test("a quarantined file is not handed out", async (t) => {
   t.equal(await media.library.find(serverName, one, impatient).catch(errcodeOf), "M_NOT_FOUND");
   await media.store.setQuarantined(one, false);
   t.equal((await media.library.find(serverName, one, impatient)).sizeBytes, 3);
+});
+
+t.test("a picture that many ask for at once is read once, and they share it", async (t) => {
+  await using media = await openMedia(t.testdir());
+  const picture = systemRandomBytes(500_000);
+  const content = await media.library.find(serverName, await media.upload(picture), impatient);
+  const read = media.blobs.read.bind(media.blobs);
+  let reads = 0;
+  media.blobs.read = (sha256, range) => {
+    reads += 1;
+    return read(sha256, range);
+  };
+  const [whole, again, part] = await Promise.all([
+    media.library.read(content, { start: 0, end: 500_000 }),
+    media.library.read(content, { start: 0, end: 500_000 }),
+    media.library.read(content, { start: 1_000, end: 2_000 }),
+  ]);
+  t.ok(picture.equals(await bytesOf(whole)));
+  t.ok(picture.equals(await bytesOf(again)));
+  t.ok(picture.subarray(1_000, 2_000).equals(await bytesOf(part)));
+  t.equal(reads, 1);
+});
+
+t.test("a read that fails is none of the next one's", async (t) => {
+  await using media = await openMedia(t.testdir());
+  const content = await media.library.find(serverName, await media.upload(photo), impatient);
+  const range = { start: 0, end: content.sizeBytes };
+  media.blobs.read = () => Promise.reject(new Error("the disk is away"));
+  await t.rejects(media.library.read(content, range), { message: "the disk is away" });
+  Reflect.deleteProperty(media.blobs, "read");
+  t.ok(photo.equals(await bytesOf(await media.library.read(content, range))));
 });
 
 t.test("a reserved URI that nothing was uploaded to is given up after a day", async (t) => {

@@ -80,7 +80,7 @@ async function openRemote(folder: string, outcomeOf: (mediaId: string) => Outcom
     clock,
     find: (mediaId: string, server = "a.test") =>
       media.find(server, mediaId, ask).then(({ sizeBytes }) => sizeBytes, codeOf),
-    pathOf: (sha256: string) => join(folder, "media", sha256.slice(0, 2), sha256.slice(2, 4), sha256),
+    pathOf: (sha256: string) => join(folder, "media", sha256.slice(0, 2), sha256),
     incoming: () => readdirSync(join(folder, "media", "incoming")),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
