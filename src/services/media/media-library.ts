@@ -40,15 +40,19 @@ export interface Blob {
 }
 
 /** Avatars and other small files are asked for over and over: they are handed out from memory. */
-const maxCachedBytes = 64 * 1024;
-const cacheBytes = 32 * 1024 * 1024;
+const smallBytes = 64 * 1024;
+const smallCacheBytes = 16 * 1024 * 1024;
+/** A picture is asked for by all who are in the room when it comes: they share one copy in memory. */
+const mediumBytes = 1024 * 1024;
+const mediumCacheBytes = 16 * 1024 * 1024;
 /** "The content repository SHOULD impose a maximum value for this parameter." */
 const maxWaitMs = 60_000;
 
 /** Hands files out (client-server API, "Content repository"). */
 export class MediaLibrary {
   readonly #parts: MediaLibraryParts;
-  readonly #small = new LRUCache<string, Promise<Buffer>>({ maxSize: cacheBytes });
+  readonly #small = new LRUCache<string, Promise<Buffer>>({ maxSize: smallCacheBytes });
+  readonly #medium = new LRUCache<string, Promise<Buffer>>({ maxSize: mediumCacheBytes });
 
   constructor(parts: MediaLibraryParts) {
     this.#parts = parts;
@@ -91,10 +95,11 @@ export class MediaLibrary {
   }
 
   /** A part of a blob. */
-  async read({ sha256, sizeBytes }: Blob, range: ByteRange): Promise<Buffer | Readable> {
-    if (sizeBytes > maxCachedBytes) return this.#parts.blobs.read(sha256, range);
-    const known = this.#small.get(sha256);
-    const bytes = await (known ?? this.#readSmall(sha256, sizeBytes));
+  async read(blob: Blob, range: ByteRange): Promise<Buffer | Readable> {
+    const { sha256, sizeBytes } = blob;
+    if (sizeBytes > mediumBytes) return this.#parts.blobs.read(sha256, range);
+    const cache = sizeBytes > smallBytes ? this.#medium : this.#small;
+    const bytes = await (cache.get(sha256) ?? this.#readInto(cache, blob));
     return bytes.subarray(range.start, range.end);
   }
 
@@ -102,7 +107,10 @@ export class MediaLibrary {
   async remove(mediaIds: readonly string[]): Promise<void> {
     if (mediaIds.length === 0) return;
     const orphans = await this.#parts.store.remove(mediaIds);
-    for (const sha256 of orphans) this.#small.delete(sha256);
+    for (const sha256 of orphans) {
+      this.#small.delete(sha256);
+      this.#medium.delete(sha256);
+    }
     await this.#parts.references.release(orphans);
   }
 
@@ -124,10 +132,10 @@ export class MediaLibrary {
     return remote.find(serverName, mediaId, { waitMs, fetchedBeforeTs });
   }
 
-  #readSmall(sha256: string, sizeBytes: number): Promise<Buffer> {
+  #readInto(cache: LRUCache<string, Promise<Buffer>>, { sha256, sizeBytes }: Blob): Promise<Buffer> {
     const reading = this.#parts.blobs.read(sha256, { start: 0, end: sizeBytes }).then(bytesOf);
-    this.#small.set(sha256, reading, { size: sizeBytes + 1 });
-    reading.catch(() => this.#small.delete(sha256));
+    cache.set(sha256, reading, { size: sizeBytes + 1 });
+    reading.catch(() => cache.delete(sha256));
     return reading;
   }
 
