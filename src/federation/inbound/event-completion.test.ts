@@ -7,6 +7,7 @@ import type { Room } from "../../state/room-index.ts";
 import type { StoredEvent } from "../../storage/events.ts";
 import { systemClock } from "../../telemetry/clock.ts";
 import { createLogTo } from "../../telemetry/log.ts";
+import { FederationError } from "../federation-client.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
 import { EventCompletion, type EventCompletionParts } from "./event-completion.ts";
 import type { PduChecks } from "./pdu-checks.ts";
@@ -127,6 +128,38 @@ t.test("what an event follows has to be told by its server: no state is asked fo
   t.match(receipts, [{ verdict: "incomplete", reason: /does not tell/ }]);
   t.same(took(), []);
 });
+
+t.test(
+  "where a server does not have what an event follows, the state before the event is asked for",
+  async (t) => {
+    const asked: string[] = [];
+    const receive = async (_room: Room, events: readonly ReceivedEvent[]): Promise<Receipt[]> =>
+      events.map((each) => {
+        const lacks = each.event.prevEventIds.length > 0 && each.toldStates === undefined;
+        return lacks ? incomplete(each.event) : { eventId: each.event.eventId, verdict: "accepted" };
+      });
+    const refusal = { status: 404, errcode: "M_NOT_FOUND" };
+    const completion = new EventCompletion({
+      ...scene(["$first own"]).parts,
+      receiver: { receive } as unknown as RoomReceiver,
+      checks: {
+        checkOrDrop: async (_version: unknown, id: string) => event(id, ["$before its join"]),
+      } as unknown as PduChecks,
+      toldStates: {
+        after: async (_room: Room, eventId: string) => {
+          asked.push(`after ${eventId}`);
+          if (eventId === "$before its join") throw new FederationError("refused", "not found", refusal);
+          return new Map();
+        },
+        before: async (_room: Room, eventId: string) => (asked.push(`before ${eventId}`), new Map()),
+      } as unknown as ToldStates,
+    });
+    t.match(await completion.receive(room, origin, [event("$ham", ["$first own"])]), [
+      { eventId: "$ham", verdict: "accepted" },
+    ]);
+    t.same(asked.slice(0, 2), ["after $before its join", "before $first own"]);
+  },
+);
 
 t.test("an event that lacks nothing but what it rests on is not asked about further back", async (t) => {
   const asked: string[] = [];

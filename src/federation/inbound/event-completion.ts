@@ -147,17 +147,37 @@ export class EventCompletion {
     const { eventId } = received.event;
     const receipt = await one(receiver, room, received);
     if (receipt.verdict !== "incomplete") return receipt;
-    const states: StateMap[] = [];
-    for (const prevId of receipt.missingPrev ?? []) {
-      if (this.#states.take(keyOf(room, origin)) > 0) return tooMany(eventId);
-      states.push(await toldStates.after(room, prevId, origin));
-    }
+    const states = await this.#statesBefore(room, origin, eventId, receipt.missingPrev ?? []);
+    if (!states) return tooMany(eventId);
     const withStates = { ...received, toldStates: states };
     // What the event itself rests on is mostly among what the states rest on.
     const next = await one(receiver, room, withStates);
     if (!next.missingAuth?.length) return next;
     await toldStates.authChain(room, eventId, origin);
     return one(receiver, room, withStates);
+  }
+
+  /** States that events which are missing have led to, as a server tells them; `undefined` when it has told too many. */
+  async #statesBefore(
+    room: Room,
+    origin: ServerName,
+    eventId: EventId,
+    missingPrev: readonly EventId[],
+  ): Promise<readonly StateMap[] | undefined> {
+    const { toldStates } = this.#parts;
+    const isTooMuch = () => this.#states.take(keyOf(room, origin)) > 0;
+    const states: StateMap[] = [];
+    for (const prevId of missingPrev) {
+      if (isTooMuch()) return undefined;
+      try {
+        states.push(await toldStates.after(room, prevId, origin));
+      } catch (error) {
+        if (!(error instanceof FederationError) || error.status !== 404) throw error;
+        // It is older than what the server has of the room itself, which knows the state before what follows it.
+        return isTooMuch() ? undefined : [await toldStates.before(room, eventId, origin)];
+      }
+    }
+    return states;
   }
 }
 
