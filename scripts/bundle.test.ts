@@ -1,4 +1,14 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import t from "tap";
@@ -9,13 +19,43 @@ import { searchAll } from "../spec-tests/support/search.ts";
 import { ServerProcess } from "../spec-tests/support/server-process.ts";
 import { Website } from "../spec-tests/support/website.ts";
 import { bundle } from "./bundle.ts";
+import { sourceStamp, stampFile } from "./source-stamp.mjs";
 
 const root = join(import.meta.dirname, "..");
 // All of it takes a second or two, on a busy machine a minute.
 t.setTimeout(120_000);
 const folder = t.testdir({ "package.json": readFileSync(join(root, "package.json"), "utf8") });
 const dist = join(folder, "dist");
-await bundle(dist);
+const left = join(folder, "dist-killed");
+mkdirSync(left);
+utimesSync(left, 0, 0);
+await Promise.all([bundle(dist), bundle(dist)]);
+
+t.test("it is put in place by several starts at once, and nothing else is left", (t) => {
+  t.same(readdirSync(folder).toSorted(), ["dist", "package.json"]);
+  t.equal(readFileSync(join(dist, stampFile), "utf8"), sourceStamp(root));
+  t.end();
+});
+
+t.test("another source has another stamp, though its files are older", (t) => {
+  const tree = t.testdir({ src: { inner: { "a.ts": "1", "b.ts": "2" } }, "package.json": "{}" });
+  const first = sourceStamp(tree);
+  t.equal(sourceStamp(tree), first);
+  const file = join(tree, "src/inner/a.ts");
+  utimesSync(file, 1_000_000_000, 1_000_000_000);
+  const older = sourceStamp(tree);
+  t.not(older, first);
+  writeFileSync(file, "longer");
+  utimesSync(file, 1_000_000_000, 1_000_000_000);
+  t.not(sourceStamp(tree), older);
+  const copy = join(tree, "../copied-source");
+  t.teardown(() => rmSync(copy, { recursive: true }));
+  cpSync(tree, copy, { recursive: true, preserveTimestamps: true });
+  t.equal(sourceStamp(copy), sourceStamp(tree));
+  writeFileSync(join(copy, "src/c.ts"), "");
+  t.not(sourceStamp(copy), sourceStamp(tree));
+  t.end();
+});
 
 t.test("every program of a worker thread stands beside the others", (t) => {
   const sources = globSync("src/**/*.ts", { cwd: root }).map((file) =>

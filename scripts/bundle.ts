@@ -3,15 +3,17 @@
 import {
   chmodSync,
   globSync,
-  mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { sourceStamp, stampFile } from "./source-stamp.mjs";
 
 const root = join(import.meta.dirname, "..");
 
@@ -46,14 +48,19 @@ const oneMediaTypeTable: Plugin = {
   },
 };
 
+/** A bundle that has not been put in place by then never will be: whoever made it has been killed. */
+const leftAfterMs = 10 * 60_000;
+
 /**
  * Makes the bundle. The folder is put in place whole: a start beside this one never sees half of it.
  *
  * @param dist the folder, which has package.json beside it
  */
 export async function bundle(dist: string): Promise<void> {
-  const made = `${dist}-${process.pid}`;
-  mkdirSync(made);
+  removeLeft(dist);
+  const made = mkdtempSync(`${dist}-`);
+  // Before: what changes meanwhile makes the next start pack it again.
+  const stamp = sourceStamp(root);
   try {
     const { metafile } = await build({
       absWorkingDir: root,
@@ -78,10 +85,39 @@ export async function bundle(dist: string): Promise<void> {
     writeFileSync(join(made, "licenses.txt"), licencesOf(metafile));
     // npm makes a package's programs executable when it installs them; this is for those who run dist/ as it is.
     chmodSync(join(made, "main.js"), 0o755);
-    rmSync(dist, { recursive: true, force: true });
-    renameSync(made, dist);
+    chmodSync(made, 0o755);
+    writeFileSync(join(made, stampFile), stamp);
+    putInPlace(made, dist);
   } finally {
     rmSync(made, { recursive: true, force: true });
+  }
+}
+
+/** Others may do the same at this moment, each with a folder of their own: one of them stays. */
+function putInPlace(made: string, dist: string): void {
+  const old = mkdtempSync(`${dist}-`);
+  try {
+    renameUnless(["ENOENT"], dist, join(old, "dist"));
+    renameUnless(["ENOTEMPTY", "EEXIST"], made, dist);
+  } finally {
+    rmSync(old, { recursive: true, force: true });
+  }
+}
+
+function renameUnless(codes: readonly unknown[], from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && codes.includes(error.code))) throw error;
+  }
+}
+
+function removeLeft(dist: string): void {
+  const beside = readdirSync(dirname(dist)).filter((name) => name.startsWith(`${basename(dist)}-`));
+  for (const name of beside) {
+    const folder = join(dirname(dist), name);
+    const madeAtMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - madeAtMs > leftAfterMs) rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,10 +1,11 @@
 // `npm start`: runs the server from dist/ (scripts/bundle.ts), made anew when the source or a package has changed since.
 // JavaScript, because it should begin at once.
 import { spawnSync } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
+import { sourceStamp, stampFile } from "./source-stamp.mjs";
 
 // As the server itself does when it starts (src/telemetry/startup-memory.ts): looking at all files would be optimised.
 setFlagsFromString("--no-opt");
@@ -13,7 +14,7 @@ setFlagsFromString("--no-maglev");
 const root = resolve(import.meta.dirname, "..");
 const main = join(root, "dist/main.js");
 
-if (newestMs() > changedMs(main)) {
+if (bundledStamp() !== sourceStamp(root)) {
   const { status } = spawnSync(process.execPath, [join(root, "scripts/build.ts"), "--no-types"], {
     stdio: "inherit",
   });
@@ -22,30 +23,8 @@ if (newestMs() > changedMs(main)) {
 process.argv[1] = main;
 await import(pathToFileURL(main).href);
 
-/** When anything that goes into the bundle was last changed. */
-function newestMs() {
-  const others = ["package.json", "package-lock.json", "scripts/bundle.ts"];
-  return Math.max(newestInMs(join(root, "src")), ...others.map((file) => changedMs(join(root, file))));
-}
-
-/**
- * A folder changes with the files that it has.
- * @param {string} folder
- * @returns {number}
- */
-function newestInMs(folder) {
-  let newest = changedMs(folder);
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = `${folder}/${entry.name}`;
-    newest = Math.max(newest, entry.isDirectory() ? newestInMs(path) : changedMs(path));
-  }
-  return newest;
-}
-
-/**
- * @param {string} file
- * @returns {number} 0 when it is not there
- */
-function changedMs(file) {
-  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+/** What dist/ is made of; nothing when it is not there. */
+function bundledStamp() {
+  const file = join(root, "dist", stampFile);
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
