@@ -4,6 +4,9 @@ import nacl from "tweetnacl";
 import { decodeBase64, encodeBase64, encodeBase64Url } from "./base64.ts";
 import { KeyError } from "./errors.ts";
 
+/** What comes before the seed in the private key's structure (RFC 8410, section 7). */
+const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
+
 const keyIdGrammar = /^ed25519:[A-Za-z0-9_]+$/;
 
 /** Whether text is the ID of an Ed25519 key: the algorithm, a colon and the key's version (server-server API, "Retrieving server keys"). */
@@ -31,13 +34,15 @@ export class SigningKey {
     if (seed.length !== nacl.sign.seedLength) {
       throw new KeyError("invalid-seed", `The seed of a signing key has ${nacl.sign.seedLength} bytes.`);
     }
-    const { publicKey } = nacl.sign.keyPair.fromSeed(seed);
     this.keyId = keyId;
-    this.publicKey = encodeBase64(publicKey);
     this.#privateKey = createPrivateKey({
-      key: { kty: "OKP", crv: "Ed25519", d: encodeBase64Url(seed), x: encodeBase64Url(publicKey) },
-      format: "jwk",
+      key: Buffer.concat([pkcs8Prefix, seed]),
+      format: "der",
+      type: "pkcs8",
     });
+    const publicKey = createPublicKey(this.#privateKey).export({ format: "der", type: "spki" });
+    // The key itself is what such a structure ends with (RFC 8410, section 4).
+    this.publicKey = encodeBase64(publicKey.subarray(-nacl.sign.publicKeyLength));
   }
 
   /** Signs UTF-8 text or bytes. @returns the signature as unpadded Base64 */
