@@ -50,8 +50,13 @@ export function readLateEvents(db: Connection, roomNid: number): ReadonlySet<num
   return new Set(rows.map(({ nid }) => nid));
 }
 
-const predecessorSql = `SELECT event_nid AS nid FROM event_auth
-  WHERE event_nid IN (SELECT value FROM json_each(?)) AND pair_nid = ? ORDER BY event_nid LIMIT 1`;
+const isOfPairSql = "SELECT 1 FROM event_auth WHERE event_nid = ? AND pair_nid = ?";
+
+/** Looked up one by one, which takes a quarter of the time that a list in SQL would: there are ten at most. */
+function predecessorOf(db: Connection, authNids: readonly number[], pairNid: number): number | undefined {
+  const oldestFirst = authNids.toSorted((a, b) => a - b);
+  return oldestFirst.find((authNid) => db.get(isOfPairSql, authNid, pairNid));
+}
 
 /** An invite is stored before anything that it rests on is known: it gets its edges with that. */
 const insertSql = `INSERT INTO event_auth (event_nid, auth_nids, pair_nid, predecessor_nid, jump_nid, height)
@@ -65,7 +70,7 @@ export function insertAuthEdges(
   { eventNid, roomNid, authNids }: Pick<NewEvent, "eventNid" | "roomNid" | "authNids">,
   pairNid: number,
 ): void {
-  const predecessor = db.get<{ nid: number }>(predecessorSql, JSON.stringify(authNids), pairNid)?.nid;
+  const predecessor = predecessorOf(db, authNids, pairNid);
   const succession = (nid: number) => readAuthEdges(db, nid)?.succession ?? firstInLine;
   const { jump, height } =
     predecessor === undefined ? firstInLine : successionAfter({ succession }, predecessor);
