@@ -61,6 +61,8 @@ export interface ChangeDetails {
 export interface MembershipChange {
   readonly roomNid: number;
   readonly joined: boolean;
+  /** The user is of another server. */
+  readonly isRemote?: boolean;
 }
 
 /** Told after each commit, in order; every position up to `position` is readable by then. */

@@ -23,14 +23,20 @@ export interface Arrival {
   readonly userNids: readonly number[];
 }
 
+/** Users who have joined a room. */
+interface Joins {
+  readonly userNids: number[];
+  /** Whether one of them is of another server. */
+  hasRemote: boolean;
+}
+
 /** A server that comes into a large room learns of the others when something changes about them. */
 const maxUsersPerRoom = 1_000;
 
 /** Which servers have come into rooms by their first users there. */
 export class Arrivals {
   readonly #parts: ArrivalsParts;
-  /** By room, users who have joined. */
-  readonly #joins = new Map<number, number[]>();
+  readonly #joins = new Map<number, Joins>();
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
@@ -43,9 +49,10 @@ export class Arrivals {
   committed(changes: readonly StreamChange[]): void {
     for (const { nid, membership } of changes) {
       if (!membership?.joined) continue;
-      const joined = this.#joins.get(membership.roomNid);
-      if (joined) joined.push(nid);
-      else this.#joins.set(membership.roomNid, [nid]);
+      const joins = this.#joins.get(membership.roomNid) ?? { userNids: [], hasRemote: false };
+      joins.userNids.push(nid);
+      joins.hasRemote ||= membership.isRemote === true;
+      this.#joins.set(membership.roomNid, joins);
     }
   }
 
@@ -55,7 +62,8 @@ export class Arrivals {
     this.#joins.clear();
     const pace = new Pace(this.#parts.clock);
     const arrivals: Arrival[] = [];
-    for (const [roomNid, joined] of joins) {
+    for (const [roomNid, { userNids: joined, hasRemote }] of joins) {
+      if (!hasRemote) continue;
       const before = await this.#presentBefore(roomNid, new Set(joined));
       const servers = before.length === 0 ? [] : await this.#newServers(roomNid, joined, pace);
       if (servers.length > 0) arrivals.push({ servers, userNids: before });

@@ -295,7 +295,10 @@ t.test("presence: who stays is told again before others forget them, also after 
 
 t.test("presence: servers that come into a room hear who was there before", async (t) => {
   const { outbound, sent, pass, users } = presenceSetUp(new Set([1, 3]), () => []);
-  const join = (nid: number) => ({ ...changed("membership", nid), membership: { roomNid, joined: true } });
+  const join = (nid: number) => ({
+    ...changed("membership", nid),
+    membership: { roomNid, joined: true, isRemote: nid >= firstRemote },
+  });
   outbound.committed(1, [join(3), join(firstRemote), join(firstRemote + 1), join(firstRemote + 2)]);
   await pass(1_000);
   t.strictSame(

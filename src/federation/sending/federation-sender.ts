@@ -42,8 +42,8 @@ const maxRouted = 1_000;
 interface Unrouted {
   after: number;
   upTo: number;
-  /** Whether members have come or gone: the last of a server is told though its server is in the room no more. */
-  hasMembers: boolean;
+  /** Whether members of other servers have come or gone: the last of one is told though its server is in the room no more. */
+  hasRemoteMembers: boolean;
 }
 
 /** Servers that an event goes to. */
@@ -89,12 +89,12 @@ export class FederationSender implements AsyncDisposable {
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
     for (const { stream, nid, position: at, isHistory, membership } of changes) {
       // The event has come before, in the same commit.
-      const unrouted = membership && this.#unrouted.get(membership.roomNid);
-      if (unrouted) unrouted.hasMembers = true;
+      const unrouted = membership?.isRemote && this.#unrouted.get(membership.roomNid);
+      if (unrouted) unrouted.hasRemoteMembers = true;
       if (stream !== "timeline" || isHistory) continue;
       const known = this.#unrouted.get(nid);
       if (known) known.upTo = at;
-      else this.#unrouted.set(nid, { after: at - 1, upTo: at, hasMembers: false });
+      else this.#unrouted.set(nid, { after: at - 1, upTo: at, hasRemoteMembers: false });
     }
     if (this.#unrouted.size > 0) this.#rounds.begin();
     this.#deviceLists.committed(changes);
@@ -149,10 +149,10 @@ export class FederationSender implements AsyncDisposable {
     }
   }
 
-  async #routeStretch(roomNid: number, { after, upTo, hasMembers }: Unrouted): Promise<void> {
+  async #routeStretch(roomNid: number, { after, upTo, hasRemoteMembers }: Unrouted): Promise<void> {
     try {
       const servers = await this.#parts.servers.of(roomNid);
-      if (servers.length === 0 && !hasMembers) return;
+      if (servers.length === 0 && !hasRemoteMembers) return;
       const events = await this.#parts.timelines.newestAcrossGaps(roomNid, after, upTo, maxRouted);
       for (const event of events) {
         if (!(await this.#isToBeSent(event))) continue;

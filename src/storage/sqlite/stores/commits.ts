@@ -419,7 +419,9 @@ function setMembership(
   const changed = before !== code;
   const position =
     changed || isLocal
-      ? tx.position("membership", userNid, { membership: { roomNid, joined: membership === "join" } })
+      ? tx.position("membership", userNid, {
+          membership: { roomNid, joined: membership === "join", ...(!isLocal && { isRemote: true }) },
+        })
       : 0;
   db.run(
     `INSERT INTO memberships (room_nid, user_nid, membership, event_nid, position, is_local) VALUES (?, ?, ?, ?, ?, ?)
