@@ -31,6 +31,11 @@ export function answerPreflight(koa: Context): Promise<void> {
  * stream, set each header by itself, and measure the body again.
  */
 export async function answer(koa: Context, result: object): Promise<void> {
+  if (koa.res.headersSent) {
+    // Part of another answer: only a broken connection tells the client that it is not all.
+    koa.res.destroy();
+    return;
+  }
   const { status, headers, body } = result instanceof Reply ? result : new Reply(200, result);
   if (body instanceof Readable) {
     koa.set({ ...corsHeaders, ...headers });
