@@ -2,7 +2,8 @@ import type { Test } from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { PartitionableServers } from "../support/partitionable-servers.ts";
 import { bodiesOf, createRoom, say, sync, type TestEvent } from "../support/rooms.ts";
-import { until } from "../support/within.ts";
+import { joinVia, ok, roomPath, textsOf } from "../support/views.ts";
+import { foundWithin, until } from "../support/within.ts";
 
 const rooms = 5;
 const messages = 10_000;
@@ -22,7 +23,7 @@ export async function testOutage(t: Test): Promise<void> {
   const bob = await registerUser(away, "bob");
   const roomIds: string[] = [];
   for (let index = 0; index < rooms; index++) roomIds.push(await createRoom(alice));
-  for (const roomId of roomIds) await enter(bob, roomId, network.names[0] ?? "");
+  for (const roomId of roomIds) await joinVia(bob, roomId, network.names[0] ?? "");
   const start = (await sync(bob)).nextBatch;
 
   await away.end("SIGTERM");
@@ -43,26 +44,16 @@ export async function testOutage(t: Test): Promise<void> {
   const { timeline } = (await sync(bob, { since: start })).room("join", roomIds[0] ?? "");
   t.equal(timeline.limited, true, "clients are told of the gap");
   for (const roomId of roomIds) {
-    let texts: unknown[] = [];
+    let texts: string[] = [];
     const wanted = said.get(roomId) ?? [];
     const isWhole = async () => {
-      texts = await textsOf(bob, roomId);
+      texts = (await textsOf(bob, roomId)).map(String).filter((text) => text !== "back");
       return texts.length >= wanted.length;
     };
-    await until(waitMs, `all of ${roomId}`, isWhole, pauseMs).catch(() => undefined);
-    t.same(
-      texts.flatMap((text) => (text === "back" ? [] : [String(text)])).toSorted(),
-      wanted.toSorted(),
-      "everything that was said, once",
-    );
+    await foundWithin(waitMs, isWhole, pauseMs);
+    t.same(texts.toSorted(), wanted.toSorted(), "everything that was said, once");
   }
   for (const server of network.servers) t.same(server.complaints, []);
-}
-
-async function enter(user: TestClient, roomId: string, via: string): Promise<void> {
-  const path = `/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=${via}`;
-  const { status, body } = await user.post(path, {});
-  if (status !== 200) throw new Error(JSON.stringify(body));
 }
 
 /** One of those who speak at the same time: every so many of the messages are theirs. */
@@ -76,21 +67,8 @@ async function speak(alice: TestClient, said: ReadonlyMap<string, string[]>, ind
 }
 
 async function isNewest(user: TestClient, roomId: string, said: readonly string[]): Promise<boolean> {
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=${speakers}`;
-  const { body } = await user.get(path);
+  const page = await user.get(`${roomPath(roomId, "messages")}?dir=b&limit=${speakers}`);
+  const { chunk } = ok(page, "the newest messages");
   const newest = new Set(said.slice(-speakers));
-  return bodiesOf(body["chunk"] as TestEvent[]).some((text) => newest.has(String(text)));
-}
-
-async function textsOf(user: TestClient, roomId: string): Promise<unknown[]> {
-  const events: TestEvent[] = [];
-  let from = "";
-  for (;;) {
-    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=100${from}`;
-    const { body } = await user.get(path);
-    events.push(...(body["chunk"] as TestEvent[]));
-    const { end } = body;
-    if (typeof end !== "string") return bodiesOf(events);
-    from = `&from=${encodeURIComponent(end)}`;
-  }
+  return bodiesOf(chunk as TestEvent[]).some((text) => newest.has(String(text)));
 }

@@ -3,7 +3,7 @@ import { login, registerUser, type TestClient } from "../support/client.ts";
 import { createRoom, type Json, say } from "../support/rooms.ts";
 import { patienceMs, until } from "../support/within.ts";
 import { bothWays, type Meeting, type Peers, titleOf } from "./peer.ts";
-import { joinVia, ok, roomPath, sees, seesInSync, seesState } from "./views.ts";
+import { joinVia, ok, roomPath, sees, seesInSync, seesState } from "../support/views.ts";
 
 /** What is told of users, in rooms and out of them. */
 export function testEphemeral(t: Test, { hearth, synapse }: Peers): void {

@@ -2,7 +2,7 @@ import type { Test } from "tap";
 import { registerUser } from "../support/client.ts";
 import { createRoom, say } from "../support/rooms.ts";
 import { bothWays, type Meeting, type Peers, titleOf } from "./peer.ts";
-import { joinVia, ok, sees, textsOf, timelineOf } from "./views.ts";
+import { joinVia, ok, sees, textsOf, timelineOf } from "../support/views.ts";
 
 const messages = 120;
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Test } from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { bothWays, type Meeting, type Peers, titleOf } from "./peer.ts";
-import { ok } from "./views.ts";
+import { ok } from "../support/views.ts";
 
 /** Files of one server, looked at by users of the other. */
 export function testMedia(t: Test, { hearth, synapse }: Peers): void {

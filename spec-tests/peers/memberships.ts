@@ -12,7 +12,7 @@ import {
   seesRoomAs,
   seesState,
   seeTheSameState,
-} from "./views.ts";
+} from "../support/views.ts";
 
 interface Pair {
   readonly alice: TestClient;

@@ -3,7 +3,7 @@ import { registerUser } from "../support/client.ts";
 import { createRoom, say, setState } from "../support/rooms.ts";
 import { until } from "../support/within.ts";
 import { bothWays, type Meeting, type Peers, titleOf } from "./peer.ts";
-import { joinVia, sees, seeTheSameState, textsOf, timelineOf } from "./views.ts";
+import { joinVia, sees, seeTheSameState, textsOf, timelineOf } from "../support/views.ts";
 
 const messages = 60;
 /** A server that was away while it was tried three times, as where it starts slowly, may be tried again after this only. */

@@ -3,7 +3,7 @@ import { registerUser, type TestClient } from "../support/client.ts";
 import { createRoom, redact, say, setState } from "../support/rooms.ts";
 import { patienceMs, until } from "../support/within.ts";
 import { bothWays, type Meeting, type Peers, titleOf } from "./peer.ts";
-import { joinVia, ok, roomPath, sees, seesRoomAs, seesState, seeTheSameState } from "./views.ts";
+import { joinVia, ok, roomPath, sees, seesRoomAs, seesState, seeTheSameState } from "../support/views.ts";
 
 /** What happens in rooms that both are in. */
 export function testRooms(t: Test, { hearth, synapse }: Peers): void {

@@ -12,7 +12,7 @@ import {
   seesRoomAs,
   seesState,
   seeTheSameState,
-} from "./views.ts";
+} from "../support/views.ts";
 
 const v3 = "/_matrix/client/v3";
 const privateRoom = { preset: "private_chat", name: "For those with addresses" };

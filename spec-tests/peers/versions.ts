@@ -2,7 +2,7 @@ import type { Test } from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { createRoom, redact, say, setState } from "../support/rooms.ts";
 import { bothWays, type Peers, titleOf } from "./peer.ts";
-import { joinVia, ok, sees, seesState, seeTheSameState } from "./views.ts";
+import { joinVia, ok, sees, seesState, seeTheSameState } from "../support/views.ts";
 
 async function versionsOf(client: TestClient): Promise<string[]> {
   const body = ok(await client.get("/_matrix/client/v3/capabilities"), "capabilities");

@@ -36,14 +36,32 @@ export async function within<Value>(
 export async function until<Value>(
   timeoutMs: number,
   what: string,
-  probe: () => Promise<Value | undefined | null | false> | Value | undefined | null | false,
-  pauseMs = 10,
+  probe: Probe<Value>,
+  pauseMs?: number,
 ): Promise<Value> {
+  const found = await foundWithin(timeoutMs, probe, pauseMs);
+  if (found === undefined) throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`);
+  return found;
+}
+
+/** Looks for something: anything but `undefined`, `null` and `false` is a find. */
+type Probe<Value> = () => Promise<Value | undefined | null | false> | Value | undefined | null | false;
+
+/**
+ * Looks again and again as `until` does, for a test that tells by itself what it has seen instead.
+ * @returns what was found; `undefined` when it did not happen in time
+ * @throws what the probe throws
+ */
+export async function foundWithin<Value>(
+  timeoutMs: number,
+  probe: Probe<Value>,
+  pauseMs = 10,
+): Promise<Value | undefined> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== null && found !== false) return found;
-    if (performance.now() > endMs) throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`);
+    if (performance.now() > endMs) return undefined;
     await delay(pauseMs);
   }
 }

@@ -1,13 +1,13 @@
 import type { Test } from "tap";
-import type { TestAnswer, TestClient } from "../support/client.ts";
-import { bodiesOf, type Json, type TestEvent } from "../support/rooms.ts";
-import { patienceMs, until } from "../support/within.ts";
+import type { TestAnswer, TestClient } from "./client.ts";
+import { bodiesOf, type Json, type TestEvent } from "./rooms.ts";
+import { foundWithin, patienceMs, until } from "./within.ts";
 
 // What somebody sees of a room by way of their own server.
 
 const v3 = "/_matrix/client/v3";
 const pageSize = 100;
-const maxPages = 100;
+const maxPages = 500;
 
 export function roomPath(roomId: string, ...parts: readonly string[]): string {
   return `${v3}/rooms/${[roomId, ...parts].map(encodeURIComponent).join("/")}`;
@@ -77,20 +77,32 @@ async function stateOf(client: TestClient, roomId: string): Promise<Record<strin
   return Object.fromEntries(pairs.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
+/**
+ * Waits until all see the same state, for so long only.
+ * @returns what each sees of it then, or in the end
+ */
+export async function statesSeen(
+  roomId: string,
+  clients: readonly TestClient[],
+  timeoutMs: number,
+  pauseMs?: number,
+): Promise<readonly Record<string, string>[]> {
+  let states: Record<string, string>[] = [];
+  const isSame = async () => {
+    states = await Promise.all(clients.map((client) => stateOf(client, roomId)));
+    return new Set(states.map((state) => JSON.stringify(state))).size === 1;
+  };
+  await foundWithin(timeoutMs, isSame, pauseMs);
+  return states;
+}
+
 /** Waits until all see the same state, which has to be what it stays. */
 export async function seeTheSameState(
   t: Test,
   roomId: string,
   ...clients: readonly TestClient[]
 ): Promise<void> {
-  let states: Record<string, string>[] = [];
-  const isSame = async () => {
-    states = await Promise.all(clients.map((client) => stateOf(client, roomId)));
-    return new Set(states.map((state) => JSON.stringify(state))).size === 1;
-  };
-  await until(patienceMs, "the same state", isSame).catch(() => undefined);
-  t.equal(states.length, clients.length, "all have read the state");
-  const [first, ...others] = states;
+  const [first, ...others] = await statesSeen(roomId, clients, patienceMs);
   for (const other of others) t.same(other, first, "they see the same state");
 }
 
