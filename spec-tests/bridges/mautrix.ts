@@ -6,6 +6,7 @@ import { Preset } from "matrix-js-sdk";
 import t, { type Test } from "tap";
 import { stringify } from "yaml";
 import { Person, SdkDevice } from "../matrix-js-sdk/sdk-device.ts";
+import { endWithTest } from "../support/child-process.ts";
 import { freePort } from "../support/free-port.ts";
 import type { Json } from "../support/rooms.ts";
 import { ServerProcess } from "../support/server-process.ts";
@@ -37,7 +38,7 @@ class EchoBridge {
     });
     createInterface({ input: child.stdout }).on("line", (line) => this.told.push(JSON.parse(line) as Json));
     createInterface({ input: child.stderr }).on("line", (line) => this.#complaints.push(line));
-    process.once("exit", () => child.kill("SIGKILL"));
+    endWithTest(child);
     this.#process = child;
   }
 

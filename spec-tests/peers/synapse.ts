@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
+import { endWithTest } from "../support/child-process.ts";
 import { freePort } from "../support/free-port.ts";
 import { within } from "../support/within.ts";
 import type { TlsFiles } from "./hearth.ts";
@@ -105,9 +106,7 @@ export class Synapse implements Peer {
       env: this.#env,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const kill = () => void child.kill("SIGKILL");
-    process.once("exit", kill);
-    child.once("exit", () => process.off("exit", kill));
+    endWithTest(child);
     for (const output of [child.stdout, child.stderr]) {
       createInterface({ input: output }).on("line", (line) => {
         this.#tail.push(line);

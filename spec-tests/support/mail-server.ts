@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import PostalMime, { type Email } from "postal-mime";
 import { testCertificate } from "../../src/outbound/testing/certificate.ts";
+import { endWithTest } from "./child-process.ts";
 import { freePort } from "./free-port.ts";
 import { until, within } from "./within.ts";
 
@@ -73,7 +74,7 @@ export class MailServer implements AsyncDisposable {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#process = child;
-    process.once("exit", () => child.kill("SIGKILL"));
+    endWithTest(child);
     const ready = Promise.withResolvers<void>();
     createInterface({ input: child.stdout }).on("line", (line) => {
       const heard = JSON.parse(line) as Line;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "yaml";
+import { endWithTest } from "./child-process.ts";
 import { freePort } from "./free-port.ts";
 import { type TestServer, testDefaults } from "./server.ts";
 import { within } from "./within.ts";
@@ -125,13 +126,10 @@ export class ServerProcess implements TestServer {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const kill = (signal: NodeJS.Signals) => void child.kill(signal);
-    // Whoever ends the test early must not leave its server behind.
-    const killWithTest = () => kill("SIGKILL");
-    process.once("exit", killWithTest);
+    endWithTest(child);
     const ready = Promise.withResolvers<void>();
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once("close", (code, signal) => {
-        process.off("exit", killWithTest);
         this.#running = undefined;
         ready.reject(new Error(`the server ended before it was ready\n${this.outputTail}`));
         resolve({ code, signal });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
 import { testCertificate } from "../../src/outbound/testing/certificate.ts";
+import { endWithTest } from "./child-process.ts";
 import { freePort } from "./free-port.ts";
 import type { MailServer } from "./mail-server.ts";
 import { until } from "./within.ts";
@@ -79,7 +80,7 @@ export class Sydent implements AsyncDisposable {
     });
     const complaints: string[] = [];
     child.stderr.on("data", (chunk: Buffer) => complaints.push(chunk.toString()));
-    process.once("exit", () => child.kill("SIGKILL"));
+    endWithTest(child);
     stack.defer(async () => {
       const ended = once(child, "close");
       child.kill("SIGKILL");

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { endWithTest } from "./child-process.ts";
 import { within } from "./within.ts";
 
 const mainFile = join(import.meta.dirname, "upstream-idp-main.ts");
@@ -30,8 +31,7 @@ export async function startIdp(redirectUri: string): Promise<UpstreamIdp> {
   const child = spawn(process.execPath, [mainFile, JSON.stringify(client)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const kill = () => void child.kill("SIGKILL");
-  process.once("exit", kill);
+  endWithTest(child);
   const ended = once(child, "close");
   const lines = createInterface({ input: child.stdout });
   const [issuer] = (await within(startTimeoutMs, () => "the provider to start", once(lines, "line"))) as [
@@ -45,8 +45,7 @@ export async function startIdp(redirectUri: string): Promise<UpstreamIdp> {
       await response.text();
     },
     async [Symbol.asyncDispose]() {
-      process.off("exit", kill);
-      kill();
+      child.kill("SIGKILL");
       await ended;
     },
   };
