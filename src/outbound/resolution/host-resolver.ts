@@ -74,7 +74,10 @@ export class HostResolver {
   }
 }
 
-/** Whether a name may be one of the local network only: without a dot (RFC 1034 has search lists for them), or of mDNS (RFC 6762). */
+/**
+ * Whether a name may be one of the local network only: one without a dot, for which there are search lists (RFC 1034), or
+ * one of mDNS (RFC 6762).
+ */
 function isLocal(hostname: string): boolean {
   return !hostname.includes(".") || hostname.toLowerCase().endsWith(".local");
 }

@@ -75,7 +75,8 @@ function sharesRoom(userNid: string): string {
 }
 
 // What has changed since ?2, and the devices of those who have joined a room of the server's since, unless they have
-// shared another with it for longer. Servers of a room that was partial then ask for the lists of those who write. `due` is the position at which it had to be told.
+// shared another with it for longer. Servers of a room that was partial then ask for the lists of those who write. `due`
+// is the position at which it had to be told.
 const dueQuery = `
 SELECT user_nid AS userNid, device_id AS deviceId, position, previous, max(due) AS due FROM (
   SELECT user_nid, device_id, position, previous, position AS due

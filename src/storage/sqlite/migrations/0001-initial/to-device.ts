@@ -10,7 +10,8 @@ CREATE TABLE to_device_messages (
 );
 CREATE INDEX to_device_messages_device ON to_device_messages (user_nid, device_id, position);
 
--- How many messages wait and how many bytes they have, for the bounds on them. One row a device that ever got a message; it goes with the device.
+-- How many messages wait and how many bytes they have, for the bounds on them. One row a device that ever got a message;
+-- it goes with the device.
 CREATE TABLE to_device_inboxes (
   user_nid INTEGER NOT NULL,
   device_id TEXT NOT NULL,
