@@ -40,6 +40,24 @@ const leanBuiltins: Plugin = {
   },
 };
 
+/** Koa's packages and the log's ask for these at once, and use them only where something has gone wrong. */
+const lateBuiltins: Plugin = {
+  name: "late-builtins",
+  setup(building) {
+    building.onResolve({ filter: /^(node:)?(assert|zlib)$/ }, ({ path, kind }) => {
+      if (kind !== "require-call") return undefined;
+      return { path: path.replace(/^node:/, ""), namespace: "late" };
+    });
+    building.onLoad({ filter: /./, namespace: "late" }, ({ path }) => ({
+      contents: `const load = () => process.getBuiltinModule("node:${path}");
+        module.exports = new Proxy(() => {}, {
+          get: (_, name) => load()[name],
+          apply: (_, self, words) => load()(...words),
+        });`,
+    }));
+  },
+};
+
 /**
  * Koa's packages bring two versions of the table of media types, of 200 KiB each: the newer one serves both. Of most types
  * it knows neither an extension nor a character set, which is all that is looked up.
@@ -80,7 +98,7 @@ export async function bundle(dist: string): Promise<void> {
       format: "esm",
       target: "node24",
       external: native,
-      plugins: [leanBuiltins, smallMediaTypeTable],
+      plugins: [leanBuiltins, lateBuiltins, smallMediaTypeTable],
       // The text of the program stays in memory. Names are kept, and lines short, so that stack traces can be read.
       minifyWhitespace: true,
       minifySyntax: true,
