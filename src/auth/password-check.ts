@@ -41,7 +41,7 @@ export class PasswordCheck {
     const key = `${group} ${account?.userId ?? name}`;
     const passwordHash = account?.passwordHash ?? null;
     const isRight = await this.#counted(key, group, () => this.#hasher.verify(passwordHash, password));
-    if (isRight && account && passwordHash !== null && this.#hasher.isOutdated(passwordHash)) {
+    if (isRight && account && passwordHash !== null && (await this.#hasher.isOutdated(passwordHash))) {
       const renewed = await this.#hasher.hash(password);
       await this.#accounts.renewPasswordHash(account.userNid, passwordHash, renewed);
     }

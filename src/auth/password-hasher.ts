@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { hash, parseOptions, verify } from "@node-rs/argon2";
 import { Turns } from "../concurrency/turns.ts";
 import type { Clock } from "../telemetry/clock.ts";
 
@@ -14,6 +13,9 @@ const turnLimits = {
   maxWaiting: 200,
   refusal: "Too many people are logging in: try again in a moment",
 };
+
+/** Machine code, loaded for the first password. */
+const argon2 = () => import("@node-rs/argon2");
 
 /** Hashes and checks passwords with argon2id, off the main thread and not too many at once. */
 export class PasswordHasher {
@@ -32,7 +34,7 @@ export class PasswordHasher {
    * @throws MatrixError M_LIMIT_EXCEEDED when too many passwords wait to be hashed.
    */
   hash(password: string): Promise<string> {
-    return this.#turns.run(() => hash(password, this.#cost));
+    return this.#turns.run(async () => (await argon2()).hash(password, this.#cost));
   }
 
   /**
@@ -41,20 +43,20 @@ export class PasswordHasher {
    */
   async verify(passwordHash: string | null, password: string): Promise<boolean> {
     if (passwordHash === null) {
-      await this.#turns.run(async () => verify(await this.#madeDecoy(), password));
+      await this.#turns.run(async () => (await argon2()).verify(await this.#madeDecoy(), password));
       return false;
     }
-    return this.#turns.run(() => verify(passwordHash, password));
+    return this.#turns.run(async () => (await argon2()).verify(passwordHash, password));
   }
 
   async #madeDecoy(): Promise<string> {
-    this.#decoy ??= await hash("", this.#cost);
+    this.#decoy ??= await (await argon2()).hash("", this.#cost);
     return this.#decoy;
   }
 
   /** Whether a hash was made at another cost than today's. */
-  isOutdated(passwordHash: string): boolean {
-    const { memoryCost, timeCost } = parseOptions(passwordHash);
+  async isOutdated(passwordHash: string): Promise<boolean> {
+    const { memoryCost, timeCost } = (await argon2()).parseOptions(passwordHash);
     return memoryCost !== this.#cost.memoryCost || timeCost !== this.#cost.timeCost;
   }
 }

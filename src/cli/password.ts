@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { type Terminal, UsageError } from "./command.ts";
 
@@ -33,6 +32,8 @@ export async function askPassword({ input, errors }: Terminal): Promise<string> 
   if (!input.isTTY) {
     throw new UsageError("There is no terminal to ask for a password: pipe it in and add --password-stdin.");
   }
+  // Loaded only here: the server asks nobody.
+  const { createInterface } = await import("node:readline");
   const invisible = new Writable({ write: (_chunk, _encoding, done) => done() });
   const editor = createInterface({ input, output: invisible, terminal: true });
   const lines = editor[Symbol.asyncIterator]();

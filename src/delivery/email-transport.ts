@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { getCACertificates } from "node:tls";
 import type { Transporter } from "nodemailer";
 import type { Config } from "../config/schema.ts";
 import { DeliveryError } from "./errors.ts";
@@ -63,8 +62,13 @@ async function smtpTransport(options: ReturnType<typeof smtpOptions>): Promise<T
   return createTransport(options);
 }
 
+/** TLS is loaded by those only who need it. */
+function usualAuthorities(): string[] {
+  return process.getBuiltinModule("node:tls").getCACertificates("default");
+}
+
 function smtpOptions({ host, port, tls, user, password, extra_ca_file: caFile }: Config["email"]["smtp"]) {
-  const ca = caFile === null ? {} : { ca: [...getCACertificates("default"), readFileSync(caFile, "utf8")] };
+  const ca = caFile === null ? {} : { ca: [...usualAuthorities(), readFileSync(caFile, "utf8")] };
   return {
     host,
     port,

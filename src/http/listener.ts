@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer as createHttpServer, type Server } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
 import type Koa from "koa";
 import { StartupError } from "../config/startup-error.ts";
 
@@ -82,6 +81,8 @@ function makeServer(app: Koa, tls: ListenerOptions["tls"]): Server {
   const onRequest: Parameters<typeof createHttpServer>[1] = (request, response) =>
     void serve(request, response);
   if (!tls) return createHttpServer(onRequest);
+  // Loaded when it is needed: most servers stand behind a proxy that does TLS for them.
+  const { createServer: createHttpsServer } = process.getBuiltinModule("node:https");
   try {
     return createHttpsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, onRequest);
   } catch (error) {

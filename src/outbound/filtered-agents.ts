@@ -1,6 +1,5 @@
 import type { LookupAddress } from "node:dns";
 import { Agent as HttpAgent, type ClientRequestArgs } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
 import type { AddressFilter } from "./address-filter.ts";
@@ -9,7 +8,7 @@ import { OutboundError } from "./errors.ts";
 /** Finds the addresses of a host name. @throws when there are none */
 export type ResolveHost = (hostname: string) => Promise<readonly LookupAddress[]>;
 
-type Connected = (error: Error | null, stream: Duplex) => void;
+export type Connected = (error: Error | null, stream: Duplex) => void;
 
 /**
  * Resolves names for connections: what is handed out has passed the filter, and it is what is connected to. A name that
@@ -42,7 +41,7 @@ async function allowedAddresses(
 }
 
 /** Why a host that is an address may not be connected to; `undefined` when it may, and for names: those are looked up. */
-function faultOfLiteral(filter: AddressFilter, host: string | null | undefined): Error | undefined {
+export function faultOfLiteral(filter: AddressFilter, host: string | null | undefined): Error | undefined {
   return isIP(host ?? "") !== 0 && !filter.allows(host ?? "") ? refused(host ?? "") : undefined;
 }
 
@@ -61,23 +60,8 @@ export class FilteredHttpAgent extends HttpAgent {
   }
 }
 
-/** Connects to addresses that the filter allows only, each connection anew. */
-export class FilteredHttpsAgent extends HttpsAgent {
-  readonly #filter: AddressFilter;
-
-  constructor(filter: AddressFilter, options: ConstructorParameters<typeof HttpsAgent>[0]) {
-    super(options);
-    this.#filter = filter;
-  }
-
-  override createConnection(options: ClientRequestArgs, connected: Connected) {
-    const fault = faultOfLiteral(this.#filter, options.host);
-    return fault ? refuse(fault, connected) : super.createConnection(options, connected);
-  }
-}
-
 /** A throw would reach nobody when the connection is made for a request that has waited for it. */
-function refuse(fault: Error, connected: Connected): undefined {
+export function refuse(fault: Error, connected: Connected): undefined {
   const report = connected as (error: Error) => void;
   report(fault);
 }

@@ -1,18 +1,13 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import type { AgentOptions, request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
-import { createSecureContext, getCACertificates } from "node:tls";
 import type { Clock } from "../telemetry/clock.ts";
 import { version } from "../version.ts";
 import type { AddressFilter } from "./address-filter.ts";
 import { OutboundError } from "./errors.ts";
-import {
-  FilteredHttpAgent,
-  FilteredHttpsAgent,
-  filteredLookup,
-  type ResolveHost,
-} from "./filtered-agents.ts";
+import { FilteredHttpAgent, filteredLookup, type ResolveHost } from "./filtered-agents.ts";
 import { HostResolver } from "./resolution/host-resolver.ts";
+import type { FilteredHttpsAgent } from "./secure-agent.ts";
 
 /** Where a request goes when that is not the host of its URL. */
 export interface OutboundRoute {
@@ -97,6 +92,12 @@ const defaultHeadersTimeoutMs = 30_000;
 const maxStaleConnections = 3;
 const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
 
+/** How requests by HTTPS are sent. */
+interface SecureSide {
+  readonly request: typeof httpsRequest;
+  readonly agent: FilteredHttpsAgent;
+}
+
 /**
  * Sends requests to other hosts, whose addresses have to pass a filter: whoever can make the server send requests must
  * not reach what is meant for its own network. Everything has a bound: time, redirects, the answer's size, connections.
@@ -104,13 +105,14 @@ const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
 export class OutboundHttp implements Disposable {
   readonly #clock: Clock;
   readonly #http: FilteredHttpAgent;
-  readonly #https: FilteredHttpsAgent;
+  readonly #makeSecureSide: () => Promise<SecureSide>;
+  #https: Promise<SecureSide> | undefined;
   readonly #connectTimeoutMs: number;
   readonly #headersTimeoutMs: number;
 
   constructor({ filter, clock, extraCa, resolve, ...timeouts }: OutboundHttpOptions) {
     this.#clock = clock;
-    const options = {
+    const options: AgentOptions = {
       keepAlive: true,
       timeout: idleConnectionMs,
       maxSockets: maxConnectionsPerHost,
@@ -119,10 +121,11 @@ export class OutboundHttp implements Disposable {
       lookup: filteredLookup(filter, resolve ?? new HostResolver({ clock }).resolve),
     };
     this.#http = new FilteredHttpAgent(filter, options);
-    const ca = extraCa === undefined ? {} : { ca: [...getCACertificates("default"), extraCa] };
-    // Made once: the agent would read all certificates with each connection, and compare them with each request.
-    const secureContext = createSecureContext(ca);
-    this.#https = new FilteredHttpsAgent(filter, { ...options, secureContext });
+    // TLS and the certificates of all authorities take 3 MiB, which a server that asks nobody does without.
+    this.#makeSecureSide = async () => {
+      const { FilteredHttpsAgent, httpsRequest } = await import("./secure-agent.ts");
+      return { request: httpsRequest, agent: new FilteredHttpsAgent(filter, options, extraCa) };
+    };
     this.#connectTimeoutMs = timeouts.connectTimeoutMs ?? defaultConnectTimeoutMs;
     this.#headersTimeoutMs = timeouts.headersTimeoutMs ?? defaultHeadersTimeoutMs;
   }
@@ -179,7 +182,7 @@ export class OutboundHttp implements Disposable {
   /** Ends idle connections; those in use end with their requests. */
   [Symbol.dispose](): void {
     this.#http.destroy();
-    this.#https.destroy();
+    void this.#https?.then(({ agent }) => agent.destroy());
   }
 
   async #open(request: OutboundStreamRequest, signal: AbortSignal): Promise<IncomingMessage> {
@@ -213,19 +216,22 @@ export class OutboundHttp implements Disposable {
    * Resolves with the beginning of the answer.
    * @throws StaleConnection when the host has closed a connection that was kept open
    */
-  #send(
+  async #send(
     { method, url, route, headers, body }: OutboundStreamRequest,
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     const isSecure = url.protocol === "https:";
-    const outgoing = (isSecure ? httpsRequest : httpRequest)(url, {
+    const { request, agent } = isSecure
+      ? await (this.#https ??= this.#makeSecureSide())
+      : { request: httpRequest, agent: this.#http };
+    const outgoing = request(url, {
       method,
       headers: {
         "User-Agent": `Hearth/${version}`,
         ...(body !== undefined && { "Content-Length": Buffer.byteLength(body) }),
         ...headers,
       },
-      agent: isSecure ? this.#https : this.#http,
+      agent,
       signal,
       ...(route && connectionTo(route)),
     });
@@ -244,7 +250,7 @@ export class OutboundHttp implements Disposable {
       if (outgoing.reusedSocket) connected();
       else socket.once(isSecure ? "secureConnect" : "connect", connected);
     });
-    return new Promise<IncomingMessage>((resolve, reject) => {
+    return await new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.once("response", resolve);
       outgoing.on("error", (error) => {
         if (outgoing.reusedSocket && isReset(error)) reject(new StaleConnection(error));
