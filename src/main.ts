@@ -4,6 +4,9 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   process.stderr.write(`hearth: Node.js 24 or newer is needed, and this is ${process.versions.node}.\n`);
   process.exit(1);
 }
+// Threads that wait for the disk: with the usual four, uploads wait for each other's flushes, which a file system joins when
+// they come together. Whoever computes on them has bounds of its own. It is read when the first of them begins.
+process.env["UV_THREADPOOL_SIZE"] ??= "16";
 const { run } = await import("./cli/run.ts");
 
 const code = await run(process.argv.slice(2), {
