@@ -47,17 +47,15 @@ t.test("decoding takes padding and both alphabets, and nothing else", async (t) 
 });
 
 t.test("what is encoded can be decoded", async (t) => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-      const standard = decodeBase64(encodeBase64(bytes));
-      const urlSafe = decodeBase64(encodeBase64Url(bytes));
-      return (
-        standard !== undefined &&
-        urlSafe !== undefined &&
-        Buffer.compare(standard, bytes) === 0 &&
-        Buffer.compare(urlSafe, bytes) === 0
-      );
-    }),
-  );
-  t.pass("for every array of bytes that was tried");
+  const property = fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+    const standard = decodeBase64(encodeBase64(bytes));
+    const urlSafe = decodeBase64(encodeBase64Url(bytes));
+    return (
+      standard !== undefined &&
+      urlSafe !== undefined &&
+      Buffer.compare(standard, bytes) === 0 &&
+      Buffer.compare(urlSafe, bytes) === 0
+    );
+  });
+  t.doesNotThrow(() => fc.assert(property), "for every array of bytes that was tried");
 });

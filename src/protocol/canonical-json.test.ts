@@ -162,14 +162,12 @@ const integerJson = fc.letrec<{ value: unknown }>((tie) => ({
 })).value;
 
 t.test("the walker of the canonical-json package agrees", async (t) => {
-  fc.assert(
-    fc.property(integerJson, (value) => {
-      let walked = "";
-      walk(value, (chunk) => (walked += chunk), compareCodePoints);
-      return encodeCanonicalJson(value, strict) === walked;
-    }),
-  );
-  t.pass("for every value that was tried");
+  const property = fc.property(integerJson, (value) => {
+    let walked = "";
+    walk(value, (chunk) => (walked += chunk), compareCodePoints);
+    return encodeCanonicalJson(value, strict) === walked;
+  });
+  t.doesNotThrow(() => fc.assert(property), "for every value that was tried");
 });
 
 t.test("canonical JSON is the same JSON, and its own canonical JSON", async (t) => {
@@ -187,24 +185,20 @@ t.test("code points give the order", async (t) => {
   const text = fc.string({
     unit: fc.constantFrom("a", "b", "\ud7ff", "\ue000", "\uffff", "\u{10000}", "\u{10ffff}"),
   });
-  fc.assert(
-    fc.property(text, text, (left, right) => {
-      const byUtf8 = Buffer.compare(Buffer.from(left), Buffer.from(right));
-      return Math.sign(compareCodePoints(left, right)) === byUtf8;
-    }),
-  );
-  t.pass("as the order of their UTF-8 does");
+  const property = fc.property(text, text, (left, right) => {
+    const byUtf8 = Buffer.compare(Buffer.from(left), Buffer.from(right));
+    return Math.sign(compareCodePoints(left, right)) === byUtf8;
+  });
+  t.doesNotThrow(() => fc.assert(property), "as the order of their UTF-8 does");
 });
 
 t.test("no value makes the encoder throw anything but its own error", async (t) => {
-  fc.assert(
-    fc.property(
-      fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true }),
-      (value) => {
-        refusal(value);
-        refusal(value, lenient);
-      },
-    ),
+  const property = fc.property(
+    fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true }),
+    (value) => {
+      refusal(value);
+      refusal(value, lenient);
+    },
   );
-  t.pass("for every value that was tried");
+  t.doesNotThrow(() => fc.assert(property), "for every value that was tried");
 });

@@ -139,8 +139,11 @@ t.test("keys that JavaScript treats specially are kept", async (t) => {
 
 t.test("the joined forms are those that encoding the whole event gives", async (t) => {
   const content = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }), { noNullPrototype: true });
-  fc.assert(
-    fc.property(fc.constantFrom(...versions), fc.string({ maxLength: 40 }), content, (version, type, any) => {
+  const property = fc.property(
+    fc.constantFrom(...versions),
+    fc.string({ maxLength: 40 }),
+    content,
+    (version, type, any) => {
       if (version.strictCanonicalJson) return true;
       const { event, canonicalJson } = build(version, { type, content: any as JsonObject });
       return (
@@ -148,8 +151,7 @@ t.test("the joined forms are those that encoding the whole event gives", async (
         event.eventId === eventId(version, event.pdu) &&
         hasValidContentHash(version, event.pdu)
       );
-    }),
-    { numRuns: 60 },
+    },
   );
-  t.pass("for every content that was tried");
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 60 }), "for every content that was tried");
 });

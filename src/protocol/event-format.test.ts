@@ -199,17 +199,14 @@ t.test("`redacts` is a string where it stands at the top", async (t) => {
 t.test("no object makes the check throw anything but its own error", async (t) => {
   const odd = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.anything({ maxDepth: 2, withBigInt: true }));
   const keys = fc.constantFrom(...Object.keys(testPdu(v1)), "state_key", "redacts", "unsigned", "__proto__");
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...versions),
-      fc.dictionary(keys, odd, { maxKeys: 3 }),
-      odd,
-      (version, changes, any) => {
-        refusal(version, testPdu(version, changes));
-        refusal(version, any);
-      },
-    ),
-    { numRuns: 300 },
+  const property = fc.property(
+    fc.constantFrom(...versions),
+    fc.dictionary(keys, odd, { maxKeys: 3 }),
+    odd,
+    (version, changes, any) => {
+      refusal(version, testPdu(version, changes));
+      refusal(version, any);
+    },
   );
-  t.pass("for every object that was tried");
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 300 }), "for every object that was tried");
 });

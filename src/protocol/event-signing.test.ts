@@ -176,18 +176,15 @@ t.test("what is hashed and signed is verified", async (t) => {
   const content = fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.maxSafeInteger()), {
     noNullPrototype: true,
   });
-  fc.assert(
-    fc.property(content, content, fc.constantFrom(...versions), (one, other, version) => {
-      const pdu = signedTestPdu(version, { content: one });
-      const swapped = { ...pdu, content: other };
-      const isSame = contentHash(version, swapped) === contentHash(version, pdu);
-      return (
-        hasValidContentHash(version, pdu) &&
-        isEventSignedBy(version, pdu, specServer, [specVerifyKey]) &&
-        hasValidContentHash(version, swapped) === isSame
-      );
-    }),
-    { numRuns: 60 },
-  );
-  t.pass("for every content that was tried");
+  const property = fc.property(content, content, fc.constantFrom(...versions), (one, other, version) => {
+    const pdu = signedTestPdu(version, { content: one });
+    const swapped = { ...pdu, content: other };
+    const isSame = contentHash(version, swapped) === contentHash(version, pdu);
+    return (
+      hasValidContentHash(version, pdu) &&
+      isEventSignedBy(version, pdu, specServer, [specVerifyKey]) &&
+      hasValidContentHash(version, swapped) === isSame
+    );
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 60 }), "for every content that was tried");
 });

@@ -65,23 +65,20 @@ function attempt(action: () => unknown): void {
 }
 
 t.test("no event makes the core throw anything but its own errors", async (t) => {
-  fc.assert(
-    fc.property(versions, changes, (version, change) => {
-      // Through text, so that it is what another server could have sent.
-      const event = parseStrictJson(JSON.stringify(testPdu(version, change))) as JsonObject;
-      const pdu = event as unknown as Pdu;
-      attempt(() => contentHash(version, event));
-      attempt(() => referenceHash(version, event));
-      attempt(() => hasValidContentHash(version, event));
-      attempt(() => hashAndSignEvent(version, event, specServer, specSigningKey));
-      attempt(() => isEventSignedBy(version, pdu, specServer, [specVerifyKey]));
-      attempt(() => redact(version, pdu));
-      attempt(() => isSignedJson(event, specServer, [specVerifyKey]));
-      attempt(() => signJson(event, specServer, specSigningKey));
-    }),
-    { numRuns: 300 },
-  );
-  t.pass("for every event that was tried");
+  const property = fc.property(versions, changes, (version, change) => {
+    // Through text, so that it is what another server could have sent.
+    const event = parseStrictJson(JSON.stringify(testPdu(version, change))) as JsonObject;
+    const pdu = event as unknown as Pdu;
+    attempt(() => contentHash(version, event));
+    attempt(() => referenceHash(version, event));
+    attempt(() => hasValidContentHash(version, event));
+    attempt(() => hashAndSignEvent(version, event, specServer, specSigningKey));
+    attempt(() => isEventSignedBy(version, pdu, specServer, [specVerifyKey]));
+    attempt(() => redact(version, pdu));
+    attempt(() => isSignedJson(event, specServer, [specVerifyKey]));
+    attempt(() => signJson(event, specServer, specSigningKey));
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 300 }), "for every event that was tried");
 });
 
 t.test("an event of a checked format can be used", async (t) => {

@@ -100,17 +100,14 @@ t.test("agrees with the definition on every short pattern and text", async (t) =
   const token = fc.oneof(symbol, fc.constantFrom("*", "?"));
   const patterns = fc.array(token, { maxLength: 7 }).map((tokens) => tokens.join(""));
   const texts = fc.array(symbol, { maxLength: 9 }).map((symbols) => symbols.join(""));
-  fc.assert(
-    fc.property(patterns, texts, (pattern, text) => {
-      const glob = new Glob(pattern);
-      return (
-        glob.matchesWhole(text) === matchesNaively(Array.from(pattern), Array.from(text)) &&
-        glob.matchesWords(text) === wordMatchesNaively(pattern, text)
-      );
-    }),
-    { numRuns: 2000 },
-  );
-  t.pass("2000 patterns");
+  const property = fc.property(patterns, texts, (pattern, text) => {
+    const glob = new Glob(pattern);
+    return (
+      glob.matchesWhole(text) === matchesNaively(Array.from(pattern), Array.from(text)) &&
+      glob.matchesWords(text) === wordMatchesNaively(pattern, text)
+    );
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 2000 }), "2000 patterns");
 });
 
 t.test("a pattern of many different characters", async (t) => {

@@ -154,10 +154,8 @@ t.test("no text makes the parsers throw", async (t) => {
   const text = fc.string({
     unit: fc.constantFrom("@", "!", "$", "#", ":", "[", "]", "a", "1", ".", "\0", "\ud800", "é"),
   });
-  fc.assert(
-    fc.property(text, (input) => {
-      for (const parse of parsers) parse(input);
-    }),
-  );
-  t.pass("for every text that was tried");
+  const property = fc.property(text, (input) => {
+    for (const parse of parsers) parse(input);
+  });
+  t.doesNotThrow(() => fc.assert(property), "for every text that was tried");
 });

@@ -77,17 +77,14 @@ t.test("numbers that are no integers are signed as they were sent", async (t) =>
 
 t.test("what is signed is verified, and nothing else", async (t) => {
   const json = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { noNullPrototype: true });
-  fc.assert(
-    fc.property(json, json, (one, other) => {
-      const object = one as JsonObject;
-      const signed = signJson(object, "one", specSigningKey);
-      const moved = { ...(other as JsonObject), signatures: signed.signatures };
-      const isSame = signedJsonText(object) === signedJsonText(other as JsonObject);
-      return (
-        isSignedJson(signed, "one", [specVerifyKey]) && isSignedJson(moved, "one", [specVerifyKey]) === isSame
-      );
-    }),
-    { numRuns: 60 },
-  );
-  t.pass("for every object that was tried");
+  const property = fc.property(json, json, (one, other) => {
+    const object = one as JsonObject;
+    const signed = signJson(object, "one", specSigningKey);
+    const moved = { ...(other as JsonObject), signatures: signed.signatures };
+    const isSame = signedJsonText(object) === signedJsonText(other as JsonObject);
+    return (
+      isSignedJson(signed, "one", [specVerifyKey]) && isSignedJson(moved, "one", [specVerifyKey]) === isSame
+    );
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 60 }), "for every object that was tried");
 });

@@ -213,19 +213,17 @@ t.test("redaction changes nothing the second time, nor the reference hash, nor i
     },
     { requiredKeys: ["type", "content"], noNullPrototype: true },
   );
-  fc.assert(
-    fc.property(event, fc.constantFrom(...supportedRoomVersions), (input, id) => {
-      const version = rulesOfVersion(id);
-      const pdu = input as unknown as Pdu;
-      const before = JSON.stringify(pdu);
-      const once = redact(version, pdu);
-      const text = encodeCanonicalJson(once, { strict: true });
-      return (
-        encodeCanonicalJson(redact(version, once), { strict: true }) === text &&
-        referenceHash(version, once) === referenceHash(version, pdu) &&
-        JSON.stringify(pdu) === before
-      );
-    }),
-  );
-  t.pass("for every event that was tried");
+  const property = fc.property(event, fc.constantFrom(...supportedRoomVersions), (input, id) => {
+    const version = rulesOfVersion(id);
+    const pdu = input as unknown as Pdu;
+    const before = JSON.stringify(pdu);
+    const once = redact(version, pdu);
+    const text = encodeCanonicalJson(once, { strict: true });
+    return (
+      encodeCanonicalJson(redact(version, once), { strict: true }) === text &&
+      referenceHash(version, once) === referenceHash(version, pdu) &&
+      JSON.stringify(pdu) === before
+    );
+  });
+  t.doesNotThrow(() => fc.assert(property), "for every event that was tried");
 });

@@ -36,18 +36,16 @@ t.test("every stretch of a text finds it, whatever the text", async (t) => {
   const text = fc.array(fc.constantFrom("東", "京", "カ", "학", "é", "ab", " ", "-", "🎉", "ß"), {
     minLength: 1,
   });
-  fc.assert(
-    fc.property(text, fc.nat(), fc.nat(), (parts, from, length) => {
-      const start = from % parts.length;
-      const whole = parts.join("");
-      // A stretch that begins in the middle of a word is none that people look for.
-      const stretch = parts.slice(start, start + 1 + (length % 6)).join("");
-      const isInsideWord = /[a-zéß]$/.test(parts.slice(0, start).join("")) && /^[a-zéß]/.test(stretch);
-      fc.pre(!isInsideWord && !stretch.includes("-") && !stretch.includes(" "));
-      const terms = parseSearchTerms(stretch);
-      fc.pre(terms.wanted.every(({ words }) => words.every((word) => word.length > 1)));
-      return matchesTerms(whole, terms);
-    }),
-  );
-  t.pass();
+  const property = fc.property(text, fc.nat(), fc.nat(), (parts, from, length) => {
+    const start = from % parts.length;
+    const whole = parts.join("");
+    // A stretch that begins in the middle of a word is none that people look for.
+    const stretch = parts.slice(start, start + 1 + (length % 6)).join("");
+    const isInsideWord = /[a-zéß]$/.test(parts.slice(0, start).join("")) && /^[a-zéß]/.test(stretch);
+    fc.pre(!isInsideWord && !stretch.includes("-") && !stretch.includes(" "));
+    const terms = parseSearchTerms(stretch);
+    fc.pre(terms.wanted.every(({ words }) => words.every((word) => word.length > 1)));
+    return matchesTerms(whole, terms);
+  });
+  t.doesNotThrow(() => fc.assert(property));
 });

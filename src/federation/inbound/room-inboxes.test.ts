@@ -1,4 +1,5 @@
 import t from "tap";
+import { patienceMs, until } from "../../../spec-tests/support/within.ts";
 import type { Receipt, ReceivedEvent } from "../../ingest/received-event.ts";
 import type { RoomId } from "../../protocol/identifiers.ts";
 import { rulesOfVersion } from "../../protocol/testing/room-version.ts";
@@ -91,10 +92,6 @@ function scene(partialRooms: RoomInboxesParts["partialRooms"] = wholeRooms) {
   return { inboxes, judged, accepted, waits, left, release: slow.resolve };
 }
 
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 1_000 && !isTrue(); turn++) await new Promise((resolve) => setImmediate(resolve));
-}
-
 t.test("a slow server delays neither other servers in the same room nor other rooms", async (t) => {
   const { inboxes, judged, waits, left, release } = scene();
   // Many slow servers with many rooms each: none of them takes more than its share of the places.
@@ -102,17 +99,17 @@ t.test("a slow server delays neither other servers in the same room nor other ro
     Array.from({ length: 30 }, (__, room) => waiting(room, `slow${server}.test`, "waits")),
   ).flat();
   await inboxes.add(slow);
-  await until(() => waits.length >= 160);
+  await until(patienceMs, "the slow servers to have all their places", () => waits.length >= 160);
   await inboxes.add([
     waiting(0, "quick.test", "one"),
     waiting(99, "quick.test", "two"),
     waiting(0, "quick.test", "three"),
   ]);
-  await until(() => judged.length === 3);
+  await until(patienceMs, "the quick server's events", () => judged.length === 3);
   t.same(judged.toSorted(), ["$0 quick.test one", "$0 quick.test three", "$99 quick.test two"]);
   t.equal(waits.length, 160, "eight places for each of twenty servers");
   release();
-  await until(() => left() === 0);
+  await until(patienceMs, "nothing to be left", () => left() === 0);
   t.equal(left(), 0, "they are judged in the end");
   t.equal(judged.length, 603);
   await inboxes[Symbol.asyncDispose]();
@@ -125,7 +122,7 @@ t.test("who sends faster than events are judged waits for the answer", async (t)
   await inboxes.add(events);
   const answer = inboxes.relieved(events).then(() => (isAnswered = true));
   await inboxes.add([waiting(1, "quick.test", "one")]);
-  await until(() => judged.length === 1);
+  await until(patienceMs, "the quick server's event", () => judged.length === 1);
   t.notOk(isAnswered, "300 events wait");
   release();
   await answer;
@@ -137,7 +134,7 @@ t.test("what one server sends of one room stays in order", async (t) => {
   const { inboxes, judged, accepted } = scene();
   const events = Array.from({ length: 130 }, (_, index) => waiting(1, "quick.test", String(index)));
   await Promise.all([inboxes.add(events.slice(0, 70)), inboxes.add(events.slice(70))]);
-  await until(() => judged.length === 130);
+  await until(patienceMs, "all to be judged", () => judged.length === 130);
   t.same(
     judged,
     events.map(({ eventId }) => eventId),
@@ -155,13 +152,13 @@ t.test(
     const event = (body: string) => waiting(1, "quick.test", body);
     const idOf = (body: string) => `$1 quick.test ${body}`;
     await inboxes.add([event("one"), event("stuck"), event("two")]);
-    await until(() => left() === 1);
+    await until(patienceMs, "the rest to be judged", () => left() === 1);
     await inboxes.add([event("three"), event("stuck too"), event("four")]);
-    await until(() => left() === 2);
+    await until(patienceMs, "the rest to be judged again", () => left() === 2);
     t.same(judged, ["one", "stuck", "two", "three", "stuck too", "four"].map(idOf), "each is judged once");
     isPartial = false;
     whole.resolve();
-    await until(() => left() === 0);
+    await until(patienceMs, "nothing to be left", () => left() === 0);
     t.same(judged.slice(6), ["stuck", "stuck too"].map(idOf));
     await inboxes[Symbol.asyncDispose]();
     t.equal(left(), 0);

@@ -1,4 +1,5 @@
 import t from "tap";
+import { patienceMs, until } from "../../../spec-tests/support/within.ts";
 import { GraphServer } from "../../ingest/testing/graph-server.ts";
 import { eventReferences } from "../../protocol/event-builder.ts";
 import { authEventTypesFor } from "../../protocol/auth/auth-event-types.ts";
@@ -94,11 +95,6 @@ async function forkedRoom(t: Parameters<typeof GraphServer.open>[0], count: numb
   };
 }
 
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 500 && !(await isTrue()); turn++)
-    await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 t.test("branches that nobody joins are joined by events that nobody sees", async (t) => {
   await using scene = await forkedRoom(t, 45);
   const { one, room, clock, ends, receive } = scene;
@@ -111,7 +107,7 @@ t.test("branches that nobody joins are joined by events that nobody sees", async
   clock.advance(4_000);
   t.equal((await ends()).length, 45, "it is waited until the flood is over");
   clock.advance(2_000);
-  await until(async () => (await ends()).length === 1);
+  await until(patienceMs, "the branches to be joined", async () => (await ends()).length === 1);
   const [end] = await ends();
   const dummy = await events.byId(end ?? "");
   t.match(dummy, { position: null, flags: 0 });
@@ -182,7 +178,7 @@ t.test("where nobody of this server may send anything, it is let be", async (t) 
   });
   merges.note(room, 50);
   clock.advance(5_000);
-  await until(async () => asked === 1);
+  await until(patienceMs, "somebody who may send to be looked for", () => asked === 1);
   await new Promise((resolve) => setTimeout(resolve, 50));
   merges.note(room, 50);
   clock.advance(5_000);
