@@ -13,8 +13,8 @@ const nobody: ReadonlySet<number> = new Set();
  */
 export class LiveMemberships {
   readonly #readJoinedRooms: (userNid: number) => Promise<readonly number[]>;
-  /** In order of last use. */
-  readonly #rooms = new Map<number, Set<number>>();
+  /** In order of last use. A set is never changed, so that readers need no copy: other rooms are another set. */
+  readonly #rooms = new Map<number, ReadonlySet<number>>();
   readonly #members = new Map<number, Set<number>>();
   readonly #loading = new Map<
     number,
@@ -42,7 +42,7 @@ export class LiveMemberships {
     this.#held.delete(userNid);
   }
 
-  /** The rooms that a user is joined to, read from storage unless they are known. The set changes with time. */
+  /** The rooms that a user is joined to, read from storage unless they are known: those of the moment, which stay so. */
   load(userNid: number): Promise<ReadonlySet<number>> {
     const known = this.#rooms.get(userNid);
     if (known) {
@@ -58,7 +58,7 @@ export class LiveMemberships {
     return done;
   }
 
-  /** A user's joined rooms, if they have been loaded. */
+  /** A user's joined rooms of the moment, if they have been loaded. */
   roomsOf(userNid: number): ReadonlySet<number> | undefined {
     return this.#rooms.get(userNid);
   }
@@ -70,39 +70,41 @@ export class LiveMemberships {
 
   apply(userNid: number, change: MembershipChange): void {
     this.#loading.get(userNid)?.changes.push(change);
-    const rooms = this.#rooms.get(userNid);
-    if (!rooms) return;
-    if (change.joined) this.#enter(userNid, rooms, change.roomNid);
-    else this.#leave(userNid, rooms, change.roomNid);
+    const before = this.#rooms.get(userNid);
+    if (!before || before.has(change.roomNid) === change.joined) return;
+    const rooms = new Set(before);
+    if (change.joined) rooms.add(change.roomNid);
+    else rooms.delete(change.roomNid);
+    // The user keeps their place in the order of last use.
+    this.#rooms.set(userNid, rooms);
+    if (change.joined) this.#enter(userNid, change.roomNid);
+    else this.#leave(userNid, change.roomNid);
   }
 
   async #read(userNid: number, changes: readonly MembershipChange[]): Promise<ReadonlySet<number>> {
     try {
-      const joined = await this.#readJoinedRooms(userNid);
-      const rooms = new Set<number>();
-      this.#evict();
-      this.#rooms.set(userNid, rooms);
-      for (const roomNid of joined) this.#enter(userNid, rooms, roomNid);
+      const rooms = new Set(await this.#readJoinedRooms(userNid));
       // Committed while the rooms were being read: they may or may not be part of what was read.
       for (const { joined: isJoined, roomNid } of changes) {
-        if (isJoined) this.#enter(userNid, rooms, roomNid);
-        else this.#leave(userNid, rooms, roomNid);
+        if (isJoined) rooms.add(roomNid);
+        else rooms.delete(roomNid);
       }
+      this.#evict();
+      this.#rooms.set(userNid, rooms);
+      for (const roomNid of rooms) this.#enter(userNid, roomNid);
       return rooms;
     } finally {
       this.#loading.delete(userNid);
     }
   }
 
-  #enter(userNid: number, rooms: Set<number>, roomNid: number): void {
-    rooms.add(roomNid);
+  #enter(userNid: number, roomNid: number): void {
     const members = this.#members.get(roomNid);
     if (members) members.add(userNid);
     else this.#members.set(roomNid, new Set([userNid]));
   }
 
-  #leave(userNid: number, rooms: Set<number>, roomNid: number): void {
-    rooms.delete(roomNid);
+  #leave(userNid: number, roomNid: number): void {
     const members = this.#members.get(roomNid);
     members?.delete(userNid);
     if (members?.size === 0) this.#members.delete(roomNid);
@@ -115,7 +117,7 @@ export class LiveMemberships {
       const [userNid, rooms] = oldest;
       this.#rooms.delete(userNid);
       if (this.#held.has(userNid)) this.#rooms.set(userNid, rooms);
-      else for (const roomNid of rooms) this.#leave(userNid, rooms, roomNid);
+      else for (const roomNid of rooms) this.#leave(userNid, roomNid);
     }
   }
 }

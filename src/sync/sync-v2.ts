@@ -1,7 +1,6 @@
 import type { LiveMemberships } from "../notifier/live-memberships.ts";
 import type { Notifier } from "../notifier/notifier.ts";
 import type { Pace } from "../telemetry/pace.ts";
-import { isBehind } from "../timeline/stream-token.ts";
 import { eventFormatOf } from "../timeline/event-format.ts";
 import type { Reader } from "../timeline/reader.ts";
 import type { Readers } from "../timeline/readers.ts";
@@ -10,12 +9,11 @@ import type { LongPolls } from "./long-poll.ts";
 import { PossibleChanges } from "./possible-changes.ts";
 import type { PresenceStream } from "./streams/presence.ts";
 import type { ToDeviceStream } from "./streams/to-device.ts";
-import type { SyncAnswers } from "./sync-answer.ts";
+import type { SyncAnswer, SyncAnswers } from "./sync-answer.ts";
 import type { JsonPieces, SyncRequest } from "./sync-request.ts";
 
 /** A client that asks for more gets less: it comes back with nothing lost. */
 const maxTimeoutMs = 60_000;
-const noRooms: ReadonlySet<number> = new Set();
 
 export interface SyncV2Parts {
   readonly notifier: Notifier;
@@ -56,31 +54,22 @@ export class SyncV2 {
     return answer.pieces;
   }
 
-  async #answer(request: SyncRequest) {
-    const { notifier, answers, readers, pace } = this.#parts;
+  async #answer(request: SyncRequest): Promise<SyncAnswer> {
+    const { notifier, memberships, answers, readers, pace } = this.#parts;
     const { device, since, filter } = request;
     const reader: Reader = await readers.of(device);
-    const joined = await this.#joinedRooms(device.userNid);
-    // No await from here on: the position, the changes and the joined rooms, which live on, belong together.
+    await memberships.load(device.userNid);
+    const joined = memberships.roomsOf(device.userNid);
+    // Forgotten just now, as others were active.
+    if (!joined) return this.#answer(request);
+    // No await from there on: the position, the changes and the joined rooms belong together.
     const upTo = notifier.position;
     const changes = new PossibleChanges(
       since && notifier.changesSince(since.position),
       device.userNid,
       joined,
     );
-    const isIdle = changes.isEmpty && !request.fullState && !isBehind(since);
-    const joinedThen = isIdle ? noRooms : new Set(joined);
     const round = { request, reader, upTo, format: eventFormatOf(filter), pace };
-    return answers.make(round, changes, joinedThen);
-  }
-
-  /** The live set: exact until the next await. */
-  async #joinedRooms(userNid: number): Promise<ReadonlySet<number>> {
-    const { memberships } = this.#parts;
-    for (;;) {
-      await memberships.load(userNid);
-      const joined = memberships.roomsOf(userNid);
-      if (joined) return joined;
-    }
+    return answers.make(round, changes, joined);
   }
 }
