@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import BetterSqlite3 from "better-sqlite3";
 
 export interface SeededRoom {
@@ -6,6 +7,9 @@ export interface SeededRoom {
   readonly eventId: string;
 }
 
+/** What is stored in one transaction. */
+const blockSize = 100_000;
+const cacheKib = 2 * 1024 * 1024;
 const vocabulary = 60_000;
 const sentences = ["東京都庁に行きました", "我们明天在北京开会", "학교에서 만나요", "会議は明日の午後です"];
 
@@ -42,6 +46,8 @@ function anyText(room: number): string {
 export function addMessages(file: string, seeds: readonly SeededRoom[], messages: number): void {
   const db = new BetterSqlite3(file);
   db.pragma("synchronous = off");
+  // Event IDs come in no order: their index has to be in memory.
+  db.pragma(`cache_size = -${cacheKib}`);
   const columns = db
     .prepare<[], { name: string }>("SELECT name FROM pragma_table_info('events')")
     .all()
@@ -54,19 +60,21 @@ export function addMessages(file: string, seeds: readonly SeededRoom[], messages
   let eventNid = db.prepare("SELECT max(event_nid) FROM events").pluck().get() as number;
   let position = db.prepare("SELECT ceiling FROM stream_sequence").pluck().get() as number;
   const last = new Map<number, number>();
-  db.transaction(() => {
-    for (let count = 0; count < messages; count++) {
+  const insertBlock = db.transaction((count: number) => {
+    for (let added = 0; added < count; added++) {
       const room = Math.floor(random() ** 2 * rows.length);
       const row = rows[room] ?? {};
       eventNid += 1;
       position += 1;
       const common = String(row["common"]).replace('"seed"', JSON.stringify(anyText(room)));
-      insert.run({ ...row, event_nid: eventNid, event_id: `$copy${eventNid}`, position, common });
+      const eventId = `$${randomBytes(32).toString("base64url")}`;
+      insert.run({ ...row, event_nid: eventNid, event_id: eventId, position, common });
       last.set(Number(row["room_nid"]), position);
     }
-    const update = db.prepare("UPDATE rooms SET last_position = ? WHERE room_nid = ?");
-    for (const [roomNid, lastPosition] of last) update.run(lastPosition, roomNid);
-    db.prepare("UPDATE stream_sequence SET ceiling = ?").run(position);
-  })();
+  });
+  for (let left = messages; left > 0; left -= blockSize) insertBlock(Math.min(left, blockSize));
+  const update = db.prepare("UPDATE rooms SET last_position = ? WHERE room_nid = ?");
+  for (const [roomNid, lastPosition] of last) update.run(lastPosition, roomNid);
+  db.prepare("UPDATE stream_sequence SET ceiling = ?").run(position);
   db.close();
 }

@@ -8,16 +8,13 @@ import { createRoom, join as joinRoom, say } from "../../spec-tests/support/room
 import { search } from "../../spec-tests/support/search.ts";
 import { startServer, type TestServer } from "../../spec-tests/support/server.ts";
 import { addMessages, type SeededRoom, words } from "./message-corpus.ts";
+import { report } from "./report.ts";
 
 const messages = Number(process.argv[2] ?? 1_000_000);
 const rooms = 1_000;
 /** The one who searches is in this many rooms, in all of them, or in a single one. */
 const members = { few: 20, all: rooms, one: 1 };
 const repeats = 20;
-
-function report(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
 
 async function main(): Promise<void> {
   await using server = await startServer({ search: { enabled: false } });

@@ -1,16 +1,14 @@
 // Measures syncing for an account in many rooms: `npm run bench:sync [-- rooms members]`. The server is a process of its own.
-import { readFileSync } from "node:fs";
 import { registerUser, type TestClient } from "../../spec-tests/support/client.ts";
 import { createRoom, join, queryOf, say, sync } from "../../spec-tests/support/rooms.ts";
 import { ServerProcess } from "../../spec-tests/support/server-process.ts";
 import { oneList, slidingSyncPath } from "../../spec-tests/support/sliding-sync.ts";
+import { processorMs, report } from "./report.ts";
 
 const [rooms = 100, members = 50] = process.argv.slice(2).map(Number);
 const messagesPerRoom = 20;
 const repeats = 30;
 const idleSyncs = 3_000;
-/** Of Linux: what /proc counts processor time in. */
-const clockTicksPerSecond = 100;
 
 /** What Element X asks for at first. */
 const window = oneList(
@@ -32,10 +30,6 @@ const window = oneList(
   { extensions: { to_device: { enabled: true }, e2ee: { enabled: true }, account_data: { enabled: true } } },
 );
 const lazy = queryOf({ filter: { room: { state: { lazy_load_members: true } } } });
-
-function report(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
 
 /** Answers are read as text: what a client does with them is its own affair. */
 async function ask(client: TestClient, path: string, body?: object): Promise<number> {
@@ -81,12 +75,6 @@ async function measure(pid: number, what: string, run: () => Promise<number>): P
     `${what}: first ${firstMs.toFixed(1)} ms, then best ${at(0)} ms, median ${at(0.5)} ms, ` +
       `${cpuMs.toFixed(1)} ms of processor time (${(length / 1024).toFixed(0)} KiB)`,
   );
-}
-
-/** User and system time that a process has taken. */
-function processorMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / clockTicksPerSecond;
 }
 
 async function measureIdle(server: ServerProcess, reader: TestClient): Promise<void> {

@@ -3,7 +3,7 @@ import { registerUser, type TestClient } from "../../../spec-tests/support/clien
 import { say } from "../../../spec-tests/support/rooms.ts";
 import { FakeRoom } from "../../../spec-tests/support/fake-room.ts";
 import { type Network, startNetwork } from "./network.ts";
-import { processorMs, report } from "./report.ts";
+import { processorMs, report } from "../report.ts";
 
 const members = 500;
 const liveServers = 100;

@@ -4,7 +4,7 @@ import {
   type FederatedServer,
   startFederatedServers,
 } from "../../../spec-tests/support/federated-servers.ts";
-import { report } from "./report.ts";
+import { report } from "../report.ts";
 
 const eventCount = 10_000;
 const eventsOfTransaction = 50;

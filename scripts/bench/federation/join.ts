@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { registerUser, type TestClient } from "../../../spec-tests/support/client.ts";
 import { FakeRoom } from "../../../spec-tests/support/fake-room.ts";
 import { type Network, startNetwork } from "./network.ts";
-import { processorMs, report } from "./report.ts";
+import { processorMs, report } from "../report.ts";
 
 const liveServers = 40;
 const deadServers = 100;

@@ -6,7 +6,7 @@ import { roomVersion } from "../../../src/protocol/room-versions.ts";
 import type { LocalEvent } from "../../../src/ingest/local-event.ts";
 import { GraphServer } from "../../../src/ingest/testing/graph-server.ts";
 import type { Room } from "../../../src/state/room-index.ts";
-import { report } from "./report.ts";
+import { report } from "../report.ts";
 
 const stateEvents = 50_000;
 const eventsAtOnce = 50;
