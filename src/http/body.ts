@@ -66,7 +66,7 @@ export function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<
       fail(new MatrixError("M_UNKNOWN", "The request body did not arrive in time"));
       setTimeout(() => incoming.destroy(), answerGraceMs).unref();
     };
-    let timer = setTimeout(stall, stallTimeoutMs);
+    const timer = setTimeout(stall, stallTimeoutMs);
     const fail = (error: MatrixError) => {
       clearTimeout(timer);
       // What still comes is thrown away, so that the sender gets to reading the answer.
@@ -74,8 +74,7 @@ export function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<
       reject(error);
     };
     const take = (chunk: Buffer) => {
-      clearTimeout(timer);
-      timer = setTimeout(stall, stallTimeoutMs);
+      timer.refresh();
       sizeBytes += chunk.length;
       if (sizeBytes > maxBytes) fail(tooLarge(maxBytes));
       else chunks.push(chunk);

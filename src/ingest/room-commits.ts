@@ -115,23 +115,26 @@ function headOf(extremities: readonly Extremity[], currentSnapshot: number): Com
 
 /** What is read of an event once it is stored. */
 function storedEvent(event: NewEvent, position: number | null): StoredEvent {
-  const {
-    inTimeline: _i,
-    prevNids: _p,
-    authNids: _a,
-    transaction: _t,
-    relation: _r,
-    redaction: _d,
-    finalisedTs: _f,
-    stickyUntilTs: _s,
-    lateRedaction: _l,
-    redactsAllOf: _o,
-    awaitedTarget: _w,
-    gapFollowers: _g,
-    historyPosition: _h,
-    ...row
-  } = event;
-  return { ...row, position, redactedBy: null };
+  return {
+    eventNid: event.eventNid,
+    eventId: event.eventId,
+    roomNid: event.roomNid,
+    position,
+    typeNid: event.typeNid,
+    pairNid: event.pairNid,
+    senderNid: event.senderNid,
+    depth: event.depth,
+    originServerTs: event.originServerTs,
+    stateBefore: event.stateBefore,
+    stateAfter: event.stateAfter,
+    roomState: event.roomState,
+    flags: event.flags,
+    redactedBy: null,
+    replaces: event.replaces,
+    delayId: event.delayId,
+    common: event.common,
+    federation: event.federation,
+  };
 }
 
 /** The one name of what makes a send the repetition of another; see `SendTransaction`. */

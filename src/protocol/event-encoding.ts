@@ -52,7 +52,11 @@ export class EncodedEvent {
 
   /** Some of the event's members in canonical order, without the braces: a piece of a larger text. */
   members(isIncluded: (key: string) => boolean): string {
-    return this.#members.filter((_, index) => isIncluded(this.#keys[index] ?? "")).join(",");
+    let text = "";
+    for (let index = 0; index < this.#members.length; index++) {
+      if (isIncluded(this.#keys[index] ?? "")) text += `${text === "" ? "" : ","}${this.#members[index]}`;
+    }
+    return text;
   }
 
   #signedText(): string {
