@@ -33,6 +33,8 @@ type WantedDevices = readonly string[];
 
 /** Clients ask again after some seconds: then somebody waits once more. */
 const restMs = 15_000;
+/** That there is no answer within less says nothing of a server: clients choose for how long they wait. */
+const enoughMs = 5_000;
 /** Of one server's users, so many are asked for one by one, so that their lists can be followed from then on. */
 const maxFetchedLists = 50;
 const fetchedAtOnce = 10;
@@ -93,7 +95,7 @@ export class RemoteKeyQueries implements RemoteKeys {
           return undefined;
         } catch (error) {
           if (!(error instanceof FederationError)) throw error;
-          if (error.failure === "unreachable") this.#resting.add(server);
+          if (error.failure === "unreachable" && timeoutMs >= enoughMs) this.#resting.add(server);
           return [server, failureOf(server, error)];
         }
       }),
