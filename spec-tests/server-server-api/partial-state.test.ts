@@ -1,46 +1,17 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join as pathTo } from "node:path";
 import t from "tap";
-import { testCertificate } from "../../src/outbound/testing/certificate.ts";
 import { login, registerUser, type TestClient } from "../support/client.ts";
-import { FakeRoom } from "../support/fake-room.ts";
-import { FakeServers } from "../support/fake-servers.ts";
-import { freePort } from "../support/free-port.ts";
+import type { FakeRoom } from "../support/fake-room.ts";
 import { queryOf } from "../support/rooms.ts";
+import { serverAndRoomsElsewhere } from "../support/rooms-elsewhere.ts";
 import { startServer } from "../support/server.ts";
+import { joinVia } from "../support/views.ts";
 import { patienceMs, until } from "../support/within.ts";
 
 type Json = Record<string, unknown>;
 
 const addresses = ["127.0.1.1", "127.0.1.2"];
-const port = await freePort();
-const [host = "", other = ""] = addresses.map((address) => `${address}:${port}`);
-const tls = testCertificate(...addresses);
-const folder = await mkdtemp(pathTo(tmpdir(), "hearth-partial-"));
-const certificate = pathTo(folder, "cert.pem");
-await writeFile(certificate, tls.cert);
-const name = "127.0.0.1:1";
-const server = Object.assign(
-  await startServer({
-    server_name: name,
-    federation: { extra_ca_file: certificate, allowed_private_ranges: ["127.0.0.0/8"] },
-  }),
-  { name },
-);
-const fake = new FakeServers();
-const rooms: FakeRoom[] = [];
-for (const address of addresses) {
-  await fake.start(address, port, tls, (request, body, response) =>
-    rooms.some((room) => room.answering(true)(request, body, response)),
-  );
-}
-t.teardown(async () => {
-  await server[Symbol.asyncDispose]();
-  await fake[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
-
+const { server, fake, hosts, makeRoom } = await serverAndRoomsElsewhere(t, addresses, startServer);
+const [host = "", other = ""] = hosts;
 const member = `@member0:${other}`;
 const lazy = queryOf({ filter: { room: { state: { lazy_load_members: true } } } }).slice(1);
 let users = 0;
@@ -50,19 +21,24 @@ function heldRoom(moderators: readonly string[] = []): {
   readonly room: FakeRoom;
   readonly release: () => void;
 } {
-  const room = new FakeRoom(fake, host, [other, host], 3, moderators);
+  const room = makeRoom(host, [other, host], moderators);
   const gate = Promise.withResolvers<void>();
   room.gate = gate.promise;
-  rooms.unshift(room);
   return { room, release: () => gate.resolve() };
 }
 
 async function joinAsSomebody({ roomId }: FakeRoom): Promise<TestClient> {
   const client = await registerUser(server, `joiner${users++}`);
-  const path = `/_matrix/client/v3/join/${encodeURIComponent(roomId)}?server_name=${encodeURIComponent(host)}`;
-  const { status, body } = await client.post(path, {});
-  if (status !== 200) throw new Error(JSON.stringify(body));
+  await joinVia(client, roomId, host);
   return client;
+}
+
+/** Such a room, and somebody who has joined it; its members have been asked for. */
+async function joinHeldRoom(moderators: readonly string[] = []) {
+  const held = heldRoom(moderators);
+  const client = await joinAsSomebody(held.room);
+  await until(patienceMs, "the members to be asked for", () => held.room.asked > 0);
+  return { ...held, client };
 }
 
 async function syncJoined(client: TestClient, query: string): Promise<{ rooms: Json; next: string }> {
@@ -104,10 +80,8 @@ const isShownWith = (text: string) => async (client: TestClient) =>
   JSON.stringify((await syncJoined(client, lazy)).rooms).includes(text);
 
 t.test("sendJoinV2, makeJoin: a room is joined at once, and its members follow", async (t) => {
-  const { room, release } = heldRoom();
-  const client = await joinAsSomebody(room);
+  const { room, release, client } = await joinHeldRoom();
   const { roomId } = room;
-  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
 
   t.ok(roomId in (await syncJoined(client, lazy)).rooms, "who loads members lazily sees the room");
   const eager = await syncJoined(client, "");
@@ -160,9 +134,7 @@ t.test("sendJoinV2, makeJoin: a room is joined at once, and its members follow",
 });
 
 t.test("sendJoinV2: what comes early is judged anew by all members, also after a restart", async (t) => {
-  const { room, release } = heldRoom();
-  const client = await joinAsSomebody(room);
-  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
+  const { room, release, client } = await joinHeldRoom();
   const { asked } = room;
   room.ban(member);
   const message = (body: string, sender?: string) =>
@@ -217,10 +189,8 @@ async function isJoined(client: TestClient, { roomId }: FakeRoom): Promise<boole
 t.test("sendJoinV2: who is made to leave sees it at once; whether they had to is judged anew", async (t) => {
   const moderator = `@member0:${other}`;
   for (const isBanned of [false, true]) {
-    const { room, release } = heldRoom([moderator]);
-    const client = await joinAsSomebody(room);
+    const { room, release, client } = await joinHeldRoom([moderator]);
     const { next } = await syncJoined(client, lazy);
-    await until(patienceMs, "the members are asked for", () => room.asked > 0);
     if (isBanned) room.ban(moderator);
     const kick = room.event(
       { type: "m.room.member", state_key: client.userId, content: { membership: "leave" } },
@@ -245,9 +215,7 @@ t.test("sendJoinV2: who is made to leave sees it at once; whether they had to is
 t.test("sendJoinV2: what is refused for want of members is shown once they are known", async (t) => {
   const moderator = `@member0:${other}`;
   const victim = `@member1:${host}`;
-  const { room, release } = heldRoom([moderator]);
-  const client = await joinAsSomebody(room);
-  await until(patienceMs, "the members are asked for", () => room.asked > 0);
+  const { room, release, client } = await joinHeldRoom([moderator]);
   room.ban(moderator);
   const kick = room.event(
     { type: "m.room.member", state_key: victim, content: { membership: "leave" } },
@@ -279,9 +247,7 @@ t.test("sendJoinV2: what is refused for want of members is shown once they are k
 });
 
 t.test("sendJoinV2: senders' member events, and who is typing, before the members are known", async (t) => {
-  const { room, release } = heldRoom();
-  const client = await joinAsSomebody(room);
-  await until(patienceMs, "the members are asked for", () => room.asked > 0);
+  const { room, release, client } = await joinHeldRoom();
   const { next } = await syncJoined(client, lazy);
   const sent = room.event({ type: "m.room.message", content: { body: "who-am-i" } }, member);
   const typing = (user_id: string, origin = other) =>
@@ -317,9 +283,7 @@ t.test("sendJoinV2: senders' member events, and who is typing, before the member
 });
 
 t.test("sendJoinV2: changes of devices before the members are known", async (t) => {
-  const { room, release } = heldRoom();
-  const client = await joinAsSomebody(room);
-  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
+  const { room, release, client } = await joinHeldRoom();
   const { next } = await syncJoined(client, lazy);
   const rename = (display_name: string) =>
     client.put(`/_matrix/client/v3/devices/${client.deviceId}`, { display_name });
@@ -356,9 +320,7 @@ t.test("sendJoinV2: changes of devices before the members are known", async (t) 
 });
 
 t.test("sendJoinV2: a restart in between, and another user", async (t) => {
-  const { room, release } = heldRoom();
-  const client = await joinAsSomebody(room);
-  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
+  const { room, release, client } = await joinHeldRoom();
   const { asked } = room;
   await server.restart();
   t.notOk(room.roomId in (await syncJoined(client, "")).rooms, "it is still known that members are missing");
@@ -373,9 +335,7 @@ t.test("sendJoinV2: a restart in between, and another user", async (t) => {
 });
 
 t.test("sendJoinV2: who leaves again is not waited for; the room can be joined anew", async (t) => {
-  const { room, release } = heldRoom();
-  const client = await joinAsSomebody(room);
-  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
+  const { room, release, client } = await joinHeldRoom();
   room.ban(member);
   const early = room.event({ type: "m.room.message", content: { body: "from-who-is-banned" } }, member);
   t.equal((await sendFrom(other, "e", [early.text])).status, 200);
@@ -410,9 +370,7 @@ t.test("sendJoinV2: where one server does not tell the members, another one does
 });
 
 t.test("sendJoinV2: who turns out to be banned is no longer in the room", async (t) => {
-  const { room, release } = heldRoom();
-  const client = await joinAsSomebody(room);
-  await until(patienceMs, "the members to be asked for", () => room.asked > 0);
+  const { room, release, client } = await joinHeldRoom();
   await say(client, room, "unwanted");
   room.ban(client.userId);
   release();
