@@ -26,6 +26,8 @@ const knownMs = 5 * 60_000;
 const cacheBytes = 32 * 1024 * 1024;
 /** A server that does not answer is left alone for a while, whichever room it is about. */
 const restMs = 60_000;
+/** Nobody is asked who would have less: a server that does not answer within that need not be gone. */
+const enoughMs = 1_000;
 
 /** Asks other servers about spaces and their rooms (server-server API, "Spaces"). */
 export class FederatedSpaces implements RemoteSpaces {
@@ -68,7 +70,7 @@ export class FederatedSpaces implements RemoteSpaces {
     const untilMs = clock.monotonicMs() + timeoutMs;
     for (const destination of servers) {
       const leftMs = untilMs - clock.monotonicMs();
-      if (leftMs <= 0) return undefined;
+      if (leftMs < enoughMs) return undefined;
       const uri = `/_matrix/federation/v1/hierarchy/${encodeURIComponent(roomId)}?suggested_only=${suggestedOnly}`;
       const request = { destination, method: "GET", uri, timeoutMs: leftMs, maxResponseBytes } as const;
       try {
