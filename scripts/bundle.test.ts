@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import sharp from "sharp";
 import t from "tap";
 import { registerUser } from "../spec-tests/support/client.ts";
@@ -17,9 +18,13 @@ import { fetchBytes, mediaPath, upload } from "../spec-tests/support/media.ts";
 import { createRoom, say } from "../spec-tests/support/rooms.ts";
 import { searchAll } from "../spec-tests/support/search.ts";
 import { ServerProcess } from "../spec-tests/support/server-process.ts";
+import { foundWithin, patienceMs } from "../spec-tests/support/within.ts";
 import { Website } from "../spec-tests/support/website.ts";
 import { bundle } from "./bundle.ts";
 import { sourceStamp, stampFile } from "./source-stamp.mjs";
+
+/** It takes 88 MiB with Node.js 26.10; the rest is for other builds of Node.js. */
+const maxIdleMib = 97;
 
 const root = join(import.meta.dirname, "..");
 // All of it takes a second or two, on a busy machine a minute.
@@ -109,3 +114,31 @@ t.test("the bundle serves, with all that it loads only when it is needed", async
   t.same(server.complaints, []);
   t.equal((await server.end("SIGTERM")).code, 0);
 });
+
+t.test("the text of the program takes a byte a letter", (t) => {
+  // A letter beyond Latin-1 has V8 keep all of a file with two. Small files may: they are of hardly any weight.
+  const twice = globSync("*.js", { cwd: dist }).filter((file) => {
+    const text = readFileSync(join(dist, file), "utf8");
+    return text.length > 100_000 && /[^\0-\xff]/.test(text);
+  });
+  t.same(twice, []);
+  t.end();
+});
+
+const isLinux = process.platform === "linux";
+
+t.test("an idle server with an empty database takes little memory", { skip: !isLinux }, async (t) => {
+  const server = await ServerProcess.prepare({}, { mainFile: join(dist, "main.js") });
+  t.teardown(() => server[Symbol.asyncDispose]());
+  await server.start();
+  // It gives back what the start took a second after it.
+  const isSmall = await foundWithin(patienceMs, () => residentMib(server.pid) < maxIdleMib);
+  t.equal(isSmall, true, `${residentMib(server.pid)} MiB`);
+  await delay(3_000);
+  t.ok(residentMib(server.pid) < maxIdleMib, "nothing begins that nobody has asked for");
+});
+
+function residentMib(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1]) / 1024;
+}
