@@ -53,7 +53,7 @@ async function startPeers(): Promise<{ hearth: Hearth; synapse: Synapse; identit
   const identity = await startIdentity(files.certFile);
   const [hearth, synapse] = await Promise.all([
     Hearth.start(files, identity && { identity_servers: identity.sydent.settings }),
-    Synapse.start(python, files, identity?.sydent.certificateFile),
+    Synapse.start(python, files, { trustedFile: identity?.sydent.certificateFile }),
   ]);
   return { hearth, synapse, ...(identity && { identity }) };
 }

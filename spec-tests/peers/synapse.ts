@@ -12,6 +12,19 @@ import { within } from "../support/within.ts";
 import type { TlsFiles } from "./hearth.ts";
 import type { Peer } from "./peer.ts";
 
+/** The version that is compared with. */
+export const synapsePackage = {
+  requirement: "matrix-synapse==1.163.2",
+  module: "synapse.app.homeserver",
+};
+
+export interface SynapseOptions {
+  /** Certificates that it trusts besides, as those of identity servers. */
+  readonly trustedFile?: string | undefined;
+  /** What its configuration has besides, or differently. */
+  readonly settings?: object;
+}
+
 const startTimeoutMs = 120_000;
 const endTimeoutMs = 60_000;
 const pollMs = 100;
@@ -41,19 +54,28 @@ export class Synapse implements Peer {
     this.#env = { ...process.env, ...(trustedFile && { SSL_CERT_FILE: trustedFile }) };
   }
 
-  /**
-   * @param python that has it installed
-   * @param trustedFile certificates that it trusts besides, as those of identity servers
-   */
-  static async start(python: string, tls: TlsFiles, trustedFile?: string): Promise<Synapse> {
+  /** @param python that has it installed */
+  static async start(
+    python: string,
+    tls: TlsFiles,
+    { trustedFile, settings }: SynapseOptions = {},
+  ): Promise<Synapse> {
     const folder = await mkdtemp(join(tmpdir(), "hearth-synapse-"));
     const [port, clientPort] = [await freePort(), await freePort()];
     const names = { name: `localhost:${port}`, url: `http://127.0.0.1:${clientPort}` };
     const synapse = new Synapse(python, folder, names, trustedFile);
-    await writeFile(join(folder, "homeserver.yaml"), stringify(configuration(folder, port, clientPort, tls)));
+    const config = { ...configuration(folder, port, clientPort, tls), ...settings };
+    await writeFile(join(folder, "homeserver.yaml"), stringify(config));
     await writeFile(join(folder, "log.yaml"), stringify(logging));
     await synapse.start();
     return synapse;
+  }
+
+  /** Of its process. @throws Error when it does not run */
+  get pid(): number {
+    const { pid } = this.#child ?? {};
+    if (pid === undefined) throw new Error("Synapse does not run");
+    return pid;
   }
 
   get outputTail(): string {
