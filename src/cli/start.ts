@@ -3,7 +3,11 @@ import type { Config } from "../config/schema.ts";
 import type { HearthServer } from "../server.ts";
 import { type Clock, systemClock } from "../telemetry/clock.ts";
 import { createLog, isPretty, type Logger } from "../telemetry/log.ts";
-import { postponeOptimisation, releaseStartupMemory } from "../telemetry/startup-memory.ts";
+import {
+  allowOptimisation,
+  postponeOptimisation,
+  releaseStartupMemory,
+} from "../telemetry/startup-memory.ts";
 import { version } from "../version.ts";
 import { type Command, configOption, type Terminal, textOption } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -56,6 +60,7 @@ export async function serveUntilStopped(
 ): Promise<number> {
   const { config, log, terminal, clock } = parts;
   const { first, second } = awaitStopSignals(terminal.signals, clock);
+  allowOptimisation();
   try {
     await server.listen();
   } catch (error) {

@@ -8,11 +8,16 @@ type CollectGarbage = (options: { type: "major"; execution: "sync"; flavor: "las
 const optimisers = ["opt", "maglev"];
 
 /**
- * Has V8 leave code as it is until `releaseStartupMemory`: what a start does it does once, and the optimising compilers
- * would stay in memory with 10 MiB before anybody has asked for anything.
+ * Has V8 leave code as it is until `allowOptimisation`: what a start does it does once, and the optimising compilers would
+ * stay in memory with 10 MiB before anybody has asked for anything.
  */
 export function postponeOptimisation(): void {
   for (const name of optimisers) setFlagsFromString(`--no-${name}`);
+}
+
+/** To be called before the first request: what has become hot meanwhile would be slow for long. */
+export function allowOptimisation(): void {
+  for (const name of optimisers) setFlagsFromString(`--${name}`);
 }
 
 /**
@@ -20,7 +25,6 @@ export function postponeOptimisation(): void {
  * and of room for it, which V8 would keep for as long as an idle server gives it no reason to collect.
  */
 export function releaseStartupMemory(): void {
-  for (const name of optimisers) setFlagsFromString(`--${name}`);
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as CollectGarbage;
   setFlagsFromString("--no-expose-gc");
