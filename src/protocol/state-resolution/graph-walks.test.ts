@@ -91,16 +91,23 @@ t.test("the auth difference is the union of the chains without their intersectio
   );
 });
 
-/** Some events made to rest on later ones, yet on none that is later than those which cite them; and which they are. */
+/**
+ * Some events made to rest on later ones; and which they are. All others came after everything that they rest on, be it
+ * by way of others, and nothing rests on itself.
+ */
 function withLateEdges(graph: RandomRoom["graph"], wanted: readonly (readonly [number, number])[]) {
-  const edges = Array.from({ length: graph.size }, (_, nid) => [...graph.authEventNids(nid)]);
-  const lateEvents = new Set<number>();
+  let edges = Array.from({ length: graph.size }, (_, nid) => [...graph.authEventNids(nid)]);
+  let lateEvents = new Set<number>();
   for (const pair of wanted) {
     const [nid = 0, cited = 0] = sorted(pair.map((number) => number % graph.size));
-    const citing = edges.flatMap((others, event) => (others.includes(nid) ? [event] : []));
-    if (nid === cited || citing.some((event) => event <= cited)) continue;
-    edges[nid]?.push(cited);
-    lateEvents.add(nid);
+    if (nid === cited) continue;
+    const withEdge = edges.map((others, event) => (event === nid ? [...others, cited] : others));
+    const late = new Set(lateEvents).add(nid);
+    const reached = { ...graph, authEventNids: (event: number) => withEdge[event] ?? [] };
+    if (chainOf(reached, [cited]).has(nid)) continue;
+    if (withEdge.some((_, event) => !late.has(event) && Math.max(...chainOf(reached, [event])) > event))
+      continue;
+    [edges, lateEvents] = [withEdge, late];
   }
   return { edges, lateEvents };
 }
