@@ -84,3 +84,17 @@ t.test(
     t.equal(isInLine(graph, 9, 3), false);
   },
 );
+
+t.test("events that succeed each other in a circle come to an end", async (t) => {
+  const circle = new Map<number, Succession>([
+    [1, { predecessor: 2, height: 4, jump: 2 }],
+    [2, { predecessor: 1, height: 5, jump: 1 }],
+    [3, { predecessor: 2, height: 6, jump: 2 }],
+    [4, { predecessor: 1, height: 6, jump: 1 }],
+  ]);
+  const graph = { succession: (nid: number) => circle.get(nid) ?? firstInLine };
+  t.equal(isInLine(graph, 2, 3), true);
+  t.equal(isInLine(graph, 9, 3), false);
+  t.equal(meetingHeight(graph, 3, 9), undefined);
+  t.equal(meetingHeight(graph, 3, 4), undefined);
+});

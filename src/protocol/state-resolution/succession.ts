@@ -40,7 +40,9 @@ export function meetingHeight(successions: Successions, left: number, right: num
   const lower = Math.min(successions.succession(left).height, successions.succession(right).height);
   let one: number | undefined = descend(successions, left, lower);
   let other: number | undefined = descend(successions, right, lower);
-  while (one !== undefined && other !== undefined) {
+  const seen = new Set<number>();
+  while (one !== undefined && other !== undefined && !seen.has(one)) {
+    seen.add(one);
     const [ofOne, ofOther]: Succession[] = [successions.succession(one), successions.succession(other)];
     if (!ofOne || !ofOther) break;
     if (one === other) return ofOne.height;
@@ -52,10 +54,15 @@ export function meetingHeight(successions: Successions, left: number, right: num
   return undefined;
 }
 
-/** The event of a line at some height. */
+/**
+ * The event of a line at some height; `undefined` also in a circle: a server may name events so that they succeed each
+ * other.
+ */
 function descend(successions: Successions, newest: number, height: number): number | undefined {
   let nid: number | undefined = newest;
-  while (nid !== undefined) {
+  const seen = new Set<number>();
+  while (nid !== undefined && !seen.has(nid)) {
+    seen.add(nid);
     const { height: reached, jump, predecessor }: Succession = successions.succession(nid);
     if (reached <= height) return nid;
     const canJump: boolean = jump !== undefined && successions.succession(jump).height >= height;
