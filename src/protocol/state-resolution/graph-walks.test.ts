@@ -37,7 +37,7 @@ function graphOf(edges: readonly (readonly number[])[]): AuthGraph {
   const succession = (nid: number) => successions[nid] ?? firstInLine;
   for (const [nid, cited] of edges.entries()) {
     const predecessor = cited.find((other) => pairOf(other) === pairOf(nid));
-    successions.push(predecessor === undefined ? firstInLine : successionAfter({ succession }, predecessor));
+    successions.push(successionAfter({ succession }, predecessor));
   }
   return { authEventNids: (nid) => edges[nid] ?? [], pairOf, succession };
 }
@@ -214,7 +214,7 @@ t.test("what has been succeeded long ago is found without walking there", async 
     lateEvents: new Set<number>(),
   };
   for (let nid = 0; nid < length; nid++) {
-    successions.push(nid === 0 ? firstInLine : successionAfter(graph, (nid - 1) * 10));
+    successions.push(successionAfter(graph, nid === 0 ? undefined : (nid - 1) * 10));
   }
   steps = 0;
   const newest = (length - 1) * 10;

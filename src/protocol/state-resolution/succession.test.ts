@@ -9,7 +9,7 @@ class Lines {
   steps = 0;
 
   add(predecessor: number | undefined): void {
-    this.#all.push(predecessor === undefined ? firstInLine : successionAfter(this, predecessor));
+    this.#all.push(successionAfter(this, predecessor));
   }
 
   succession(nid: number): Succession {

@@ -19,8 +19,12 @@ export interface Successions {
 /** The first of a line. */
 export const firstInLine: Succession = { predecessor: undefined, height: 0, jump: undefined };
 
-/** Where the event stands that comes after another one: it jumps over the jumps of that if two of them are equally long. */
-export function successionAfter(successions: Successions, predecessor: number): Succession {
+/**
+ * Where the event stands that comes after another one, or after none: it jumps over the jumps of that one if two of them
+ * are equally long.
+ */
+export function successionAfter(successions: Successions, predecessor: number | undefined): Succession {
+  if (predecessor === undefined) return firstInLine;
   const { height, jump } = successions.succession(predecessor);
   const after = { predecessor, height: height + 1, jump: predecessor };
   if (jump === undefined) return after;

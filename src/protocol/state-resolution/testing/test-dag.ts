@@ -5,7 +5,7 @@ import type { JsonObject } from "../../json.ts";
 import type { RoomEvent } from "../../pdu.ts";
 import type { RoomVersion } from "../../room-versions.ts";
 import { resolveState } from "../resolve-state.ts";
-import { firstInLine, type Succession, successionAfter } from "../succession.ts";
+import { type Succession, successionAfter } from "../succession.ts";
 import type { ResolvableEvent, ResolutionSource, StateMap } from "../types.ts";
 
 /** A room's events and their order, kept in memory. */
@@ -32,7 +32,7 @@ export class TestDag implements ResolutionSource {
     this.#nids.set(roomEvent.eventId, nid);
     if (roomEvent.stateKey !== undefined) this.place(roomEvent.type, roomEvent.stateKey);
     const predecessor = authEventNids.find((authNid) => this.pairOf(authNid) === this.pairOf(nid));
-    this.#successions.push(predecessor === undefined ? firstInLine : successionAfter(this, predecessor));
+    this.#successions.push(successionAfter(this, predecessor));
     return nid;
   }
 

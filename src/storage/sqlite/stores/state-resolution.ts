@@ -17,7 +17,7 @@ import { pduOf } from "../../../state/event-text.ts";
 import { eventFlags } from "../../events.ts";
 import type { PendingStateEvent, Resolution, ResolutionRequest } from "../../state.ts";
 import type { Connection } from "../engine/connection.ts";
-import { type AuthEdges, readAuthEdges, readLateEvents } from "./auth-edges.ts";
+import { type AuthEdges, predecessorAmong, readAuthEdges, readLateEvents } from "./auth-edges.ts";
 import { ForkedSnapshots } from "./forked-snapshots.ts";
 import { findStatePair } from "./names.ts";
 
@@ -121,11 +121,8 @@ class StoredEvents implements ResolutionSource {
   }
 
   #edgesOfPending({ authNids, pairNid }: PendingStateEvent): AuthEdges {
-    const predecessor = authNids
-      .toSorted((a, b) => a - b)
-      .find((authNid) => this.pairOf(authNid) === pairNid);
-    const succession = predecessor === undefined ? firstInLine : successionAfter(this, predecessor);
-    return { authNids, pairNid, succession };
+    const predecessor = predecessorAmong(authNids, (authNid) => this.pairOf(authNid) === pairNid);
+    return { authNids, pairNid, succession: successionAfter(this, predecessor) };
   }
 
   #resolvable(row: Omit<EventRow, "authNids">, authEventNids: readonly number[]): ResolvableEvent {
