@@ -113,7 +113,7 @@ class StoredEvents implements ResolutionSource {
 
   #edgesOf(nid: number): AuthEdges | undefined {
     const known = this.#edges.get(nid);
-    if (known) return known;
+    if (known || this.#edges.has(nid)) return known;
     const pending = this.#pending.get(nid);
     const edges = pending ? this.#edgesOfPending(pending) : readAuthEdges(this.#db, nid);
     this.#edges.set(nid, edges);
