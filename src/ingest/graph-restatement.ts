@@ -6,7 +6,7 @@ import type { Room } from "../state/room-index.ts";
 import type { StateResolver } from "../state/state-resolver.ts";
 import type { StateMap, StateSnapshots } from "../state/state-snapshots.ts";
 import type { AppliedRedaction, EventEffects, RestatedEvent } from "../storage/commits.ts";
-import { eventFlags, type EventStore, type StoredEvent } from "../storage/events.ts";
+import { eventFlags, type EventStore, refusedEarly, type StoredEvent } from "../storage/events.ts";
 import type { SnapshotRow } from "../storage/state.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Authorisation } from "./authorisation.ts";
@@ -33,9 +33,6 @@ interface GraphEvent {
 }
 
 type Restated = RestatedEvent & { readonly prevEventIds: readonly EventId[] };
-
-/** An event that had one for coming early may have neither. */
-const refusedEarly = eventFlags.early | eventFlags.rejected | eventFlags.softFailed;
 
 /** Works out what the events of a stretch of a room's graph are by a new state before its first one. */
 export class GraphRestatement {

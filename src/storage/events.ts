@@ -14,6 +14,9 @@ export const eventFlags = {
   early: 32,
 } as const;
 
+/** What goes when an event is judged anew that was put off: it had one of them, or neither. */
+export const refusedEarly = eventFlags.early | eventFlags.rejected | eventFlags.softFailed;
+
 /** An event as it is stored: integers inside, and the JSON that it is sent as. */
 export interface StoredEvent {
   readonly eventNid: number;

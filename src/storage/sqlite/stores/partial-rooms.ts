@@ -1,4 +1,4 @@
-import { eventFlags } from "../../events.ts";
+import { eventFlags, refusedEarly } from "../../events.ts";
 import { membershipCodes } from "../../memberships.ts";
 import type { PartialRoomRow, PartialRoomStore } from "../../partial-rooms.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
@@ -35,8 +35,6 @@ const leftByOthersSql = `SELECT 1 FROM memberships JOIN events USING (event_nid)
   WHERE memberships.room_nid = ? AND is_local = 1 AND membership IN (${leave}, ${ban})
     AND events.position > joined.position
     AND events.sender_nid NOT IN (SELECT user_nid FROM users WHERE users.is_local = 1) LIMIT 1`;
-
-const refusedEarly = eventFlags.early | eventFlags.rejected | eventFlags.softFailed;
 
 /** What was judged by a part of the state loses its place, as if it had been told and never received. */
 function displaceEarly(tx: WriteTransaction, roomNid: number): void {
