@@ -140,15 +140,15 @@ function removeToDevice({ db }: WriteTransaction, messageNids: readonly number[]
      RETURNING server_name AS serverName, octet_length(content) AS bytes`,
     JSON.stringify(messageNids),
   );
-  for (const { serverName, bytes } of removed) {
+  for (const [serverName, messages] of Map.groupBy(removed, (message) => message.serverName)) {
+    const bytes = messages.reduce((sum, message) => sum + message.bytes, 0);
     db.run(
-      `UPDATE outgoing_to_device_sizes SET waiting = waiting - 1, waiting_bytes = waiting_bytes - ?
+      `UPDATE outgoing_to_device_sizes SET waiting = waiting - ?, waiting_bytes = waiting_bytes - ?
        WHERE server_name = ?`,
+      messages.length,
       bytes,
       serverName,
     );
-  }
-  for (const serverName of new Set(removed.map((message) => message.serverName))) {
     db.run("DELETE FROM outgoing_to_device_sizes WHERE server_name = ? AND waiting = 0", serverName);
   }
 }
