@@ -1,6 +1,8 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
+import { composeAdministration } from "./composition/administration.ts";
 import { composeAppserviceParts, composeAppservices } from "./composition/appservices.ts";
+import { composeAuditLog } from "./composition/audit-log.ts";
 import { composeCalls } from "./composition/calls.ts";
 import { composeContacts } from "./composition/contacts.ts";
 import { composeDiscovery, composeRemoteUserFollower } from "./composition/discovery.ts";
@@ -41,6 +43,7 @@ import { Listener } from "./http/listener.ts";
 import type { BoundEndpoint, PipelineParts } from "./http/pipeline.ts";
 import { LiveMemberships } from "./notifier/live-memberships.ts";
 import { Notifier } from "./notifier/notifier.ts";
+import { nothingBefore } from "./services/audit/audit-log.ts";
 import type { Database } from "./storage/database.ts";
 import type { CommitListener } from "./storage/streams.ts";
 import { NewerDatabaseError } from "./storage/sqlite/migrations/migrate.ts";
@@ -69,6 +72,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   opened.use(storage.database);
   const clock = systemClock;
   const appservices = opened.use(composeAppserviceParts(config, storage.database.stores, { clock, log }));
+  const auditLog = opened.use(composeAuditLog(config, storage.database.stores, { clock, log }));
   const foundation = await composeFoundation({
     ...storage,
     config,
@@ -76,6 +80,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     clock,
     randomBytes: systemRandomBytes,
     appservices,
+    auditLog,
   });
   const federationParts = opened.use(composeFederationParts(foundation));
   const userData = composeUserData(foundation);
@@ -130,6 +135,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       encryption: remoteEncryption,
     }),
   );
+  const administration = opened.use(composeAdministration(foundation));
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(),
@@ -157,6 +163,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...search.handlers,
     ...bridges.handlers,
     ...federation.handlers,
+    ...administration.handlers,
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
   const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
@@ -174,6 +181,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     async listen() {
       sending.start();
       await federation.start();
+      auditLog.begin();
+      administration.begin();
       for (const { listener } of listeners) await listener.listen();
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
@@ -206,10 +215,14 @@ export async function openAdminTools(config: Config, log: Logger): Promise<Admin
     systemRandomBytes,
     sessionsChanged,
   );
+  const auditLog = composeAuditLog(config, database.stores, { clock: systemClock, log });
   return {
     async createUser({ localpart, password, admin }) {
-      const userId = registration.userIdFor(localpart);
-      await registration.register({ userId, password, displayName: localpart, isAdmin: admin });
+      const target = registration.userIdFor(localpart);
+      const act = { actor: "command line", address: "", action: "user create", target, request: { admin } };
+      await auditLog.record(act, nothingBefore, () =>
+        registration.register({ userId: target, password, displayName: localpart, isAdmin: admin }),
+      );
     },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };

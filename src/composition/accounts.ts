@@ -149,7 +149,7 @@ export function composeAccounts(
       ),
       ...contactHandlers(contactParts.contacts, interactive),
       ...deviceHandlers(devices, interactive, appserviceAccounts),
-      ...administrationHandlers(moderation),
+      ...administrationHandlers(moderation, foundation.auditLog),
     ],
     async [Symbol.asyncDispose]() {
       await departures[Symbol.asyncDispose]();
@@ -268,7 +268,7 @@ function composeOwnAccounts(
 
 /** What is asked for by those who have no session yet. */
 function signInHandlers(
-  { config, stores: { accounts }, clock, randomBytes }: Foundation,
+  { config, stores: { accounts }, clock, randomBytes, auditLog }: Foundation,
   parts: MadeAccounts & SignInParts & Interaction & Pick<AccountParts, "authenticator">,
   { contacts, validations }: ContactParts,
 ): readonly BoundEndpoint[] {
@@ -286,7 +286,7 @@ function signInHandlers(
         if (account) for (const contact of added) contacts.announce(account, contact);
       },
     }),
-    ...sharedSecretHandlers(parts.registration, serverName, secret),
+    ...sharedSecretHandlers(parts.registration, serverName, secret, auditLog),
     ...loginHandlers({ ...parts, serverName, publicBaseUrl, flows: loginFlows(config) }),
   ];
 }

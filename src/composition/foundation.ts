@@ -13,6 +13,7 @@ import type { SigningKey } from "../protocol/ed25519.ts";
 import { PartialRooms } from "../state/partial-rooms.ts";
 import type { Database, Stores } from "../storage/database.ts";
 import { NameCache } from "../storage/name-cache.ts";
+import type { AuditLog } from "../services/audit/audit-log.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
@@ -42,6 +43,7 @@ export interface Foundation {
   readonly heardServers: HeardServers;
   readonly policyServers: PolicyServers;
   readonly appservices: AppserviceParts;
+  readonly auditLog: AuditLog;
 }
 
 export interface FoundationParts {
@@ -53,6 +55,7 @@ export interface FoundationParts {
   readonly notifier: Notifier;
   readonly memberships: LiveMemberships;
   readonly appservices: AppserviceParts;
+  readonly auditLog: AuditLog;
 }
 
 /** @throws StartupError when the signing key cannot be used */

@@ -17,9 +17,9 @@ export async function composeServerNotices(
   { creation, membership, state }: RoomParts,
   { accountData, profiles }: UserDataParts,
 ): Promise<readonly BoundEndpoint[]> {
-  const { config, stores, graph, clock } = foundation;
+  const { config, stores, graph, clock, auditLog } = foundation;
   const { localpart, display_name: displayName, avatar_url: avatarUrl } = config.server_notices;
-  if (localpart === null) return serverNoticeHandlers(undefined);
+  if (localpart === null) return serverNoticeHandlers(undefined, auditLog);
   const { accounts } = stores;
   const { writer, rooms } = graph;
   const serverName = config.server_name;
@@ -40,6 +40,7 @@ export async function composeServerNotices(
   });
   return serverNoticeHandlers(
     new ServerNotices({ accounts, rooms: noticeRooms, writer, sender, serverName }),
+    auditLog,
   );
 }
 

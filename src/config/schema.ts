@@ -1,5 +1,6 @@
 import type { Static } from "typebox";
 import { Type } from "../schema/type.ts";
+import { auditKeys } from "./audit-schema.ts";
 import { discoveryKeys } from "./discovery-schema.ts";
 import { federationKeys } from "./federation-schema.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
@@ -171,6 +172,7 @@ export const configSchema = Type.Object({
   ...signInKeys,
   ...contactKeys,
   ...serverNoticeKeys,
+  ...auditKeys,
   rate_limits: Type.Object({
     enabled: Type.Boolean({
       description:

@@ -22,6 +22,19 @@ export function handler<E extends EndpointDeclaration>(
   declaration: E,
   handle: (request: Request<E>) => Promise<object>,
 ): BoundEndpoint {
+  if (declaration.access === "admin" && declaration.method !== "GET") {
+    throw new Error(
+      `${declaration.operationId} is for administrators to change something: bind it by "audited"`,
+    );
+  }
+  return unaudited(declaration, handle);
+}
+
+/** As `handler`, for what tells the audit log itself. */
+export function unaudited<E extends EndpointDeclaration>(
+  declaration: E,
+  handle: (request: Request<E>) => Promise<object>,
+): BoundEndpoint {
   // The pipeline has checked the request against the declaration before it calls.
   return { declaration, handle };
 }

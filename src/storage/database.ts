@@ -1,6 +1,7 @@
 import type { AccountDataStore } from "./account-data.ts";
 import type { AccountStore } from "./accounts.ts";
 import type { AppserviceStore } from "./appservices.ts";
+import type { AuditLogStore } from "./audit-log.ts";
 import type { BrowserSessionStore } from "./browser-sessions.ts";
 import type { ContactValidationStore } from "./contact-validations.ts";
 import type { ContactStore } from "./contacts.ts";
@@ -19,6 +20,7 @@ import type { EventStore } from "./events.ts";
 import type { ExternalIdStore } from "./external-ids.ts";
 import type { FederationInboxStore } from "./federation-inbox.ts";
 import type { FilterStore } from "./filters.ts";
+import type { JobStore } from "./jobs.ts";
 import type { KeyBackupStore } from "./key-backups.ts";
 import type { MediaStore } from "./media.ts";
 import type { MembershipStore } from "./memberships.ts";
@@ -109,6 +111,8 @@ export interface Stores {
   readonly keyBackups: KeyBackupStore;
   readonly slidingSync: SlidingSyncStore;
   readonly appservices: AppserviceStore;
+  readonly auditLog: AuditLogStore;
+  readonly jobs: JobStore;
 }
 
 /** An open database. `sqlite/` implements it; what another back end has to do is in `contract/`. */

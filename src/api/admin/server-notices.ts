@@ -1,6 +1,6 @@
 import { Type } from "../../schema/type.ts";
 import type { JsonObject } from "../../protocol/json.ts";
-import { endpoint } from "../endpoint.ts";
+import { adminEndpoint } from "./admin-endpoint.ts";
 
 const body = Type.Object({
   user_id: Type.String(),
@@ -9,25 +9,17 @@ const body = Type.Object({
   content: Type.Unsafe<JsonObject>({ type: "object" }),
 });
 
-export const sendServerNotice = endpoint({
+export const sendServerNotice = adminEndpoint({
   operationId: "adminSendServerNotice",
   method: "POST",
   path: "/_synapse/admin/v1/send_server_notice",
-  versions: [],
-  api: "admin",
-  access: "admin",
-  rateLimit: "none",
   body,
 });
 
 /** The same, so that a repeated request sends one notice. */
-export const sendServerNoticeOnce = endpoint({
+export const sendServerNoticeOnce = adminEndpoint({
   operationId: "adminSendServerNoticeOnce",
   method: "PUT",
   path: "/_synapse/admin/v1/send_server_notice/{txnId}",
-  versions: [],
-  api: "admin",
-  access: "admin",
-  rateLimit: "none",
   body,
 });

@@ -6,12 +6,23 @@ import {
   setAdminSuspendUser,
 } from "../../api/client/administration.ts";
 import type { AccountModeration } from "../../services/accounts/moderation.ts";
+import type { AuditLog } from "../../services/audit/audit-log.ts";
 import type { Device } from "../../storage/devices.ts";
 import { userIdFrom } from "./path-parameters.ts";
+import { audited } from "./admin/audited.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
+import type { Request } from "../request.ts";
 
 /** Client-server API, "Server Administration". */
-export function administrationHandlers(moderation: AccountModeration): BoundEndpoint[] {
+export function administrationHandlers(moderation: AccountModeration, auditLog: AuditLog): BoundEndpoint[] {
+  type Moderating = Request<typeof setAdminLockUser | typeof setAdminSuspendUser>;
+  const told = {
+    target: ({ params }: Moderating) => params.userId,
+    look: async ({ requester, params }: Moderating) => {
+      const account = await moderation.moderated(requester, userIdFrom(params.userId));
+      return { suspended: account.isSuspended, locked: account.isLocked };
+    },
+  };
   return [
     handler(getWhoIs, async ({ requester, params }) => {
       const userId = userIdFrom(params.userId);
@@ -22,7 +33,7 @@ export function administrationHandlers(moderation: AccountModeration): BoundEndp
       const account = await moderation.moderated(requester, userIdFrom(params.userId));
       return { suspended: account.isSuspended };
     }),
-    handler(setAdminSuspendUser, async ({ requester, params, body: { suspended } }) => {
+    audited(auditLog, setAdminSuspendUser, told, async ({ requester, params, body: { suspended } }) => {
       await moderation.change(requester, userIdFrom(params.userId), { isSuspended: suspended });
       return { suspended };
     }),
@@ -30,7 +41,7 @@ export function administrationHandlers(moderation: AccountModeration): BoundEndp
       const account = await moderation.moderated(requester, userIdFrom(params.userId));
       return { locked: account.isLocked };
     }),
-    handler(setAdminLockUser, async ({ requester, params, body: { locked } }) => {
+    audited(auditLog, setAdminLockUser, told, async ({ requester, params, body: { locked } }) => {
       await moderation.change(requester, userIdFrom(params.userId), { isLocked: locked });
       return { locked };
     }),

@@ -3,12 +3,21 @@ import type { BodyOf } from "../../../api/endpoint.ts";
 import type { Requester } from "../../../auth/requester.ts";
 import { MatrixError } from "../../../protocol/matrix-error.ts";
 import { namedUserId } from "../../../services/named-ids.ts";
+import type { AuditLog } from "../../../services/audit/audit-log.ts";
 import type { ServerNotices } from "../../../services/server-notices/server-notices.ts";
-import { type BoundEndpoint, handler } from "../../pipeline.ts";
+import type { BoundEndpoint } from "../../pipeline.ts";
+import type { Request } from "../../request.ts";
+import { audited } from "./audited.ts";
 import { transactionIdFrom } from "../path-parameters.ts";
 
 /** Synapse's admin API, "Server notices". @param notices `undefined` where the configuration has none */
-export function serverNoticeHandlers(notices: ServerNotices | undefined): BoundEndpoint[] {
+export function serverNoticeHandlers(
+  notices: ServerNotices | undefined,
+  auditLog: AuditLog,
+): BoundEndpoint[] {
+  const told = {
+    target: ({ body }: Request<typeof sendServerNotice | typeof sendServerNoticeOnce>) => body.user_id,
+  };
   const send = async (
     { userId: author, deviceId }: Requester,
     {
@@ -26,8 +35,8 @@ export function serverNoticeHandlers(notices: ServerNotices | undefined): BoundE
     return { event_id: await notices.send(namedUserId(userId), notice, `${author} ${deviceId}`) };
   };
   return [
-    handler(sendServerNotice, ({ requester, body }) => send(requester, body)),
-    handler(sendServerNoticeOnce, ({ requester, body, params }) =>
+    audited(auditLog, sendServerNotice, told, ({ requester, body }) => send(requester, body)),
+    audited(auditLog, sendServerNoticeOnce, told, ({ requester, body, params }) =>
       send(requester, body, transactionIdFrom(params.txnId)),
     ),
   ];

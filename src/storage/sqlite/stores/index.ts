@@ -3,6 +3,7 @@ import type { OperationTable, StoreOperations } from "../engine/operations.ts";
 import { accountDataOperations } from "./account-data.ts";
 import { accountOperations } from "./accounts.ts";
 import { appserviceOperations } from "./appservices.ts";
+import { auditLogOperations } from "./audit-log.ts";
 import { contactValidationOperations } from "./contact-validations.ts";
 import { contactOperations } from "./contacts.ts";
 import { crossSigningOperations } from "./cross-signing.ts";
@@ -20,6 +21,7 @@ import { eventOperations } from "./events.ts";
 import { federationInboxOperations } from "./federation-inbox.ts";
 import { externalIdOperations } from "./external-ids.ts";
 import { filterOperations } from "./filters.ts";
+import { jobOperations } from "./jobs.ts";
 import { keyBackupOperations } from "./key-backups.ts";
 import { mediaOperations } from "./media.ts";
 import { membershipOperations } from "./memberships.ts";
@@ -111,6 +113,8 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   keyBackups: keyBackupOperations,
   slidingSync: slidingSyncOperations,
   appservices: appserviceOperations,
+  auditLog: auditLogOperations,
+  jobs: jobOperations,
 };
 
 /** The same, as the workers look them up. */

@@ -1,11 +1,13 @@
 import type { Migration } from "../migrate.ts";
 import { accounts } from "./accounts.ts";
 import { appservices } from "./appservices.ts";
+import { auditLog } from "./audit-log.ts";
 import { contacts } from "./contacts.ts";
 import { delayedEvents } from "./delayed-events.ts";
 import { discovery } from "./discovery.ts";
 import { encryptionKeys } from "./encryption-keys.ts";
 import { federation } from "./federation.ts";
+import { jobs } from "./jobs.ts";
 import { keyBackups } from "./key-backups.ts";
 import { media } from "./media.ts";
 import { names } from "./names.ts";
@@ -50,5 +52,7 @@ export const initial: Migration = {
     delayedEvents,
     threadSubscriptions,
     stickyEvents,
+    auditLog,
+    jobs,
   ].join("\n"),
 };

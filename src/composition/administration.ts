@@ -1,0 +1,26 @@
+import { auditLogHandlers } from "../http/handlers/admin/audit-log.ts";
+import { jobHandlers } from "../http/handlers/admin/jobs.ts";
+import type { BoundEndpoint } from "../http/pipeline.ts";
+import { JobRunner } from "../jobs/job-runner.ts";
+import { checkAuditLog } from "../services/audit/audit-check.ts";
+import type { Foundation } from "./foundation.ts";
+
+export interface AdministrationParts extends AsyncDisposable {
+  readonly handlers: readonly BoundEndpoint[];
+  /** Goes on with what a stopped server has left. */
+  begin(): void;
+}
+
+/** What administrators see and do, beside the accounts. */
+export function composeAdministration(foundation: Foundation): AdministrationParts {
+  const { stores, clock, randomBytes, log, auditLog } = foundation;
+  const jobs = new JobRunner({ store: stores.jobs, kinds: [], clock, randomBytes, log });
+  return {
+    handlers: [
+      ...jobHandlers(jobs, auditLog),
+      ...auditLogHandlers(auditLog, () => checkAuditLog(stores.auditLog)),
+    ],
+    begin: () => jobs.begin(),
+    [Symbol.asyncDispose]: () => jobs[Symbol.asyncDispose](),
+  };
+}
