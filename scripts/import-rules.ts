@@ -51,8 +51,8 @@ const rules: readonly ImportRule[] = [
     typesAreFree: true,
   },
   {
-    why: "services, ingest and sync know nothing of HTTP",
-    from: /^src\/(services|ingest|sync)\//,
+    why: "services, ingest, sync, jobs and what administrators do know nothing of HTTP",
+    from: /^src\/(admin|jobs|services|ingest|sync)\//,
     never: /^(src\/http\/.*|koa|@koa\/.*|node:https?|node:http2)$/,
   },
   {

@@ -43,7 +43,7 @@ import { Listener } from "./http/listener.ts";
 import type { BoundEndpoint, PipelineParts } from "./http/pipeline.ts";
 import { LiveMemberships } from "./notifier/live-memberships.ts";
 import { Notifier } from "./notifier/notifier.ts";
-import { nothingBefore } from "./services/audit/audit-log.ts";
+import { nothingBefore } from "./admin/audit-log.ts";
 import type { Database } from "./storage/database.ts";
 import type { CommitListener } from "./storage/streams.ts";
 import { NewerDatabaseError } from "./storage/sqlite/migrations/migrate.ts";

@@ -2,7 +2,7 @@ import { auditLogHandlers } from "../http/handlers/admin/audit-log.ts";
 import { jobHandlers } from "../http/handlers/admin/jobs.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { JobRunner } from "../jobs/job-runner.ts";
-import { checkAuditLog } from "../services/audit/audit-check.ts";
+import { checkAuditLog } from "../admin/audit-check.ts";
 import type { Foundation } from "./foundation.ts";
 
 export interface AdministrationParts extends AsyncDisposable {

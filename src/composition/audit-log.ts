@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import { AuditLog } from "../services/audit/audit-log.ts";
+import { AuditLog } from "../admin/audit-log.ts";
 import type { Stores } from "../storage/database.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";

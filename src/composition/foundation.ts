@@ -13,7 +13,7 @@ import type { SigningKey } from "../protocol/ed25519.ts";
 import { PartialRooms } from "../state/partial-rooms.ts";
 import type { Database, Stores } from "../storage/database.ts";
 import { NameCache } from "../storage/name-cache.ts";
-import type { AuditLog } from "../services/audit/audit-log.ts";
+import type { AuditLog } from "../admin/audit-log.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { RandomBytes } from "../telemetry/random.ts";

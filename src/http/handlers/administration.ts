@@ -6,7 +6,7 @@ import {
   setAdminSuspendUser,
 } from "../../api/client/administration.ts";
 import type { AccountModeration } from "../../services/accounts/moderation.ts";
-import type { AuditLog } from "../../services/audit/audit-log.ts";
+import type { AuditLog } from "../../admin/audit-log.ts";
 import type { Device } from "../../storage/devices.ts";
 import { userIdFrom } from "./path-parameters.ts";
 import { audited } from "./admin/audited.ts";

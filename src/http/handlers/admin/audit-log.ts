@@ -1,7 +1,7 @@
 import { checkAuditLog, listAuditLog } from "../../../api/admin/audit-log.ts";
 import type { JsonValue } from "../../../protocol/json.ts";
-import type { AuditCheck } from "../../../services/audit/audit-check.ts";
-import type { AuditLog } from "../../../services/audit/audit-log.ts";
+import type { AuditCheck } from "../../../admin/audit-check.ts";
+import type { AuditLog } from "../../../admin/audit-log.ts";
 import type { AuditedAct } from "../../../storage/audit-log.ts";
 import { type BoundEndpoint, handler } from "../../pipeline.ts";
 import { offsetFrom, pageSize } from "./paging.ts";

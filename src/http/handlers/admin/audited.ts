@@ -1,7 +1,7 @@
 import type { EndpointDeclaration } from "../../../api/endpoint.ts";
 import type { Requester } from "../../../auth/requester.ts";
 import type { JsonObject, JsonValue } from "../../../protocol/json.ts";
-import type { AuditLog } from "../../../services/audit/audit-log.ts";
+import type { AuditLog } from "../../../admin/audit-log.ts";
 import { type BoundEndpoint, unaudited } from "../../pipeline.ts";
 import type { Request } from "../../request.ts";
 

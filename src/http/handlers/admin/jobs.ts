@@ -2,7 +2,7 @@ import { cancelJob, getJob, listJobs } from "../../../api/admin/jobs.ts";
 import type { JobRunner } from "../../../jobs/job-runner.ts";
 import type { JsonValue } from "../../../protocol/json.ts";
 import { MatrixError } from "../../../protocol/matrix-error.ts";
-import type { AuditLog } from "../../../services/audit/audit-log.ts";
+import type { AuditLog } from "../../../admin/audit-log.ts";
 import type { Job } from "../../../storage/jobs.ts";
 import { type BoundEndpoint, handler } from "../../pipeline.ts";
 import { audited } from "./audited.ts";

@@ -3,7 +3,7 @@ import type { BodyOf } from "../../../api/endpoint.ts";
 import type { Requester } from "../../../auth/requester.ts";
 import { MatrixError } from "../../../protocol/matrix-error.ts";
 import { namedUserId } from "../../../services/named-ids.ts";
-import type { AuditLog } from "../../../services/audit/audit-log.ts";
+import type { AuditLog } from "../../../admin/audit-log.ts";
 import type { ServerNotices } from "../../../services/server-notices/server-notices.ts";
 import type { BoundEndpoint } from "../../pipeline.ts";
 import type { Request } from "../../request.ts";

@@ -6,7 +6,7 @@ import type { SharedSecret } from "../../../auth/shared-secret.ts";
 import type { ServerName } from "../../../protocol/identifiers.ts";
 import { MatrixError } from "../../../protocol/matrix-error.ts";
 import type { Registered, Registration } from "../../../services/accounts/registration.ts";
-import { type AuditLog, nothingBefore } from "../../../services/audit/audit-log.ts";
+import { type AuditLog, nothingBefore } from "../../../admin/audit-log.ts";
 import { type BoundEndpoint, handler } from "../../pipeline.ts";
 import type { Request } from "../../request.ts";
 import { registeredJson } from "../sessions.ts";

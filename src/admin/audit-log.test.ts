@@ -1,9 +1,9 @@
 import t from "tap";
-import { MatrixError } from "../../protocol/matrix-error.ts";
-import { freshDatabases } from "../../storage/sqlite/testing/fresh-databases.ts";
-import type { AuditEntry } from "../../storage/audit-log.ts";
-import { createLogTo } from "../../telemetry/log.ts";
-import { systemClock } from "../../telemetry/clock.ts";
+import { MatrixError } from "../protocol/matrix-error.ts";
+import { freshDatabases } from "../storage/sqlite/testing/fresh-databases.ts";
+import type { AuditEntry } from "../storage/audit-log.ts";
+import { createLogTo } from "../telemetry/log.ts";
+import { systemClock } from "../telemetry/clock.ts";
 import { checkAuditLog } from "./audit-check.ts";
 import { AuditLog, nothingBefore } from "./audit-log.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AuditEntry, type AuditLogStore, auditHashText } from "../../storage/audit-log.ts";
+import { type AuditEntry, type AuditLogStore, auditHashText } from "../storage/audit-log.ts";
 
 const entriesAtOnce = 1_000;
 

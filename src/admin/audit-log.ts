@@ -1,9 +1,9 @@
-import { Rounds } from "../../concurrency/rounds.ts";
-import type { JsonObject } from "../../protocol/json.ts";
-import { MatrixError } from "../../protocol/matrix-error.ts";
-import type { AuditedAct, AuditLogStore, AuditOutcome, AuditQuery } from "../../storage/audit-log.ts";
-import type { Clock } from "../../telemetry/clock.ts";
-import type { Logger } from "../../telemetry/log.ts";
+import { Rounds } from "../concurrency/rounds.ts";
+import type { JsonObject } from "../protocol/json.ts";
+import { MatrixError } from "../protocol/matrix-error.ts";
+import type { AuditedAct, AuditLogStore, AuditOutcome, AuditQuery } from "../storage/audit-log.ts";
+import type { Clock } from "../telemetry/clock.ts";
+import type { Logger } from "../telemetry/log.ts";
 
 /** Somebody who is about to do something, and what. */
 export interface Act {
