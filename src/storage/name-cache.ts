@@ -101,6 +101,12 @@ export class NameCache {
     return known(this.#userIds, userNid, () => this.#store.userId(userNid));
   }
 
+  /** The same for a user of this server; `undefined` for those of others. */
+  async localUserId(userNid: number): Promise<string | undefined> {
+    const userId = await this.userId(userNid);
+    return this.#isLocal(userId) ? userId : undefined;
+  }
+
   /** @throws Error for an integer that was never given out */
   eventType(typeNid: number): Promise<string> {
     return known(this.#types, typeNid, () => this.#store.eventType(typeNid));

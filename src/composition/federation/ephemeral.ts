@@ -40,7 +40,6 @@ export function composeFederatedEphemeral(
   notifier.follow(receipts.committed);
   const shared = {
     ...foundation,
-    ownName: foundation.config.server_name,
     servers: parts.servers,
     rooms: foundation.graph.rooms,
     sender,
@@ -71,8 +70,12 @@ function followPresence(
   sender: FederationSender,
 ): OutboundPresence {
   const { config, stores, notifier } = foundation;
-  const shared = { ...foundation, ownName: config.server_name, presence, store: stores.destinations };
-  const arrivals = new Arrivals({ ...shared, memberships: stores.memberships });
+  const shared = { ...foundation, presence, store: stores.destinations };
+  const arrivals = new Arrivals({
+    ...shared,
+    ownName: config.server_name,
+    memberships: stores.memberships,
+  });
   const outbound = new OutboundPresence({ ...shared, arrivals, sender });
   outbound.resume();
   notifier.follow(outbound.committed);

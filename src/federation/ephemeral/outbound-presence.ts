@@ -1,6 +1,4 @@
 import { Rounds } from "../../concurrency/rounds.ts";
-import type { ServerName } from "../../protocol/identifiers.ts";
-import { serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import { presenceContent } from "../../services/presence/presence-content.ts";
 import type { Presence } from "../../services/presence/presence.ts";
@@ -13,12 +11,11 @@ import type { FederationSender } from "../sending/federation-sender.ts";
 import type { Arrivals } from "./arrivals.ts";
 
 export interface OutboundPresenceParts {
-  readonly ownName: ServerName;
   readonly presence: Pick<Presence, "of" | "ownUsersPresent" | "isPresent">;
   readonly store: Pick<DestinationStore, "serversOfEach">;
   readonly arrivals: Arrivals;
   readonly sender: Pick<FederationSender, "sendEdu">;
-  readonly names: Pick<NameCache, "userId">;
+  readonly names: Pick<NameCache, "userId" | "localUserId">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -94,7 +91,9 @@ export class OutboundPresence implements AsyncDisposable {
     const next = [...this.#changed.values().take(usersAtOnce)];
     for (const userNid of next) this.#changed.delete(userNid);
     const own: number[] = [];
-    for (const userNid of next) if (await this.#isOwn(userNid)) own.push(userNid);
+    for (const userNid of next) {
+      if ((await this.#parts.names.localUserId(userNid)) !== undefined) own.push(userNid);
+    }
     if (own.length === 0) return;
     const servers = await this.#parts.store.serversOfEach(own);
     const nowMs = this.#parts.clock.monotonicMs();
@@ -132,10 +131,6 @@ export class OutboundPresence implements AsyncDisposable {
     const seen = await presence.of(userNid);
     if (!seen) return [];
     return [{ user_id: await names.userId(userNid), ...presenceContent(seen, clock.nowMs()) }];
-  }
-
-  async #isOwn(userNid: number): Promise<boolean> {
-    return serverNameOf((await this.#parts.names.userId(userNid)) as UserId) === this.#parts.ownName;
   }
 
   #sweepLater(): void {

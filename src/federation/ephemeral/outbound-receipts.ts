@@ -1,5 +1,3 @@
-import type { ServerName } from "../../protocol/identifiers.ts";
-import { serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
@@ -11,12 +9,11 @@ import type { RoomServers } from "../room-servers.ts";
 import type { FederationSender } from "../sending/federation-sender.ts";
 
 export interface OutboundReceiptsParts {
-  readonly ownName: ServerName;
   readonly store: Pick<ReceiptStore, "allChangedBetween" | "roomsChangedAfter" | "toldUpTo" | "saveToldUpTo">;
   readonly rooms: Pick<RoomIndex, "byNid">;
   readonly servers: Pick<RoomServers, "of">;
   readonly sender: Pick<FederationSender, "sendEdu">;
-  readonly names: Pick<NameCache, "userId">;
+  readonly names: Pick<NameCache, "localUserId">;
   /** The newest position: that of a commit comes after its followers have been told. */
   readonly position: () => number;
   readonly clock: Clock;
@@ -179,11 +176,10 @@ export class OutboundReceipts implements Disposable {
   }
 
   async #edus(rows: readonly ReceiptRow[]): Promise<readonly EduReceipts[]> {
-    const { names, ownName } = this.#parts;
     const own: (readonly [userId: string, row: ReceiptRow])[] = [];
     for (const row of rows) {
-      const userId = await names.userId(row.userNid);
-      if (serverNameOf(userId as UserId) === ownName) own.push([userId, row]);
+      const userId = await this.#parts.names.localUserId(row.userNid);
+      if (userId !== undefined) own.push([userId, row]);
     }
     const edus: EduReceipts[] = [];
     for (const [userId, row] of own.slice(-maxReceiptsOfRoom)) {

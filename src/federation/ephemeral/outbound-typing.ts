@@ -1,6 +1,4 @@
 import { Rounds } from "../../concurrency/rounds.ts";
-import type { ServerName } from "../../protocol/identifiers.ts";
-import { serverNameOf, type UserId } from "../../protocol/identifiers.ts";
 import type { Typing } from "../../services/typing.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
@@ -11,12 +9,11 @@ import type { RoomServers } from "../room-servers.ts";
 import type { FederationSender } from "../sending/federation-sender.ts";
 
 export interface OutboundTypingParts {
-  readonly ownName: ServerName;
   readonly typing: Pick<Typing, "in">;
   readonly rooms: Pick<RoomIndex, "byNid">;
   readonly servers: Pick<RoomServers, "of">;
   readonly sender: Pick<FederationSender, "sendEdu">;
-  readonly names: Pick<NameCache, "userId">;
+  readonly names: Pick<NameCache, "localUserId">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -81,7 +78,7 @@ export class OutboundTyping implements AsyncDisposable {
       await this.#send(roomNid, userId, false);
     }
     for (const userNid of typers) {
-      const userId = told.has(userNid) ? undefined : await this.#ownUser(userNid);
+      const userId = told.has(userNid) ? undefined : await this.#parts.names.localUserId(userNid);
       if (userId === undefined) continue;
       told.set(userNid, { userId, toldMs: clock.monotonicMs() });
       await this.#send(roomNid, userId, true);
@@ -118,11 +115,5 @@ export class OutboundTyping implements AsyncDisposable {
       }
     }
     this.#sweepLater();
-  }
-
-  async #ownUser(userNid: number): Promise<string | undefined> {
-    const { names, ownName } = this.#parts;
-    const userId = await names.userId(userNid);
-    return serverNameOf(userId as UserId) === ownName ? userId : undefined;
   }
 }

@@ -34,6 +34,7 @@ function setUp(roomServers: readonly string[] = ["two.test", "three.test"]) {
     servers: { of: async () => roomServers },
     names: {
       userId: async (nid: number) => `@u${nid}:${nid < firstRemote ? ownName : `s${nid}.test`}`,
+      localUserId: async (nid: number) => (nid < firstRemote ? `@u${nid}:${ownName}` : undefined),
       findUser: async () => undefined,
     },
     sender: {

@@ -1,5 +1,4 @@
 import { Rounds } from "../../concurrency/rounds.ts";
-import { parseUserId, serverNameOf, type ServerName } from "../../protocol/identifiers.ts";
 import type { DestinationStore } from "../../storage/destinations.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { StreamChange } from "../../storage/streams.ts";
@@ -8,11 +7,10 @@ import type { Logger } from "../../telemetry/log.ts";
 import type { RoomServers } from "../room-servers.ts";
 
 export interface DeviceListRoutesParts {
-  readonly ownName: ServerName;
   readonly store: Pick<DestinationStore, "serversOf" | "serversInRoomSince">;
   /** Told of each commit before this. */
   readonly servers: RoomServers;
-  readonly names: Pick<NameCache, "userId">;
+  readonly names: Pick<NameCache, "localUserId">;
   /** The newest position that others know of: that of a commit comes after its followers have been told. */
   readonly position: () => number;
   /** Told which servers have to be told what has happened to users' devices after a position. */
@@ -86,12 +84,11 @@ export class DeviceListRoutes implements AsyncDisposable {
   }
 
   async #serversFor({ userNid, roomNid, after }: Unrouted): Promise<readonly string[]> {
-    const { ownName, store, servers, names, log } = this.#parts;
+    const { store, servers, names, log } = this.#parts;
     try {
       if (userNid === undefined)
         return roomNid === undefined ? [] : await store.serversInRoomSince(roomNid, after);
-      const userId = parseUserId(await names.userId(userNid));
-      if (!userId || serverNameOf(userId) !== ownName) return [];
+      if ((await names.localUserId(userNid)) === undefined) return [];
       return await (roomNid === undefined ? store.serversOf(userNid) : servers.of(roomNid));
     } catch (error) {
       // They notice with the next update that they have missed one.

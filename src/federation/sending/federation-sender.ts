@@ -29,7 +29,7 @@ export interface FederationSenderParts {
   readonly deviceUpdates: DeviceUpdateStore;
   readonly timelines: Pick<RoomTimelines, "newestAcrossGaps">;
   readonly events: Pick<EventReader, "roomEvent">;
-  readonly names: Pick<NameCache, "userId">;
+  readonly names: Pick<NameCache, "userId" | "localUserId">;
   /** The newest position. */
   readonly position: () => number;
   readonly clock: Clock;
@@ -172,8 +172,7 @@ export class FederationSender implements AsyncDisposable {
   async #isToBeSent({ senderNid, flags }: StoredEvent): Promise<boolean> {
     if ((flags & eventFlags.relayed) !== 0) return true;
     if ((flags & eventFlags.handedOver) !== 0) return false;
-    const sender = parseUserId(await this.#parts.names.userId(senderNid));
-    return sender !== undefined && serverNameOf(sender) === this.#parts.ownName;
+    return (await this.#parts.names.localUserId(senderNid)) !== undefined;
   }
 
   async #recipientsOf(event: StoredEvent, servers: readonly string[]): Promise<Recipients> {
