@@ -8,7 +8,7 @@ import type { StateMap } from "../../state/state-snapshots.ts";
 import { eventFlags, type EventStore } from "../../storage/events.ts";
 import type { PartialRoomRow } from "../../storage/partial-rooms.ts";
 import type { StreamChange } from "../../storage/streams.ts";
-import type { Clock } from "../../telemetry/clock.ts";
+import type { Clock, Timer } from "../../telemetry/clock.ts";
 import { boundHeapGrowth } from "../../telemetry/heap-growth.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { FederationError } from "../federation-client.ts";
@@ -43,6 +43,9 @@ export class RoomCompletions implements Disposable {
   readonly #turns: Turns;
   /** Rooms that are being asked for, or have their turn later. */
   readonly #underWay = new Set<number>();
+  /** Rooms that are asked for again after a while. */
+  readonly #retries = new Map<number, Timer>();
+  readonly #pausesMs = new Map<number, number>();
   #isClosed = false;
 
   constructor(parts: RoomCompletionsParts) {
@@ -67,11 +70,13 @@ export class RoomCompletions implements Disposable {
   /** Gets the members of a room, however long it takes. */
   start(roomNid: number): void {
     if (this.#isClosed || this.#underWay.has(roomNid)) return;
+    this.#retries.get(roomNid)?.cancel();
+    this.#retries.delete(roomNid);
     this.#underWay.add(roomNid);
     this.#quietly(roomNid, async () => {
-      const pauseMs = await this.#turns.run(() => this.#round(roomNid));
-      this.#underWay.delete(roomNid);
-      if (pauseMs !== undefined) this.#parts.clock.setTimer(pauseMs, () => this.start(roomNid));
+      const round = this.#turns.run(() => this.#round(roomNid));
+      const pauseMs = await round.finally(() => this.#underWay.delete(roomNid));
+      if (pauseMs !== undefined) this.#startIn(roomNid, pauseMs);
       // It has been left and joined anew meanwhile.
       else if (this.#parts.partialRooms.has(roomNid)) this.start(roomNid);
     });
@@ -80,9 +85,17 @@ export class RoomCompletions implements Disposable {
   /** What is under way is not waited for: it begins anew with the next start. */
   [Symbol.dispose](): void {
     this.#isClosed = true;
+    for (const timer of this.#retries.values()) timer.cancel();
   }
 
-  readonly #pausesMs = new Map<number, number>();
+  #startIn(roomNid: number, delayMs: number): void {
+    this.#retries.get(roomNid)?.cancel();
+    if (this.#isClosed) return;
+    this.#retries.set(
+      roomNid,
+      this.#parts.clock.setTimer(delayMs, () => this.start(roomNid)),
+    );
+  }
 
   /** Asks the room's servers once. @returns when to try again, in milliseconds from now; `undefined` when it is done */
   async #round(roomNid: number): Promise<number | undefined> {
@@ -189,10 +202,9 @@ export class RoomCompletions implements Disposable {
   /** Nobody waits for it: faults of our own are told the log, and tried again later. */
   #quietly(roomNid: number, work: () => Promise<unknown>): void {
     work().catch((error: unknown) => {
-      this.#underWay.delete(roomNid);
       if (this.#isClosed) return;
       this.#parts.log.error({ err: error, roomNid }, "the members of a room cannot be stored");
-      this.#parts.clock.setTimer(longestPauseMs, () => this.start(roomNid));
+      this.#startIn(roomNid, longestPauseMs);
     });
   }
 }
