@@ -70,7 +70,7 @@ export interface ReceiptStore {
   changedBetween(roomNid: number, userNid: number, since: number, upTo: number): Promise<ReceiptRow[]>;
   /** Everybody's receipts in a room that have changed after `since`, up to `upTo`, private ones too; oldest change first. */
   allChangedBetween(roomNid: number, since: number, upTo: number): Promise<ReceiptRow[]>;
-  /** Rooms in which anybody's receipts have changed after a position; at most `limit` of them. */
+  /** Rooms in which anybody's receipts have changed after a position: at most `limit`, where they have changed last first. */
   roomsChangedAfter(position: number, limit: number): Promise<number[]>;
   /** Up to which position other servers had been told; 0 when that has never been stored. */
   toldUpTo(): Promise<number>;

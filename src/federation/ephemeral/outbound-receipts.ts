@@ -27,7 +27,7 @@ const maxDelayMs = 10_000;
 const maxReceiptsPerEdu = 100;
 /** A start has better things to do at first. */
 const resumeDelayMs = 2_000;
-/** Of what went untold at the last stop: so many rooms, and the newest of each. */
+/** Of what went untold at the last stop: so many rooms, those in which somebody has read last, and the newest of each. */
 const maxResumedRooms = 1_000;
 const maxReceiptsOfRoom = 10_000;
 /** By then what was told has arrived, or never will. What was told later is told again after a restart, and does no harm. */

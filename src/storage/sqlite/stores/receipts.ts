@@ -30,12 +30,13 @@ const newestSql = `SELECT ${columns} FROM receipts
   WHERE room_nid = ? AND kind <> ${privateCode} AND user_nid <> ? AND position <= ? ORDER BY position DESC LIMIT ?`;
 const roomsReadSql = `SELECT DISTINCT room_nid AS nid FROM receipts
   WHERE user_nid = ? AND position > ? AND position <= ?`;
-/** From room to room by the index: of each, only whether there is one. */
+/** From room to room by the index: of each, only the newest. */
 const roomsChangedSql = `WITH RECURSIVE read (nid) AS (
     SELECT min(room_nid) FROM receipts
     UNION ALL SELECT (SELECT min(room_nid) FROM receipts WHERE room_nid > read.nid) FROM read WHERE read.nid IS NOT NULL)
-  SELECT nid FROM read
-  WHERE nid IS NOT NULL AND EXISTS (SELECT 1 FROM receipts WHERE room_nid = nid AND position > ?) LIMIT ?`;
+  SELECT nid FROM (
+    SELECT nid, (SELECT max(position) FROM receipts WHERE room_nid = nid) AS newest FROM read WHERE nid IS NOT NULL)
+  WHERE newest > ? ORDER BY newest DESC LIMIT ?`;
 const currentSql = `SELECT event_position AS eventPosition FROM receipts
   WHERE user_nid = ? AND room_nid = ? AND kind = ? AND thread = ?`;
 const putSql = `INSERT INTO receipts (user_nid, room_nid, kind, thread, event_id, event_position, ts, position)
