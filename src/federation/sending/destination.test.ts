@@ -247,3 +247,47 @@ t.test(
     t.equal(clock.waitingTimers, 0);
   },
 );
+
+t.test(
+  "what is too large for a server is sent in parts, and only what is so alone is given up",
+  async (t) => {
+    const [server, clock, logged] = [new FakeServer(), new ManualClock(), [] as string[]];
+    position = 20;
+    const destination = makeDestination(server, clock, () => [], logged);
+    const sizes: number[] = [];
+    server.fault = async ({ canonicalBody = "[]" }) => {
+      const nids = JSON.parse(canonicalBody) as number[];
+      sizes.push(nids.length);
+      if (nids.length > 4 || nids.includes(7)) throw new FederationError("refused", "large", { status: 413 });
+      server.received.push(nids);
+      return {};
+    };
+    for (let eventNid = 1; eventNid <= 10; eventNid++) destination.addPdu({ eventNid, position: eventNid });
+    await settled();
+    t.same(server.received, [[1], [2, 3, 4], [5, 6], [8], [9, 10]]);
+    t.same(sizes, [1, 9, 5, 3, 2, 4, 2, 1, 1, 2]);
+    t.equal(logged.filter((line) => line.includes("refused for good")).length, 1);
+    t.equal(destination.isIdle, true);
+    t.equal(destination.backoff.failingSinceTs, null);
+  },
+);
+
+t.test("a server that goes away between the parts is sent all of it again", async (t) => {
+  const [server, clock] = [new FakeServer(), new ManualClock()];
+  position = 3;
+  const destination = makeDestination(server, clock, (after) => (after < position ? [2, 3] : []));
+  server.fault = async ({ canonicalBody = "[]" }) => {
+    const nids = JSON.parse(canonicalBody) as number[];
+    if (nids.length > 1) throw new FederationError("refused", "large", { status: 413 });
+    if (nids.includes(3)) throw new FederationError("unreachable", "it has gone");
+    return {};
+  };
+  for (let eventNid = 1; eventNid <= 3; eventNid++) destination.addPdu({ eventNid, position: eventNid });
+  await settled();
+  t.equal(destination.isIdle, false);
+  server.fault = undefined;
+  destination.heard();
+  await settled();
+  t.same(server.received, [[2, 3]]);
+  t.equal(destination.isIdle, true);
+});

@@ -37,9 +37,12 @@ export interface WaitingInStorage {
   readonly hasDeviceLists: boolean;
 }
 
-interface Load {
+interface Transaction {
   readonly pdus: readonly PendingPdu[];
   readonly edus: readonly Edu[];
+}
+
+interface Load extends Transaction {
   readonly deviceLists: DeviceListNews | undefined;
   readonly toDeviceNids: readonly number[];
 }
@@ -265,18 +268,14 @@ export class Destination {
     const { pdus, edus, toDeviceNids } = load;
     const { store, log } = this.#parts;
     try {
-      this.#logRefusals(await this.#put(pdus, edus));
+      await this.#deliver({ pdus, edus });
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
-      if (isWorthRetrying(error)) {
-        // Once: it may be dead for months.
-        const level = this.backoff.failingSinceTs === null ? "info" : "debug";
-        log[level]({ err: error, destination: this.name }, "a server cannot be reached");
-        this.#failed();
-        return false;
-      }
-      // It will never take these: what comes after them must not wait for ever.
-      log.warn({ err: error, destination: this.name }, "a transaction was refused for good");
+      // Once: it may be dead for months.
+      const level = this.backoff.failingSinceTs === null ? "info" : "debug";
+      log[level]({ err: error, destination: this.name }, "a server cannot be reached");
+      this.#failed();
+      return false;
     }
     if (toDeviceNids.length > 0) await store.removeToDevice(toDeviceNids);
     this.#answers = true;
@@ -291,8 +290,25 @@ export class Destination {
     this.#parts.changed(this);
   }
 
+  /**
+   * Sends a transaction, in halves where it is too large for the server. What it will never take is given up: what comes
+   * after that must not wait for ever.
+   * @throws FederationError when it is to be sent again
+   */
+  async #deliver(transaction: Transaction): Promise<void> {
+    try {
+      this.#logRefusals(await this.#put(transaction));
+    } catch (error) {
+      if (!(error instanceof FederationError) || isWorthRetrying(error)) throw error;
+      const parts = error.status === tooLargeStatus ? halvesOf(transaction) : [];
+      for (const part of parts) await this.#deliver(part);
+      if (parts.length > 0) return;
+      this.#parts.log.warn({ err: error, destination: this.name }, "a transaction was refused for good");
+    }
+  }
+
   /** @throws FederationError */
-  async #put(pdus: readonly PendingPdu[], edus: readonly Edu[]): Promise<JsonValue> {
+  async #put({ pdus, edus }: Transaction): Promise<JsonValue> {
     const { client, texts, clock, newTransactionId } = this.#parts;
     const eventNids = pdus.map(({ eventNid }) => eventNid);
     const canonicalBody = await texts.of(eventNids, edus, clock.nowMs());
@@ -336,6 +352,25 @@ export class Destination {
       );
     }
   }
+}
+
+/** "Payload Too Large" (RFC 9110). */
+const tooLargeStatus = 413;
+
+/** Nothing for what cannot be parted. */
+function halvesOf({ pdus, edus }: Transaction): readonly Transaction[] {
+  if (pdus.length > 0 && edus.length > 0) {
+    return [
+      { pdus, edus: [] },
+      { pdus: [], edus },
+    ];
+  }
+  const [middle, middleEdu] = [Math.ceil(pdus.length / 2), Math.ceil(edus.length / 2)];
+  if (pdus.length + edus.length <= 1) return [];
+  return [
+    { pdus: pdus.slice(0, middle), edus: edus.slice(0, middleEdu) },
+    { pdus: pdus.slice(middle), edus: edus.slice(middleEdu) },
+  ];
 }
 
 /** Requests that a server refuses for now, though nothing is wrong with them. */
