@@ -8,6 +8,7 @@ import { sendInBatches } from "./chunked-answer.ts";
 async function serve(
   pieces: readonly Buffer[],
   receive: (answer: IncomingMessage) => Promise<void>,
+  stallTimeoutMs?: number,
 ): Promise<ServerResponse> {
   const ended = Promise.withResolvers<ServerResponse>();
   const server = createServer((_request, response) => {
@@ -15,7 +16,7 @@ async function serve(
       "Content-Length",
       pieces.reduce((sum, { length }) => sum + length, 0),
     );
-    void sendInBatches(response, pieces).then(() => ended.resolve(response));
+    void sendInBatches(response, pieces, stallTimeoutMs).then(() => ended.resolve(response));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -58,4 +59,20 @@ t.test("no more is written than a client takes, and nothing once it has gone", a
   });
   t.equal(response.writableFinished, false);
   t.ok(response.destroyed);
+});
+
+t.test("a client that takes nothing any more is not waited for for ever", async (t) => {
+  const many = Array.from({ length: 40 }, () => shared);
+  const startMs = performance.now();
+  let brokenOff: unknown;
+  const response = await serve(
+    many,
+    async (answer) => {
+      answer.once("error", (error) => (brokenOff = error));
+    },
+    500,
+  );
+  t.ok(response.destroyed);
+  t.ok(performance.now() - startMs >= 500);
+  t.equal(brokenOff, undefined, "the client has not looked");
 });
