@@ -138,7 +138,7 @@ t.test("register, registrationTokenValidity: by token", async (t) => {
     () => undefined,
   );
   const token = { token: "sesame", usesAllowed: 1, uses: 0, expiresTs: null, createdTs: 1 };
-  await database.stores.registrationTokens.create(token);
+  await database.stores.registrationTokens.create(token, 10);
   const validity = async (name: string) => {
     const url = `/_matrix/client/v1/register/m.login.registration_token/validity?token=${name}`;
     return (await anonymous(guarded).get(url, "registrationTokenValidity")).body["valid"];

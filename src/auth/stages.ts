@@ -2,7 +2,7 @@ import type { JsonObject } from "../protocol/json.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import type { AccountStore } from "../storage/accounts.ts";
-import type { RegistrationTokenStore } from "../storage/registration-tokens.ts";
+import { isUsable, type RegistrationTokenStore } from "../storage/registration-tokens.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { InteractiveRequest, Stage, StageFailure } from "./interactive.ts";
 import type { PasswordCheck } from "./password-check.ts";
@@ -76,10 +76,6 @@ export class RegistrationTokenStage implements Stage {
   /** Whether a token can be used just now. */
   async isValid(token: string): Promise<boolean> {
     const found = await this.#tokens.find(token);
-    if (!found) return false;
-    const { usesAllowed, uses, expiresTs } = found;
-    return (
-      (usesAllowed === null || uses < usesAllowed) && (expiresTs === null || expiresTs > this.#clock.nowMs())
-    );
+    return found !== undefined && isUsable(found, this.#clock.nowMs());
   }
 }

@@ -1,5 +1,7 @@
+import { RegistrationTokens } from "../admin/registration-tokens.ts";
 import { auditLogHandlers } from "../http/handlers/admin/audit-log.ts";
 import { jobHandlers } from "../http/handlers/admin/jobs.ts";
+import { registrationTokenHandlers } from "../http/handlers/admin/registration-tokens.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { JobRunner } from "../jobs/job-runner.ts";
 import { checkAuditLog } from "../admin/audit-check.ts";
@@ -15,9 +17,11 @@ export interface AdministrationParts extends AsyncDisposable {
 export function composeAdministration(foundation: Foundation): AdministrationParts {
   const { stores, clock, randomBytes, log, auditLog } = foundation;
   const jobs = new JobRunner({ store: stores.jobs, kinds: [], clock, randomBytes, log });
+  const tokens = new RegistrationTokens(stores.registrationTokens, clock, randomBytes);
   return {
     handlers: [
       ...jobHandlers(jobs, auditLog),
+      ...registrationTokenHandlers(tokens, auditLog),
       ...auditLogHandlers(auditLog, () => checkAuditLog(stores.auditLog)),
     ],
     begin: () => jobs.begin(),

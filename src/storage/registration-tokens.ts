@@ -9,12 +9,19 @@ export interface RegistrationToken {
   readonly createdTs: number;
 }
 
+/** Whether somebody can register with it. */
+export function isUsable(
+  { usesAllowed, uses, expiresTs }: Pick<RegistrationToken, "usesAllowed" | "uses" | "expiresTs">,
+  nowTs: number,
+): boolean {
+  return (usesAllowed === null || uses < usesAllowed) && (expiresTs === null || expiresTs > nowTs);
+}
+
 export interface RegistrationTokenStore {
   find(token: string): Promise<RegistrationToken | undefined>;
   /** All tokens, by name. */
   list(): Promise<RegistrationToken[]>;
-  /** False when there is such a token already. */
-  create(token: RegistrationToken): Promise<boolean>;
+  create(token: RegistrationToken, maxTokens: number): Promise<"created" | "exists" | "too-many">;
   /** Sets how often and how long a token may be used. False when there is none. */
   update(token: string, usesAllowed: number | null, expiresTs: number | null): Promise<boolean>;
   /** False when there was none. */

@@ -77,7 +77,10 @@ export function accountStoreContract(t: Test, open: () => Promise<Database>): vo
   t.test("accounts: session and registration token come with the account, or none of them", async (t) => {
     await using database = await open();
     const { accounts, sessions, registrationTokens } = database.stores;
-    await registrationTokens.create({ token: "one", usesAllowed: 1, uses: 0, expiresTs: null, createdTs: 1 });
+    await registrationTokens.create(
+      { token: "one", usesAllowed: 1, uses: 0, expiresTs: null, createdTs: 1 },
+      10,
+    );
     const first = { registrationToken: "one", session: newSession("A", 1) };
     t.equal((await accounts.create(newAccount(alice), first)).created, true);
     t.equal((await sessions.findByAccessToken(tokenHash(1)))?.userId, alice);

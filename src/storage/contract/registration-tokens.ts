@@ -10,9 +10,10 @@ export function registrationTokenStoreContract(t: Test, open: () => Promise<Data
     const { registrationTokens } = database.stores;
     const endless = { token: "b", usesAllowed: null, uses: 0, expiresTs: null, createdTs: 1 };
     const limited = { token: "a", usesAllowed: 3, uses: 0, expiresTs: 9_000, createdTs: 2 };
-    t.equal(await registrationTokens.create(endless), true);
-    t.equal(await registrationTokens.create(limited), true);
-    t.equal(await registrationTokens.create({ ...limited, usesAllowed: 7 }), false);
+    t.equal(await registrationTokens.create(endless, 3), "created");
+    t.equal(await registrationTokens.create(limited, 3), "created");
+    t.equal(await registrationTokens.create({ ...limited, usesAllowed: 7 }, 3), "exists");
+    t.equal(await registrationTokens.create({ ...limited, token: "c" }, 2), "too-many");
     t.strictSame(await registrationTokens.list(), [limited, endless]);
     t.equal(await registrationTokens.update("a", null, 10_000), true);
     t.equal(await registrationTokens.update("c", null, null), false);
@@ -25,13 +26,16 @@ export function registrationTokenStoreContract(t: Test, open: () => Promise<Data
   t.test("registration tokens: one that has expired makes no account", async (t) => {
     await using database = await open();
     const { accounts, registrationTokens } = database.stores;
-    await registrationTokens.create({
-      token: "a",
-      usesAllowed: null,
-      uses: 0,
-      expiresTs: 9_000,
-      createdTs: 2,
-    });
+    await registrationTokens.create(
+      {
+        token: "a",
+        usesAllowed: null,
+        uses: 0,
+        expiresTs: 9_000,
+        createdTs: 2,
+      },
+      10,
+    );
     const register = async (name: string, createdTs: number) => {
       const account = newAccount(`@${name}:hearth.test` as UserId, { createdTs });
       return (await accounts.create(account, { registrationToken: "a" })).created;

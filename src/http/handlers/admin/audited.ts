@@ -9,7 +9,7 @@ import type { Request } from "../../request.ts";
 export interface Told<E extends EndpointDeclaration> {
   /** Whom or what it is done to: an ID, in few characters. Absent when there is no single one. */
   readonly target?: (request: Request<E>) => string;
-  /** What of the target can change by it: asked before and after. */
+  /** What of the target can change by it: asked before and after. `null` when there is no such thing. */
   readonly look?: (request: Request<E>) => Promise<JsonObject | null>;
 }
 

@@ -20,7 +20,11 @@ export function spendRegistrationToken(db: Connection, token: string, nowTs: num
 export const registrationTokenOperations: StoreOperations<RegistrationTokenStore> = {
   find: point((db, token: string) => db.get<RegistrationToken>(findQuery, token)),
   list: scan((db) => db.all<RegistrationToken>(listQuery)),
-  create: write(({ db }, { token, usesAllowed, uses, expiresTs, createdTs }: RegistrationToken) => {
+  create: write(({ db }, made: RegistrationToken, maxTokens: number) => {
+    const { token, usesAllowed, uses, expiresTs, createdTs } = made;
+    const { count = 0 } =
+      db.get<{ count: number }>("SELECT count(*) AS count FROM registration_tokens") ?? {};
+    if (count >= maxTokens) return "too-many";
     const inserted = db.run(
       `INSERT INTO registration_tokens (token, uses_allowed, uses, expires_ts, created_ts) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT DO NOTHING`,
@@ -30,7 +34,7 @@ export const registrationTokenOperations: StoreOperations<RegistrationTokenStore
       expiresTs,
       createdTs,
     );
-    return inserted > 0;
+    return inserted > 0 ? "created" : "exists";
   }),
   update: write(({ db }, token: string, usesAllowed: number | null, expiresTs: number | null) => {
     const changed = db.run(
