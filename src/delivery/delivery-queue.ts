@@ -1,4 +1,5 @@
 import { Rounds } from "../concurrency/rounds.ts";
+import { withinTime } from "../concurrency/within-time.ts";
 import type { ContactMedium } from "../storage/contacts.ts";
 import type { Delivery, DeliveryStore } from "../storage/deliveries.ts";
 import type { Clock } from "../telemetry/clock.ts";
@@ -43,10 +44,9 @@ export class DeliveryQueue implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const timeUp = Promise.withResolvers<void>();
-    using _timer = this.#parts.clock.setTimer(closeTimeoutMs, timeUp.resolve);
-    await Promise.race([this.#rounds[Symbol.asyncDispose](), timeUp.promise]);
-    for (const transport of this.#parts.transports.values()) transport[Symbol.dispose]();
+    const { clock, transports } = this.#parts;
+    await withinTime(clock, closeTimeoutMs, this.#rounds[Symbol.asyncDispose](), undefined);
+    for (const transport of transports.values()) transport[Symbol.dispose]();
   }
 
   async #round(): Promise<void> {

@@ -1,3 +1,4 @@
+import { withinTime } from "../../concurrency/within-time.ts";
 import type { ReceivedEvent } from "../../ingest/received-event.ts";
 import type { EventId, ServerName } from "../../protocol/identifiers.ts";
 import type { Room } from "../../state/room-index.ts";
@@ -50,12 +51,8 @@ export class RemoteMoments {
   ): Promise<string | undefined> {
     const closerThanMs =
       closerThan === undefined ? Number.POSITIVE_INFINITY : Math.abs(closerThan - originServerTs);
-    const late = Promise.withResolvers<undefined>();
-    using _timer = this.#parts.clock.setTimer(maxWaitMs, () => late.resolve(undefined));
-    return await Promise.race([
-      this.#search(room, { originServerTs, direction, closerThanMs }),
-      late.promise,
-    ]);
+    const search = this.#search(room, { originServerTs, direction, closerThanMs });
+    return withinTime(this.#parts.clock, maxWaitMs, search, undefined);
   }
 
   async #search(room: Room, wanted: Wanted): Promise<EventId | undefined> {

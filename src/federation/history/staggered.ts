@@ -1,3 +1,4 @@
+import { withinTime } from "../../concurrency/within-time.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 
@@ -65,8 +66,6 @@ export async function* staggered<Answer>(
 
 /** @returns what comes first; `undefined` when nothing comes for a while, if there is a clock to tell */
 async function firstOf<Answer>(asked: ReadonlySet<Asked<Answer>>, clock: Clock | undefined) {
-  const late = Promise.withResolvers<undefined>();
-  using _timer = clock?.setTimer(patienceMs, () => late.resolve(undefined));
-  const coming = [...asked].map(async (from) => ({ from, outcome: await from.outcome }));
-  return await Promise.race([...coming, late.promise]);
+  const first = Promise.race([...asked].map(async (from) => ({ from, outcome: await from.outcome })));
+  return clock ? withinTime(clock, patienceMs, first, undefined) : first;
 }

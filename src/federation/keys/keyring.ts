@@ -1,4 +1,5 @@
 import { boundedCache } from "../../cache/bounded-cache.ts";
+import { withinTime } from "../../concurrency/within-time.ts";
 import { RestingServers } from "../resting-servers.ts";
 import type { SigningKey, VerifyKey } from "../../protocol/ed25519.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
@@ -133,8 +134,9 @@ export class Keyring {
     const isThere = async () => usable(await this.#load(serverName), keyIds, atTs).length === keyIds.length;
     const askServer = async () => this.#remember(serverName, [await source.fromServer(serverName)]);
     const direct = askServer();
+    const answered = direct.catch(() => undefined);
     const askNotaries = async () => {
-      await settledWithin(clock, direct, patienceMs);
+      await withinTime(clock, patienceMs, answered, undefined);
       if (await isThere()) return;
       await this.#remember(serverName, await source.fromNotaries(serverName, keyIds, atTs));
     };
@@ -153,18 +155,6 @@ export class Keyring {
     await this.#parts.store.remember(rows);
     this.#known.delete(serverName);
   }
-}
-
-/** Resolves when work has ended, well or not, or some time has passed. */
-function settledWithin(clock: Clock, work: Promise<void>, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = clock.setTimer(timeoutMs, resolve);
-    const settled = () => {
-      timer.cancel();
-      resolve();
-    };
-    work.then(settled, settled);
-  });
 }
 
 /** Whether something is there once one of several works has brought it: the others are not waited for then. */

@@ -1,5 +1,6 @@
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
+import { withinTime } from "../../concurrency/within-time.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import { hostsPath, parseHosts, type Hosts } from "./hosts-file.ts";
 import { NameServers } from "./name-servers.ts";
@@ -67,10 +68,8 @@ export class HostResolver {
     const { resolver } = this.#nameServers;
     const asked = Promise.allSettled([resolver.resolve6(hostname)]);
     const [ipv4] = await Promise.allSettled([resolver.resolve4(hostname)]);
-    const late = Promise.withResolvers<readonly []>();
-    using _timer =
-      ipv4.status === "fulfilled" ? this.#clock.setTimer(patienceMs, () => late.resolve([])) : undefined;
-    return [ipv4, ...(await Promise.race([asked, late.promise]))];
+    const isPatient = ipv4.status !== "fulfilled";
+    return [ipv4, ...(await (isPatient ? asked : withinTime(this.#clock, patienceMs, asked, [])))];
   }
 }
 

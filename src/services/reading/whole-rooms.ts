@@ -1,3 +1,4 @@
+import { withinTime } from "../../concurrency/within-time.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { PartialRooms } from "../../state/partial-rooms.ts";
 import type { Clock } from "../../telemetry/clock.ts";
@@ -22,15 +23,10 @@ export class WholeRooms {
    */
   async wait(roomNid: number): Promise<boolean> {
     if (!this.#partialRooms.has(roomNid)) return false;
-    const late = Promise.withResolvers<never>();
-    using _timer = this.#clock.setTimer(maxWaitMs, () =>
-      late.reject(
-        new MatrixError("M_LIMIT_EXCEEDED", "Not all members of the room are known yet", {
-          retry_after_ms: 10_000,
-        }),
-      ),
-    );
-    await Promise.race([this.#partialRooms.whole(roomNid), late.promise]);
-    return true;
+    const whole = this.#partialRooms.whole(roomNid).then(() => true);
+    if (await withinTime(this.#clock, maxWaitMs, whole, false)) return true;
+    throw new MatrixError("M_LIMIT_EXCEEDED", "Not all members of the room are known yet", {
+      retry_after_ms: 10_000,
+    });
   }
 }

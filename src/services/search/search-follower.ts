@@ -1,3 +1,4 @@
+import { withinTime } from "../../concurrency/within-time.ts";
 import type { RoomStore } from "../../storage/rooms.ts";
 import type { SearchIndex } from "../../storage/search-index.ts";
 import type { StreamChange } from "../../storage/streams.ts";
@@ -171,8 +172,8 @@ export class SearchFollower implements AsyncDisposable {
 
   async #orTimeout(work: Promise<void>, deadlineMs: number): Promise<void> {
     const { clock } = this.#parts;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    using _timer = clock.setTimer(Math.max(0, deadlineMs - clock.monotonicMs()), resolve);
-    await Promise.race([work.catch(() => undefined), promise]);
+    const leftMs = Math.max(0, deadlineMs - clock.monotonicMs());
+    const ended = work.catch(() => undefined);
+    await withinTime(clock, leftMs, ended, undefined);
   }
 }
