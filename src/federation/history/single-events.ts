@@ -1,4 +1,3 @@
-import { boundedCache } from "../../cache/bounded-cache.ts";
 import type { ReceivedEvent } from "../../ingest/received-event.ts";
 import type { RoomReceiver } from "../../ingest/room-receiver.ts";
 import { type EventId, isEventId, type ServerName } from "../../protocol/identifiers.ts";
@@ -10,9 +9,10 @@ import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { wrongAnswer } from "../requests/answers.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
-import { type GapFilling, withinTime } from "./gap-filling.ts";
+import { freeBefore, type GapFilling } from "./gap-filling.ts";
 import type { HistoryEvents } from "./history-events.ts";
 import type { HistoryServers } from "./history-servers.ts";
+import { Questions } from "./questions.ts";
 
 export interface SingleHistoryEventsParts {
   readonly eventStore: Pick<EventStore, "gaps" | "gapFollowers" | "placesBackwards">;
@@ -34,9 +34,6 @@ interface Place {
 
 /** Each asks for the state before its event. */
 const maxUnderWay = 20;
-/** An event that no server has given is not asked for again for so long: anybody can name events that do not exist. */
-const restMs = 60_000;
-const maxResting = 10_000;
 /** Between two events whose depths differ by one there may be several, where the graph has forked. */
 const positionsPerDepth = 4;
 /** What another server says of depths moves an event no further into the past than this. */
@@ -45,20 +42,17 @@ const maxAhead = 2 ** 23;
 /** Gets single events of rooms' gaps from other servers, and puts them where they belong. */
 export class SingleHistoryEvents {
   readonly #parts: SingleHistoryEventsParts;
-  readonly #underWay = new Map<string, Promise<GapOutcome>>();
-  readonly #resting = boundedCache<string, true>(maxResting);
+  readonly #questions: Questions;
 
   constructor(parts: SingleHistoryEventsParts) {
     this.#parts = parts;
+    this.#questions = new Questions(parts, maxUnderWay);
   }
 
   /** See `RemoteHistory.bringEvent`. */
-  async bring(room: Room, eventId: string, maxWaitMs: number): Promise<GapOutcome> {
-    const key = `${room.roomNid} ${eventId}`;
-    if (!isEventId(eventId) || this.#resting.has(key)) return "unavailable";
-    const known = this.#underWay.get(key);
-    if (!known && this.#underWay.size >= maxUnderWay) return "pending";
-    return withinTime(this.#parts.clock, maxWaitMs, known ?? this.#start(key, room, eventId));
+  bring(room: Room, eventId: string, maxWaitMs: number): Promise<GapOutcome> {
+    if (!isEventId(eventId)) return Promise.resolve("unavailable");
+    return this.#questions.ask(room, eventId, maxWaitMs, () => this.#bring(room, eventId));
   }
 
   /** An event as a server has it, ready for the graph. @throws FederationError @throws ToldStateError */
@@ -81,32 +75,16 @@ export class SingleHistoryEvents {
     });
   }
 
-  #start(key: string, room: Room, eventId: EventId): Promise<GapOutcome> {
-    const work = this.#bring(room, eventId)
-      .then((isHere): GapOutcome => {
-        if (isHere) return "changed";
-        this.#resting.set(key, true, { ttl: restMs });
-        return "unavailable";
-      })
-      .catch((error: unknown): GapOutcome => {
-        this.#parts.log.error({ err: error, roomId: room.roomId }, "a missing event cannot be stored");
-        return "unavailable";
-      })
-      .finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, work);
-    return work;
-  }
-
-  async #bring(room: Room, eventId: EventId): Promise<boolean> {
+  async #bring(room: Room, eventId: EventId): Promise<GapOutcome> {
     const { eventStore, history, servers } = this.#parts;
-    if ((await eventStore.gaps(room.roomNid)).length === 0) return false;
+    if ((await eventStore.gaps(room.roomNid)).length === 0) return "unavailable";
     // It is in the graph, and not to be shown.
-    if ((await history.placed(room, [eventId])).has(eventId)) return false;
+    if ((await history.placed(room, [eventId])).has(eventId)) return "unavailable";
     const answers = servers.answers(room, [], (server, signal) => this.fetch(server, room, eventId, signal));
     for await (const received of answers) {
-      if ((await this.bringIn(room, received)) !== undefined) return true;
+      if ((await this.bringIn(room, received)) !== undefined) return "changed";
     }
-    return false;
+    return "unavailable";
   }
 
   /** The oldest gap that an event can be from, by its depth. */
@@ -118,8 +96,7 @@ export class SingleHistoryEvents {
         return { gap, before: gap };
       const distance = Math.max(...followers.map(({ depth }) => depth)) - event.depth;
       if (distance <= 0) continue;
-      const [older] = await eventStore.placesBackwards(roomNid, gap - 1, Number.MIN_SAFE_INTEGER, 1);
-      const free = older ? gap - 1 - older.position : Number.MAX_SAFE_INTEGER;
+      const free = await freeBefore(eventStore, roomNid, gap);
       const ahead = Math.min(distance * positionsPerDepth, Math.floor(free / 2), maxAhead);
       return ahead < 1 ? undefined : { gap, before: gap - ahead };
     }
