@@ -12,7 +12,7 @@ import type { Reader } from "../../timeline/reader.ts";
 import { roomStateAfter, startOfTime } from "../../timeline/room-timelines.ts";
 import type { ReadableRoom, ReadingAccess } from "./reading-access.ts";
 import { HistoryForRequest, type RemoteHistory } from "./remote-history.ts";
-import type { Direction, TimelinePages } from "./timeline-pages.ts";
+import type { Direction, PageRange, TimelinePages } from "./timeline-pages.ts";
 
 /** Events as JSON. */
 export interface EventContext {
@@ -111,12 +111,24 @@ export class SingleEvents {
     filter: EventFilter,
   ): Promise<EventContext | undefined> {
     const readable = await this.#parts.access.open(roomId, user);
-    const event = await this.reached(readable, eventId, this.historyForRequest());
+    const history = this.historyForRequest();
+    const event = await this.reached(readable, eventId, history);
     if (!event || event === "pending" || event.position === null) return undefined;
     const limit = Math.min(wantedLimit ?? filter.limit ?? defaultLimit, maxLimit);
     const { position } = event;
-    const before = await this.#side(readable, "b", position - 1, Math.floor(limit / 2), filter);
-    const after = await this.#side(readable, "f", position, Math.ceil(limit / 2), filter);
+    const side = (range: PageRange) => this.#side(readable, range, filter, history);
+    const before = await side({
+      direction: "b",
+      after: startOfTime,
+      upTo: position - 1,
+      limit: Math.floor(limit / 2),
+    });
+    const after = await side({
+      direction: "f",
+      after: position,
+      upTo: readable.until,
+      limit: Math.ceil(limit / 2),
+    });
     const last = after.at(-1) ?? event;
     const [text = "{}"] = await this.#present(readable, [event]);
     return {
@@ -181,16 +193,11 @@ export class SingleEvents {
 
   async #side(
     readable: ReadableRoom,
-    direction: Direction,
-    point: number,
-    limit: number,
+    range: PageRange,
     filter: EventFilter,
+    history: HistoryForRequest,
   ): Promise<readonly StoredEvent[]> {
-    if (limit === 0) return [];
-    const range =
-      direction === "b" ? { after: startOfTime, upTo: point } : { after: point, upTo: readable.until };
-    const { events } = await this.#parts.pages.read(readable, { direction, ...range, limit }, filter);
-    return events;
+    return range.limit === 0 ? [] : (await this.#parts.pages.read(readable, range, filter, history)).events;
   }
 
   #present({ room, view, until }: ReadableRoom, events: readonly StoredEvent[]): Promise<string[]> {

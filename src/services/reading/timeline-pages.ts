@@ -50,14 +50,19 @@ export class TimelinePages {
     this.#clock = clock;
   }
 
-  async read(readable: ReadableRoom, range: PageRange, filter: EventFilter): Promise<Page> {
+  /** @param history that of the request that it is for, where it has asked for other events already */
+  async read(
+    readable: ReadableRoom,
+    range: PageRange,
+    filter: EventFilter,
+    history = new HistoryForRequest(this.#history, this.#clock),
+  ): Promise<Page> {
     const { room, until } = readable;
     const { direction, limit } = range;
     const events: StoredEvent[] = [];
     if (!filter.matchesRoom(room.roomId)) return { events, next: undefined };
     const page = { events, after: range.after, upTo: Math.min(range.upTo, until), hasSkipped: false };
     const start = page.upTo;
-    const history = new HistoryForRequest(this.#history, this.#clock);
     let crossed = Number.POSITIVE_INFINITY;
     for (let reads = 0; reads < maxReads; reads++) {
       const gap = direction === "b" ? await this.#gapIn(room, page, crossed) : undefined;
