@@ -1,7 +1,8 @@
 import t, { type Test } from "tap";
 import type { TestClient } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
-import { twoServersAndPeer } from "../support/federated-room.ts";
+import { joinByPeer, twoServersAndPeer } from "../support/federated-room.ts";
+import { joinVia } from "../support/views.ts";
 import { patienceMs, until } from "../support/within.ts";
 
 const { alice, bob, one, two, servers } = await twoServersAndPeer(t);
@@ -29,12 +30,6 @@ async function send(user: TestClient, roomId: string, body: string): Promise<str
   return answer.body["event_id"] as string;
 }
 
-async function join(user: TestClient, roomId: string): Promise<void> {
-  const via = encodeURIComponent(one.name);
-  const answer = await user.post(`${client}/join/${encodeURIComponent(roomId)}?via=${via}`, {});
-  if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
-}
-
 /** All that a user comes to, page by page, newest first. */
 async function history(user: TestClient, roomId: string, limit: number): Promise<ClientEvent[]> {
   const events: ClientEvent[] = [];
@@ -56,7 +51,7 @@ t.test("backfillRoom: who joins pages back to the room's beginning, and sees all
   for (let index = 0; index < 110; index++) ids.push(await send(alice, roomId, `message ${index}`));
   const redacted = ids[3] ?? "";
   await alice.put(`${client}/rooms/${encodeURIComponent(roomId)}/redact/${redacted}/1`, {});
-  await join(bob, roomId);
+  await joinVia(bob, roomId, one.name);
   await send(bob, roomId, "hello");
   const events = await history(bob, roomId, 50);
   const messages = events.filter(({ type }) => type === "m.room.message");
@@ -84,7 +79,7 @@ t.test("getEventByTimestamp: an event from before the join is found, and what li
   const event = async (user: TestClient, id: string) =>
     (await user.get(`${client}/rooms/${room}/event/${id}`)).body as { origin_server_ts?: number };
   const { origin_server_ts: ts = 0 } = await event(alice, ids[4] ?? "");
-  await join(bob, roomId);
+  await joinVia(bob, roomId, one.name);
   const { body: here } = await bob.get(`${client}/rooms/${room}/messages?dir=f&limit=100`);
   t.notOk((here["chunk"] as ClientEvent[]).some(({ event_id: id }) => id === ids[4]));
   for (const dir of ["f", "b"]) {
@@ -110,7 +105,7 @@ t.test(
   async (t) => {
     const roomId = await createRoom("joined");
     await send(alice, roomId, "secret");
-    await join(bob, roomId);
+    await joinVia(bob, roomId, one.name);
     await send(alice, roomId, "public");
     const shown = await until(patienceMs, "the public message", async () => {
       const texts = JSON.stringify(await history(bob, roomId, 20));
@@ -127,11 +122,8 @@ const gapOfPeer = async (t: Test) => {
   const { body } = await alice.post(`${client}/createRoom`, { preset: "public_chat", room_version: "11" });
   const roomId = body["room_id"] as string;
   const room = encodeURIComponent(roomId);
-  const { joinId } = await peer.join(one, roomId, "11");
-  await join(bob, roomId);
-  const stateId = async (type: string) =>
-    (await alice.get(`${client}/rooms/${room}/state/${type}?format=event`)).body["event_id"] as string;
-  const auth = [await stateId("m.room.create"), await stateId("m.room.power_levels"), joinId];
+  const { joinId, auth } = await joinByPeer(peer, one, alice, roomId);
+  await joinVia(bob, roomId, one.name);
   const message = (text: string, prev: string) =>
     peer.event({
       room_id: roomId,

@@ -1,8 +1,9 @@
 import t from "tap";
 import { login, registerUser, type TestClient } from "../support/client.ts";
-import { federatedRoom, joinBy, syncUntil } from "../support/federated-room.ts";
+import { federatedRoom, joinByPeer, syncUntil } from "../support/federated-room.ts";
 import { makeCrossSigning, makeDevice } from "../support/keys.ts";
 import { createRoom, type Json, leave, type SyncAnswer } from "../support/rooms.ts";
+import { joinVia } from "../support/views.ts";
 import { until } from "../support/within.ts";
 
 const v3 = "/_matrix/client/v3";
@@ -153,7 +154,7 @@ t.test("sendTransaction: who joins a room tells its servers of their devices, an
   await uploadKeys(alice);
   await toldAll(alice);
   t.strictSame([...updatesOf(dora), ...updatesOf(emil)], []);
-  for (const client of [dora, emil]) await joinBy(client, roomId, one);
+  for (const client of [dora, emil]) await joinVia(client, roomId, one.name);
   await until(20_000, "Dora's and Emil's", () =>
     [dora, emil].every((client) => updatesOf(client).length > 0),
   );
@@ -167,7 +168,7 @@ t.test("sync: who comes into a room has changed once, and again with a new devic
   const room = await createRoom(fay, { room_version: "11" });
   const { nextBatch: faySince } = await syncUntil(fay, () => true);
   const { nextBatch: gusSince } = await syncUntil(gus, () => true);
-  await joinBy(gus, room, one);
+  await joinVia(gus, room, one.name);
   /** Everybody of whom a user is told until somebody is among them. */
   const toldUntil = async (client: TestClient, since: string, userId: string) => {
     const told: string[] = [];
@@ -299,12 +300,7 @@ t.test("sendTransaction: a list that cannot be had is asked for again, over a re
 
 t.test("sendTransaction: a message of an unknown device makes its sender's list be asked for", async (t) => {
   const room = await createRoom(alice, { room_version: "11" });
-  const { joinId } = await peer.join(one, room);
-  const idOf = async (type: string) => {
-    const uri = `${v3}/rooms/${encodeURIComponent(room)}/state/${type}?format=event`;
-    return (await alice.get(uri)).body["event_id"];
-  };
-  const auth = [await idOf("m.room.create"), await idOf("m.room.power_levels"), joinId];
+  const { joinId, auth } = await joinByPeer(peer, one, alice, room);
   let newest = joinId;
   /** Sends a message as if from a device, and waits until it is there. */
   const write = async (content: Json) => {

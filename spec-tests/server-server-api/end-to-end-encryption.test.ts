@@ -1,10 +1,11 @@
 import t from "tap";
 import { registerUser, type TestClient } from "../support/client.ts";
 import { type FederatedServer } from "../support/federated-servers.ts";
-import { federatedRoom, joinBy, syncUntil } from "../support/federated-room.ts";
+import { federatedRoom, syncUntil } from "../support/federated-room.ts";
 import { makeCrossSigning, makeDevice, TestKey } from "../support/keys.ts";
 import { serverServerApi } from "../support/openapi.ts";
 import { createRoom, type Json } from "../support/rooms.ts";
+import { joinVia } from "../support/views.ts";
 import { until } from "../support/within.ts";
 
 const v3 = "/_matrix/client/v3";
@@ -257,7 +258,7 @@ t.test("queryKeys: a server that is gone fails alone", async (t) => {
 t.test("queryKeys: who shares no room any more is not answered for from memory", async (t) => {
   const dora = await registerUser(two, "dora");
   const room = await createRoom(alice, { room_version: "11" });
-  await joinBy(dora, room, one);
+  await joinVia(dora, room, one.name);
   const before = makeDevice(dora);
   await upload(dora, { device_keys: before.deviceKeys });
   await until(20_000, "Dora's first keys", async () =>

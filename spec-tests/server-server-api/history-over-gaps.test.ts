@@ -1,14 +1,10 @@
 import t from "tap";
-import { registerUser, type TestClient } from "../support/client.ts";
-import { startFederatedServers } from "../support/federated-servers.ts";
+import type { TestClient } from "../support/client.ts";
+import { twoServersAndPeer } from "../support/federated-room.ts";
+import { joinVia } from "../support/views.ts";
 import { until } from "../support/within.ts";
 
-const servers = await startFederatedServers(2);
-t.teardown(() => servers[Symbol.asyncDispose]());
-const [one, two] = servers;
-if (!one || !two) throw new Error("two servers are needed");
-const alice = await registerUser(one, "alice");
-const bob = await registerUser(two, "bob");
+const { alice, bob, one } = await twoServersAndPeer(t);
 const client = "/_matrix/client/v3";
 
 interface ClientEvent {
@@ -55,8 +51,7 @@ async function threadFromBefore(visibility = "shared"): Promise<Scene> {
   const replyIds = [await send(alice, roomId, "reply", inThread(rootId))];
   for (let index = 0; index < 20; index++) await send(alice, roomId, `something else ${index}`);
   replyIds.push(await send(alice, roomId, "reply", inThread(rootId)));
-  const joined = await bob.post(`${client}/join/${room}?via=${encodeURIComponent(one?.name ?? "")}`, {});
-  if (joined.status !== 200) throw new Error(JSON.stringify(joined.body));
+  await joinVia(bob, roomId, one.name);
   const last = await send(alice, roomId, "reply", inThread(rootId));
   replyIds.push(last);
   await until(10_000, "the last reply to come", async () => {

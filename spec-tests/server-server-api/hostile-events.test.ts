@@ -1,7 +1,7 @@
 import t from "tap";
 import { canonical } from "../support/canonical-json.ts";
 import type { FakePeer } from "../support/fake-peer.ts";
-import { serverAndPeer } from "../support/federated-room.ts";
+import { joinByPeer, serverAndPeer } from "../support/federated-room.ts";
 import { patienceMs, until } from "../support/within.ts";
 
 type Json = Record<string, unknown>;
@@ -34,12 +34,7 @@ class Scene {
       room_version: version,
     });
     const roomId = created.body["room_id"] as string;
-    const { joinId } = await peer.join(server, roomId, version);
-    const id = async (type: string) => {
-      const path = `${client}/rooms/${encodeURIComponent(roomId)}/state/${type}?format=event`;
-      return (await alice.get(path)).body["event_id"] as string;
-    };
-    const auth = [await id("m.room.create"), await id("m.room.power_levels"), joinId];
+    const { joinId, auth } = await joinByPeer(peer, server, alice, roomId, version);
     return new Scene(roomId, version, auth, joinId);
   }
 

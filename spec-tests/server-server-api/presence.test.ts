@@ -1,8 +1,9 @@
 import t from "tap";
 import { getPresence, presenceOf, setPresence } from "../support/ephemeral.ts";
-import { federatedRoom, joinBy, syncUntil } from "../support/federated-room.ts";
+import { federatedRoom, syncUntil } from "../support/federated-room.ts";
 import { registerUser } from "../support/client.ts";
 import { createRoom, type Json, leave, type SyncAnswer } from "../support/rooms.ts";
+import { joinVia } from "../support/views.ts";
 import { until } from "../support/within.ts";
 
 const { alice, bob, one, two, peer, roomId } = await federatedRoom(t);
@@ -56,7 +57,7 @@ t.test("sendTransaction: nothing is told of users with whom a server shares no r
   await until(20_000, "the sentinel", () => JSON.stringify(peer.received.slice(before)).includes("sentinel"));
   t.strictSame(toldOf(carol.userId), []);
   const private1 = await createRoom(carol);
-  await joinBy(bob, private1, one);
+  await joinVia(bob, private1, one.name);
   await syncUntil(bob, isSeen(carol.userId, "online", "alone"), { timeout: 0 });
   t.strictSame(toldOf(carol.userId), []);
 });
@@ -74,7 +75,7 @@ t.test(
     await peer.join(one, room);
     await until(20_000, "the peer to be told of who is in the room", () => toldOf(dora.userId).length > 0);
     t.match(toldOf(dora.userId)[0], { presence: "unavailable", status_msg: "in my room" });
-    await joinBy(emil, room, one);
+    await joinVia(emil, room, one.name);
     const quiet = { set_presence: "offline" };
     await syncUntil(emil, isSeen(dora.userId, "unavailable", "in my room"), quiet);
     const answer = await syncUntil(dora, isSeen(emil.userId, "unavailable", "coming"), quiet);

@@ -1,8 +1,9 @@
 import t from "tap";
 import { anonymous, passwordAuth, registerUser, type TestClient } from "../support/client.ts";
 import { type PeerAnswer } from "../support/fake-peer.ts";
-import { joinBy, twoServersAndPeer } from "../support/federated-room.ts";
+import { twoServersAndPeer } from "../support/federated-room.ts";
 import { createRoom, type Json } from "../support/rooms.ts";
+import { joinVia } from "../support/views.ts";
 import { until } from "../support/within.ts";
 
 const { alice, bob, one, two, peer } = await twoServersAndPeer(t);
@@ -160,7 +161,7 @@ t.test("searchUserDirectory: users of other servers who share a room are found",
   await set(alice, "displayname", "Alice Cooper");
   const roomId = await createRoom(alice);
   t.strictSame(await search(), []);
-  await joinBy(carol, roomId, one);
+  await joinVia(carol, roomId, one.name);
   await until(20_000, "Alice to be found", async () => (await search()).length > 0);
   t.strictSame(await search(), [
     { user_id: alice.userId, display_name: "Alice Cooper", avatar_url: `mxc://${one.name}/picture` },

@@ -1,6 +1,6 @@
 import t from "tap";
 import { anonymous } from "../support/client.ts";
-import { serverAndPeer } from "../support/federated-room.ts";
+import { joinByPeer, serverAndPeer } from "../support/federated-room.ts";
 import { patienceMs, until } from "../support/within.ts";
 
 const { alice, peer, server } = await serverAndPeer(t);
@@ -109,11 +109,7 @@ t.test(
 );
 
 t.test("getMissingPreviousEvents: all that an event follows comes first, however old", async (t) => {
-  const { joinId } = await peer.join(server, roomId);
-  const stateId = async (type: string) => {
-    const path = `/_matrix/client/v3/rooms/${room}/state/${type}?format=event`;
-    return (await alice.get(path)).body["event_id"] as string;
-  };
+  const { joinId, auth } = await joinByPeer(peer, server, alice, roomId);
   for (const body of ["one", "two", "three", "four", "five"]) await send(body);
   const branch = peer.event({
     room_id: roomId,
@@ -122,7 +118,7 @@ t.test("getMissingPreviousEvents: all that an event follows comes first, however
     content: { msgtype: "m.text", body: "a branch" },
     depth: 1,
     prev_events: [joinId],
-    auth_events: [await stateId("m.room.create"), await stateId("m.room.power_levels"), joinId],
+    auth_events: auth,
   });
   const sent = await peer.request(server, "PUT", `${federation}/send/branch`, {
     origin: peer.name,

@@ -3,6 +3,7 @@ import { registerUser, type TestClient } from "./client.ts";
 import { FakePeer } from "./fake-peer.ts";
 import { type FederatedServer, type FederatedServers, startFederatedServers } from "./federated-servers.ts";
 import { createRoom, type Query, sync, type SyncAnswer } from "./rooms.ts";
+import { joinVia, ok, roomPath } from "./views.ts";
 import { patienceMs, until } from "./within.ts";
 
 /** A server with a user, and one of another make. */
@@ -74,16 +75,30 @@ export async function federatedRoom(t: Test): Promise<FederatedRoom> {
   const scene = await twoServersAndPeer(t);
   const { one, alice, bob, peer } = scene;
   const roomId = await createRoom(alice, { room_version: "11" });
-  await joinBy(bob, roomId, one);
+  await joinVia(bob, roomId, one.name);
   await peer.join(one, roomId);
   return { ...scene, roomId };
 }
 
-/** Joins a room by way of a server. */
-export async function joinBy(client: TestClient, roomId: string, { name }: FederatedServer): Promise<void> {
-  const path = `/_matrix/client/v3/join/${encodeURIComponent(roomId)}?server_name=${encodeURIComponent(name)}`;
-  const { status, body } = await client.post(path, {});
-  if (status !== 200) throw new Error(`joining was answered ${status}: ${JSON.stringify(body)}`);
+/**
+ * Joins the peer's user to a public room of version 11, unless said otherwise.
+ * @param reader somebody who is in the room
+ * @returns the ID of the join, and those of the events that the user's own rest on from then on
+ */
+export async function joinByPeer(
+  peer: FakePeer,
+  server: FederatedServer,
+  reader: TestClient,
+  roomId: string,
+  version?: string,
+): Promise<{ readonly joinId: string; readonly auth: readonly string[] }> {
+  const { joinId } = await peer.join(server, roomId, version);
+  const auth: string[] = [];
+  for (const type of ["m.room.create", "m.room.power_levels"]) {
+    const answer = await reader.get(`${roomPath(roomId, "state", type)}?format=event`);
+    auth.push(String(ok(answer, type)["event_id"]));
+  }
+  return { joinId, auth: [...auth, joinId] };
 }
 
 /**
