@@ -2,8 +2,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../../spec-tests/support/free-port.ts";
+import { until } from "../../spec-tests/support/within.ts";
 
 const root = join(import.meta.dirname, "../..");
 const sources = process.env["BENCH_HARNESS_DIR"] ?? join(root, "../shared/bench");
@@ -80,7 +80,7 @@ export async function withHearth(
   });
   const ended = once(server, "exit");
   try {
-    await answers(url);
+    await until(startTimeoutMs, "the server to answer", () => answers(url), 50);
     await measure(server.pid ?? 0);
   } finally {
     server.kill("SIGTERM");
@@ -88,17 +88,12 @@ export async function withHearth(
   }
 }
 
-async function answers(url: string): Promise<void> {
-  const deadline = performance.now() + startTimeoutMs;
-  while (performance.now() < deadline) {
-    try {
-      const response = await fetch(`${url}/_matrix/client/versions`);
-      if (response.ok) return;
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-      // Not listening yet.
-    }
-    await delay(50);
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/_matrix/client/versions`)).ok;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // Not listening yet.
+    return false;
   }
-  throw new Error("the server does not answer");
 }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { registerUser, type TestClient } from "../../../spec-tests/support/client.ts";
 import { say } from "../../../spec-tests/support/rooms.ts";
 import { FakeRoom } from "../../../spec-tests/support/fake-room.ts";
+import { joinVia, roomPath } from "../../../spec-tests/support/views.ts";
 import { type Network, startNetwork } from "./network.ts";
 import { processorMs, report } from "../report.ts";
 
@@ -70,11 +71,8 @@ async function startRooms({ fake, port, tls, live }: Network): Promise<[FakeRoom
 }
 
 async function enter(client: TestClient, { live, port }: Network, { roomId }: FakeRoom): Promise<void> {
-  const room = encodeURIComponent(roomId);
-  const path = `/_matrix/client/v3/join/${room}?server_name=${live[0]}:${port}`;
-  const joined = await client.call(undefined, "POST", path, {});
-  if (joined.status !== 200) throw new Error(JSON.stringify(joined.body));
-  await client.call(undefined, "GET", `/_matrix/client/v3/rooms/${room}/members`);
+  await joinVia(client, roomId, `${live[0]}:${port}`);
+  await client.get(roomPath(roomId, "members"));
 }
 
 async function sendFor(

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { registerUser, type TestClient } from "../../../spec-tests/support/client.ts";
 import { FakeRoom } from "../../../spec-tests/support/fake-room.ts";
+import { joinVia } from "../../../spec-tests/support/views.ts";
 import { type Network, startNetwork } from "./network.ts";
 import { processorMs, report } from "../report.ts";
 
@@ -17,13 +18,7 @@ export async function benchJoin(memberCount = 20_000): Promise<void> {
     const before = memoryOf(network.server.pid);
     const processorBeforeMs = processorMs(network.server.pid);
     const startMs = performance.now();
-    const joined = await client.call(
-      undefined,
-      "POST",
-      `/_matrix/client/v3/join/${encodeURIComponent(room.roomId)}?server_name=${network.live[0]}:${network.port}`,
-      {},
-    );
-    if (joined.status !== 200) throw new Error(JSON.stringify(joined.body));
+    await joinVia(client, room.roomId, `${network.live[0]}:${network.port}`);
     const answeredMs = performance.now() - startMs;
     const found = await membersOf(client, room.roomId);
     const completeMs = performance.now() - startMs;

@@ -2,12 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../../spec-tests/support/free-port.ts";
-import { ServerProcess } from "../../../spec-tests/support/server-process.ts";
+import type { ServerProcess } from "../../../spec-tests/support/server-process.ts";
 import { testCertificate } from "../../../src/outbound/testing/certificate.ts";
 import { FakeServers } from "../../../spec-tests/support/fake-servers.ts";
-
-/** As `npm start` runs it. */
-const program = join(import.meta.dirname, "../../start.mjs");
+import { startServer } from "../server.ts";
 
 /** A server, as a process of its own, and addresses on which fake ones can be started that it trusts. */
 export interface Network extends AsyncDisposable {
@@ -35,8 +33,7 @@ export async function startNetwork(liveCount: number): Promise<Network> {
       key_notaries: [`${live[0]}:${port}`],
     },
   };
-  const server = await ServerProcess.prepare(config, { mainFile: program });
-  await server.start();
+  const server = await startServer(config);
   const fake = new FakeServers();
   return {
     server,

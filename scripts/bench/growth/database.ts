@@ -5,7 +5,7 @@ import { createRoom, say } from "../../../spec-tests/support/rooms.ts";
 import type { ServerProcess } from "../../../spec-tests/support/server-process.ts";
 import { addMessages, type SeededRoom } from "../message-corpus.ts";
 import { processorMs, report } from "../report.ts";
-import { prepareServer, startServer } from "./server.ts";
+import { prepareServer, startServer } from "../server.ts";
 import { compare, median } from "./turns.ts";
 
 const rooms = 200;

@@ -5,7 +5,7 @@ import { createRoom, say } from "../../../spec-tests/support/rooms.ts";
 import type { ServerProcess } from "../../../spec-tests/support/server-process.ts";
 import { report } from "../report.ts";
 import { Crowd } from "./crowd.ts";
-import { startServer } from "./server.ts";
+import { startServer } from "../server.ts";
 import { compare } from "./turns.ts";
 
 const fewMembers = 10;

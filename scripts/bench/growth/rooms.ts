@@ -1,6 +1,6 @@
 import { registerUser, type TestClient } from "../../../spec-tests/support/client.ts";
 import { createRoom, queryOf, say, sync } from "../../../spec-tests/support/rooms.ts";
-import { startServer } from "./server.ts";
+import { startServer } from "../server.ts";
 import { compare, times } from "./turns.ts";
 
 const fewRooms = 10;
