@@ -62,10 +62,19 @@ export class Connection {
   #prepare(sql: string): BetterSqlite3.Statement {
     const known = this.#statements.get(sql);
     if (known) return known;
-    const statement = this.#db.prepare(sql);
+    const statement = this.#db.prepare(withLastingPlan(sql));
     this.#statements.set(sql, statement);
     return statement;
   }
+}
+
+/**
+ * SQLite plans a statement anew whenever a parameter is bound that its planner has looked at, be it in a LIMIT or where
+ * another index is thought of: 5 to 30 µs each time, for a plan that never changes. What stands in a function it does
+ * not look at, and `likely` returns its argument without any code of its own.
+ */
+function withLastingPlan(sql: string): string {
+  return sql.replaceAll(/\?\d*/g, "likely($&)");
 }
 
 /** The driver takes numbered parameters (?1) for named ones, and wants them as one object. */
