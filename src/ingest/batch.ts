@@ -1,9 +1,11 @@
 import type { RoomId, ServerName } from "../protocol/identifiers.ts";
+import type { RoomEvent } from "../protocol/pdu.ts";
 import { stickyUntilTs } from "../protocol/sticky.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { CurrentMembership, FilledGap, NewEvent } from "../storage/commits.ts";
 import type { NameCache } from "../storage/name-cache.ts";
+import type { NumberedPair } from "../storage/names.ts";
 import type { SnapshotRow } from "../storage/state.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import { membershipOf } from "./current-state-move.ts";
@@ -20,6 +22,8 @@ import type { HeadDraft } from "./room-head.ts";
 export interface Batch {
   readonly draft: HeadDraft;
   readonly events: NewEvent[];
+  /** Of the events, those that may not be in storage yet. */
+  readonly pairs: NumberedPair[];
   readonly snapshots: SnapshotRow[];
   readonly memberships: CurrentMembership[];
   readonly summary: SummaryDraft;
@@ -39,6 +43,26 @@ export interface BatchBuilderParts {
   readonly clock: Clock;
 }
 
+/** @param snapshots new ones that the batch is to store */
+export function emptyBatch(draft: HeadDraft, snapshots: SnapshotRow[] = []): Batch {
+  return { draft, events: [], pairs: [], snapshots, memberships: [], summary: new SummaryDraft() };
+}
+
+/**
+ * The pair of an event that comes into a batch. One that is named for the first time is stored with the batch: nothing has
+ * to wait for it.
+ */
+export async function pairNidFor(
+  { pairs }: Batch,
+  { type, stateKey }: RoomEvent,
+  names: Pick<NameCache, "numberStatePair" | "unstoredPairs">,
+): Promise<number | null> {
+  if (stateKey === undefined) return null;
+  const pairNid = await names.numberStatePair(type, stateKey);
+  pairs.push(...names.unstoredPairs([{ type, stateKey }]));
+  return pairNid;
+}
+
 /** Builds events one on top of the other, with everything that their commit stores. */
 export class BatchBuilder {
   readonly #parts: BatchBuilderParts;
@@ -49,7 +73,7 @@ export class BatchBuilder {
 
   /** @throws MatrixError when the rules refuse an event; nothing is left of the others then */
   async build(draft: HeadDraft, locals: readonly LocalEvent[], roomId: RoomId | undefined): Promise<Batch> {
-    const batch: Batch = { draft, events: [], snapshots: [], memberships: [], summary: new SummaryDraft() };
+    const batch = emptyBatch(draft);
     try {
       let currentRoomId = roomId;
       for (const local of locals) {
@@ -82,8 +106,8 @@ export class BatchBuilder {
     const { draft } = batch;
     const { event } = built;
     const eventNid = this.#parts.nextEventNid();
-    const basics = await eventBasics(names, draft.room.roomNid, built);
-    const { pairNid } = basics;
+    const pairNid = await pairNidFor(batch, event, names);
+    const basics = await eventBasics(names, draft.room.roomNid, pairNid, built);
     const redaction = await redactions.of(draft.room, event, (pair) => draft.get(pair));
     if (redaction) await redactions.noteInSummary(batch, redaction);
     const sweptUser = await redactions.sweptBy(draft.room, event, (pair) => draft.get(pair));

@@ -24,17 +24,18 @@ export type EventBasics = Pick<
   | "federation"
 >;
 
+/** @param pairNid `null` for what is no state event */
 export async function eventBasics(
-  names: Pick<NameCache, "internEventType" | "internStatePair" | "internUser">,
+  names: Pick<NameCache, "internEventType" | "internUser">,
   roomNid: number,
+  pairNid: number | null,
   { event, encoded }: { readonly event: RoomEvent; readonly encoded: EncodedEvent },
 ): Promise<EventBasics> {
-  const { type, stateKey } = event;
   return {
     eventId: event.eventId,
     roomNid,
-    typeNid: await names.internEventType(type),
-    pairNid: stateKey === undefined ? null : await names.internStatePair(type, stateKey),
+    typeNid: await names.internEventType(event.type),
+    pairNid,
     senderNid: await names.internUser(event.sender),
     depth: event.depth,
     originServerTs: event.originServerTs,

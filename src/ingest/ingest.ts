@@ -69,7 +69,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     clock,
   });
   const heads = new RoomHeads(stores.rooms, snapshots);
-  const commits = new RoomCommits({ commits: stores.commits, events, snapshots, heads });
+  const commits = new RoomCommits({ commits: stores.commits, events, snapshots, heads, names });
   const writer = new RoomWriter({
     commits,
     eventStore: stores.events,

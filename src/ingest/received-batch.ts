@@ -10,7 +10,7 @@ import { eventFlags, type EventStore } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { PendingStateEvent } from "../storage/state.ts";
 import type { Authorisation, Refusal, StateLookup } from "./authorisation.ts";
-import type { Batch } from "./batch.ts";
+import { type Batch, emptyBatch, pairNidFor } from "./batch.ts";
 import { type AuthEvent, AuthEvents, eventBasics } from "./event-basics.ts";
 import { boundedEnds, type GraphEnd } from "./bounded-ends.ts";
 import { coveredEvents, type Followed, isShown, maxHiddenEvents } from "./covered-events.ts";
@@ -20,7 +20,6 @@ import type { Receipt, ReceivedEvent } from "./received-event.ts";
 import type { Redactions } from "./redactions.ts";
 import { relationOf } from "./relation.ts";
 import type { Extremity, HeadDraft } from "./room-head.ts";
-import { SummaryDraft } from "./summary-draft.ts";
 
 export interface ReceivedBatchParts {
   readonly serverName: ServerName;
@@ -69,7 +68,7 @@ export class ReceivedBatch {
     this.#parts = parts;
     this.#draft = draft;
     this.#authEvents = new AuthEvents(parts.eventStore, parts.events, this.#placed);
-    this.batch = { draft, events: [], snapshots: [], memberships: [], summary: new SummaryDraft() };
+    this.batch = emptyBatch(draft);
   }
 
   /** Judges an event and gives it its place; see {@link Receipt}. */
@@ -208,8 +207,8 @@ export class ReceivedBatch {
     const { names, redactions } = this.#parts;
     const { room } = this.#draft;
     const { event, isUnwanted } = received;
-    const basics = await eventBasics(names, room.roomNid, received);
-    const { pairNid } = basics;
+    const pairNid = await pairNidFor(this.batch, event, names);
+    const basics = await eventBasics(names, room.roomNid, pairNid, received);
     const replaces = pairNid === null ? undefined : await this.#lookupIn(stateBefore)(pairNid);
     const shown = isShown(flags);
     const isRejected = (flags & eventFlags.rejected) !== 0;

@@ -3,14 +3,13 @@ import type { Room } from "../state/room-index.ts";
 import type { CommitStore } from "../storage/commits.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { EventStore } from "../storage/events.ts";
-import type { Batch } from "./batch.ts";
+import { type Batch, emptyBatch } from "./batch.ts";
 import { moveCurrentState, type StateMoveParts } from "./current-state-move.ts";
 import type { StateMap, StateSnapshots } from "../state/state-snapshots.ts";
 import { GraphRestatement, type GraphRestatementParts } from "./graph-restatement.ts";
 import { HeadDraft } from "./room-head.ts";
 import type { RoomHeads } from "./room-heads.ts";
 import type { RoomQueues } from "./room-queues.ts";
-import { SummaryDraft } from "./summary-draft.ts";
 
 export interface RestatementsParts extends GraphRestatementParts, StateMoveParts {
   readonly events: EventReader;
@@ -42,13 +41,7 @@ export class Restatements {
       const joinNid = await eventStore.nidOf(joinId);
       if (joinNid === undefined || !(await isDue())) return;
       const graph = new GraphRestatement(this.#parts, room);
-      const batch: Batch = {
-        draft: new HeadDraft(await heads.load(room)),
-        events: [],
-        snapshots: graph.snapshots,
-        memberships: [],
-        summary: new SummaryDraft(),
-      };
+      const batch = emptyBatch(new HeadDraft(await heads.load(room)), graph.snapshots);
       try {
         await graph.restate(joinId, before, await eventStore.graphSince(room.roomNid, joinNid));
         await this.#commit(batch, graph);

@@ -3,6 +3,7 @@ import type { EventReader } from "../state/event-reader.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { CommitStore, CommittedHead, EventCommit, NewEvent, NewRoom } from "../storage/commits.ts";
 import type { StoredEvent } from "../storage/events.ts";
+import type { NameCache } from "../storage/name-cache.ts";
 import { type Batch, discardBatch } from "./batch.ts";
 import type { LocalTransaction } from "./local-event.ts";
 import type { Extremity } from "./room-head.ts";
@@ -13,6 +14,7 @@ export interface RoomCommitsParts {
   readonly events: EventReader;
   readonly snapshots: StateSnapshots;
   readonly heads: RoomHeads;
+  readonly names: Pick<NameCache, "pairsStored">;
 }
 
 /** Requests are repeated soon or never: after that, storage knows. */
@@ -68,11 +70,12 @@ export class RoomCommits {
    * @returns `undefined` when nothing was stored; see `CommitStore`
    */
   async commit(batch: Batch, newRoom?: NewRoom): Promise<StoredEvent[] | undefined> {
-    const { draft, events, snapshots, memberships, summary } = batch;
+    const { draft, events, pairs, snapshots, memberships, summary } = batch;
     const commit: EventCommit = {
       roomNid: draft.room.roomNid,
       newRoom,
       events,
+      pairs,
       snapshots,
       // A room of which all that has come has been rejected has no head.
       head: draft.snapshotNid === null ? undefined : headOf(draft.extremities, draft.snapshotNid),
@@ -97,7 +100,8 @@ export class RoomCommits {
   }
 
   /** Makes what has been committed readable from memory. */
-  #report({ events, snapshots }: Batch, positions: readonly (number | null)[]): StoredEvent[] {
+  #report({ events, pairs, snapshots }: Batch, positions: readonly (number | null)[]): StoredEvent[] {
+    this.#parts.names.pairsStored(pairs);
     this.#parts.snapshots.settled(snapshots, true);
     return events.map((event, index) => {
       const stored = storedEvent(event, positions[index] ?? null);

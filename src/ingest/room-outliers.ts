@@ -173,8 +173,11 @@ export class RoomOutliers {
     received: ReceivedEvent,
     { auth, isRejected, known }: RowDetails = { auth: [], isRejected: false, known: undefined },
   ): Promise<NewEvent> {
+    const { names } = this.#parts;
+    const { type, stateKey } = received.event;
+    const pairNid = stateKey === undefined ? null : await names.internStatePair(type, stateKey);
     return {
-      ...(await eventBasics(this.#parts.names, roomNid, received)),
+      ...(await eventBasics(names, roomNid, pairNid, received)),
       eventNid: known ?? this.#parts.nextEventNid(),
       stateBefore: null,
       stateAfter: null,

@@ -1,5 +1,6 @@
 import type { StoredEvent } from "./events.ts";
 import type { Membership } from "./memberships.ts";
+import type { NumberedPair } from "./names.ts";
 import type { RoomSummaryChange } from "./room-summaries.ts";
 import type { SnapshotRow } from "./state.ts";
 
@@ -110,6 +111,8 @@ export interface EventCommit {
   /** Set with the room's first events. */
   readonly newRoom?: NewRoom | undefined;
   readonly events: readonly NewEvent[];
+  /** Pairs of the events that may not be stored yet. */
+  readonly pairs?: readonly NumberedPair[];
   readonly snapshots: readonly SnapshotRow[];
   /** Where the room's graph stands afterwards; absent where that does not change. */
   readonly head?: CommittedHead | undefined;

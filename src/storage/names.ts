@@ -11,22 +11,24 @@ export interface NameStore {
   statePair(pairNid: number): Promise<StatePair | undefined>;
   internUser(userId: string, isLocal: boolean): Promise<number>;
   internEventType(type: string): Promise<number>;
-  internStatePair(type: string, stateKey: string): Promise<number>;
-  /** Many at once, in one write. @returns their integer IDs in the same order */
-  internAll(names: ManyNames): Promise<ManyNids>;
+  /** The highest integer ID of a pair; 0 when there is none. */
+  highestPairNid(): Promise<number>;
+  /** Many at once, in one write. @returns the users' integer IDs in the same order */
+  internAll(names: ManyNames): Promise<readonly number[]>;
 }
 
 export interface ManyNames {
   readonly users: readonly { readonly userId: string; readonly isLocal: boolean }[];
-  readonly pairs: readonly StatePair[];
-}
-
-export interface ManyNids {
-  readonly users: readonly number[];
-  readonly pairs: readonly number[];
+  /** Those that are stored already stay what they are. */
+  readonly pairs: readonly NumberedPair[];
 }
 
 export interface StatePair {
   readonly type: string;
   readonly stateKey: string;
+}
+
+/** A pair whose integer ID has been chosen before it is stored. */
+export interface NumberedPair extends StatePair {
+  readonly pairNid: number;
 }

@@ -27,6 +27,7 @@ import { eventSentUnder } from "./events.ts";
 import { forgetReading } from "./receipts.ts";
 import { changeSummary } from "./room-summaries.ts";
 import { endPartial } from "./partial-rooms.ts";
+import { insertPairs } from "./names.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
 import { followRemoteUsersAgain } from "./remote-users.ts";
 import { insertStickyEvent, unstick } from "./sticky-events.ts";
@@ -52,6 +53,7 @@ function commit(
   if (!followsStored(db, rest.events) || rest.events.some((event) => isRepetition(db, event)))
     return undefined;
   if (newRoom && !insertRoom(db, roomNid, newRoom)) return undefined;
+  insertPairs(db, rest.pairs ?? []);
   for (const snapshot of rest.snapshots) insertSnapshot(tx, snapshot);
   const positions = rest.events.map((event) => insertEvent(tx, event));
   if (rest.filledGap) moveGap(tx, roomNid, rest.filledGap);

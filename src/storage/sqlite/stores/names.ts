@@ -1,4 +1,4 @@
-import type { ManyNames, NameStore, StatePair } from "../../names.ts";
+import type { ManyNames, NameStore, NumberedPair, StatePair } from "../../names.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
 
@@ -26,11 +26,12 @@ export function internUser(db: Connection, userId: string, isLocal: boolean): nu
   );
 }
 
-function internStatePair(db: Connection, type: string, stateKey: string): number {
-  return (
-    findStatePair(db, type, stateKey) ??
-    db.insert("INSERT INTO state_pairs (type, state_key) VALUES (?, ?)", type, stateKey)
-  );
+/** For the transactions that refer to pairs. Another pair with the same integer ID, or the other way round, is an error. */
+export function insertPairs(db: Connection, pairs: readonly NumberedPair[]): void {
+  for (const { pairNid, type, stateKey } of pairs) {
+    if (findStatePair(db, type, stateKey) === pairNid) continue;
+    db.run("INSERT INTO state_pairs (pair_nid, type, state_key) VALUES (?, ?, ?)", pairNid, type, stateKey);
+  }
 }
 
 export const nameOperations: StoreOperations<NameStore> = {
@@ -53,9 +54,11 @@ export const nameOperations: StoreOperations<NameStore> = {
     ({ db }, type: string) =>
       findEventType(db, type) ?? db.insert("INSERT INTO event_types (type) VALUES (?)", type),
   ),
-  internStatePair: write(({ db }, type: string, stateKey: string) => internStatePair(db, type, stateKey)),
-  internAll: write(({ db }, { users, pairs }: ManyNames) => ({
-    users: users.map(({ userId, isLocal }) => internUser(db, userId, isLocal)),
-    pairs: pairs.map(({ type, stateKey }) => internStatePair(db, type, stateKey)),
-  })),
+  highestPairNid: point(
+    (db) => db.get<{ nid: number | null }>("SELECT max(pair_nid) AS nid FROM state_pairs")?.nid ?? 0,
+  ),
+  internAll: write(({ db }, { users, pairs }: ManyNames) => {
+    insertPairs(db, pairs);
+    return users.map(({ userId, isLocal }) => internUser(db, userId, isLocal));
+  }),
 };
