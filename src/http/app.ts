@@ -1,3 +1,4 @@
+import type { RequestListener } from "node:http";
 import Koa, { type Context } from "koa";
 import type { Logger } from "pino";
 import { pathsOf } from "../api/endpoint.ts";
@@ -15,8 +16,11 @@ export interface AppOptions extends PipelineOptions {
   readonly log: Logger;
 }
 
-/** The Koa application for one set of endpoints. */
-export function createApp(options: AppOptions): Koa {
+/**
+ * Serves one set of endpoints. The application's own callback is not used: it watches each response for what is dealt with
+ * here, and chains middleware, of which there is none.
+ */
+export function createApp(options: AppOptions): RequestListener {
   const router = new EndpointRouter();
   for (const endpoint of options.endpoints) router.add(endpoint.declaration, pipeline(endpoint, options));
   const withSlash = new Set(
@@ -27,11 +31,12 @@ export function createApp(options: AppOptions): Koa {
   const trailingSlashHint = new RegExp([...withSlash].map(pathPattern).join("|") || "$^");
   const app = new Koa();
   app.on("error", (error: unknown) => options.log.debug({ err: error }, "connection error"));
-  app.use(async (koa) => {
-    if (koa.method === "OPTIONS") await answerPreflight(koa);
-    else await serve(koa, router, trailingSlashHint, options);
-  });
-  return app;
+  return (incoming, response) => {
+    const koa = app.createContext(incoming, response);
+    const served =
+      koa.method === "OPTIONS" ? answerPreflight(koa) : serve(koa, router, trailingSlashHint, options);
+    served.catch((error: Error) => koa.onerror(error));
+  };
 }
 
 let requestCount = 0;
@@ -51,19 +56,12 @@ async function serve(
   slash: RegExp,
   options: AppOptions,
 ): Promise<void> {
-  const context = new RequestContext(
-    nextRequestId(),
-    koa.req,
-    koa.res,
-    koa.path,
-    clientAddress(koa, options),
-  );
-  koa.state["context"] = context;
-  if (koa.path.endsWith("/") && slash.test(koa.path)) koa.path = koa.path.slice(0, -1);
+  const asked = koa.path;
+  const path = asked.endsWith("/") && slash.test(asked) ? asked.slice(0, -1) : asked;
+  const context = new RequestContext(nextRequestId(), koa.req, koa.res, path, clientAddress(koa, options));
   try {
-    const found = router.match(koa.method, koa.path);
-    if (found) await found(koa, () => Promise.resolve());
-    const result = (koa.state["result"] as object | undefined) ?? notServed(koa, router);
+    const route = router.match(context.method, path);
+    const result = route ? await route.serve(context, route.params) : notServed(context, router);
     if (result instanceof HandedOver) await handOver(koa, result);
     else await answer(koa, result);
   } catch (error) {
@@ -78,9 +76,9 @@ function clientAddress(koa: Context, { trustedProxies }: AppOptions): string {
   return trustedProxies.clientAddress(peer, forwardedFor?.toString());
 }
 
-function notServed(koa: Context, router: EndpointRouter): Reply {
-  return router.servesOtherMethod(koa.path)
-    ? new Reply(405, { errcode: "M_UNRECOGNIZED", error: `${koa.method} is not served under this path` })
+function notServed({ method, path }: RequestContext, router: EndpointRouter): Reply {
+  return router.servesOtherMethod(path)
+    ? new Reply(405, { errcode: "M_UNRECOGNIZED", error: `${method} is not served under this path` })
     : new Reply(404, { errcode: "M_UNRECOGNIZED", error: "This server does not know this endpoint" });
 }
 

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer as createHttpServer, type Server } from "node:http";
-import type Koa from "koa";
+import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
 import { StartupError } from "../config/startup-error.ts";
 
 export interface ListenerOptions {
@@ -22,7 +21,7 @@ export class Listener implements AsyncDisposable {
   readonly #options: ListenerOptions;
 
   /** @throws StartupError when the TLS files cannot be used. */
-  constructor(app: Koa, options: ListenerOptions) {
+  constructor(app: RequestListener, options: ListenerOptions) {
     this.#options = options;
     this.#server = makeServer(app, options.tls);
     // Longer than the longest poll, so that a client's next request finds its connection open.
@@ -76,15 +75,12 @@ export class Listener implements AsyncDisposable {
   }
 }
 
-function makeServer(app: Koa, tls: ListenerOptions["tls"]): Server {
-  const serve = app.callback();
-  const onRequest: Parameters<typeof createHttpServer>[1] = (request, response) =>
-    void serve(request, response);
-  if (!tls) return createHttpServer(onRequest);
+function makeServer(app: RequestListener, tls: ListenerOptions["tls"]): Server {
+  if (!tls) return createHttpServer(app);
   // Loaded when it is needed: most servers stand behind a proxy that does TLS for them.
   const { createServer: createHttpsServer } = process.getBuiltinModule("node:https");
   try {
-    return createHttpsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, onRequest);
+    return createHttpsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, app);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new StartupError(

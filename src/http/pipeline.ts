@@ -1,4 +1,3 @@
-import type { Context, Middleware } from "koa";
 import type { EndpointDeclaration } from "../api/endpoint.ts";
 import type { InteractiveAuth } from "../auth/interactive.ts";
 import type { Authenticator, Requester } from "../auth/requester.ts";
@@ -14,7 +13,7 @@ import { Checker, QueryReader } from "./validation.ts";
 /** An endpoint together with what serves it. */
 export interface BoundEndpoint {
   readonly declaration: EndpointDeclaration;
-  readonly handle: (request: Request<EndpointDeclaration>) => Promise<unknown>;
+  readonly handle: (request: Request<EndpointDeclaration>) => Promise<object>;
 }
 
 /** Binds a handler to its declaration: the handler's request is typed by it. Returns a JSON object, `Reply` or `JsonChunks`. */
@@ -51,46 +50,42 @@ export interface PipelineOptions extends PipelineParts {
   readonly tokensInQuery: boolean;
 }
 
+/** Serves a request whose path has these parameters. Returns what the endpoint's handler does. */
+export type Serve = (context: RequestContext, params: Readonly<Record<string, string>>) => Promise<object>;
+
 /** What happens with each request of an endpoint: authenticate, rate-limit, parse, validate, call. */
-export function pipeline(bound: BoundEndpoint, parts: PipelineOptions): Middleware {
+export function pipeline(bound: BoundEndpoint, parts: PipelineOptions): Serve {
   const { declaration, handle } = bound;
   if (declaration.access === "server") return serverPipeline(bound, parts.servers);
   const queryReader = declaration.query && new QueryReader(declaration.query);
   const bodyChecker = declaration.body && new Checker(declaration.body, "M_BAD_JSON");
   const hasParameters = declaration.path.includes("{");
-  return async (koa) => {
-    const context = koa.state["context"] as RequestContext;
-    const requester = await authenticate(koa, context, declaration, parts);
+  return async (context, params) => {
+    const requester = await authenticate(context, declaration, parts);
     parts.rateLimiter.check(declaration.rateLimit, requester, context.address);
-    if (hasParameters) checkEncoding(koa.path);
-    const query = queryReader ? queryReader.read(koa.search) : {};
+    if (hasParameters) checkEncoding(context.path);
+    const query = queryReader ? queryReader.read(context.search) : {};
     let body: unknown;
     if (bodyChecker) {
       const read = declaration.bodyFormat === "form" ? readFormBody : readJsonBody;
-      body = await read(koa.req, declaration.maxBodyBytes);
+      body = await read(context.incoming, declaration.maxBodyBytes);
       if (declaration.interactive) body = parts.interactive.completeBody({ body, requester, context });
       bodyChecker.check(body);
     }
-    koa.state["result"] = await handle({
-      params: koa["params"] as Record<string, string>,
-      query,
-      body,
-      requester,
-      context,
-    } as Request<EndpointDeclaration>);
+    const result = await handle({ params, query, body, requester, context } as Request<EndpointDeclaration>);
     if (declaration.interactive) parts.interactive.end(body);
+    return result;
   };
 }
 
 async function authenticate(
-  koa: Context,
   context: RequestContext,
   declaration: EndpointDeclaration,
   { authenticator, tokensInQuery }: PipelineOptions,
 ): Promise<Requester | undefined> {
   const { access } = declaration;
   if (access === "public") return undefined;
-  const token = bearerToken(koa) ?? (tokensInQuery ? tokenInQuery(koa) : undefined);
+  const token = bearerToken(context) ?? (tokensInQuery ? tokenInQuery(context) : undefined);
   if (access === "optional-appservice")
     return token === undefined ? token : authenticator.appserviceOf(token);
   if (token === undefined) {
@@ -116,11 +111,10 @@ async function authenticate(
   return requester;
 }
 
-function tokenInQuery(koa: Context): string | undefined {
-  return new URLSearchParams(koa.search).get("access_token") ?? undefined;
+function tokenInQuery({ search }: RequestContext): string | undefined {
+  return new URLSearchParams(search).get("access_token") ?? undefined;
 }
 
-function bearerToken(koa: Context): string | undefined {
-  const header = koa.get("Authorization");
-  return /^Bearer +(\S+)$/i.exec(header)?.[1];
+function bearerToken({ incoming }: RequestContext): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(incoming.headers.authorization ?? "")?.[1];
 }

@@ -1,30 +1,42 @@
 import { Router } from "@koa/router";
-import type { Middleware } from "koa";
 import { type EndpointDeclaration, type HttpMethod, pathsOf } from "../api/endpoint.ts";
+import type { Serve } from "./pipeline.ts";
+
+/** What serves a request, and the parameters in its path, decoded. */
+export interface Route {
+  readonly serve: Serve;
+  readonly params: Readonly<Record<string, string>>;
+}
 
 interface Bucket {
   readonly router: Router;
-  readonly dispatch: Middleware;
+  /** By the path as the router knows it. */
+  readonly served: Map<string | RegExp, Serve>;
 }
 
 const methods: readonly HttpMethod[] = ["GET", "PUT", "POST", "DELETE"];
 
 /**
- * Finds the router for a request without trying every endpoint: routers are kept by method, number of segments and
- * the segments that come first, so each of them holds a handful of paths.
+ * Finds what serves a request without trying every endpoint: routers are kept by method, number of segments and the
+ * segments that come first, so each of them holds a handful of paths.
  */
 export class EndpointRouter {
   readonly #buckets = new Map<string, Bucket>();
 
-  add(declaration: EndpointDeclaration, middleware: Middleware): void {
+  add(declaration: EndpointDeclaration, serve: Serve): void {
     for (const path of pathsOf(declaration)) {
-      this.#register(declaration.method, path, middleware);
+      this.#register(declaration.method, path, serve);
     }
   }
 
-  /** What may serve this request. `path` is still percent-encoded. */
-  match(method: string, path: string): Middleware | undefined {
-    return this.#buckets.get(bucketOf(method === "HEAD" ? "GET" : method, path))?.dispatch;
+  /** @param path still percent-encoded */
+  match(method: string, path: string): Route | undefined {
+    const known = method === "HEAD" ? "GET" : method;
+    const bucket = this.#buckets.get(bucketOf(known, path));
+    // The router only matches: what it would do to run a list of middleware takes as long as a simple answer.
+    const [layer] = bucket?.router.match(path, known).pathAndMethod ?? [];
+    const serve = layer && bucket?.served.get(layer.path);
+    return serve && { serve, params: layer.params(path, layer.captures(path)) };
   }
 
   /** Whether another method would be served under this path: the difference between 404 and 405. */
@@ -35,15 +47,16 @@ export class EndpointRouter {
     });
   }
 
-  #register(method: HttpMethod, path: string, middleware: Middleware): void {
+  #register(method: HttpMethod, path: string, serve: Serve): void {
     const key = bucketOf(method, path);
     let bucket = this.#buckets.get(key);
     if (!bucket) {
-      const router = new Router({ strict: true, sensitive: true });
-      bucket = { router, dispatch: router.routes() as Middleware };
+      bucket = { router: new Router({ strict: true, sensitive: true }), served: new Map() };
       this.#buckets.set(key, bucket);
     }
-    bucket.router.register(path.replaceAll(/\{(\w+)\}/g, ":$1"), [method], [middleware]);
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
+    bucket.router.register(pattern, [method], []);
+    bucket.served.set(pattern, serve);
   }
 }
 

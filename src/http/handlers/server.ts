@@ -1,5 +1,6 @@
 import { getVersions } from "../../api/client/server.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
+import { JsonChunks } from "../reply.ts";
 
 /**
  * Releases of the specification. Clients take a release's name for its features, so one is listed when what it added is
@@ -82,6 +83,7 @@ const unstableFeatures = {
 
 /** Client-server API, "API versions". */
 export function serverHandlers(): BoundEndpoint[] {
-  const versions = { versions: specVersions, unstable_features: unstableFeatures };
+  const text = JSON.stringify({ versions: specVersions, unstable_features: unstableFeatures });
+  const versions = new JsonChunks([text]);
   return [handler(getVersions, async () => versions)];
 }
