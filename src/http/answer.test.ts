@@ -95,3 +95,18 @@ t.test("a fault before anything has been sent is told", async (t) => {
   t.equal(got.statusCode, 500);
   t.equal(await text(got), '{"errcode":"M_UNKNOWN"}');
 });
+
+t.test("a stream that nobody takes is closed", async (t) => {
+  for (const way of ["HEAD", "gone"]) {
+    const body = Readable.from(["a"]);
+    const closed = once(body, "close");
+    const ask = await serve(t, async (koa) => {
+      if (way === "gone") koa.res.destroy();
+      await answer(koa, new Reply(200, body, { "Content-Length": "1" }));
+    });
+    if (way === "gone") await t.rejects(ask(), { code: "ECONNRESET" });
+    else t.equal((await ask("HEAD")).headers["content-length"], "1");
+    await closed;
+    t.equal(body.destroyed, true);
+  }
+});

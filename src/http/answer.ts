@@ -94,7 +94,8 @@ async function write(
 /** Sends a body while it is made. Whoever has only part of it learns so from the connection, which breaks off. */
 function stream({ app, req, res }: Context, status: number, headers: ReplyHeaders, body: Readable): void {
   res.writeHead(status, withOwn(commonHeaders, headers));
-  if (req.method === "HEAD") {
+  if (req.method === "HEAD" || res.destroyed) {
+    // Nobody takes it.
     body.destroy();
     res.end();
     return;
