@@ -49,6 +49,7 @@ export function composeNotifications(
     names,
     pace,
   });
+  notifier.follow(pushEvents.committed);
   notifier.follow(recentEvents.committed);
   notifier.follow(unreadCounts.committed);
   const list = new NotificationList({

@@ -34,6 +34,8 @@ export interface StreamChange extends ChangeDetails {
 export interface ChangeDetails {
   /** With the `membership` stream: what the user has become in which room. */
   readonly membership?: MembershipChange;
+  /** With the `timeline` stream: the event that has come at its end, unless events are missing before it. */
+  readonly eventNid?: number;
   /** With the `timeline` stream: the event that has lost its content to a redaction. */
   readonly redactedNid?: number;
   /** With the `timeline` stream: the event relates to another in a way that is summed up for clients. */

@@ -27,20 +27,29 @@ function memoryRoom(gaps: readonly number[] = []) {
     forget: () => undefined,
   };
   const timelines = new RoomTimelines(store, events);
-  const commit = (count: number) => {
-    for (let index = 0; index < count; index++) {
+  const put = (count: number) => {
+    const stored = Array.from({ length: count }, (_, index) => {
       const last = places.at(-1)?.position ?? 0;
-      places.push({ eventNid: places.length + 1, position: last + 2 });
-    }
-    timelines.committed(places.at(-1)?.position ?? 0, [
-      { position: places.at(-1)?.position ?? 0, stream: "timeline", nid: roomNid },
-    ]);
+      return { eventNid: places.length + 1 + index, position: last + 2 * (index + 1) };
+    });
+    places.push(...stored);
+    return stored;
   };
-  return { places, timelines, commit, reads: () => reads };
+  /** Tells of stored events: of each, or only that there are some. */
+  const tell = (stored: readonly TimelinePlace[], ofEach: boolean) => {
+    const upTo = places.at(-1)?.position ?? 0;
+    const each = stored.map((place) => ({ ...place, stream: "timeline" as const, nid: roomNid }));
+    timelines.committed(upTo, ofEach ? each : [{ position: upTo, stream: "timeline", nid: roomNid }]);
+  };
+  const commit = (count: number, ofEach = false) => tell(put(count), ofEach);
+  return { places, timelines, put, tell, commit, reads: () => reads };
 }
 
 const action = fc.oneof(
-  fc.record({ commit: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 50, max: 400 })) }),
+  fc.record({
+    commit: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 50, max: 400 })),
+    ofEach: fc.boolean(),
+  }),
   fc.record({ after: fc.nat(1000), upTo: fc.nat(1000), limit: fc.integer({ min: 1, max: 80 }) }),
 );
 
@@ -50,7 +59,7 @@ t.test("any stretch is what the room has there, however much was committed in be
       const { places, timelines, commit } = memoryRoom();
       for (const next of actions) {
         if ("commit" in next) {
-          commit(next.commit);
+          commit(next.commit, next.ofEach);
           continue;
         }
         const stretch = await timelines.newest(roomNid, next.after, next.upTo, next.limit);
@@ -74,6 +83,24 @@ t.test("a commit that comes while storage is read is not missed", async (t) => {
   commit(1);
   await reading;
   t.equal((await timelines.newest(roomNid, 0, 1000, 10)).events.length, 4);
+});
+
+t.test("what comes at the end is known without a read, and is there once", async (t) => {
+  const { timelines, commit, put, tell, reads } = memoryRoom();
+  commit(3);
+  await timelines.newest(roomNid, 0, 1000, 10);
+  commit(2, true);
+  const early = put(2);
+  const before = reads();
+  const nids = async () =>
+    (await timelines.newest(roomNid, 0, 1000, 10)).events.map((event) => event.eventNid);
+  t.same(await nids(), [1, 2, 3, 4, 5]);
+  t.equal(reads(), before);
+  commit(1);
+  t.same(await nids(), [1, 2, 3, 4, 5, 6, 7, 8], "storage has what has not been told yet");
+  tell(early, true);
+  t.same(await nids(), [1, 2, 3, 4, 5, 6, 7, 8]);
+  t.equal(reads(), before + 1);
 });
 
 t.test("many who ask at once cost one read, and asking again costs none", async (t) => {

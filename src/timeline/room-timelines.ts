@@ -15,7 +15,7 @@ export interface Stretch {
 /** The newest places of a room's timeline: all that lie after `from`, oldest first. */
 interface Tail {
   from: number;
-  places: readonly TimelinePlace[];
+  places: TimelinePlace[];
   /** Where events are missing; see `EventStore.gaps`. */
   gaps: readonly number[];
   /** How many commits have changed the room since the tail is kept, and how many of them have been read. */
@@ -49,13 +49,13 @@ export class RoomTimelines {
 
   /** To be told of each commit before its position becomes visible. */
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
-    for (const { stream, nid, redactedNid, isHistory, restatedNids } of changes) {
+    for (const { stream, nid, position, eventNid, redactedNid, isHistory, restatedNids } of changes) {
       if (stream !== "timeline") continue;
       const tail = this.#tails.peek(nid);
       if (tail && isHistory) this.#tails.delete(nid);
-      else if (tail) tail.changes++;
+      else if (tail && !(eventNid !== undefined && append(tail, { eventNid, position }))) tail.changes++;
       if (redactedNid !== undefined) this.#events.forget(redactedNid);
-      for (const eventNid of restatedNids ?? []) this.#events.forget(eventNid);
+      for (const restatedNid of restatedNids ?? []) this.#events.forget(restatedNid);
     }
   };
 
@@ -154,16 +154,30 @@ export class RoomTimelines {
       wanted,
     );
     const isAll = newer.length < wanted;
-    const all = isAll ? [...places, ...newer.toReversed()] : newer.slice(0, minTailLength).toReversed();
-    const kept = all.length > maxTailLength ? all.slice(-minTailLength) : all;
-    if (kept.length < all.length) tail.from = all.at(-kept.length - 1)?.position ?? from;
-    else if (!isAll) tail.from = newer[minTailLength]?.position ?? from;
-    tail.places = kept;
+    tail.places = isAll ? [...places, ...newer.toReversed()] : newer.slice(0, minTailLength).toReversed();
+    if (!isAll) tail.from = newer[minTailLength]?.position ?? from;
+    shorten(tail);
     tail.gaps = await this.#store.gaps(roomNid);
     tail.readChanges = changes;
     // They are asked for next.
     if (!isFirst) await this.#eventsAt(newer.slice(0, minTailLength));
   }
+}
+
+/** Takes up an event at the end. False where the tail lacks what came before it, and has to be read. */
+function append(tail: Tail, place: TimelinePlace): boolean {
+  if (tail.readChanges !== tail.changes) return false;
+  // Storage may have given it before its commit was told.
+  if ((tail.places.at(-1)?.position ?? tail.from) < place.position) tail.places.push(place);
+  shorten(tail);
+  return true;
+}
+
+function shorten(tail: Tail): void {
+  const { places } = tail;
+  if (places.length <= maxTailLength) return;
+  tail.from = places.at(-minTailLength - 1)?.position ?? tail.from;
+  tail.places = places.slice(-minTailLength);
 }
 
 /** How many places lie up to a position; they are in order. */

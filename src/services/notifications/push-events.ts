@@ -9,6 +9,8 @@ import type { StateSnapshots } from "../../state/state-snapshots.ts";
 import type { StoredEvent } from "../../storage/events.ts";
 import type { MembershipStore } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
+import { ReadCache } from "../../storage/read-cache.ts";
+import type { StreamChange } from "../../storage/streams.ts";
 import type { EventThreads } from "../../timeline/event-threads.ts";
 
 /** An event as push rules see it, and the thread in which it counts. */
@@ -29,16 +31,28 @@ export interface PushEventsParts {
 
 /** The newest events of busy rooms, each of which is looked at for every member. */
 const cachedEvents = 5_000;
+/** Rooms that are being written in. */
+const cachedRooms = 10_000;
 
 /** Makes events ready for the push rules of all who get them: once for all of them. */
 export class PushEvents {
   readonly #parts: PushEventsParts;
   readonly #cache = boundedCache<number, PushableEvent>(cachedEvents);
+  readonly #memberCounts: ReadCache<number, number>;
   readonly #notificationLevels = new WeakMap<RoomEvent, ReadonlyMap<string, number>>();
 
   constructor(parts: PushEventsParts) {
     this.#parts = parts;
+    this.#memberCounts = new ReadCache(
+      cachedRooms,
+      async (roomNid) => (await parts.memberships.counts(roomNid)).joined,
+    );
   }
+
+  /** To be told of each commit before its position becomes visible. */
+  readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
+    for (const { membership } of changes) if (membership) this.#memberCounts.forget(membership.roomNid);
+  };
 
   /** The room is taken as it was before the event, but for the number of its members: that is the one of now. */
   async of(eventNid: number): Promise<PushableEvent> {
@@ -56,7 +70,7 @@ export class PushEvents {
   }
 
   async #room(stored: StoredEvent, room: Room, sender: string): Promise<RoomForPush> {
-    const { joined: memberCount } = await this.#parts.memberships.counts(stored.roomNid);
+    const memberCount = await this.#memberCounts.get(stored.roomNid);
     const snapshotNid = stored.stateBefore ?? stored.stateAfter;
     const create = await this.#stateEvent(snapshotNid, "m.room.create");
     // Only the create event itself has none, and nobody is there yet to be notified of it.

@@ -233,8 +233,12 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
 
 function newestPosition(tx: WriteTransaction, event: NewEvent): number | null {
   if (!event.inTimeline) return null;
-  if (event.gapFollowers?.length) tx.leaveRoom(gapSizeIn(tx.db, event.roomNid));
-  return tx.position("timeline", event.roomNid, detailsOf(event));
+  const { roomNid, eventNid } = event;
+  if (!event.gapFollowers?.length) {
+    return tx.position("timeline", roomNid, { ...detailsOf(event), eventNid });
+  }
+  tx.leaveRoom(gapSizeIn(tx.db, roomNid));
+  return tx.position("timeline", roomNid, detailsOf(event));
 }
 
 /** Positions that are left free for the events of a gap: more than anybody will ever page through. */
