@@ -44,14 +44,15 @@ export function composeReading(
   const access = new ReadingAccess({
     rooms,
     memberships: stores.memberships,
+    live: memberships,
     readers,
     views,
     timelines,
     notifier,
   });
-  const pages = new TimelinePages(store, filtering, history, clock);
+  const pages = new TimelinePages(store, timelines, filtering, history, clock);
   // What only shows where somebody is in a room waits for no other server.
-  const pagesHere = new TimelinePages(store, filtering, noRemoteHistory, clock);
+  const pagesHere = new TimelinePages(store, timelines, filtering, noRemoteHistory, clock);
   const single = new SingleEvents({
     access,
     pages,

@@ -17,11 +17,11 @@ export interface ThreadSubscriptionParts {
 
 /** Which threads users follow. */
 export function composeThreadSubscriptions(
-  { stores, graph: { rooms }, notifier }: Foundation,
+  { stores, graph: { rooms }, notifier, memberships: live }: Foundation,
   { readers, views, timelines }: TimelineParts,
 ): ThreadSubscriptionParts {
   const { memberships, threadSubscriptions: store, events, relations } = stores;
-  const access = new ReadingAccess({ rooms, memberships, readers, views, timelines, notifier });
+  const access = new ReadingAccess({ rooms, memberships, live, readers, views, timelines, notifier });
   const threads = new EventThreads(relations);
   const subscriptions = new ThreadSubscriptions({ store, access, events, threads });
   const stream = new ThreadSubscriptionStream(store, rooms);

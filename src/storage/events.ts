@@ -110,13 +110,14 @@ export interface EventStore {
   gaps(roomNid: number): Promise<readonly number[]>;
   /** The events that follow those which are missing in the gap before a position. */
   gapFollowers(roomNid: number, position: number): Promise<readonly number[]>;
-  /** A room's timeline backwards: positions up to and including `from`, and after `downTo`, newest first. */
-  timelineBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<StoredEvent[]>;
   /** A room's timeline forwards: positions after `from`, up to and including `upTo`, oldest first. */
   timelineForwards(roomNid: number, from: number, upTo: number, limit: number): Promise<StoredEvent[]>;
-  /** What the events of {@link timelineBackwards} are, without what is in them: for long stretches. */
+  /** A room's timeline backwards, without what is in the events: for long stretches. */
   outlinesBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<EventOutline[]>;
-  /** Where the events of {@link timelineBackwards} are, without reading them. */
+  /**
+   * Where the events of a room's timeline are, backwards: positions up to and including `from`, and after `downTo`, newest
+   * first.
+   */
   placesBackwards(roomNid: number, from: number, downTo: number, limit: number): Promise<TimelinePlace[]>;
   /** Where the newest events are, up to a position, of all the rooms that a user is joined to. */
   placesInJoinedRooms(userNid: number, from: number, limit: number): Promise<TimelinePlace[]>;

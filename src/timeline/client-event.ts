@@ -36,10 +36,10 @@ export function clientEvent(
   unsigned: Unsigned,
   roomId?: string,
 ): string {
-  const room = roomId === undefined ? "" : `,"room_id":${JSON.stringify(roomId)}`;
+  const room = roomId === undefined ? "" : `,"room_id":${quotedId(roomId)}`;
   const added = unsignedMembers(unsigned);
   const tail = added === "" ? "}" : `,"unsigned":{${added}}}`;
-  return `{${event.common},"event_id":${JSON.stringify(event.eventId)}${room}${tail}`;
+  return `{${event.common},"event_id":${quotedId(event.eventId)}${room}${tail}`;
 }
 
 /** The members of `unsigned`, without the braces. Most events have no more than the first two. */
@@ -72,6 +72,13 @@ function withMember(text: string, key: string, json: string | undefined): string
 
 function quoted(text: string | undefined): string | undefined {
   return text === undefined ? undefined : JSON.stringify(text);
+}
+
+/** What IDs are made of, almost always: nothing that has to be escaped, which is known four times as fast as done. */
+const plainId = /^[\w!#$+\-./:=]*$/;
+
+function quotedId(id: string): string {
+  return plainId.test(id) ? `"${id}"` : JSON.stringify(id);
 }
 
 /** The content of a stored event, as JSON. */

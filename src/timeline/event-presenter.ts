@@ -38,6 +38,8 @@ export class EventPresenter {
   readonly #parts: EventPresenterParts;
   /** Whether the device of a reader has sent anything: for the length of an answer. */
   readonly #hasSent = new WeakMap<Reader, Promise<boolean>>();
+  /** Readers who have been shown events of their own in this answer. */
+  readonly #shownOwn = new WeakSet<Reader>();
 
   constructor(parts: EventPresenterParts) {
     this.#parts = parts;
@@ -171,7 +173,9 @@ export class EventPresenter {
     const { userNid, deviceId } = reader;
     const own = events.filter(({ senderNid }) => senderNid === userNid);
     if (own.length === 0) return undefined;
-    if (!(await this.hasSent(reader))) return undefined;
+    // Of one room it is asked at once; whoever reads many asks first whether there is anything to find.
+    if (this.#shownOwn.has(reader) && !(await this.hasSent(reader))) return undefined;
+    this.#shownOwn.add(reader);
     return this.#parts.store.transactionIds(
       userNid,
       deviceId,

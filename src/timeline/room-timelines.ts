@@ -80,6 +80,11 @@ export class RoomTimelines {
     return events;
   }
 
+  /** Positions of a room's events before which events are missing, in ascending order. */
+  async gaps(roomNid: number): Promise<readonly number[]> {
+    return (await this.#tail(roomNid)).gaps;
+  }
+
   async #stretch(
     roomNid: number,
     { from, places }: Tail,

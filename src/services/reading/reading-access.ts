@@ -1,3 +1,4 @@
+import type { LiveMemberships } from "../../notifier/live-memberships.ts";
 import type { Notifier } from "../../notifier/notifier.ts";
 import { namedRoomId } from "../named-ids.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
@@ -23,6 +24,8 @@ export interface ReadableRoom {
 export interface ReadingAccessParts {
   readonly rooms: RoomIndex;
   readonly memberships: MembershipStore;
+  /** The joined rooms of those who do something. */
+  readonly live: Pick<LiveMemberships, "load">;
   readonly readers: Readers;
   readonly views: RoomViews;
   readonly timelines: RoomTimelines;
@@ -57,13 +60,13 @@ export class ReadingAccess {
   async find(roomId: string, user: Omit<Reader, "ignored">): Promise<ReadableRoom | undefined> {
     const room = await this.#parts.rooms.find(namedRoomId(roomId));
     if (!room) return undefined;
-    const membership = await this.#parts.memberships.of(room.roomNid, user.userNid);
+    const isJoined = (await this.#parts.live.load(user.userNid)).has(room.roomNid);
     const now = this.#parts.notifier.position;
     const current = await this.#stateAt(room, now);
-    const isJoined = membership?.membership === "join";
     if (isJoined || (await this.#isWorldReadable(current))) {
       return this.#readable(room, user, { isJoined, until: now, snapshotNid: current });
     }
+    const membership = await this.#parts.memberships.of(room.roomNid, user.userNid);
     if (!membership || membership.forgotten) return undefined;
     const until = await this.#lastPresence(user.userNid, room.roomNid);
     if (until === undefined) return undefined;

@@ -1,6 +1,7 @@
 import type { EventStore, StoredEvent } from "../../storage/events.ts";
 import type { EventFilter } from "../../sync/event-filter.ts";
 import type { EventFiltering } from "../../timeline/filtering.ts";
+import type { RoomTimelines } from "../../timeline/room-timelines.ts";
 import type { Room } from "../../state/room-index.ts";
 import type { ReadableRoom } from "./reading-access.ts";
 import type { Clock } from "../../telemetry/clock.ts";
@@ -38,13 +39,21 @@ interface Progress {
 
 /** Reads timelines page by page, as one reader sees them. What is missing on the way back is got from other servers. */
 export class TimelinePages {
-  readonly #store: EventStore;
+  readonly #store: Pick<EventStore, "timelineForwards">;
+  readonly #timelines: Pick<RoomTimelines, "newestAcrossGaps" | "gaps">;
   readonly #filtering: EventFiltering;
   readonly #history: RemoteHistory;
   readonly #clock: Clock;
 
-  constructor(store: EventStore, filtering: EventFiltering, history: RemoteHistory, clock: Clock) {
+  constructor(
+    store: Pick<EventStore, "timelineForwards">,
+    timelines: Pick<RoomTimelines, "newestAcrossGaps" | "gaps">,
+    filtering: EventFiltering,
+    history: RemoteHistory,
+    clock: Clock,
+  ) {
     this.#store = store;
+    this.#timelines = timelines;
     this.#filtering = filtering;
     this.#history = history;
     this.#clock = clock;
@@ -97,7 +106,7 @@ export class TimelinePages {
   ): Promise<"full" | "more" | "end"> {
     const isBackwards = direction === "b";
     const events = isBackwards
-      ? await this.#store.timelineBackwards(room.roomNid, page.upTo, after, wanted)
+      ? (await this.#timelines.newestAcrossGaps(room.roomNid, after, page.upTo, wanted)).toReversed()
       : await this.#store.timelineForwards(room.roomNid, page.after, page.upTo, wanted);
     const visible = await view.visible(events);
     const passed = await this.#filtering.passed(filter, visible);
@@ -114,7 +123,7 @@ export class TimelinePages {
 
   /** The newest gap of a range, before one that has been crossed. One that the range begins right after is part of it. */
   async #gapIn({ roomNid }: Room, { after, upTo }: Progress, crossed: number): Promise<number | undefined> {
-    const gaps = await this.#store.gaps(roomNid);
+    const gaps = await this.#timelines.gaps(roomNid);
     return gaps.findLast((position) => position <= upTo + 1 && position > after && position < crossed);
   }
 }

@@ -102,7 +102,7 @@ t.test("branches that nobody joins are joined by events that nobody sees", async
   t.equal((await ends()).length, 45);
   const { events } = one.database.stores;
   const newest = async () =>
-    (await events.timelineBackwards(room.roomNid, Number.MAX_SAFE_INTEGER, 0, 1))[0]?.eventId;
+    (await events.placesBackwards(room.roomNid, Number.MAX_SAFE_INTEGER, 0, 1))[0]?.eventNid;
   const [shown, state] = [await newest(), await one.state(room)];
   clock.advance(4_000);
   t.equal((await ends()).length, 45, "it is waited until the flood is over");

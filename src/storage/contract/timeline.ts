@@ -20,8 +20,8 @@ export function timelineStoreContract(t: Test, open: () => Promise<Database>): v
     t.same(nids(await events.timelineForwards(roomNid, start, end, 10)), [1, 2, 4, 5]);
     t.same(nids(await events.timelineForwards(roomNid, first, last - 1, 10)), [2, 4]);
     t.same(nids(await events.timelineForwards(roomNid, start, end, 2)), [1, 2]);
-    t.same(nids(await events.timelineBackwards(roomNid, end, start, 10)), [5, 4, 2, 1]);
-    t.same(nids(await events.timelineBackwards(roomNid, second, first, 10)), [2]);
+    t.same(nids(await events.placesBackwards(roomNid, end, start, 10)), [5, 4, 2, 1]);
+    t.same(nids(await events.placesBackwards(roomNid, second, first, 10)), [2]);
     const places = await events.placesBackwards(roomNid, end, start, 3);
     t.same(nids(places), [5, 4, 2]);
     t.equal(places[0]?.position, last);

@@ -33,8 +33,6 @@ const graphSinceSql = `WITH start AS (SELECT event_nid, position FROM events WHE
     WHERE (events.event_nid > start.event_nid OR events.flags & ${eventFlags.early} <> 0)
       AND events.room_nid = ? AND events.position IS NULL AND events.state_after IS NOT NULL
   ORDER BY nid`;
-const backwardsSql = `SELECT ${columns} FROM events
-  WHERE room_nid = ? AND position <= ? AND position > ? ORDER BY position DESC LIMIT ?`;
 const forwardsSql = `SELECT ${columns} FROM events
   WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`;
 const placesSql = `SELECT event_nid AS eventNid, position FROM events
@@ -105,9 +103,6 @@ export const eventOperations: StoreOperations<EventStore> = {
         position,
       )
       .map(({ nid }) => nid),
-  ),
-  timelineBackwards: point((db, roomNid: number, from: number, downTo: number, limit: number) =>
-    db.all<StoredEvent>(backwardsSql, roomNid, from, downTo, limit),
   ),
   outlinesBackwards: scan((db, roomNid: number, from: number, downTo: number, limit: number) =>
     db.all<EventOutline>(outlinesSql, roomNid, from, downTo, limit),

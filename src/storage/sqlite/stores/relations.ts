@@ -17,10 +17,12 @@ const maxReplacements = 100;
 const annotationSql = `SELECT event_nid AS nid FROM event_relations
   WHERE target_id = ? AND relation = 'm.annotation' AND sender_nid = ? AND type_nid = ? AND annotation_key = ?
   LIMIT 1`;
+/** Most events have no children at all: that is asked first, and once. */
 const bundledSql = `SELECT target.value AS targetId, kind.value AS relation
-  FROM json_each(?) AS target, json_each('["m.replace","m.thread","m.reference"]') AS kind
-  WHERE EXISTS (SELECT 1 FROM event_relations
-    WHERE target_id = target.value AND relation = kind.value AND room_nid = ?)`;
+  FROM json_each(?) AS target CROSS JOIN json_each('["m.replace","m.thread","m.reference"]') AS kind
+  WHERE EXISTS (SELECT 1 FROM event_relations WHERE target_id = target.value)
+    AND EXISTS (SELECT 1 FROM event_relations
+      WHERE target_id = target.value AND relation = kind.value AND room_nid = ?)`;
 /** ?1 targets, ?2 room, ?3 relations, ?4 senders. */
 const relatedSql = `SELECT value AS targetId FROM json_each(?1)
   WHERE EXISTS (SELECT 1 FROM event_relations
