@@ -49,16 +49,12 @@ export class SyncAnswers {
   /** @param joined the rooms that the user is joined to at the round's position */
   async make(round: SyncRound, changes: PossibleChanges, joined: ReadonlySet<number>): Promise<SyncAnswer> {
     const { request, upTo } = round;
-    const isFirst = request.since === undefined;
-    const accountData =
-      isFirst || changes.has("accountData")
-        ? await this.#parts.accountData.changes(request, upTo)
-        : noAccountData;
-    const rooms =
-      changes.isEmpty && !request.fullState && !isBehind(request.since)
-        ? { ...noRooms, stickyUpTo: upTo }
-        : await this.#parts.rooms.read(round, changes, joined, accountData.rooms);
-    const presence = await this.#presence(round, changes, rooms.newlyJoined);
+    // In a first sync no room is newly joined: who is there is read while the rooms are put together.
+    const [{ accountData, rooms }, presenceOfAll] = await Promise.all([
+      this.#rooms(round, changes, joined),
+      request.since === undefined ? this.#presence(round, changes, noRooms.newlyJoined) : undefined,
+    ]);
+    const presence = presenceOfAll ?? (await this.#presence(round, changes, rooms.newlyJoined));
     const toDevice = await this.#toDevice(round, changes);
     const deviceLists = await this.#deviceLists(round, changes);
     const profiles = await this.#parts.profiles.read(round, {
@@ -85,6 +81,19 @@ export class SyncAnswers {
     if (deviceLists) pieces.push(`,"device_lists":${JSON.stringify(deviceLists)}`);
     pieces.push(await this.#keyCounts(round), ...rooms.pieces, "}");
     return { pieces, isEmpty, upTo, sentMembers: rooms.sentMembers };
+  }
+
+  async #rooms(round: SyncRound, changes: PossibleChanges, joined: ReadonlySet<number>) {
+    const { request, upTo } = round;
+    const accountData =
+      request.since === undefined || changes.has("accountData")
+        ? await this.#parts.accountData.changes(request, upTo)
+        : noAccountData;
+    const rooms =
+      changes.isEmpty && !request.fullState && !isBehind(request.since)
+        ? { ...noRooms, stickyUpTo: upTo }
+        : await this.#parts.rooms.read(round, changes, joined, accountData.rooms);
+    return { accountData, rooms };
   }
 
   async #presence(
