@@ -18,6 +18,7 @@ import { RoomStates } from "../sync/sliding/room-state.ts";
 import { SlidingAnswers } from "../sync/sliding/sliding-answer.ts";
 import { SlidingSync } from "../sync/sliding/sliding-sync.ts";
 import { UserRooms } from "../sync/sliding/user-rooms.ts";
+import type { SharedTimelines } from "../sync/shared-timelines.ts";
 import type { DeviceListStream } from "../sync/streams/device-lists.ts";
 import type { ProfileStream } from "../sync/streams/profiles.ts";
 import type { StickyEventStream } from "../sync/streams/sticky-events.ts";
@@ -31,6 +32,7 @@ import type { SyncedParts } from "./sync.ts";
 export interface SharedSyncParts {
   readonly longPolls: LongPolls;
   readonly windows: TimelineWindows;
+  readonly timelines: SharedTimelines;
   readonly summaries: RoomSummaries;
   readonly pending: PendingRooms;
   readonly toDevice: ToDeviceStream;
@@ -67,25 +69,27 @@ export function composeSlidingSync(
 }
 
 function composeRoomResults(
-  { stores, names, graph }: Foundation,
-  { timeline, unread }: SyncedParts,
-  { windows, summaries, pending }: SharedSyncParts,
+  { stores, names, graph, notifier }: Foundation,
+  { timeline }: SyncedParts,
+  { windows, timelines: shared, summaries, pending }: SharedSyncParts,
   lazyMembers: LazyMembers,
 ): RoomResults {
   const { events, snapshots } = graph;
-  const { timelines, views, presenter, members } = timeline;
+  const { timelines, views, presenter, members, stateTexts } = timeline;
+  const profiles = new RoomProfiles({ snapshots, events, names, summaries });
+  notifier.follow(profiles.committed);
   return new RoomResults({
     memberships: stores.memberships,
     events,
     timelines,
     views,
     windows,
+    shared,
     presenter,
-    states: new RoomStates({ snapshots, events, names, presenter, members }),
-    profiles: new RoomProfiles({ snapshots, events, names, summaries }),
+    states: new RoomStates({ snapshots, events, names, presenter, members, stateTexts }),
+    profiles,
     bumpStamps: new BumpStamps(stores.slidingSync, names),
     pending,
-    unread,
     lazyMembers,
   });
 }

@@ -52,6 +52,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
   const shared: SharedSyncParts = {
     longPolls: new LongPolls(notifier, stores.sessions, clock),
     windows: new TimelineWindows(timeline.timelines, timeline.filtering),
+    timelines: composeSharedTimelines(foundation, timeline),
     summaries: new RoomSummaries({ memberships: stores.memberships, snapshots, events, names }),
     pending: new PendingRooms({ events, snapshots, names, store: stores.events }),
     toDevice,
@@ -87,17 +88,24 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
   return [...syncHandlers(syncV2, userData.filters), ...composeSlidingSync(foundation, synced, shared)];
 }
 
+function composeSharedTimelines(
+  { names, notifier, clock }: Foundation,
+  { timelines, presenter, members }: TimelineParts,
+): SharedTimelines {
+  const shared = new SharedTimelines({ timelines, presenter, names, members, clock });
+  notifier.follow(shared.committed);
+  return shared;
+}
+
 function composeRoomSections(
-  { stores, names, graph, partialRooms, notifier, clock }: Foundation,
+  { stores, names, graph, partialRooms }: Foundation,
   { timeline, userData, ephemeral, unread }: SyncedParts,
-  { windows, summaries, pending, sticky }: SharedSyncParts,
+  { windows, timelines: shared, summaries, pending, sticky }: SharedSyncParts,
   accountData: AccountDataStream,
   lazyMembers: LazyMembers,
 ): RoomSections {
   const { rooms, events, snapshots } = graph;
   const { timelines, views, presenter, members, filtering, stateTexts: texts } = timeline;
-  const shared = new SharedTimelines({ timelines, presenter, names, members, clock });
-  notifier.follow(shared.committed);
   const parts = {
     rooms,
     views,

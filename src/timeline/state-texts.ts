@@ -15,6 +15,8 @@ export interface StateRendering {
   includes(event: StoredEvent, isMember: boolean): boolean;
   /** How an event is written, where that is not as clients get state events. */
   readonly text?: (event: StoredEvent) => string;
+  /** The only types and state keys that it may include, where they are few: the state need not be read as a whole then. */
+  readonly pairs?: readonly (readonly [type: string, stateKey: string])[];
 }
 
 /** Every state event. */
@@ -45,7 +47,7 @@ export class StateTexts {
   readonly #keysOfRoom = new Map<number, Set<string>>();
   readonly #texts = new LRUCache<string, { readonly roomNid: number; readonly text: Buffer }>({
     maxSize: cachedBytes,
-    sizeCalculation: ({ text }) => text.length + overheadBytes,
+    sizeCalculation: ({ text }, key) => text.length + key.length + overheadBytes,
     dispose: ({ roomNid }, key) => this.#forgetKey(roomNid, key),
   });
   readonly #underWay = new Map<string, Promise<Buffer>>();
@@ -95,7 +97,7 @@ export class StateTexts {
     pace: Pace,
     roomId: string | undefined,
   ): Promise<Buffer> {
-    const eventNids = [...(await this.#parts.snapshots.map(snapshotNid)).values()];
+    const eventNids = await this.#eventNids(snapshotNid, rendering);
     const memberType = await this.#parts.names.findEventType("m.room.member");
     const isKept = eventNids.length <= maxKeptEvents;
     const pieces: Buffer[] = [];
@@ -112,6 +114,18 @@ export class StateTexts {
       await pace.breathe();
     }
     return Buffer.concat(pieces);
+  }
+
+  async #eventNids(snapshotNid: number, { pairs }: StateRendering): Promise<number[]> {
+    const { names, snapshots } = this.#parts;
+    if (!pairs) return [...(await snapshots.map(snapshotNid)).values()];
+    const eventNids: number[] = [];
+    for (const [type, stateKey] of pairs) {
+      const pairNid = await names.findStatePair(type, stateKey);
+      const eventNid = pairNid === undefined ? undefined : await snapshots.get(snapshotNid, pairNid);
+      if (eventNid !== undefined) eventNids.push(eventNid);
+    }
+    return eventNids;
   }
 
   #addKey(roomNid: number, key: string): void {

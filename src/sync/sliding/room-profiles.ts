@@ -1,8 +1,10 @@
+import { boundedCache } from "../../cache/bounded-cache.ts";
 import { summaryFieldsOf } from "../../protocol/room-summary.ts";
 import type { EventReader } from "../../state/event-reader.ts";
 import type { StateDelta } from "../../state/delta.ts";
 import type { StateSnapshots } from "../../state/state-snapshots.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
+import type { StreamChange } from "../../storage/streams.ts";
 import type { RoomSummaries } from "../room-summary.ts";
 
 /** What a room looks like in a list of rooms, as the wire has it. */
@@ -29,6 +31,14 @@ export interface RoomProfileParts {
   readonly summaries: RoomSummaries;
 }
 
+interface Look {
+  readonly name: string | null;
+  readonly avatar: string | null;
+}
+
+/** Rooms that many look at; one costs some hundred bytes. */
+const cachedLooks = 20_000;
+
 const profileTypes: readonly string[] = [
   "m.room.name",
   "m.room.canonical_alias",
@@ -39,10 +49,19 @@ const profileTypes: readonly string[] = [
 /** Says what rooms look like: names, avatars, heroes, members. */
 export class RoomProfiles {
   readonly #parts: RoomProfileParts;
+  /** By room, of the state that somebody has asked for last. */
+  readonly #looks = boundedCache<number, { readonly snapshotNid: number; readonly look: Promise<Look> }>(
+    cachedLooks,
+  );
 
   constructor(parts: RoomProfileParts) {
     this.#parts = parts;
   }
+
+  /** To be told of each commit before its position becomes visible: a redaction leaves the state what it is. */
+  readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
+    for (const { nid, redactedNid } of changes) if (redactedNid !== undefined) this.#looks.delete(nid);
+  };
 
   /** Whether a change of state may change the profile. */
   async isChangedBy(change: StateDelta): Promise<boolean> {
@@ -62,7 +81,7 @@ export class RoomProfiles {
   /** @param readerNid whom the heroes do not include */
   async of(roomNid: number, snapshotNid: number, readerNid: number): Promise<RoomProfile> {
     const { heroes, joined, invited } = await this.#parts.summaries.of(roomNid, snapshotNid, readerNid);
-    const { name, avatar } = await this.#shown(snapshotNid);
+    const { name, avatar } = await this.#look(roomNid, snapshotNid);
     return {
       ...(name !== null && { name }),
       ...(avatar !== null && { avatar }),
@@ -78,7 +97,18 @@ export class RoomProfiles {
     return (before.name !== null && after.name === null) || (before.avatar !== null && after.avatar === null);
   }
 
-  async #shown(snapshotNid: number): Promise<{ name: string | null; avatar: string | null }> {
+  #look(roomNid: number, snapshotNid: number): Promise<Look> {
+    const known = this.#looks.get(roomNid);
+    if (known?.snapshotNid === snapshotNid) return known.look;
+    const read = { snapshotNid, look: this.#shown(snapshotNid) };
+    this.#looks.set(roomNid, read);
+    read.look.catch(() => {
+      if (this.#looks.peek(roomNid) === read) this.#looks.delete(roomNid);
+    });
+    return read.look;
+  }
+
+  async #shown(snapshotNid: number): Promise<Look> {
     const name =
       (await this.#field(snapshotNid, "m.room.name", "name")) ??
       (await this.#field(snapshotNid, "m.room.canonical_alias", "canonicalAlias"));

@@ -7,9 +7,10 @@ import { streamToken } from "../../timeline/stream-token.ts";
 import { EventFilter } from "../event-filter.ts";
 import type { LazyMembers } from "../lazy-members.ts";
 import type { PendingRooms } from "../pending-rooms.ts";
-import type { UnreadCountStream } from "../streams/unread-counts.ts";
+import type { SharedTimeline, SharedTimelines } from "../shared-timelines.ts";
+import type { UnreadCounts } from "../streams/unread-counts.ts";
 import type { SyncDevice } from "../sync-request.ts";
-import type { TimelineWindow, TimelineWindows } from "../timeline-window.ts";
+import { limitOf, type TimelineWindow, type TimelineWindows } from "../timeline-window.ts";
 import type { BumpStamps } from "./bump-stamps.ts";
 import { type SentRoom, wholeTimeline } from "./connection-state.ts";
 import { RequiredState } from "./required-state.ts";
@@ -36,22 +37,29 @@ export interface RoomResultParts {
   readonly timelines: RoomTimelines;
   readonly views: RoomViews;
   readonly windows: TimelineWindows;
+  readonly shared: SharedTimelines;
   readonly presenter: EventPresenter;
   readonly states: RoomStates;
   readonly profiles: RoomProfiles;
   readonly bumpStamps: BumpStamps;
   readonly pending: PendingRooms;
-  readonly unread: UnreadCountStream | undefined;
   readonly lazyMembers: LazyMembers;
 }
 
+/** What is known of a room beside what it is selected by. */
+export interface RoomNotes {
+  readonly isDirect: boolean;
+  /** Whether the user has read in it since. */
+  readonly isUnreadChanged: boolean;
+  /** Absent where the answer does not tell it, or nothing is unread. */
+  readonly unread: UnreadCounts | undefined;
+}
+
 /** What is told of one room, and from where on. */
-interface Task {
+interface Task extends RoomNotes {
   readonly round: SlidingRound;
   readonly selected: SelectedRoom;
   readonly sent: SentRoom | undefined;
-  readonly isDirect: boolean;
-  readonly isUnreadChanged: boolean;
   /** Up to where the client has the room; `undefined` when it gets all of it. */
   readonly known: number | undefined;
   /** Where the room ends for the user. */
@@ -76,25 +84,30 @@ export class RoomResults {
     this.#parts = parts;
   }
 
-  /** @param isUnreadChanged whether the user has read in the room since */
   async read(
     round: SlidingRound,
     selected: SelectedRoom,
     sent: SentRoom | undefined,
-    isDirect: boolean,
-    isUnreadChanged: boolean,
+    notes: RoomNotes,
   ): Promise<RoomResult> {
     const { room } = selected;
     const { membership } = room;
     const known = await this.#known(round, room, sent);
     const isJoined = membership === "join";
     const end = isJoined ? round.upTo : room.position;
-    const task: Task = { round, selected, sent, isDirect, isUnreadChanged, known, end };
+    const task: Task = { round, selected, sent, known, end, ...notes };
     const isPending = membership === "invite" || membership === "knock";
     if (!isJoined && sent && (sent.upTo ?? round.since ?? 0) >= room.position) return unchanged(sent);
     if (isPending) return this.#pending(task);
     if (!isJoined && (await this.#wasOutside(round, room))) return this.#departure(task);
-    return this.#whole(task);
+    const shared = isJoined && known === undefined ? await this.#shared(task) : undefined;
+    return shared ? this.#alike(task, shared) : this.#whole(task);
+  }
+
+  /** The timeline as many get it who are new to the room; `undefined` when it has to be made for this one. */
+  #shared({ round, selected, end }: Task): Promise<SharedTimeline | undefined> {
+    const limit = limitOf(new EventFilter({ limit: selected.timelineLimit }));
+    return this.#parts.shared.newest(selected.room.roomNid, end, limit, round.reader);
   }
 
   /** Up to where the client has the room. Whoever has come back to a room has everything to get anew. */
@@ -174,6 +187,30 @@ export class RoomResults {
     return this.#told(task, view, content, isExpanded);
   }
 
+  /** A room whose timeline, and most of its state, many get alike. */
+  async #alike(task: Task, { window, end, text, members: senders }: SharedTimeline): Promise<RoomResult> {
+    const { states } = this.#parts;
+    const { round, selected } = task;
+    const { room, required, timelineLimit } = selected;
+    const noMembers = new Map<number, number>();
+    const lazy = required.isLazy
+      ? (senders ?? (await states.lazyMembers(end, window, undefined)))
+      : noMembers;
+    const profile = await this.#profile(room, end, round.reader.userNid);
+    const head = { initial: true, ...(await this.#head(task, profile)), ...windowHead(window, round.since) };
+    const state =
+      end === null
+        ? { text: "", members: noMembers }
+        : await states.initial(room.roomNid, end, required, lazy, round.pace);
+    return {
+      text: `${JSON.stringify(head).slice(0, -1)},"required_state":[${state.text}],"timeline":[${text.toString()}]}`,
+      isInitial: true,
+      sent: { upTo: null, limit: timelineLimit, required: required.text },
+      members: required.isLazy ? state.members : noMembers,
+      timelineIds: new Set(window.events.map(({ eventId }) => eventId)),
+    };
+  }
+
   /** @param stateThen what the client has; `undefined` when it gets everything */
   async #content(
     { round, selected, sent, known }: Task,
@@ -211,8 +248,8 @@ export class RoomResults {
   }
 
   async #told(task: Task, view: RoomView, content: Content, isExpanded: boolean): Promise<RoomResult> {
-    const { round, selected, sent, isDirect, known, end } = task;
-    const { room, timelineLimit, lists } = selected;
+    const { round, selected, sent, known, end } = task;
+    const { timelineLimit } = selected;
     const { isMergedForm } = round.request;
     const { window, choice, profile, required } = content;
     const isInitial = known === undefined;
@@ -221,20 +258,12 @@ export class RoomResults {
     const events = await this.#parts.presenter.present(view, window.events, {
       aggregateUpTo: window.limited || isWhole ? end : undefined,
     });
-    const bumpStamp =
-      room.membership === "join" ? await this.#parts.bumpStamps.of(room.roomNid, end) : undefined;
     const head = {
       ...(isInitial && { initial: true }),
       ...(isExpanded && { expanded_timeline: true }),
       ...(isExpanded && !isMergedForm && { unstable_expanded_timeline: true }),
-      ...headOf(room, lists, isDirect, bumpStamp ?? room.position),
-      ...profile,
-      ...(room.membership === "join" && !isMergedForm && (await this.#unread(round, room.roomNid))),
-      ...((isWhole || window.limited || events.length > 0) && {
-        limited: window.limited,
-        prev_batch: streamToken(window.prevBatch),
-        num_live: countLive(window, round.since),
-      }),
+      ...(await this.#head(task, profile)),
+      ...((isWhole || window.limited || events.length > 0) && windowHead(window, round.since)),
     };
     const state = await this.#parts.states.texts(choice, round.pace);
     return {
@@ -252,10 +281,21 @@ export class RoomResults {
     return membership === "join" ? profiles.of(roomNid, state, userNid) : profiles.ofPast(state);
   }
 
-  async #unread({ reader }: SlidingRound, roomNid: number): Promise<object> {
-    const counts = await this.#parts.unread?.counts(reader.userNid, [roomNid], false);
-    const room = counts?.get(roomNid)?.room;
-    return { notification_count: room?.notifications ?? 0, highlight_count: room?.highlights ?? 0 };
+  /** What tells of the room itself. */
+  async #head(task: Task, profile: object): Promise<object> {
+    const { round, selected, isDirect, unread, end } = task;
+    const { room, lists } = selected;
+    if (room.membership !== "join") return { ...headOf(room, lists, isDirect, room.position), ...profile };
+    // Nothing has come since the newest event of the room: what is known of it holds whatever happens elsewhere.
+    const bumpStamp = await this.#parts.bumpStamps.of(room.roomNid, Math.min(end, room.activity));
+    return {
+      ...headOf(room, lists, isDirect, bumpStamp ?? room.position),
+      ...profile,
+      ...(!round.request.isMergedForm && {
+        notification_count: unread?.notifications ?? 0,
+        highlight_count: unread?.highlights ?? 0,
+      }),
+    };
   }
 
   async #stateAt(roomNid: number, position: number): Promise<number | null> {
@@ -291,6 +331,14 @@ function headOf(
     is_dm: isDirect,
     // "The field is omitted if it doesn't match any list."
     ...(lists.length > 0 && { lists }),
+  };
+}
+
+function windowHead(window: TimelineWindow, since: number | undefined): object {
+  return {
+    limited: window.limited,
+    prev_batch: streamToken(window.prevBatch),
+    num_live: countLive(window, since),
   };
 }
 

@@ -5,8 +5,11 @@ import type { NameCache } from "../../storage/name-cache.ts";
 import type { Pace } from "../../telemetry/pace.ts";
 import type { EventPresenter } from "../../timeline/event-presenter.ts";
 import type { MemberEvents } from "../../timeline/member-events.ts";
+import type { StateRendering, StateTexts } from "../../timeline/state-texts.ts";
+import type { StateEntries } from "../state-difference.ts";
 import type { TimelineWindow } from "../timeline-window.ts";
 import type { RequiredState } from "./required-state.ts";
+import type { StateRule } from "./state-rules.ts";
 
 /** State events by state pair, as integer IDs; without an event, the pair is no longer part of the state. */
 export type StateChoice = ReadonlyMap<number, number | undefined>;
@@ -17,6 +20,13 @@ export interface RoomStateParts {
   readonly names: NameCache;
   readonly presenter: EventPresenter;
   readonly members: MemberEvents;
+  readonly stateTexts: StateTexts;
+}
+
+/** Rules without wildcards in two: what they want of members, and the rest, which is the same text for many clients. */
+interface SplitRules {
+  readonly members: readonly StateRule[];
+  readonly rest: StateRendering;
 }
 
 const nothing: StateDelta = new Map();
@@ -25,6 +35,7 @@ const entriesAtOnce = 200;
 /** Chooses the state that a client gets of a room (MSC4186, `required_state`). */
 export class RoomStates {
   readonly #parts: RoomStateParts;
+  readonly #split = new WeakMap<RequiredState, SplitRules>();
 
   constructor(parts: RoomStateParts) {
     this.#parts = parts;
@@ -40,15 +51,57 @@ export class RoomStates {
     if (snapshotNid === null) return new Map();
     const { pairs } = required;
     if (!pairs) return this.#byRules(await this.#parts.snapshots.map(snapshotNid), required, pace, besides);
+    const wanted = besides ? pairs.filter(([type, stateKey]) => !besides.matches(type, stateKey)) : pairs;
+    return this.#ofPairs(snapshotNid, wanted);
+  }
+
+  async #ofPairs(snapshotNid: number, pairs: readonly StateRule[]): Promise<Map<number, number>> {
     const chosen = new Map<number, number>();
     for (const [type, stateKey] of pairs) {
-      if (besides?.matches(type, stateKey)) continue;
       const pairNid = await this.#parts.names.findStatePair(type, stateKey);
       const eventNid =
         pairNid === undefined ? undefined : await this.#parts.snapshots.get(snapshotNid, pairNid);
       if (pairNid !== undefined && eventNid !== undefined) chosen.set(pairNid, eventNid);
     }
     return chosen;
+  }
+
+  /**
+   * What a client gets that is new to a room.
+   * @param lazy members that are loaded lazily, by state pair
+   * @returns events as JSON, joined by commas, and those of members by state pair
+   */
+  async initial(
+    roomNid: number,
+    snapshotNid: number,
+    required: RequiredState,
+    lazy: StateEntries,
+    pace: Pace,
+  ): Promise<{ readonly text: string; readonly members: Map<number, number> }> {
+    const split = this.#splitRules(required);
+    if (!split) {
+      const choice = new Map([...(await this.chosen(snapshotNid, required, pace)), ...lazy]);
+      return { text: (await this.texts(choice, pace)).join(","), members: choice };
+    }
+    const rest = await this.#parts.stateTexts.of(roomNid, snapshotNid, split.rest, pace);
+    const named = await this.#ofPairs(snapshotNid, split.members);
+    const members = lazy.size === 0 ? named : new Map([...named, ...lazy]);
+    const texts = await this.texts(members, pace);
+    if (rest.length > 0) texts.push(rest.toString());
+    return { text: texts.join(","), members };
+  }
+
+  #splitRules(required: RequiredState): SplitRules | undefined {
+    const known = this.#split.get(required);
+    const { pairs } = required;
+    if (known || !pairs) return known;
+    const { members = [], rest = [] } = Object.groupBy(pairs, ([type]) =>
+      type === "m.room.member" ? "members" : "rest",
+    );
+    const name = JSON.stringify(rest);
+    const split = { members, rest: { name, pairs: rest, includes: () => true } };
+    this.#split.set(required, split);
+    return split;
   }
 
   async #byRules(

@@ -97,16 +97,32 @@ export class SlidingAnswers {
   ): Promise<Map<number, RoomResult>> {
     const results = new Map<number, RoomResult>();
     const moved = changes.of("timeline");
-    for (const selected of selection.rooms.values()) {
-      const { roomNid, roomId } = selected.room;
+    const told = [...selection.rooms.values()].filter((selected) => {
+      const { roomNid } = selected.room;
       const sent = state.rooms.get(roomNid);
       const mayHaveMoved = !moved || moved.has(roomNid) || read.has(roomNid);
-      if (sent && !mayHaveMoved && isCurrent(round, selected, sent)) continue;
-      const isDirect = labels.direct.has(roomId);
-      results.set(roomNid, await this.#results.read(round, selected, sent, isDirect, read.has(roomNid)));
+      return !sent || mayHaveMoved || !isCurrent(round, selected, sent);
+    });
+    const counts = await this.#unreadCounts(round, told);
+    for (const selected of told) {
+      const { roomNid, roomId } = selected.room;
+      const notes = {
+        isDirect: labels.direct.has(roomId),
+        isUnreadChanged: read.has(roomNid),
+        unread: counts?.get(roomNid)?.room,
+      };
+      results.set(roomNid, await this.#results.read(round, selected, state.rooms.get(roomNid), notes));
       await round.pace.breathe();
     }
     return results;
+  }
+
+  /** Of all rooms together: it takes a few questions to storage, however many they are. */
+  async #unreadCounts({ request, reader }: SlidingRound, told: readonly SelectedRoom[]) {
+    const joined = told.filter(({ room }) => room.membership === "join");
+    if (joined.length === 0 || request.isMergedForm) return undefined;
+    const roomNids = joined.map(({ room }) => room.roomNid);
+    return this.#unread?.counts(reader.userNid, roomNids, false);
   }
 }
 
