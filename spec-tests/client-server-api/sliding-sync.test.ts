@@ -1,7 +1,7 @@
 import t from "tap";
-import { registerUser } from "../support/client.ts";
+import { registerUser, type TestClient } from "../support/client.ts";
 import { setTyping } from "../support/ephemeral.ts";
-import { bodiesOf, createRoom, join, leave, moderate, say, setState } from "../support/rooms.ts";
+import { bodiesOf, createRoom, join, leave, moderate, redact, say, setState } from "../support/rooms.ts";
 import { startServer } from "../support/server.ts";
 import { Connection, list, oneList, slidingSync, slidingSyncPath } from "../support/sliding-sync.ts";
 
@@ -312,6 +312,33 @@ t.test("slidingSync: filters", async (t) => {
   await setState(alice, rooms.plain, "m.room.name", { name: "Bar" });
   t.same(await found({ tags: ["x"], room_name_like: "bar" }), ["plain"], "changes are followed");
 });
+
+t.test(
+  "slidingSync: rules that overlap bring each state event once, a redacted one as what is left of it",
+  async (t) => {
+    const { alice, bob } = await people();
+    const roomId = await createRoom(alice, { topic: "About" }, bob);
+    const named = await setState(alice, roomId, "m.room.name", { name: "Wrong" });
+    for (let index = 0; index < 5; index++) await say(alice, roomId, `${index}`);
+    const rules = (...required_state: string[][]) => list({ timeline_limit: 1, required_state });
+    const lists = {
+      one: rules(["m.room.name", ""], ["m.room.topic", ""]),
+      other: rules(["m.room.name", ""], ["m.room.member", "$ME"], ["m.room.member", bob.userId]),
+    };
+    const room = async (client: TestClient) => (await slidingSync(client, { lists })).rooms[roomId];
+    for (const client of [bob, alice]) {
+      const types = (await room(client))?.required_state?.map(
+        ({ type, state_key }) => `${type} ${state_key}`,
+      );
+      const members = new Set([`m.room.member ${bob.userId}`, `m.room.member ${client.userId}`]);
+      t.same(types?.toSorted(), [...members, "m.room.name ", "m.room.topic "].toSorted(), client.userId);
+    }
+    await redact(alice, roomId, named);
+    const redacted = await room(bob);
+    t.equal(redacted?.name, undefined);
+    t.same(redacted?.required_state?.find(({ type }) => type === "m.room.name")?.content, {});
+  },
+);
 
 t.test("slidingSync: connections of one device are apart", async (t) => {
   const { alice, bob } = await people();

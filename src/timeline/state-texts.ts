@@ -119,13 +119,14 @@ export class StateTexts {
   async #eventNids(snapshotNid: number, { pairs }: StateRendering): Promise<number[]> {
     const { names, snapshots } = this.#parts;
     if (!pairs) return [...(await snapshots.map(snapshotNid)).values()];
-    const eventNids: number[] = [];
+    // A pair may be named more than once.
+    const eventNids = new Set<number>();
     for (const [type, stateKey] of pairs) {
       const pairNid = await names.findStatePair(type, stateKey);
       const eventNid = pairNid === undefined ? undefined : await snapshots.get(snapshotNid, pairNid);
-      if (eventNid !== undefined) eventNids.push(eventNid);
+      if (eventNid !== undefined) eventNids.add(eventNid);
     }
-    return eventNids;
+    return [...eventNids];
   }
 
   #addKey(roomNid: number, key: string): void {
