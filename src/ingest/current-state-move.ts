@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
 import type { EventReader } from "../state/event-reader.ts";
@@ -14,8 +15,8 @@ export interface StateMoveParts {
   readonly snapshots: Pick<StateSnapshots, "map" | "difference">;
 }
 
-/** A room's first state may have tens of thousands of events: so many are read at a time. */
-const eventsAtOnce = 500;
+/** A room's first state may have tens of thousands of events: so many are read in one turn of the event loop. */
+const eventsAtOnce = 100;
 
 /** Makes another snapshot the room's current state, with all that is kept of it besides: memberships and the summary. */
 export async function moveCurrentState(
@@ -31,6 +32,7 @@ export async function moveCurrentState(
       : await parts.snapshots.difference(draft.snapshotNid, snapshotNid);
   const entries = [...changes];
   for (let start = 0; start < entries.length; start += eventsAtOnce) {
+    if (start > 0) await nextTurn();
     await moveEntries(parts, batch, entries.slice(start, start + eventsAtOnce));
   }
   draft.snapshotNid = snapshotNid;

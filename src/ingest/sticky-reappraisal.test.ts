@@ -59,20 +59,20 @@ t.test("a sticky event that came too late is told once its sender is in the room
   const stored = await one.database.stores.events.byId(sticky.eventId);
   const sender = stored?.senderNid ?? 0;
   const now = Date.now();
-  t.same(await stickyEvents.hidden(room.roomNid, sender, now), [stored?.eventNid]);
+  t.same(await stickyEvents.hidden(room.roomNid, [sender], now), [stored?.eventNid]);
 
   const change = { position: 1, stream: "membership" as const, nid: sender };
   const told = { ...change, membership: { roomNid: room.roomNid, joined: true } };
   const reappraisal = reappraisalOn(one);
   reappraisal.committed(1, [told, { ...told, nid: userNid }]);
   await reappraisal[Symbol.asyncDispose]();
-  t.same(await stickyEvents.hidden(room.roomNid, sender, now), [stored?.eventNid], "still not in the room");
+  t.same(await stickyEvents.hidden(room.roomNid, [sender], now), [stored?.eventNid], "still not in the room");
 
   await one.graph.writer.sendOne(room, member(one.user, two.user, "invite"));
   await two.join(room, one);
   reappraisal.committed(2, [told]);
   await reappraisal[Symbol.asyncDispose]();
-  t.same(await stickyEvents.hidden(room.roomNid, sender, now), []);
+  t.same(await stickyEvents.hidden(room.roomNid, [sender], now), []);
   const places = await stickyEvents.inRooms([room.roomNid], 0, Number.MAX_SAFE_INTEGER, now, 9);
   t.same(
     places.map(({ eventNid }) => eventNid),

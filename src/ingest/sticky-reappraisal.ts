@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventReader } from "../state/event-reader.ts";
 import type { RoomIndex } from "../state/room-index.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
@@ -19,14 +20,17 @@ export interface StickyReappraisalParts {
   readonly log: Logger;
 }
 
+/** All members of a room may become known at once: so many are looked at in one turn of the event loop. */
+const usersAtOnce = 500;
+
 /**
  * "Soft-failure checks MUST be re-evaluated when the membership state changes for a user with unexpired sticky events"
  * (MSC4354): servers that hear of the same things in another order come to agree on which events are sticky.
  */
 export class StickyReappraisal implements AsyncDisposable {
   readonly #parts: StickyReappraisalParts;
-  /** By room and user, each once however often it changes meanwhile. */
-  readonly #waiting = new Map<string, { readonly roomNid: number; readonly userNid: number }>();
+  /** Users by room, each once however often they change meanwhile. */
+  readonly #waiting = new Map<number, Set<number>>();
   #work: Promise<void> | undefined;
 
   constructor(parts: StickyReappraisalParts) {
@@ -37,8 +41,9 @@ export class StickyReappraisal implements AsyncDisposable {
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
     for (const { nid: userNid, membership } of changes) {
       if (!membership) continue;
-      const { roomNid } = membership;
-      this.#waiting.set(`${roomNid} ${userNid}`, { roomNid, userNid });
+      const users = this.#waiting.get(membership.roomNid);
+      if (users) users.add(userNid);
+      else this.#waiting.set(membership.roomNid, new Set([userNid]));
     }
     if (this.#waiting.size > 0) this.#work ??= this.#run();
   };
@@ -51,22 +56,26 @@ export class StickyReappraisal implements AsyncDisposable {
   async #run(): Promise<void> {
     // After the commit's other followers have been told.
     await Promise.resolve();
-    for (const [key, { roomNid, userNid }] of this.#waiting) {
-      this.#waiting.delete(key);
-      try {
-        await this.#look(roomNid, userNid);
-      } catch (err) {
-        this.#parts.log.error({ err }, "sticky events could not be judged anew");
+    for (const [roomNid, users] of this.#waiting) {
+      this.#waiting.delete(roomNid);
+      const userNids = [...users];
+      for (let start = 0; start < userNids.length; start += usersAtOnce) {
+        if (start > 0) await nextTurn();
+        await this.#lookAt(roomNid, userNids.slice(start, start + usersAtOnce));
       }
     }
     this.#work = undefined;
   }
 
-  async #look(roomNid: number, senderNid: number): Promise<void> {
-    const { store, clock } = this.#parts;
-    const hidden = await store.hidden(roomNid, senderNid, clock.nowMs());
-    for (const eventNid of hidden) {
-      if (await this.#isAllowed(roomNid, eventNid)) await store.reveal(eventNid);
+  async #lookAt(roomNid: number, senderNids: readonly number[]): Promise<void> {
+    const { store, clock, log } = this.#parts;
+    try {
+      const hidden = await store.hidden(roomNid, senderNids, clock.nowMs());
+      for (const eventNid of hidden) {
+        if (await this.#isAllowed(roomNid, eventNid)) await store.reveal(eventNid);
+      }
+    } catch (err) {
+      log.error({ err }, "sticky events could not be judged anew");
     }
   }
 

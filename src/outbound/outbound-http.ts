@@ -2,6 +2,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest 
 import type { AgentOptions, request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
 import type { Clock } from "../telemetry/clock.ts";
+import { Pace } from "../telemetry/pace.ts";
 import { version } from "../version.ts";
 import type { AddressFilter } from "./address-filter.ts";
 import { OutboundError } from "./errors.ts";
@@ -104,6 +105,7 @@ interface SecureSide {
  */
 export class OutboundHttp implements Disposable {
   readonly #clock: Clock;
+  readonly #pace: Pace;
   readonly #http: FilteredHttpAgent;
   readonly #makeSecureSide: () => Promise<SecureSide>;
   #https: Promise<SecureSide> | undefined;
@@ -112,6 +114,7 @@ export class OutboundHttp implements Disposable {
 
   constructor({ filter, clock, extraCa, resolve, ...timeouts }: OutboundHttpOptions) {
     this.#clock = clock;
+    this.#pace = new Pace(clock);
     const options: AgentOptions = {
       keepAlive: true,
       timeout: idleConnectionMs,
@@ -224,6 +227,8 @@ export class OutboundHttp implements Disposable {
     const { request, agent } = isSecure
       ? await (this.#https ??= this.#makeSecureSide())
       : { request: httpRequest, agent: this.#http };
+    // A connection takes a millisecond to begin, and hundreds of servers may be asked at once.
+    await this.#pace.breathe();
     const outgoing = request(url, {
       method,
       headers: {

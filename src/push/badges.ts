@@ -38,7 +38,7 @@ export class Badges {
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
     for (const { stream, nid, readRoomNid, membership, redactedNid } of changes) {
       if (readRoomNid !== undefined) this.outdate(nid, readRoomNid);
-      if (membership) this.outdate(nid, membership.roomNid);
+      if (membership && !membership.isRemote) this.outdate(nid, membership.roomNid);
       if (stream === "timeline" && redactedNid !== undefined) this.#outdateAll(nid);
     }
   };

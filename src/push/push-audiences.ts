@@ -71,7 +71,9 @@ export class PushAudiences {
 
   /** To be told of each commit before its position becomes visible. */
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
-    for (const { membership } of changes) if (membership) this.#rooms.forget(membership.roomNid);
+    for (const { membership } of changes) {
+      if (membership && !membership.isRemote) this.#rooms.forget(membership.roomNid);
+    }
   };
 
   /** The users with pushers who are joined to a room. */

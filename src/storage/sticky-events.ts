@@ -28,8 +28,8 @@ export interface StickyEventStore {
   ofSender(roomNid: number, senderNid: number, nowTs: number, limit: number): Promise<number[]>;
   /** The rooms that have sticky events. */
   rooms(nowTs: number): Promise<StickyRoom[]>;
-  /** Sticky events of a sender in a room that nobody gets, for they are soft-failed. */
-  hidden(roomNid: number, senderNid: number, nowTs: number): Promise<number[]>;
+  /** Sticky events of some senders in a room that nobody gets, for they are soft-failed. */
+  hidden(roomNid: number, senderNids: readonly number[], nowTs: number): Promise<number[]>;
   /** Has a hidden event delivered from now on. */
   reveal(eventNid: number): Promise<void>;
 }

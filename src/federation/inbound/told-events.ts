@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RoomOutliers } from "../../ingest/room-outliers.ts";
 import { StrictJsonError } from "../../protocol/errors.ts";
 import type { EventId } from "../../protocol/identifiers.ts";
@@ -27,6 +28,8 @@ interface HeldEvent {
 const maxEvents = 1_000_000;
 /** Events that wait for keys or for their signatures to be checked: a server that is gone holds up its own only. */
 const maxChecking = 400;
+/** So many are begun with in one turn of the event loop. */
+const checkedAtOnce = 25;
 /** So many are stored at a time. */
 const chunkSize = 100;
 
@@ -57,7 +60,10 @@ export class ToldEvents {
     this.#count += texts.length;
     if (this.#count > maxEvents) throw wrongAnswer("it has more events than any room");
     this.#checking += texts.length;
-    for (const text of texts) void this.#check(list, text);
+    for (const [index, text] of texts.entries()) {
+      if (index > 0 && index % checkedAtOnce === 0) await nextTurn();
+      void this.#check(list, text);
+    }
     await this.#until(maxChecking);
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventId, ServerName } from "../../protocol/identifiers.ts";
 import type { JsonValue } from "../../protocol/json.ts";
 import type { EventReader } from "../../state/event-reader.ts";
@@ -98,6 +99,7 @@ export class ToldStates {
   async stateOf(room: Room, stateIds: readonly EventId[]): Promise<StateMap> {
     const state = new Map<number, number>();
     for (let start = 0; start < stateIds.length; start += chunkSize) {
+      if (start > 0) await nextTurn();
       const ids = stateIds.slice(start, start + chunkSize);
       const entries = await this.#parts.eventStore.stateEntries(ids);
       if (entries.length < new Set(ids).size)
@@ -129,6 +131,7 @@ export class ToldStates {
     const unique = [...new Set(eventIds)];
     const missing: EventId[] = [];
     for (let start = 0; start < unique.length; start += chunkSize) {
+      if (start > 0) await nextTurn();
       const ids = unique.slice(start, start + chunkSize);
       const known = new Set((await this.#parts.eventStore.nidsOf(ids)).map(({ eventId }) => eventId));
       missing.push(...ids.filter((id) => !known.has(id)));

@@ -48,7 +48,7 @@ export class DeviceListRoutes implements AsyncDisposable {
       // What was told of devices since the join has not come to all of the room's servers.
       if (partialSince !== undefined) this.#add(undefined, nid, partialSince);
       if (stream === "deviceLists" || stream === "deviceUpdates") this.#add(nid, undefined, after);
-      else if (membership?.joined) this.#add(nid, membership.roomNid, after);
+      else if (membership?.joined && !membership.isRemote) this.#add(nid, membership.roomNid, after);
     }
     if (this.#unrouted.size > 0) this.#rounds.begin();
   }

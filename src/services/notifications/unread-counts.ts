@@ -81,8 +81,9 @@ export class UnreadCounts {
     for (const { stream, position, nid, redactedNid, readRoomNid, membership } of changes) {
       if (stream === "timeline") this.#note(nid, position, redactedNid !== undefined);
       if (readRoomNid !== undefined) this.#outdate(nid, readRoomNid);
-      if (membership?.joined) this.#outdate(nid, membership.roomNid);
-      else if (membership) this.#tallies.delete(keyOf(nid, membership.roomNid));
+      if (!membership || membership.isRemote) continue;
+      if (membership.joined) this.#outdate(nid, membership.roomNid);
+      else this.#tallies.delete(keyOf(nid, membership.roomNid));
     }
   };
 

@@ -55,12 +55,13 @@ export function stickyEventStoreContract(t: Test, open: () => Promise<Database>)
     ]);
     t.strictSame(await store.inRooms([roomNid], 0, latest, 10, 9), []);
     t.strictSame(await store.rooms(10), []);
-    t.strictSame(await store.hidden(roomNid, 1, 10), [2]);
-    t.strictSame(await store.hidden(roomNid, 1, 100), []);
+    t.strictSame(await store.hidden(roomNid, [1, 7], 10), [2]);
+    t.strictSame(await store.hidden(roomNid, [1], 100), []);
+    t.strictSame(await store.hidden(roomNid, [7], 10), [], "of another sender");
     await store.reveal(2);
     const [revealed] = await store.inRooms([roomNid], first ?? 0, latest, 10, 9);
     t.match(revealed, { eventNid: 2, roomNid });
-    t.strictSame(await store.hidden(roomNid, 1, 10), []);
+    t.strictSame(await store.hidden(roomNid, [1], 10), []);
     await store.reveal(2);
     t.strictSame(await store.inRooms([roomNid], revealed?.position ?? 0, latest, 10, 9), [], "once");
   });

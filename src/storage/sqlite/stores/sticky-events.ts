@@ -12,7 +12,8 @@ const untilSql = `SELECT event_nid AS eventNid, until_ts AS untilTs FROM sticky_
 const ofSenderSql = `SELECT until_ts AS untilTs FROM sticky_events
   WHERE room_nid = ? AND sender_nid = ? AND until_ts > ? ORDER BY until_ts LIMIT ?`;
 const hiddenSql = `SELECT event_nid AS eventNid FROM sticky_events
-  WHERE room_nid = ? AND sender_nid = ? AND until_ts > ? AND position IS NULL ORDER BY event_nid`;
+  WHERE room_nid = ? AND sender_nid IN (SELECT value FROM json_each(?)) AND until_ts > ? AND position IS NULL
+  ORDER BY event_nid`;
 
 /** Each new row takes so many away whose time is over: more than it adds, so that they never pile up. */
 const forgottenAtOnce = 4;
@@ -39,8 +40,10 @@ export const stickyEventOperations: StoreOperations<StickyEventStore> = {
       nowTs,
     ),
   ),
-  hidden: point((db, roomNid: number, senderNid: number, nowTs: number) =>
-    db.all<{ eventNid: number }>(hiddenSql, roomNid, senderNid, nowTs).map(({ eventNid }) => eventNid),
+  hidden: point((db, roomNid: number, senderNids: readonly number[], nowTs: number) =>
+    db
+      .all<{ eventNid: number }>(hiddenSql, roomNid, JSON.stringify(senderNids), nowTs)
+      .map(({ eventNid }) => eventNid),
   ),
   reveal: write(reveal),
 };
