@@ -8,7 +8,7 @@ export interface SeededRoom {
 }
 
 /** What is stored in one transaction. */
-const blockSize = 100_000;
+const blockSize = 500_000;
 const cacheKib = 2 * 1024 * 1024;
 const vocabulary = 60_000;
 const sentences = ["東京都庁に行きました", "我们明天在北京开会", "학교에서 만나요", "会議は明日の午後です"];
@@ -48,12 +48,9 @@ export function addMessages(file: string, seeds: readonly SeededRoom[], messages
   db.pragma("synchronous = off");
   // Event IDs come in no order: their index has to be in memory.
   db.pragma(`cache_size = -${cacheKib}`);
-  const columns = db
-    .prepare<[], { name: string }>("SELECT name FROM pragma_table_info('events')")
-    .all()
-    .map(({ name }) => name);
+  const columns = db.prepare<[], string>("SELECT name FROM pragma_table_info('events')").pluck().all();
   const insert = db.prepare(
-    `INSERT INTO events (${columns.join(", ")}) VALUES (${columns.map((name) => `@${name}`).join(", ")})`,
+    `INSERT INTO events (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
   );
   const bySeed = db.prepare<[string], Record<string, unknown>>("SELECT * FROM events WHERE event_id = ?");
   const rows = seeds.map(({ eventId }) => bySeed.get(eventId) ?? {});
@@ -68,7 +65,8 @@ export function addMessages(file: string, seeds: readonly SeededRoom[], messages
       position += 1;
       const common = String(row["common"]).replace('"seed"', JSON.stringify(anyText(room)));
       const eventId = `$${randomBytes(32).toString("base64url")}`;
-      insert.run({ ...row, event_nid: eventNid, event_id: eventId, position, common });
+      const changed: Record<string, unknown> = { event_nid: eventNid, event_id: eventId, position, common };
+      insert.run(columns.map((name) => changed[name] ?? row[name]));
       last.set(Number(row["room_nid"]), position);
     }
   });

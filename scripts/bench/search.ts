@@ -1,23 +1,41 @@
-// Measures the search for messages: `npm run bench:search [-- messages]`. A server of its own gets rooms over HTTP and
-// very many messages straight into its database, indexes them, and is then searched over HTTP.
-import { statSync } from "node:fs";
+// Measures the search for messages: `npm run bench:search [-- messages] [--keep FOLDER] [--fill]`. A server of its own gets
+// rooms over HTTP and very many messages straight into its database, indexes them, and is then searched over HTTP. What is
+// in a folder that is kept is found there again; `--fill` does nothing but that.
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import BetterSqlite3 from "better-sqlite3";
-import { registerUser, type TestClient } from "../../spec-tests/support/client.ts";
+import { login, registerUser, type TestClient } from "../../spec-tests/support/client.ts";
 import { createRoom, join as joinRoom, say } from "../../spec-tests/support/rooms.ts";
 import { search } from "../../spec-tests/support/search.ts";
-import { startServer, type TestServer } from "../../spec-tests/support/server.ts";
+import { startServer } from "../../spec-tests/support/server.ts";
 import { addMessages, type SeededRoom, words } from "./message-corpus.ts";
 import { report } from "./report.ts";
 
-const messages = Number(process.argv[2] ?? 1_000_000);
+const { values: options, positionals } = parseArgs({
+  options: { keep: { type: "string" }, fill: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const messages = Number(positionals[0] ?? 1_000_000);
 const rooms = 1_000;
 /** The one who searches is in this many rooms, in all of them, or in a single one. */
 const members = { few: 20, all: rooms, one: 1 };
 const repeats = 20;
 
 async function main(): Promise<void> {
-  await using server = await startServer({ search: { enabled: false } });
+  const folder = options.keep ?? mkdtempSync(join(tmpdir(), "hearth-search-"));
+  const filledFile = `${folder}.filled`;
+  if (options.keep === undefined || !existsSync(filledFile)) {
+    await fill(folder);
+    if (options.keep !== undefined) writeFileSync(filledFile, "");
+  }
+  if (!options.fill) await measure(folder);
+  if (options.keep === undefined) rmSync(folder, { recursive: true });
+}
+
+async function fill(folder: string): Promise<void> {
+  await using server = await startServer({ data_dir: folder, search: { enabled: false } });
   const owner = await registerUser(server, "owner");
   const searchers: Record<keyof typeof members, TestClient> = {
     few: await registerUser(server, "few"),
@@ -26,16 +44,21 @@ async function main(): Promise<void> {
   };
   const seeds = await seedRooms(owner, searchers);
   const perSecond = { without: await sendRate(owner, seeds), with: 0 };
-  const database = join(server.folder, "hearth.db");
-  await server.restart(async () => addMessages(database, seeds, messages), { search: { enabled: true } });
-  await indexAll(server, searchers.all);
+  await server.restart(async () => addMessages(join(folder, "hearth.db"), seeds, messages), {
+    search: { enabled: true },
+  });
+  await indexAll(folder, searchers.all);
   perSecond.with = await sendRate(owner, seeds);
-  const sizes = sizesOf(server);
+  const sizes = sizesOf(folder);
   report(
     `index: ${(sizes.index / messages).toFixed(0)} bytes a message, events: ${(sizes.events / messages).toFixed(0)}`,
   );
   report(`sends/s: ${perSecond.without.toFixed(0)} without the index, ${perSecond.with.toFixed(0)} with it`);
-  for (const [name, searcher] of Object.entries(searchers)) await searchAs(name, searcher);
+}
+
+async function measure(folder: string): Promise<void> {
+  await using server = await startServer({ data_dir: folder });
+  for (const name of Object.keys(members)) await searchAs(name, await login(server, name));
 }
 
 async function seedRooms(owner: TestClient, searchers: Record<keyof typeof members, TestClient>) {
@@ -71,9 +94,9 @@ async function sendRate(owner: TestClient, seeds: readonly SeededRoom[]): Promis
   return sent / sendSeconds;
 }
 
-async function indexAll(server: TestServer, everywhere: TestClient): Promise<void> {
+async function indexAll(folder: string, everywhere: TestClient): Promise<void> {
   const startMs = performance.now();
-  const index = join(server.folder, "search.db");
+  const index = join(folder, "search.db");
   for (let upTo = 0; upTo === 0; ) {
     await search(everywhere, "anything", { order_by: "recent" });
     using db = openReadonly(index);
@@ -90,7 +113,7 @@ function openReadonly(file: string): BetterSqlite3.Database & Disposable {
   return Object.assign(db, { [Symbol.dispose]: () => void db.close() });
 }
 
-function sizesOf({ folder }: TestServer): { index: number; events: number } {
+function sizesOf(folder: string): { index: number; events: number } {
   return {
     index: statSync(join(folder, "search.db")).size,
     events: statSync(join(folder, "hearth.db")).size,
@@ -109,6 +132,7 @@ async function searchAs(name: string, searcher: TestClient): Promise<void> {
     "one character": "都",
     "a word of other rooms": "elsewhere",
   };
+  const all: number[] = [];
   for (const [what, term = ""] of Object.entries(terms)) {
     for (const order of ["recent", "rank"]) {
       const times: number[] = [];
@@ -118,13 +142,21 @@ async function searchAs(name: string, searcher: TestClient): Promise<void> {
         ({ count } = await search(searcher, term, { order_by: order }));
         times.push(performance.now() - startMs);
       }
-      times.sort((a, b) => a - b);
-      const at = (part: number) => times[Math.floor(part * times.length)]?.toFixed(1).padStart(6);
+      all.push(...times);
+      const at = percentilesOf(times);
       report(
         `${name.padEnd(4)} ${what.padEnd(23)} ${order.padEnd(6)} best ${at(0)} ms, median ${at(0.5)} ms, 95th ${at(0.95)} ms, about ${count}`,
       );
     }
   }
+  const at = percentilesOf(all);
+  report(`${name.padEnd(4)} all of these: median ${at(0.5)} ms, 99th ${at(0.99)} ms, longest ${at(1)} ms`);
+}
+
+function percentilesOf(times: readonly number[]): (part: number) => string | undefined {
+  const sorted = times.toSorted((a, b) => a - b);
+  return (part) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]?.toFixed(1).padStart(6);
 }
 
 await main();

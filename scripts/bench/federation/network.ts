@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../../spec-tests/support/free-port.ts";
-import type { ServerProcess } from "../../../spec-tests/support/server-process.ts";
+import type { ProcessOptions, ServerProcess } from "../../../spec-tests/support/server-process.ts";
 import { testCertificate } from "../../../src/outbound/testing/certificate.ts";
 import { FakeServers } from "../../../spec-tests/support/fake-servers.ts";
 import { startServer } from "../server.ts";
@@ -17,8 +17,11 @@ export interface Network extends AsyncDisposable {
   readonly live: readonly string[];
 }
 
-/** @param liveCount how many addresses get a certificate: at most 250 */
-export async function startNetwork(liveCount: number): Promise<Network> {
+/**
+ * @param liveCount how many addresses get a certificate: at most 250
+ * @param options of the server's process
+ */
+export async function startNetwork(liveCount: number, options: ProcessOptions = {}): Promise<Network> {
   const live = Array.from({ length: liveCount }, (_, index) => `127.0.1.${index + 1}`);
   const folder = await mkdtemp(join(tmpdir(), "hearth-bench-"));
   const tls = testCertificate("127.0.0.1", ...live);
@@ -33,7 +36,7 @@ export async function startNetwork(liveCount: number): Promise<Network> {
       key_notaries: [`${live[0]}:${port}`],
     },
   };
-  const server = await startServer(config);
+  const server = await startServer(config, options);
   const fake = new FakeServers();
   return {
     server,

@@ -62,11 +62,18 @@ async function largeRoom(server: GraphServer): Promise<Room> {
     state("m.room.power_levels", { users: { [user]: 100 } }),
     state("m.room.join_rules", { join_rule: "public" }),
   ]);
+  const members = Array.from({ length: stateEvents }, (_, index) => `@user-${index}:bench.test` as UserId);
+  // Otherwise each name would wait for a commit of its own.
+  await server.names.internAll(
+    members,
+    members.map((stateKey) => ({ type: "m.room.member", stateKey })),
+  );
   for (let start = 0; start < stateEvents; start += eventsAtOnce) {
-    const joins = Array.from({ length: eventsAtOnce }, (_, index) => {
-      const member = `@user-${start + index}:bench.test` as UserId;
-      return { ...state("m.room.member", { membership: "join" }), stateKey: member, sender: member };
-    });
+    const joins = members.slice(start, start + eventsAtOnce).map((member) => ({
+      ...state("m.room.member", { membership: "join" }),
+      stateKey: member,
+      sender: member,
+    }));
     await writer.send(room, joins);
   }
   return room;

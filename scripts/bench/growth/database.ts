@@ -1,11 +1,11 @@
 import { cp } from "node:fs/promises";
-import { join as joinPath } from "node:path";
-import { login, registerUser, type TestClient } from "../../../spec-tests/support/client.ts";
+import BetterSqlite3 from "better-sqlite3";
+import { login, registerUser } from "../../../spec-tests/support/client.ts";
 import { createRoom, say } from "../../../spec-tests/support/rooms.ts";
 import type { ServerProcess } from "../../../spec-tests/support/server-process.ts";
 import { addMessages, type SeededRoom } from "../message-corpus.ts";
 import { processorMs, report } from "../report.ts";
-import { prepareServer, startServer } from "../server.ts";
+import { databaseOf, type FilledServers, filledServer } from "./filled-server.ts";
 import { compare, median } from "./turns.ts";
 
 const rooms = 200;
@@ -17,23 +17,28 @@ const fewEvents = 1_000_000;
 const withoutSearch = { search: { enabled: false } };
 
 /** Compares sends with a database of a million messages and with a larger one, and then starts with both. */
-export async function benchDatabase(events: number): Promise<void> {
+export async function benchDatabase(events: number, servers: FilledServers): Promise<void> {
   const count = Math.min(fewEvents, Math.floor(events / 5));
-  await using small = await startServer(withoutSearch);
-  await using large = await prepareServer(withoutSearch);
-  const seeds = await seedRooms(await registerUser(small, "sender"));
-  await small.end("SIGTERM");
-  addMessages(databaseOf(small), seeds, count);
-  await cp(small.dataFolder, large.dataFolder, { recursive: true });
-  addMessages(databaseOf(large), seeds, events - count);
+  await using small = await filledServer(servers, `events-${count}`, withoutSearch, async (server) => {
+    await server.start();
+    await seedRooms(server);
+    await server.end("SIGTERM");
+    addMessages(databaseOf(server), seededRooms(server), count);
+  });
+  await using large = await filledServer(servers, `events-${events}`, withoutSearch, async (server) => {
+    await cp(small.dataFolder, server.dataFolder, { recursive: true });
+    addMessages(databaseOf(server), seededRooms(server), events - count);
+  });
+  if (servers.onlyFill) return;
   await Promise.all([small.start(), large.start()]);
+  const roomIds = seededRooms(small).map(({ roomId }) => roomId);
   const sending = async (server: ServerProcess, size: number) => {
     const sender = await login(server, "sender");
     let sent = 0;
     return {
       name: `a send with ${size} events in the database`,
       pid: server.pid,
-      operate: () => say(sender, seeds[sent++ % rooms]?.roomId ?? "", "one more"),
+      operate: () => say(sender, roomIds[sent++ % rooms] ?? "", "one more"),
     };
   };
   await compare(await sending(small, count), await sending(large, events), sends);
@@ -46,17 +51,22 @@ export async function benchDatabase(events: number): Promise<void> {
   );
 }
 
-async function seedRooms(owner: TestClient): Promise<SeededRoom[]> {
-  const seeds: SeededRoom[] = [];
-  for (let index = 0; index < rooms; index++) {
-    const roomId = await createRoom(owner);
-    seeds.push({ roomId, eventId: await say(owner, roomId, "seed") });
-  }
-  return seeds;
+async function seedRooms(server: ServerProcess): Promise<void> {
+  const owner = await registerUser(server, "sender");
+  for (let index = 0; index < rooms; index++) await say(owner, await createRoom(owner), "seed");
 }
 
-function databaseOf({ dataFolder }: ServerProcess): string {
-  return joinPath(dataFolder, "hearth.db");
+/** The rooms with their first messages. */
+function seededRooms(server: ServerProcess): SeededRoom[] {
+  const db = new BetterSqlite3(databaseOf(server), { readonly: true });
+  const seeds = db
+    .prepare<[], SeededRoom>(
+      `SELECT room_id AS roomId, (SELECT event_id FROM events WHERE events.room_nid = rooms.room_nid AND pair_nid IS NULL
+         AND position IS NOT NULL ORDER BY position LIMIT 1) AS eventId FROM rooms`,
+    )
+    .all();
+  db.close();
+  return seeds;
 }
 
 async function compareStarts(servers: ReadonlyMap<ServerProcess, number>): Promise<void> {
