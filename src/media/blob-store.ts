@@ -13,7 +13,7 @@ export interface ByteRange {
 export interface BlobStore {
   /**
    * Takes bytes in and hashes them on the way. They are no blob until they are kept; disposing of them before gives
-   * them up.
+   * them up. A piece is done with when the next is asked for: whoever gives it may use its memory again.
    * @throws BlobTooLargeError, StorageError "disk-full", and whatever the source throws
    */
   receive(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, maxBytes: number): Promise<ReceivedBlob>;

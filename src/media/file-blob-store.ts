@@ -12,11 +12,10 @@ import {
   type ByteRange,
   type ReceivedBlob,
 } from "./blob-store.ts";
+import { GatheredWrites } from "./gathered-writes.ts";
 
 /** One write or read of a file: few calls for a large file, little memory for many. */
 const blockBytes = 512 * 1024;
-/** A piece takes hundreds of bytes beside its own, and somebody may send a byte at a time. A write may have 1,024. */
-const maxLoosePieces = 1_000;
 /** What is not larger is read at once: a third cheaper than a stream, which holds two blocks for a slow client. */
 const smallBytes = 1024 * 1024;
 /** So much of the disk is left to the database, which users need to write to each other. */
@@ -57,7 +56,7 @@ export class FileBlobStore implements BlobStore {
       if (!isKept) await rm(path, { force: true });
     };
     try {
-      const { sha256, sizeBytes } = await writeFile(path, source, maxBytes);
+      const { sha256, sizeBytes } = await this.#writeFile(path, source, maxBytes);
       const keep = async () => {
         try {
           await this.#moveIn(path, sha256);
@@ -104,6 +103,38 @@ export class FileBlobStore implements BlobStore {
     await Promise.all(leftovers.map((name) => rm(join(this.#incoming, name), { force: true })));
   }
 
+  async #writeFile(
+    path: string,
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    maxBytes: number,
+  ): Promise<{ sha256: string; sizeBytes: number }> {
+    await using file = await open(path, "wx", 0o600);
+    const write = async (bytes: Uint8Array) => {
+      await this.#checkRoom();
+      await writeAll(file, bytes);
+    };
+    using writes = new GatheredWrites(write, Math.min(blockBytes, maxBytes));
+    const hash = createHash("sha256");
+    let sizeBytes = 0;
+    for await (const piece of source) {
+      sizeBytes += piece.length;
+      if (sizeBytes > maxBytes) throw new BlobTooLargeError(maxBytes);
+      hash.update(piece);
+      await writes.add(piece);
+    }
+    await writes.flush();
+    await file.sync();
+    return { sha256: hash.digest("hex"), sizeBytes };
+  }
+
+  /** @throws StorageError when files would take what is left to the database */
+  async #checkRoom(): Promise<void> {
+    const { bsize, blocks, bavail } = await statfs(this.#incoming);
+    if (bavail * bsize < Math.min(maxReservedBytes, blocks * bsize * reservedShare)) {
+      throw new StorageError("disk-full", "the disk of the media folder is nearly full");
+    }
+  }
+
   #pathOf(sha256: string): string {
     return join(this.#folder, sha256.slice(0, 2), sha256);
   }
@@ -141,47 +172,10 @@ export class FileBlobStore implements BlobStore {
   }
 }
 
-async function writeFile(
-  path: string,
-  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  maxBytes: number,
-): Promise<{ sha256: string; sizeBytes: number }> {
-  await using file = await open(path, "wx", 0o600);
-  const hash = createHash("sha256");
-  let pieces: Uint8Array[] = [];
-  let looseBytes = 0;
-  let sizeBytes = 0;
-  const write = async () => {
-    await checkRoom(path);
-    await writeAll(file, pieces, looseBytes);
-    [pieces, looseBytes] = [[], 0];
-  };
-  for await (const piece of source) {
-    sizeBytes += piece.length;
-    if (sizeBytes > maxBytes) throw new BlobTooLargeError(maxBytes);
-    hash.update(piece);
-    pieces.push(piece);
-    looseBytes += piece.length;
-    if (looseBytes >= blockBytes || pieces.length === maxLoosePieces) await write();
-  }
-  if (looseBytes > 0) await write();
-  await file.sync();
-  return { sha256: hash.digest("hex"), sizeBytes };
-}
-
-/** The pieces as they are: putting them together first would copy them. */
-async function writeAll(file: FileHandle, pieces: Uint8Array[], sizeBytes: number): Promise<void> {
-  const { bytesWritten } = await file.writev(pieces);
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  const { bytesWritten } = await file.write(bytes);
   // A disk that is nearly full takes a part, and says with the rest what is the matter.
-  if (bytesWritten < sizeBytes) await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten));
-}
-
-/** @throws StorageError when files would take what is left to the database */
-async function checkRoom(path: string): Promise<void> {
-  const { bsize, blocks, bavail } = await statfs(path);
-  if (bavail * bsize < Math.min(maxReservedBytes, blocks * bsize * reservedShare)) {
-    throw new StorageError("disk-full", "the disk of the media folder is nearly full");
-  }
+  if (bytesWritten < bytes.length) await file.writeFile(bytes.subarray(bytesWritten));
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -8,6 +8,7 @@ import {
 } from "../../api/client/media.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { IncomingFile, Uploads } from "../../services/media/uploads.ts";
+import { bodyBlocks } from "../body-blocks.ts";
 import { ConcurrencyLimit } from "../concurrency-limit.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import type { RequestContext } from "../request.ts";
@@ -52,10 +53,9 @@ function incomingFile({ incoming }: RequestContext, filename: string | undefined
   };
 }
 
-/** The request's body. The connection outlives it, so that a refused upload gets its answer. */
 async function* bodyOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
-    yield* incoming.iterator({ destroyOnReturn: false });
+    yield* bodyBlocks(incoming);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new MatrixError("M_UNKNOWN", `The upload broke off: ${reason}`);
