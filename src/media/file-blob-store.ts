@@ -21,6 +21,8 @@ const smallBytes = 1024 * 1024;
 /** So much of the disk is left to the database, which users need to write to each other. */
 const maxReservedBytes = 256 * 1024 * 1024;
 const reservedShare = 0.02;
+/** After so much has been written, it is looked at anew how much room there is. */
+const maxUncheckedBytes = 4 * 1024 * 1024;
 
 /**
  * Blobs as files `ab/abcd…` in a folder, and in `incoming` what is on its way. A file gets its name by being moved
@@ -30,6 +32,7 @@ export class FileBlobStore implements BlobStore {
   readonly #folder: string;
   readonly #incoming: string;
   readonly #randomBytes: RandomBytes;
+  #uncheckedBytes = Infinity;
   /** Done when the folders of all shards are there to stay. */
   #shardFolders: Promise<void> | undefined;
 
@@ -110,7 +113,7 @@ export class FileBlobStore implements BlobStore {
   ): Promise<{ sha256: string; sizeBytes: number }> {
     await using file = await open(path, "wx", 0o600);
     const write = async (bytes: Uint8Array) => {
-      await this.#checkRoom();
+      await this.#checkRoom(bytes.length);
       await writeAll(file, bytes);
     };
     using writes = new GatheredWrites(write, Math.min(blockBytes, maxBytes));
@@ -128,11 +131,14 @@ export class FileBlobStore implements BlobStore {
   }
 
   /** @throws StorageError when files would take what is left to the database */
-  async #checkRoom(): Promise<void> {
+  async #checkRoom(neededBytes: number): Promise<void> {
+    this.#uncheckedBytes += neededBytes;
+    if (this.#uncheckedBytes <= maxUncheckedBytes) return;
     const { bsize, blocks, bavail } = await statfs(this.#incoming);
     if (bavail * bsize < Math.min(maxReservedBytes, blocks * bsize * reservedShare)) {
       throw new StorageError("disk-full", "the disk of the media folder is nearly full");
     }
+    this.#uncheckedBytes = 0;
   }
 
   #pathOf(sha256: string): string {
