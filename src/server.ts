@@ -135,7 +135,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       encryption: remoteEncryption,
     }),
   );
-  const administration = opened.use(composeAdministration(foundation));
+  const administration = opened.use(composeAdministration(foundation, rooms, userData.profiles));
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(),

@@ -145,8 +145,8 @@ function almostIdentifiers(sigil: string): string[] {
   return [sigil, `${sigil}x:`, `${sigil}${"x".repeat(10_000)}:hearth.test`, `${sigil}x%2F`];
 }
 
-/** A user may keep something for any room. */
-const takesAnyRoom = /AccountDataPerRoom|RoomTag|RoomKey/;
+/** A user may keep something for any room, and an administrator may block one before anybody here has heard of it. */
+const takesAnyRoom = /AccountDataPerRoom|RoomTag|RoomKey|RoomBlock/;
 
 t.test("path parameters that name nothing are refused, whatever they are", (t) =>
   eachEndpoint(t, function* (_request, declaration) {

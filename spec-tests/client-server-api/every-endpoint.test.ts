@@ -161,7 +161,7 @@ function* declaredRows(): Generator<[EndpointDeclaration, SpecEndpoint]> {
 const pages = new Set(["completeAuthFallback", "getAuthFallback", "getLoginFallback"]);
 /** Administration, and what is not in the specification yet. */
 const isUnspecified = (path: string) =>
-  /^\/_synapse\/|^\/_matrix\/client\/(unstable\/|v4\/sync$|.*delayed_event)/.test(path);
+  /^\/_(synapse|hearth)\/|^\/_matrix\/client\/(unstable\/|v4\/sync$|.*delayed_event)/.test(path);
 
 /** Who proves an e-mail address without a token may set a new password; to end an account takes more. */
 const tokenAlwaysNeeded = new Set(["deactivateAccount"]);

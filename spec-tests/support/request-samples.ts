@@ -51,9 +51,15 @@ export async function makeRequestSamples(server: TestServer): Promise<RequestSam
     `${client}/rooms/${encodeURIComponent(roomId)}/delayed_event/org.example.sample/delayed`,
     { delay_ms: 24 * 60 * 60 * 1000, content: {} },
   );
+  const admin = await registerAdmin(server);
+  const closed = await createRoom(user, {});
+  await admin.delete(`/_synapse/admin/v1/rooms/${encodeURIComponent(closed)}`, {});
+  const [deletion] = (await admin.get("/_hearth/admin/v1/jobs")).body["jobs"] as { id: string }[];
+  const deleteId = deletion?.id ?? "";
+  const registrationToken = await admin.post("/_synapse/admin/v1/registration_tokens/new", {});
   return {
     user,
-    admin: await registerAdmin(server),
+    admin,
     guest: await registerGuest(server),
     parameters: {
       userId: user.userId,
@@ -83,6 +89,9 @@ export async function makeRequestSamples(server: TestServer): Promise<RequestSam
       appserviceId: appservice.id,
       networkId: "sample",
       protocol: "sample",
+      jobId: deleteId,
+      deleteId,
+      token: String(registrationToken.body["token"]),
       delayId: String(delayed.body["delay_id"]),
     },
   };

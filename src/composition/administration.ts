@@ -1,11 +1,15 @@
+import { RoomDeletion } from "../admin/room-deletion.ts";
 import { RegistrationTokens } from "../admin/registration-tokens.ts";
 import { auditLogHandlers } from "../http/handlers/admin/audit-log.ts";
 import { jobHandlers } from "../http/handlers/admin/jobs.ts";
+import { roomDeletionHandlers } from "../http/handlers/admin/room-deletion.ts";
 import { registrationTokenHandlers } from "../http/handlers/admin/registration-tokens.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { JobRunner } from "../jobs/job-runner.ts";
 import { checkAuditLog } from "../admin/audit-check.ts";
+import type { MemberProfiles } from "../services/rooms/member-profile.ts";
 import type { Foundation } from "./foundation.ts";
+import type { RoomParts } from "./rooms.ts";
 
 export interface AdministrationParts extends AsyncDisposable {
   readonly handlers: readonly BoundEndpoint[];
@@ -14,13 +18,30 @@ export interface AdministrationParts extends AsyncDisposable {
 }
 
 /** What administrators see and do, beside the accounts. */
-export function composeAdministration(foundation: Foundation): AdministrationParts {
+export function composeAdministration(
+  foundation: Foundation,
+  rooms: RoomParts,
+  profiles: MemberProfiles,
+): AdministrationParts {
   const { stores, clock, randomBytes, log, auditLog } = foundation;
-  const jobs = new JobRunner({ store: stores.jobs, kinds: [], clock, randomBytes, log });
+  const { blocked } = rooms;
+  const deletion = new RoomDeletion({
+    removals: stores.roomRemovals,
+    roomStore: stores.rooms,
+    rooms: foundation.graph.rooms,
+    writer: foundation.graph.writer,
+    creation: rooms.creation,
+    profiles,
+    accounts: stores.accounts,
+    blocked,
+    serverName: foundation.config.server_name,
+  });
+  const jobs = new JobRunner({ store: stores.jobs, kinds: [deletion], clock, randomBytes, log });
   const tokens = new RegistrationTokens(stores.registrationTokens, clock, randomBytes);
   return {
     handlers: [
       ...jobHandlers(jobs, auditLog),
+      ...roomDeletionHandlers({ jobs, deletion, blocked, auditLog }),
       ...registrationTokenHandlers(tokens, auditLog),
       ...auditLogHandlers(auditLog, () => checkAuditLog(stores.auditLog)),
     ],

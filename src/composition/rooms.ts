@@ -3,6 +3,7 @@ import { roomHandlers, type RoomServices } from "../http/handlers/rooms.ts";
 import { thirdPartyInviteHandlers } from "../http/handlers/third-party-invites.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import type { AddressBindings } from "../services/third-party-invites/address-bindings.ts";
+import { BlockedRooms } from "../services/rooms/blocked-rooms.ts";
 import { GuestAccess } from "../services/rooms/guest-access.ts";
 import { InvitePermission } from "../services/rooms/invite-permission.ts";
 import type { MemberProfiles } from "../services/rooms/member-profile.ts";
@@ -23,6 +24,7 @@ import { composeThirdPartyInvites } from "./third-party-invites.ts";
 import type { UserDataParts } from "./user-data.ts";
 
 export interface RoomParts extends RoomServices, AsyncDisposable {
+  readonly blocked: BlockedRooms;
   readonly state: CurrentState;
   readonly restricted: RestrictedJoin;
   readonly invites: InvitePermission;
@@ -118,12 +120,14 @@ interface SharedParts {
 function composeServices(
   { config, stores, names, graph, clock, randomBytes, appservices, log, partialRooms }: Foundation,
   { access, state, succession, invites, profiles, restricted, remote }: SharedParts,
-): Omit<RoomServices, "thirdPartyInvites" | "redemption"> {
+): Omit<RoomServices, "thirdPartyInvites" | "redemption"> & Pick<RoomParts, "blocked"> {
   const { server_name: serverName, default_room_version: defaultVersion } = config;
   const { memberships, rooms: store, events: eventStore, relations } = stores;
   const { writer, rooms } = graph;
+  const blocked = new BlockedRooms(stores.blockedRooms, clock);
   const guests = new GuestAccess({ writer, state, memberships, names });
   return {
+    blocked,
     access,
     creation: new RoomCreation({
       serverName,
@@ -150,6 +154,7 @@ function composeServices(
       guests,
       invites,
       succession,
+      blocked,
       noticeRooms: stores.serverNotices,
       remote,
       partialRooms,

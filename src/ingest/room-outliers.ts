@@ -1,5 +1,6 @@
 import { type RoomId, type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
+import { MatrixError } from "../protocol/matrix-error.ts";
 import type { RoomVersion } from "../protocol/room-versions.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { Room, RoomIndex } from "../state/room-index.ts";
@@ -41,13 +42,17 @@ export class RoomOutliers {
     this.#parts = parts;
   }
 
-  /** A room of which so far nothing has to be known but its ID and version. */
+  /**
+   * A room of which so far nothing has to be known but its ID and version.
+   * @throws MatrixError M_UNKNOWN while it is being deleted
+   */
   async adopt(roomId: RoomId, version: RoomVersion): Promise<Room> {
     const known = await this.#parts.rooms.find(roomId);
     if (known) return known;
     await this.#parts.roomStore.adopt(this.#parts.nextRoomNid(), roomId, version.id);
     const adopted = await this.#parts.rooms.find(roomId);
-    if (!adopted) throw new Error(`room ${roomId} has not been stored`);
+    if (!adopted)
+      throw new MatrixError("M_UNKNOWN", "This server is deleting the room just now: try again later");
     return adopted;
   }
 

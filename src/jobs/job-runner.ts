@@ -21,6 +21,7 @@ const maxActive = 1_000;
 const jobsAtOnce = 8;
 const keptEndedMs = 30 * 24 * 60 * 60 * 1000;
 const removedAtOnce = 100;
+const pollEveryMs = 50;
 const retryAfterMs = 60_000;
 /** A long part is not paid for by a pause of hours. */
 const maxPauseMs = 1_000;
@@ -80,6 +81,21 @@ export class JobRunner implements AsyncDisposable {
     return job;
   }
 
+  /**
+   * Waits for a job's end.
+   * @param maxMs after so long it is returned as it is
+   * @throws MatrixError M_NOT_FOUND
+   */
+  async ended(jobId: string, maxMs: number): Promise<Job> {
+    const { clock } = this.#parts;
+    const deadlineMs = clock.monotonicMs() + maxMs;
+    for (;;) {
+      const job = await this.find(jobId);
+      if (job.endedTs !== null || clock.monotonicMs() >= deadlineMs || this.#rounds.isClosed) return job;
+      await this.#pause(pollEveryMs);
+    }
+  }
+
   list(query: JobQuery): Promise<readonly Job[]> {
     return this.#parts.store.list(query);
   }
@@ -135,7 +151,7 @@ export class JobRunner implements AsyncDisposable {
       log.error({ err: error, jobId, kind: job.kind, subject: job.subject }, "a job failed");
       await this.#end(jobId, "failed", { error: reasonOf(error) });
     }
-    await this.#pause(clock.monotonicMs() - startedMs);
+    await this.#pause(Math.min(clock.monotonicMs() - startedMs, maxPauseMs));
   }
 
   async #step({ jobId, kind: name, subject, params, cursor, doneCount }: Job): Promise<JobStep> {
@@ -163,7 +179,7 @@ export class JobRunner implements AsyncDisposable {
   }
 
   /** Ends early when the server stops. */
-  #pause(tookMs: number): Promise<void> {
+  #pause(ms: number): Promise<void> {
     const { clock } = this.#parts;
     const { signal } = this.#stopped;
     if (signal.aborted) return Promise.resolve();
@@ -173,7 +189,7 @@ export class JobRunner implements AsyncDisposable {
         signal.removeEventListener("abort", end);
         resolve();
       };
-      const timer = clock.setTimer(Math.min(tookMs, maxPauseMs), end);
+      const timer = clock.setTimer(ms, end);
       signal.addEventListener("abort", end);
     });
   }

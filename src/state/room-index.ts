@@ -39,18 +39,28 @@ export class RoomIndex {
     return this.#remember(row);
   }
 
-  /** To be called when a room's version has been corrected. */
+  /** The same, for a room that is being removed as well: no one else finds that. */
+  async findEvenRemoved(roomId: string): Promise<Room | undefined> {
+    const row = await this.#store.byId(roomId, true);
+    return row && toRoom(row);
+  }
+
+  /** To be called when a room's version has been corrected, and when the room is being removed. */
   forget(roomNid: number, roomId: RoomId): void {
     this.#byId.delete(roomId);
     this.#byNid.delete(roomNid);
   }
 
   #remember(row: { roomNid: number; roomId: string; version: string }): Room {
-    const version = roomVersion(row.version);
-    if (!version) throw new Error(`room ${row.roomId} has an unknown version`);
-    const room = { roomNid: row.roomNid, roomId: row.roomId as RoomId, version };
+    const room = toRoom(row);
     this.#byId.set(room.roomId, room);
     this.#byNid.set(room.roomNid, room);
     return room;
   }
+}
+
+function toRoom(row: { roomNid: number; roomId: string; version: string }): Room {
+  const version = roomVersion(row.version);
+  if (!version) throw new Error(`room ${row.roomId} has an unknown version`);
+  return { roomNid: row.roomNid, roomId: row.roomId as RoomId, version };
 }

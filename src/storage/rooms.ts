@@ -30,7 +30,8 @@ export interface HighestNids {
 }
 
 export interface RoomStore {
-  byId(roomId: string): Promise<RoomRow | undefined>;
+  /** @param evenRemoved also a room that is being removed */
+  byId(roomId: string, evenRemoved?: boolean): Promise<RoomRow | undefined>;
   byNid(roomNid: number): Promise<RoomRow | undefined>;
   /** The rooms of a user that have events after a position. */
   joinedWithEventsAfter(userNid: number, position: number): Promise<readonly number[]>;

@@ -16,7 +16,7 @@ import type { FederationParts } from "./parts.ts";
 
 export type ServedRoomParts = Pick<
   RoomParts,
-  "restricted" | "invites" | "aliases" | "state" | "bindings" | "redemption"
+  "restricted" | "invites" | "blocked" | "aliases" | "state" | "bindings" | "redemption"
 >;
 
 /** What other servers read of the rooms of this one, and how their users come into them and go. */
@@ -24,7 +24,7 @@ export function composeFederationServing(
   { config, clock, stores, graph, names, signingKey: key, policyServers }: Foundation,
   { checks, participation, servers, shown }: FederationParts,
   views: RoomViews,
-  { restricted, invites, aliases, state, bindings, redemption }: ServedRoomParts,
+  { restricted, invites, blocked, aliases, state, bindings, redemption }: ServedRoomParts,
 ): readonly BoundEndpoint[] {
   const serverName = config.server_name;
   const visibility = new ServerVisibility({
@@ -62,6 +62,7 @@ export function composeFederationServing(
     participation,
     accounts: stores.accounts,
     permission: invites,
+    blocked,
     names,
     eventStore: stores.events,
     limits: new TokenBuckets(inviteLimit, clock),

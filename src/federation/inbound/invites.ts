@@ -17,6 +17,7 @@ import { toRoomEvent } from "../../protocol/room-event.ts";
 import { type RoomVersion, roomVersion } from "../../protocol/room-versions.ts";
 import type { InvitePermission } from "../../services/rooms/invite-permission.ts";
 import type { Room } from "../../state/room-index.ts";
+import type { BlockedRooms } from "../../services/rooms/blocked-rooms.ts";
 import type { AccountStore } from "../../storage/accounts.ts";
 import type { EventStore } from "../../storage/events.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
@@ -32,6 +33,7 @@ export interface InboundInvitesParts {
   readonly participation: RoomParticipation;
   readonly accounts: Pick<AccountStore, "find">;
   readonly permission: InvitePermission;
+  readonly blocked: Pick<BlockedRooms, "check">;
   readonly names: NameCache;
   readonly eventStore: Pick<EventStore, "nidOf">;
   /** By inviting server and invited user: each invite leaves a room behind here. */
@@ -70,6 +72,7 @@ export class InboundInvites {
     const named = { version, roomId: invite.roomId as RoomId };
     const { event } = await refusing(() => checks.checkNamed(named, invite.eventId, invite.pdu));
     checkInvite(origin, event);
+    await this.#parts.blocked.check(event.roomId);
     await this.#checkInvitee(origin, event.stateKey ?? "", event.sender);
     await this.#checkShownState(version, invite);
     await this.#checkAcl(origin, event.roomId);

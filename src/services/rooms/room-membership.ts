@@ -9,6 +9,7 @@ import type { Room, RoomIndex } from "../../state/room-index.ts";
 import type { Membership, MembershipStore } from "../../storage/memberships.ts";
 import type { NameCache } from "../../storage/name-cache.ts";
 import type { ServerNoticeStore } from "../../storage/server-notices.ts";
+import type { BlockedRooms } from "./blocked-rooms.ts";
 import type { GuestAccess } from "./guest-access.ts";
 import type { InvitePermission } from "./invite-permission.ts";
 import type { MemberProfiles } from "./member-profile.ts";
@@ -30,6 +31,7 @@ export interface RoomMembershipParts {
   readonly guests: GuestAccess;
   readonly invites: InvitePermission;
   readonly succession: RoomSuccession;
+  readonly blocked: Pick<BlockedRooms, "check">;
   readonly noticeRooms: Pick<ServerNoticeStore, "isNoticeRoom">;
   /** Absent where this server talks with no others. */
   readonly remote: RemoteRooms | undefined;
@@ -67,6 +69,7 @@ export class RoomMembership {
       return room;
     }
     refuseSuspended(requester);
+    await this.#parts.blocked.check(roomId);
     if (requester.isGuest)
       throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "Guests join rooms of this server only");
     const content = {
@@ -89,6 +92,7 @@ export class RoomMembership {
     const { access, guests, profiles, restricted } = this.#parts;
     if ((await access.membership(room, requester)) === "join") return;
     refuseSuspended(requester);
+    await this.#parts.blocked.check(room.roomId);
     await guests.check(requester, room);
     const content = {
       ...(await profiles.memberContent(requester.userNid)),

@@ -30,7 +30,8 @@ const outlineSql = `SELECT position, type_nid IN (SELECT type_nid FROM event_typ
   FROM events`;
 const stretchSql = `${outlineSql} WHERE room_nid = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`;
 const filledSql = `${outlineSql} WHERE room_nid = ? AND position > ? AND position < ? ORDER BY position DESC LIMIT ?`;
-const encryptedSql = "SELECT 1 FROM room_summaries WHERE room_nid = ? AND encryption IS NOT NULL";
+const unsearchedSql = `SELECT 1 FROM room_summaries WHERE room_nid = ?1 AND encryption IS NOT NULL
+  UNION ALL SELECT 1 FROM rooms WHERE room_nid = ?1 AND is_removed = 1`;
 const upToSql = "SELECT up_to AS upTo FROM rooms WHERE room_nid = ?";
 const setUpToSql = `INSERT INTO rooms (room_nid, up_to) VALUES (?, ?)
   ON CONFLICT DO UPDATE SET up_to = excluded.up_to`;
@@ -72,7 +73,7 @@ function indexRoom(
   documents: Documents,
 ): { readonly events: number; readonly isDone: boolean } {
   const { main, index } = dbs;
-  if (main.get(encryptedSql, roomNid)) return forgetEncrypted(index, { roomNid, upTo }, limit);
+  if (main.get(unsearchedSql, roomNid)) return forgetRoom(index, { roomNid, upTo }, limit);
   const filled = filledRange(dbs, roomNid);
   if (filled) {
     const rows = main.all<EventRow>(filledSql, roomNid, filled.after, filled.before, limit);
@@ -158,8 +159,8 @@ function store(index: Connection, documents: Documents): void {
   index.run("UPDATE progress SET added = added + ?", ordered.length);
 }
 
-/** "The search will *not* include rooms that are end to end encrypted." */
-function forgetEncrypted(
+/** "The search will *not* include rooms that are end to end encrypted"; nor those that are being removed. */
+function forgetRoom(
   index: Connection,
   { roomNid, upTo }: RoomToIndex,
   limit: number,

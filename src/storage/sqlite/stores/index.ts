@@ -4,6 +4,7 @@ import { accountDataOperations } from "./account-data.ts";
 import { accountOperations } from "./accounts.ts";
 import { appserviceOperations } from "./appservices.ts";
 import { auditLogOperations } from "./audit-log.ts";
+import { blockedRoomOperations } from "./blocked-rooms.ts";
 import { contactValidationOperations } from "./contact-validations.ts";
 import { contactOperations } from "./contacts.ts";
 import { crossSigningOperations } from "./cross-signing.ts";
@@ -41,6 +42,7 @@ import { relationOperations } from "./relations.ts";
 import { remoteDeviceListOperations } from "./remote-device-lists.ts";
 import { remoteMediaOperations } from "./remote-media.ts";
 import { reportOperations } from "./reports.ts";
+import { roomRemovalOperations } from "./room-removals.ts";
 import { roomSummaryOperations } from "./room-summaries.ts";
 import { roomOperations } from "./rooms.ts";
 import { slidingSyncOperations } from "./sliding-sync.ts";
@@ -68,6 +70,8 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   memberships: membershipOperations,
   relations: relationOperations,
   rooms: roomOperations,
+  roomRemovals: roomRemovalOperations,
+  blockedRooms: blockedRoomOperations,
   partialRooms: partialRoomOperations,
   roomSummaries: roomSummaryOperations,
   userDirectory: userDirectoryOperations,

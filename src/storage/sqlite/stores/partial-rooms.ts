@@ -3,6 +3,7 @@ import { membershipCodes } from "../../memberships.ts";
 import type { PartialRoomRow, PartialRoomStore } from "../../partial-rooms.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { removeRelation } from "./relations.ts";
+import { dropSnapshotsOf } from "./dropped-snapshots.ts";
 import { takeEarlyDeviceChanges } from "./remote-device-lists.ts";
 import { unstick } from "./sticky-events.ts";
 
@@ -42,6 +43,7 @@ function displaceEarly(tx: WriteTransaction, roomNid: number): void {
   const restatedNids = db.all<{ nid: number }>(earlySql, roomNid).map(({ nid }) => nid);
   if (restatedNids.length === 0) return;
   for (const eventNid of restatedNids) {
+    dropSnapshotsOf(db, eventNid);
     db.run(
       `UPDATE events SET position = NULL, state_before = NULL, state_after = NULL, room_state = NULL,
          flags = CASE flags & ${eventFlags.early} WHEN 0 THEN flags ELSE flags & ${~refusedEarly} END

@@ -5,7 +5,7 @@ import { point, scan, type StoreOperations, write } from "../engine/operations.t
 
 const columns = `room_nid AS roomNid, room_id AS roomId, version, current_snapshot AS currentSnapshot,
   last_position AS lastPosition, is_public AS isPublic`;
-const byIdSql = `SELECT ${columns} FROM rooms WHERE room_id = ?`;
+const byIdSql = `SELECT ${columns} FROM rooms WHERE room_id = ? AND is_removed <= ?`;
 const byNidSql = `SELECT ${columns} FROM rooms WHERE room_nid = ?`;
 
 type StoredRoom = Omit<RoomRow, "isPublic"> & { readonly isPublic: number };
@@ -26,7 +26,9 @@ export function insertAlias(db: Connection, { alias, roomNid, creatorNid }: Alia
 }
 
 export const roomOperations: StoreOperations<RoomStore> = {
-  byId: point((db, roomId: string) => toRoom(db.get<StoredRoom>(byIdSql, roomId))),
+  byId: point((db, roomId: string, evenRemoved = false) =>
+    toRoom(db.get<StoredRoom>(byIdSql, roomId, Number(evenRemoved))),
+  ),
   byNid: point((db, roomNid: number) => toRoom(db.get<StoredRoom>(byNidSql, roomNid))),
   joinedWithEventsAfter: point((db, userNid: number, position: number) =>
     db
@@ -53,9 +55,10 @@ export const roomOperations: StoreOperations<RoomStore> = {
   ),
   highestNids: point((db) => {
     const highest = db.get<HighestNids>(`SELECT
-      (SELECT coalesce(max(room_nid), 0) FROM rooms) AS roomNid,
-      (SELECT coalesce(max(event_nid), 0) FROM events) AS eventNid,
-      (SELECT coalesce(max(snapshot_nid), 0) FROM state_snapshots) AS snapshotNid`);
+      max(room_nid, (SELECT coalesce(max(room_nid), 0) FROM rooms)) AS roomNid,
+      max(event_nid, (SELECT coalesce(max(event_nid), 0) FROM events)) AS eventNid,
+      max(snapshot_nid, (SELECT coalesce(max(snapshot_nid), 0) FROM state_snapshots)) AS snapshotNid
+      FROM removed_nids`);
     return highest ?? { roomNid: 0, eventNid: 0, snapshotNid: 0 };
   }),
   adopt: write(({ db }, roomNid: number, roomId: string, version: string) => {

@@ -2,6 +2,7 @@ import type { Migration } from "../migrate.ts";
 import { accounts } from "./accounts.ts";
 import { appservices } from "./appservices.ts";
 import { auditLog } from "./audit-log.ts";
+import { blockedRooms } from "./blocked-rooms.ts";
 import { contacts } from "./contacts.ts";
 import { delayedEvents } from "./delayed-events.ts";
 import { discovery } from "./discovery.ts";
@@ -53,6 +54,7 @@ export const initial: Migration = {
     threadSubscriptions,
     stickyEvents,
     auditLog,
+    blockedRooms,
     jobs,
   ].join("\n"),
 };

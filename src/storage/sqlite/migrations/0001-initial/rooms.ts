@@ -14,7 +14,9 @@ CREATE TABLE rooms (
   -- 1 while the room is listed in this server's public directory.
   is_public INTEGER NOT NULL DEFAULT 0,
   -- Of a room that was joined without learning of all its members: the position at which they had become known.
-  whole_position INTEGER
+  whole_position INTEGER,
+  -- 1 once an administrator has begun to take it out of the database, until its row goes as the last one.
+  is_removed INTEGER NOT NULL DEFAULT 0
 );
 -- What is kept in memory of them.
 CREATE INDEX rooms_whole ON rooms (room_nid, whole_position) WHERE whole_position IS NOT NULL;
@@ -59,6 +61,9 @@ CREATE TABLE events (
 );
 -- The time is part of it so that events are found by their time without reading them: no position occurs twice anyway.
 CREATE UNIQUE INDEX events_timeline ON events (room_nid, position, origin_server_ts) WHERE position IS NOT NULL;
+
+-- What is not in a timeline, for taking a room away.
+CREATE INDEX events_unplaced ON events (room_nid) WHERE position IS NULL;
 
 -- Gaps in timelines: where events are missing that other servers may have. Rows go when those have come.
 CREATE TABLE timeline_gaps (
@@ -111,6 +116,22 @@ CREATE TABLE state_snapshots (
   height INTEGER NOT NULL,
   delta BLOB NOT NULL
 );
+
+-- Snapshots to which something has ceased to refer: perhaps nothing does any more. A row goes when that has been looked into.
+CREATE TABLE dropped_snapshots (
+  room_nid INTEGER NOT NULL,
+  snapshot_nid INTEGER NOT NULL,
+  PRIMARY KEY (room_nid, snapshot_nid)
+) WITHOUT ROWID;
+
+-- The highest integer IDs of what has been taken away: none is given twice. One row.
+CREATE TABLE removed_nids (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  room_nid INTEGER NOT NULL DEFAULT 0,
+  event_nid INTEGER NOT NULL DEFAULT 0,
+  snapshot_nid INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO removed_nids (id) VALUES (1);
 
 -- Everybody's membership in each room's current state.
 CREATE TABLE memberships (
