@@ -46,6 +46,6 @@ t.test("every rule allows what it should and nothing else", async (t) => {
 
 t.test("a broken rule is told with its place and reason", async (t) => {
   t.strictSame(brokenRules("src/sync/a.ts", `\n\nimport Koa from "koa";\n`), [
-    "src/sync/a.ts:3 imports koa: services, ingest and sync know nothing of HTTP",
+    "src/sync/a.ts:3 imports koa: services, ingest, sync, jobs and what administrators do know nothing of HTTP",
   ]);
 });
