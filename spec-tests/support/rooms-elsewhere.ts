@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
-import { testCertificate } from "../../src/outbound/testing/certificate.ts";
+import { type TestCertificate, testCertificate } from "../../src/outbound/testing/certificate.ts";
 import { FakeRoom } from "./fake-room.ts";
 import { FakeServers } from "./fake-servers.ts";
 import type { FederatedServer } from "./federated-servers.ts";
@@ -15,6 +15,8 @@ export interface ServerAndRoomsElsewhere<Server extends TestServer> {
   readonly fake: FakeServers;
   /** The names of the other servers. */
   readonly hosts: readonly string[];
+  /** Of a server at one of the addresses that the server would trust. */
+  readonly tls: TestCertificate;
   /**
    * Makes a room, which serves partial states.
    * @param host lets others in
@@ -56,6 +58,7 @@ export async function serverAndRoomsElsewhere<Server extends TestServer>(
   return {
     server,
     fake,
+    tls,
     hosts: addresses.map((address) => `${address}:${port}`),
     makeRoom: (host, servers, moderators) => {
       const room = new FakeRoom(fake, host, servers, 3, moderators);

@@ -9,8 +9,6 @@ export interface DestinationRow {
   readonly failingSinceTs: number | null;
   readonly retryTs: number | null;
   readonly retryIntervalMs: number;
-  /** Events that it is still to be sent of rooms that it is in no more: their integer IDs, oldest first. */
-  readonly farewells: readonly number[];
 }
 
 /** The newest event of a room that a server has to be sent. */
@@ -76,4 +74,9 @@ export interface DestinationStore {
   removeToDevice(messageNids: readonly number[]): Promise<void>;
   /** The servers for which messages to devices wait. */
   withToDevice(): Promise<readonly string[]>;
+  /** The oldest events that a server is to be sent of rooms that it is in no more; `CommitStore.commit` puts them there. */
+  farewells(serverName: string, limit: number): Promise<readonly number[]>;
+  removeFarewells(eventNids: readonly number[]): Promise<void>;
+  /** The servers that are to be sent such. */
+  withFarewells(): Promise<readonly string[]>;
 }

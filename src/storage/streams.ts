@@ -65,6 +65,8 @@ export interface MembershipChange {
   readonly joined: boolean;
   /** The user is of another server. */
   readonly isRemote?: boolean;
+  /** The server of a user who was made to leave, if it is in the room no more: it is to be told of it all the same. */
+  readonly farewellTo?: string;
 }
 
 /** Told after each commit, in order; every position up to `position` is readable by then. */

@@ -60,6 +60,8 @@ function makeParts(
         }),
       toDevice: () => Promise.resolve([]),
       removeToDevice: () => Promise.resolve(),
+      farewells: () => Promise.resolve([]),
+      removeFarewells: () => Promise.resolve(),
     },
     clock,
     log: createLogTo({ write: (line: string) => void logged.push(line) }, "info"),
@@ -72,8 +74,8 @@ function makeParts(
 }
 
 function destinationOf(clock: ManualClock, parts: DestinationParts): Destination {
-  const upTo = { sentUpTo: 0, deviceListsUpTo: 0, farewells: [] };
-  const waiting = { isBehind: false, hasToDevice: false, hasDeviceLists: false };
+  const upTo = { sentUpTo: 0, deviceListsUpTo: 0 };
+  const waiting = { isBehind: false, hasFarewells: false, hasToDevice: false, hasDeviceLists: false };
   return new Destination(name, new Backoff(clock, () => 0.5), upTo, waiting, parts);
 }
 
@@ -174,18 +176,42 @@ t.test(
 t.test("a server that was away is told what has happened in rooms that it is in no more", async (t) => {
   const [server, clock] = [new FakeServer(), new ManualClock()];
   position = 3;
-  const destination = makeDestination(server, clock, (after) => (after < 2 ? [2] : []));
+  const parts = makeParts(server, clock, (after) => (after < 2 ? [2] : []), []);
+  let stored: readonly number[] = [];
+  const destination = destinationOf(clock, {
+    ...parts,
+    store: {
+      ...parts.store,
+      farewells: async (_server, limit) => stored.slice(0, limit),
+      removeFarewells: async (eventNids) => {
+        stored = stored.filter((eventNid) => !eventNids.includes(eventNid));
+      },
+    },
+  });
+  const say = (eventNid: number) => {
+    stored = [...stored, eventNid];
+    destination.addFarewell();
+  };
   server.isAway = true;
-  destination.addPdu({ eventNid: 1, position: 1, isFarewell: true });
+  say(1);
   await settled();
   destination.addPdu({ eventNid: 2, position: 2 });
-  destination.addPdu({ eventNid: 3, position: 3, isFarewell: true });
+  say(3);
   await settled();
+  t.same(stored, [1, 3], "it is kept until it has been sent");
   server.isAway = false;
   destination.heard();
   await settled();
   t.same(server.received, [[1, 3, 2]]);
+  t.same(stored, []);
   t.equal(destination.isIdle, true);
+  for (let eventNid = 10; eventNid < 25; eventNid++) say(eventNid);
+  await settled();
+  t.same(
+    server.received.slice(1).flat(),
+    Array.from({ length: 15 }, (_, index) => 10 + index),
+    "one after the other, each once",
+  );
 });
 
 t.test("whatever a server answers with, it counts as taken, and little of it is logged", async (t) => {

@@ -6,7 +6,7 @@ import type { Logger } from "../../telemetry/log.ts";
 import { type FederationClient, FederationError } from "../federation-client.ts";
 import type { DeviceListNews, DeviceUpdateEdus } from "./device-update-edus.ts";
 import type { Backoff } from "./backoff.ts";
-import { maxPdus, OwedEvents, type PendingPdu } from "./owed-events.ts";
+import { OwedEvents, type PendingPdu } from "./owed-events.ts";
 import { PendingEdus } from "./pending-edus.ts";
 import type { Edu, TransactionTexts } from "./transaction-text.ts";
 
@@ -15,7 +15,10 @@ export interface DestinationParts {
   readonly client: Pick<FederationClient, "request">;
   readonly texts: Pick<TransactionTexts, "of">;
   readonly deviceUpdates: Pick<DeviceUpdateEdus, "after">;
-  readonly store: Pick<DestinationStore, "unsentRooms" | "toDevice" | "removeToDevice">;
+  readonly store: Pick<
+    DestinationStore,
+    "unsentRooms" | "toDevice" | "removeToDevice" | "farewells" | "removeFarewells"
+  >;
   readonly clock: Clock;
   readonly log: Logger;
   /** The position up to which events have been given to all destinations. */
@@ -33,22 +36,28 @@ export interface DestinationParts {
 export interface WaitingInStorage {
   /** Events. */
   readonly isBehind: boolean;
+  readonly hasFarewells: boolean;
   readonly hasToDevice: boolean;
   readonly hasDeviceLists: boolean;
 }
 
 interface Transaction {
-  readonly pdus: readonly PendingPdu[];
+  readonly eventNids: readonly number[];
   readonly edus: readonly Edu[];
 }
 
 interface Load extends Transaction {
+  /** Of the events, those of rooms that the server is in no more. */
+  readonly farewells: readonly number[];
   readonly deviceLists: DeviceListNews | undefined;
   readonly toDeviceNids: readonly number[];
 }
 
 /** Server-server API, "Transactions": what one may hold. */
+const maxPdus = 50;
 const maxEdus = 100;
+/** Leaves room for what is new in rooms that the server is in. */
+const maxFarewells = 10;
 const maxToDevice = 50;
 /** Servers take transactions of some 12 MiB: fifty events and these fit. */
 const maxToDeviceBytes = 4 * 1024 * 1024;
@@ -65,6 +74,7 @@ export class Destination {
   readonly #parts: DestinationParts;
   readonly #events: OwedEvents;
   readonly #edus: PendingEdus;
+  #hasFarewells: boolean;
   #hasToDevice: boolean;
   #deviceListsUpTo: number;
   #hasDeviceLists: boolean;
@@ -80,14 +90,15 @@ export class Destination {
   constructor(
     name: ServerName,
     backoff: Backoff,
-    upTo: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo" | "farewells">,
+    upTo: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo">,
     waiting: WaitingInStorage,
     parts: DestinationParts,
   ) {
     this.name = name;
     this.backoff = backoff;
-    this.#events = new OwedEvents(name, upTo, waiting.isBehind, parts);
+    this.#events = new OwedEvents(name, upTo.sentUpTo, waiting.isBehind, parts);
     this.#deviceListsUpTo = upTo.deviceListsUpTo;
+    this.#hasFarewells = waiting.hasFarewells;
     this.#hasToDevice = waiting.hasToDevice;
     this.#hasDeviceLists = waiting.hasDeviceLists;
     this.#parts = parts;
@@ -105,7 +116,6 @@ export class Destination {
       failingSinceTs,
       retryTs,
       retryIntervalMs,
-      farewells: this.#events.farewells,
     };
   }
 
@@ -120,14 +130,13 @@ export class Destination {
   }
 
   get #hasWork(): boolean {
-    return this.#events.hasAny || this.#hasToDevice || this.#hasDeviceLists || this.#edus.size > 0;
+    const isInStorage = this.#hasFarewells || this.#hasToDevice || this.#hasDeviceLists;
+    return isInStorage || this.#events.hasAny || this.#edus.size > 0;
   }
 
   addPdu(pdu: PendingPdu): void {
     this.#events.add(pdu, this.#sending !== undefined);
     if (!this.#events.isBehind && this.backoff.waitMs > 0) this.#events.fallBehind();
-    // A server that has left a room does not come to its end by catching up.
-    if (pdu.isFarewell) this.#parts.changed(this);
     this.wake();
   }
 
@@ -135,6 +144,12 @@ export class Destination {
   addEdu(key: string, edu: Edu): void {
     if (this.backoff.waitMs > 0) return;
     this.#edus.add(key, edu);
+    this.wake();
+  }
+
+  /** To be called when something has been stored for the server of a room that it is in no more. */
+  addFarewell(): void {
+    this.#hasFarewells = true;
     this.wake();
   }
 
@@ -203,7 +218,7 @@ export class Destination {
     try {
       while (!this.#isClosed) {
         const load = await this.#nextLoad();
-        if (load.pdus.length > 0 || load.edus.length > 0) {
+        if (load.eventNids.length > 0 || load.edus.length > 0) {
           if (!(await this.#send(load))) return;
         } else {
           // That there is nothing to tell of some rooms says nothing of the server.
@@ -218,7 +233,8 @@ export class Destination {
   }
 
   async #nextLoad(): Promise<Load> {
-    const pdus = await this.#events.take();
+    const farewells = this.#hasFarewells ? await this.#nextFarewells() : [];
+    const pdus = await this.#events.take(maxPdus - farewells.length);
     // Devices before messages of theirs.
     const deviceLists = await this.#nextDeviceLists();
     const messages = await this.#nextToDevice();
@@ -230,7 +246,16 @@ export class Destination {
       })),
     ];
     edus.push(...this.#edus.take(maxEdus - edus.length));
-    return { pdus, edus, deviceLists, toDeviceNids: messages.map(({ messageNid }) => messageNid) };
+    const toDeviceNids = messages.map(({ messageNid }) => messageNid);
+    return { eventNids: [...new Set([...farewells, ...pdus])], farewells, edus, deviceLists, toDeviceNids };
+  }
+
+  async #nextFarewells(): Promise<readonly number[]> {
+    // Before: what is stored while storage is read may not be among what is read.
+    this.#hasFarewells = false;
+    const farewells = await this.#parts.store.farewells(this.name, maxFarewells);
+    if (farewells.length > 0) this.#hasFarewells = true;
+    return farewells;
   }
 
   async #nextDeviceLists(): Promise<DeviceListNews | undefined> {
@@ -265,10 +290,10 @@ export class Destination {
 
   /** @returns false when the server could not be reached */
   async #send(load: Load): Promise<boolean> {
-    const { pdus, edus, toDeviceNids } = load;
+    const { eventNids, edus, farewells, toDeviceNids } = load;
     const { store, log } = this.#parts;
     try {
-      await this.#deliver({ pdus, edus });
+      await this.#deliver({ eventNids, edus });
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       // Once: it may be dead for months.
@@ -277,6 +302,7 @@ export class Destination {
       this.#failed();
       return false;
     }
+    if (farewells.length > 0) await store.removeFarewells(farewells);
     if (toDeviceNids.length > 0) await store.removeToDevice(toDeviceNids);
     this.#answers = true;
     this.backoff.ended();
@@ -308,9 +334,8 @@ export class Destination {
   }
 
   /** @throws FederationError */
-  async #put({ pdus, edus }: Transaction): Promise<JsonValue> {
+  async #put({ eventNids, edus }: Transaction): Promise<JsonValue> {
     const { client, texts, clock, newTransactionId } = this.#parts;
-    const eventNids = pdus.map(({ eventNid }) => eventNid);
     const canonicalBody = await texts.of(eventNids, edus, clock.nowMs());
     this.#request = new AbortController();
     return client.request({
@@ -328,6 +353,7 @@ export class Destination {
     this.#events.notSent();
     this.#hasDeviceLists ||= this.#tellsDeviceLists;
     this.#tellsDeviceLists = false;
+    this.#hasFarewells = true;
     this.#hasToDevice = true;
     this.#edus.clear();
     this.#answers = false;
@@ -358,18 +384,18 @@ export class Destination {
 const tooLargeStatus = 413;
 
 /** Nothing for what cannot be parted. */
-function halvesOf({ pdus, edus }: Transaction): readonly Transaction[] {
-  if (pdus.length > 0 && edus.length > 0) {
+function halvesOf({ eventNids, edus }: Transaction): readonly Transaction[] {
+  if (eventNids.length > 0 && edus.length > 0) {
     return [
-      { pdus, edus: [] },
-      { pdus: [], edus },
+      { eventNids, edus: [] },
+      { eventNids: [], edus },
     ];
   }
-  const [middle, middleEdu] = [Math.ceil(pdus.length / 2), Math.ceil(edus.length / 2)];
-  if (pdus.length + edus.length <= 1) return [];
+  const [middle, middleEdu] = [Math.ceil(eventNids.length / 2), Math.ceil(edus.length / 2)];
+  if (eventNids.length + edus.length <= 1) return [];
   return [
-    { pdus: pdus.slice(0, middle), edus: edus.slice(0, middleEdu) },
-    { pdus: pdus.slice(middle), edus: edus.slice(middleEdu) },
+    { eventNids: eventNids.slice(0, middle), edus: edus.slice(0, middleEdu) },
+    { eventNids: eventNids.slice(middle), edus: edus.slice(middleEdu) },
   ];
 }
 

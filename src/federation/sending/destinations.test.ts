@@ -15,6 +15,7 @@ const settled = async () => {
 class Scene {
   readonly clock = new ManualClock();
   readonly rows = new Map<string, DestinationRow>();
+  readonly farewells = new Map<string, readonly number[]>();
   readonly settles: SettledDestinations[] = [];
   readonly sent: ServerName[] = [];
   /** How often storage has been asked what a server has missed. */
@@ -38,6 +39,13 @@ class Scene {
         save: (rows: readonly DestinationRow[]) => this.#save(rows),
         settle: async (all: SettledDestinations) => void this.settles.push(all),
         withToDevice: async () => [],
+        withFarewells: async () => [...this.farewells.keys()],
+        farewells: async (name: string) => this.farewells.get(name) ?? [],
+        removeFarewells: async (eventNids: readonly number[]) => {
+          for (const [name, [owed = 0]] of this.farewells) {
+            if (eventNids.includes(owed)) this.farewells.delete(name);
+          }
+        },
         toDevice: async () => [],
         removeToDevice: async () => undefined,
         unsentRooms: async () => {
@@ -64,7 +72,7 @@ class Scene {
   }
 
   knowsOf(name: string, more: Partial<DestinationRow> = {}): void {
-    const upTo = { sentUpTo: 1, deviceListsUpTo: 1, farewells: [] };
+    const upTo = { sentUpTo: 1, deviceListsUpTo: 1 };
     const row = { serverName: name, ...upTo, failingSinceTs: null, retryTs: null, retryIntervalMs: 0 };
     this.rows.set(name, { ...row, ...more });
   }
@@ -149,11 +157,19 @@ t.test("after a start thousands of servers are looked after bit by bit", async (
 t.test("after a start nothing is looked for that cannot be there", async (t) => {
   const scene = new Scene();
   for (const name of names(100, "s")) scene.knowsOf(name, { sentUpTo: 100 });
-  scene.knowsOf("left.test", { sentUpTo: 100, farewells: [50] });
+  scene.knowsOf("left.test", { sentUpTo: 100 });
+  scene.farewells.set("left.test", [50]);
+  scene.farewells.set("unknown.test", [51]);
+  scene.farewells.set("denied.test", [52]);
   await scene.destinations.resume();
   await settled();
-  t.equal(scene.looked, 1, "but for a server that is still to hear of a room that it has left");
-  t.same(scene.sent, ["left.test"]);
+  t.equal(scene.looked, 0);
+  t.same(
+    scene.sent,
+    ["left.test", "unknown.test"],
+    "but for servers that are still to hear of rooms that they have left",
+  );
+  t.same([...scene.farewells.keys()], ["denied.test"]);
   await scene.destinations[Symbol.asyncDispose]();
 });
 

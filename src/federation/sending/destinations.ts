@@ -25,7 +25,12 @@ const settleIntervalMs = 60 * 60_000;
 const resumedAtOnce = 50;
 const resumeIntervalMs = 250;
 
-const nothingWaits: WaitingInStorage = { isBehind: false, hasToDevice: false, hasDeviceLists: false };
+const nothingWaits: WaitingInStorage = {
+  isBehind: false,
+  hasFarewells: false,
+  hasToDevice: false,
+  hasDeviceLists: false,
+};
 
 /** The servers that are sent to: those that are owed something, and many others, are in memory. */
 export class Destinations implements AsyncDisposable {
@@ -66,17 +71,22 @@ export class Destinations implements AsyncDisposable {
   async resume(): Promise<void> {
     const { store, mayReach } = this.#parts;
     const newest = await store.newestToTell();
+    const withFarewells = new Set(await store.withFarewells());
     const withToDevice = new Set(await store.withToDevice());
     const resumed: Destination[] = [];
     for (const row of await store.all()) {
-      const isBehind = row.sentUpTo < newest.event || row.farewells.length > 0;
-      const hasDeviceLists = row.deviceListsUpTo < newest.deviceLists;
-      const hasToDevice = withToDevice.delete(row.serverName);
-      if (!isBehind && !hasToDevice && !hasDeviceLists) continue;
+      const waiting: WaitingInStorage = {
+        isBehind: row.sentUpTo < newest.event,
+        hasFarewells: withFarewells.delete(row.serverName),
+        hasToDevice: withToDevice.delete(row.serverName),
+        hasDeviceLists: row.deviceListsUpTo < newest.deviceLists,
+      };
+      if (!Object.values(waiting).includes(true)) continue;
       if (!mayReach(row.serverName as ServerName)) continue;
-      resumed.push(this.#add(row.serverName, row, { isBehind, hasToDevice, hasDeviceLists }));
+      resumed.push(this.#add(row.serverName, row, waiting));
     }
     this.#wake(resumed, 0);
+    void this.each(withFarewells, (destination) => destination.addFarewell());
     void this.each(withToDevice, (destination) => destination.addToDevice());
     this.#settleLater();
   }
@@ -142,7 +152,7 @@ export class Destinations implements AsyncDisposable {
 
   async #openNew(names: readonly ServerName[]): Promise<void> {
     const { store, routedUpTo, deviceListsRoutedUpTo } = this.#parts;
-    const upTo = { sentUpTo: routedUpTo(), deviceListsUpTo: deviceListsRoutedUpTo(), farewells: [] };
+    const upTo = { sentUpTo: routedUpTo(), deviceListsUpTo: deviceListsRoutedUpTo() };
     const known = new Map((await store.findAll(names)).map((row) => [row.serverName, row]));
     const fresh = names.filter((name) => !known.has(name));
     for (const name of names) this.#add(name, known.get(name) ?? upTo, nothingWaits);
@@ -161,7 +171,7 @@ export class Destinations implements AsyncDisposable {
 
   #add(
     name: string,
-    row: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo" | "farewells"> & Partial<DestinationRow>,
+    row: Pick<DestinationRow, "sentUpTo" | "deviceListsUpTo"> & Partial<DestinationRow>,
     waiting: WaitingInStorage,
   ): Destination {
     const { clock, random } = this.#parts;

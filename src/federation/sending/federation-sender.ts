@@ -1,6 +1,6 @@
 import { Rounds } from "../../concurrency/rounds.ts";
 import type { ServerName } from "../../protocol/identifiers.ts";
-import { parseUserId, serverNameOf } from "../../protocol/identifiers.ts";
+import { serverNameOf } from "../../protocol/identifiers.ts";
 import type { EventReader } from "../../state/event-reader.ts";
 import type { DestinationStore } from "../../storage/destinations.ts";
 import { eventFlags, type StoredEvent } from "../../storage/events.ts";
@@ -42,15 +42,6 @@ const maxRouted = 1_000;
 interface Unrouted {
   after: number;
   upTo: number;
-  /** Whether members of other servers have come or gone: the last of one is told though its server is in the room no more. */
-  hasRemoteMembers: boolean;
-}
-
-/** Servers that an event goes to. */
-interface Recipients {
-  readonly inRoom: readonly string[];
-  /** That of a user who is made to leave, if none of its users is in the room any more. */
-  readonly left: readonly string[];
 }
 
 /**
@@ -88,13 +79,12 @@ export class FederationSender implements AsyncDisposable {
   /** To be told of each commit before its position becomes visible. */
   readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
     for (const { stream, nid, position: at, isHistory, membership } of changes) {
-      // The event has come before, in the same commit.
-      const unrouted = membership?.isRemote && this.#unrouted.get(membership.roomNid);
-      if (unrouted) unrouted.hasRemoteMembers = true;
+      const farewellTo = membership?.farewellTo;
+      if (farewellTo !== undefined) void this.#destinations.each([farewellTo], (each) => each.addFarewell());
       if (stream !== "timeline" || isHistory) continue;
       const known = this.#unrouted.get(nid);
       if (known) known.upTo = at;
-      else this.#unrouted.set(nid, { after: at - 1, upTo: at, hasRemoteMembers: false });
+      else this.#unrouted.set(nid, { after: at - 1, upTo: at });
     }
     if (this.#unrouted.size > 0) this.#rounds.begin();
     this.#deviceLists.committed(changes);
@@ -149,19 +139,17 @@ export class FederationSender implements AsyncDisposable {
     }
   }
 
-  async #routeStretch(roomNid: number, { after, upTo, hasRemoteMembers }: Unrouted): Promise<void> {
+  async #routeStretch(roomNid: number, { after, upTo }: Unrouted): Promise<void> {
     try {
       const servers = await this.#parts.servers.of(roomNid);
-      if (servers.length === 0 && !hasRemoteMembers) return;
+      if (servers.length === 0) return;
       const events = await this.#parts.timelines.newestAcrossGaps(roomNid, after, upTo, maxRouted);
       for (const event of events) {
         if (!(await this.#isToBeSent(event))) continue;
         const { eventNid, position } = event;
         const pdu = { eventNid, position: position ?? upTo };
-        const { inRoom, left } = await this.#recipientsOf(event, servers);
-        await this.#destinations.each(inRoom, (destination) => destination.addPdu(pdu));
-        const farewell = { ...pdu, isFarewell: true };
-        await this.#destinations.each(left, (destination) => destination.addPdu(farewell));
+        const recipients = await this.#recipientsOf(event, servers);
+        await this.#destinations.each(recipients, (destination) => destination.addPdu(pdu));
       }
     } catch (error) {
       // They find it in the rooms that they share, when something else is sent to them.
@@ -175,15 +163,10 @@ export class FederationSender implements AsyncDisposable {
     return (await this.#parts.names.localUserId(senderNid)) !== undefined;
   }
 
-  async #recipientsOf(event: StoredEvent, servers: readonly string[]): Promise<Recipients> {
-    if (event.pairNid === null) return { inRoom: servers, left: [] };
-    const { type, stateKey = "", sender } = await this.#parts.events.roomEvent(event.eventNid);
-    // Who has come in by this server tells their own of it.
-    const teller = (event.flags & eventFlags.relayed) === 0 ? this.#parts.ownName : serverNameOf(sender);
-    const subject = type === "m.room.member" ? parseUserId(stateKey) : undefined;
-    const left = (subject ? [serverNameOf(subject)] : []).filter(
-      (name) => name !== this.#parts.ownName && name !== teller && !servers.includes(name),
-    );
-    return { inRoom: servers.filter((name) => name !== teller), left };
+  /** Who has come in by this server tells their own of it. */
+  async #recipientsOf(event: StoredEvent, servers: readonly string[]): Promise<readonly string[]> {
+    if ((event.flags & eventFlags.relayed) === 0) return servers;
+    const { sender } = await this.#parts.events.roomEvent(event.eventNid);
+    return servers.filter((name) => name !== serverNameOf(sender));
   }
 }

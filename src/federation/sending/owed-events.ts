@@ -1,5 +1,5 @@
 import type { ServerName } from "../../protocol/identifiers.ts";
-import type { DestinationRow, DestinationStore } from "../../storage/destinations.ts";
+import type { DestinationStore } from "../../storage/destinations.ts";
 
 export interface OwedEventsParts {
   readonly store: Pick<DestinationStore, "unsentRooms">;
@@ -10,28 +10,19 @@ export interface OwedEventsParts {
 export interface PendingPdu {
   readonly eventNid: number;
   readonly position: number;
-  /** Whether the server is in the room no more, and so would not get the event by catching up. */
-  readonly isFarewell?: boolean;
 }
 
 /** Events for one transaction. */
 interface TakenEvents {
-  readonly pdus: readonly PendingPdu[];
+  readonly eventNids: readonly number[];
   /** Everything up to here has been sent once these have. */
   readonly sentUpTo: number;
-  /** Rooms whose newest event was at this position or before have been looked at. */
+  /** Rooms whose newest event was at this position or before have been looked at; 0 when none is left to look at. */
   readonly lookedUpTo: number;
-  /** Whether more is to be caught up with afterwards. */
-  readonly staysBehind: boolean;
 }
 
-/** Server-server API, "Transactions": what one may hold. */
-export const maxPdus = 50;
 /** More waiting events than this, and the server gets the newest of each room instead, as one that was away. */
 const maxPendingPdus = 500;
-const maxFarewells = 500;
-/** Leaves room for the newest of other rooms. */
-const farewellsAtOnce = 10;
 
 /** The events that one other server has not been sent yet. */
 export class OwedEvents {
@@ -45,8 +36,6 @@ export class OwedEvents {
    */
   #lookedUpTo = 0;
   #pdus: PendingPdu[] = [];
-  /** What the server is still to be told of rooms that it is in no more, such as that its last user was made to leave. */
-  #farewells: PendingPdu[];
   /** Whether events have come since what it had missed was last read. */
   #hasMissedMore = false;
   /** What is being sent. */
@@ -54,23 +43,11 @@ export class OwedEvents {
   /** Of the last transaction: an event that came while that was read is among what the next round of catching up finds. */
   #justSent: ReadonlySet<number> = new Set();
 
-  constructor(
-    name: ServerName,
-    { sentUpTo, farewells }: Pick<DestinationRow, "sentUpTo" | "farewells">,
-    isBehind: boolean,
-    parts: OwedEventsParts,
-  ) {
+  constructor(name: ServerName, sentUpTo: number, isBehind: boolean, parts: OwedEventsParts) {
     this.#name = name;
     this.#sentUpTo = sentUpTo;
-    this.#farewells = farewells.map((eventNid) => ({ eventNid, position: sentUpTo, isFarewell: true }));
     this.#isBehind = isBehind;
     this.#parts = parts;
-  }
-
-  /** What the server does not come to by catching up: integer IDs of events. */
-  get farewells(): readonly number[] {
-    const all = [...(this.#taken?.pdus ?? []), ...this.#farewells, ...this.#pdus];
-    return all.flatMap(({ eventNid, isFarewell }) => (isFarewell ? [eventNid] : [])).slice(-maxFarewells);
   }
 
   get hasAny(): boolean {
@@ -94,7 +71,6 @@ export class OwedEvents {
   /** @param isSending whether what was taken last is still on its way */
   add(pdu: PendingPdu, isSending: boolean): void {
     if (this.#isBehind) {
-      if (pdu.isFarewell) this.#keepFarewells([pdu]);
       this.#hasMissedMore = true;
       return;
     }
@@ -106,59 +82,50 @@ export class OwedEvents {
   /** What waits is found again in the rooms. */
   fallBehind(): void {
     this.#isBehind = true;
-    this.#keepFarewells(this.#pdus);
     this.#pdus = [];
   }
 
   /** What is to be sent next. Either `sent` or `notSent` is to be called afterwards, also when this fails. */
-  async take(): Promise<readonly PendingPdu[]> {
-    this.#taken = this.#isBehind ? await this.#missed() : this.#waiting();
-    return this.#taken.pdus;
+  async take(max: number): Promise<readonly number[]> {
+    this.#taken = this.#isBehind ? await this.#missed(max) : this.#waiting(max);
+    return this.#taken.eventNids;
   }
 
   sent(): void {
     if (!this.#taken) return;
-    const { pdus, sentUpTo, lookedUpTo, staysBehind } = this.#taken;
+    const { eventNids, sentUpTo, lookedUpTo } = this.#taken;
     this.#taken = undefined;
     this.#sentUpTo = Math.max(this.#sentUpTo, sentUpTo);
     this.#lookedUpTo = lookedUpTo;
-    this.#isBehind &&= staysBehind || this.#hasMissedMore;
-    this.#justSent = new Set(pdus.map(({ eventNid }) => eventNid));
+    this.#isBehind &&= lookedUpTo > 0 || this.#hasMissedMore;
+    this.#justSent = new Set(eventNids);
   }
 
   /** It is found again in the rooms. */
   notSent(): void {
-    this.#keepFarewells(this.#taken?.pdus ?? []);
     this.#taken = undefined;
     this.fallBehind();
   }
 
-  #keepFarewells(pdus: readonly PendingPdu[]): void {
-    this.#farewells.push(...pdus.filter(({ isFarewell }) => isFarewell));
-    this.#farewells.splice(0, this.#farewells.length - maxFarewells);
-  }
-
-  #waiting(): TakenEvents {
-    const pdus = this.#pdus.splice(0, maxPdus);
+  #waiting(max: number): TakenEvents {
+    const pdus = this.#pdus.splice(0, max);
     const sentUpTo = pdus.at(-1)?.position ?? this.#sentUpTo;
-    return { pdus, sentUpTo, lookedUpTo: 0, staysBehind: false };
+    return { eventNids: pdus.map(({ eventNid }) => eventNid), sentUpTo, lookedUpTo: 0 };
   }
 
   /** The newest event of each room in which the server has missed some: what it lacks besides it asks for. */
-  async #missed(): Promise<TakenEvents> {
+  async #missed(max: number): Promise<TakenEvents> {
     // Before: what comes while storage is read is caught up with in the next round.
     const upTo = this.#parts.routedUpTo();
     this.#hasMissedMore = false;
-    const farewellCount = Math.min(this.#farewells.length, farewellsAtOnce);
     const { rooms, lookedUpTo } = await this.#parts.store.unsentRooms(
       this.#name,
       this.#sentUpTo,
       this.#lookedUpTo,
-      maxPdus - farewellCount,
+      max,
     );
-    const farewells = this.#farewells.splice(0, farewellCount);
-    const pdus = [...farewells, ...rooms.filter(({ eventNid }) => !this.#justSent.has(eventNid))];
-    if (lookedUpTo !== null) return { pdus, sentUpTo: this.#sentUpTo, lookedUpTo, staysBehind: true };
-    return { pdus, sentUpTo: upTo, lookedUpTo: 0, staysBehind: this.#farewells.length > 0 };
+    const eventNids = rooms.map(({ eventNid }) => eventNid).filter((nid) => !this.#justSent.has(nid));
+    const isPart = lookedUpTo !== null;
+    return { eventNids, sentUpTo: isPart ? this.#sentUpTo : upTo, lookedUpTo: lookedUpTo ?? 0 };
   }
 }

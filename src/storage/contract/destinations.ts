@@ -3,7 +3,8 @@ import type { Test } from "tap";
 import type { Database } from "../database.ts";
 import type { DestinationRow } from "../destinations.ts";
 import { commitMessages } from "./message-fixture.ts";
-import { newEvent } from "./room-fixture.ts";
+import type { Membership } from "../memberships.ts";
+import { commitEvents, newEvent, roomNid as fixtureRoomNid } from "./room-fixture.ts";
 import { emptyRoomSummary } from "../../protocol/room-summary.ts";
 
 function row(serverName: string, sentUpTo: number): DestinationRow {
@@ -14,7 +15,6 @@ function row(serverName: string, sentUpTo: number): DestinationRow {
     failingSinceTs: null,
     retryTs: null,
     retryIntervalMs: 0,
-    farewells: [],
   };
 }
 
@@ -52,7 +52,6 @@ export function destinationStoreContract(t: Test, open: () => Promise<Database>)
       failingSinceTs: 1,
       retryTs: 2,
       retryIntervalMs: 3,
-      farewells: [7, 8],
     };
     await destinations.save([row("a.test", 1), row("b.test", 1)]);
     await destinations.save([failing]);
@@ -102,6 +101,96 @@ export function destinationStoreContract(t: Test, open: () => Promise<Database>)
     await destinations.removeToDevice([oldest?.messageNid ?? 0]);
     t.same((await send("full.test")).fullServers, [], "there is room again");
     t.same((await send("full.test")).fullServers, ["full.test"]);
+  });
+
+  t.test("destinations: a server whose last user is made to leave a room is told of it", async (t) => {
+    await using database = await open();
+    const { destinations, names } = database.stores;
+    const mine = await names.internUser("@me:hearth.test", true);
+    const [bob, carol] = [
+      await names.internUser("@bob:other.test", false),
+      await names.internUser("@carol:other.test", false),
+    ];
+    let eventNid = 0;
+    const become = (userNid: number, membership: Membership, senderNid: number, inTimeline = true) => {
+      eventNid += 1;
+      const memberships = [{ userNid, isLocal: false, membership, eventNid }];
+      return commitEvents(database, [{ eventNid, senderNid, inTimeline }], { memberships });
+    };
+    await become(bob, "join", bob);
+    await become(carol, "join", carol);
+    await become(bob, "ban", mine);
+    await become(bob, "leave", mine);
+    t.same(await destinations.withFarewells(), [], "while it has others in the room, it gets everything");
+    await become(carol, "leave", carol);
+    t.same(await destinations.withFarewells(), [], "what its users do themselves it knows");
+    await become(carol, "ban", mine);
+    t.same(await destinations.withFarewells(), ["other.test"]);
+    await become(bob, "ban", mine, false);
+    t.same(await destinations.farewells("other.test", 10), [6], "what is long past is not told");
+    await become(bob, "leave", mine);
+    await become(carol, "leave", mine);
+    t.same(await destinations.farewells("other.test", 2), [6, 8], "the oldest first");
+    await destinations.removeFarewells([6, 9]);
+    t.same(await destinations.farewells("other.test", 10), [8]);
+    t.same(await destinations.farewells("else.test", 10), []);
+    await destinations.save([row("other.test", 1), row("gone.test", 1)]);
+    await destinations.settle({ sentUpTo: 5, deviceListsUpTo: 5, owed: [], inUse: [] });
+    t.match(
+      await destinations.all(),
+      [{ serverName: "other.test" }],
+      "it is not forgotten while it is owed that",
+    );
+  });
+
+  t.test(
+    "destinations: what a server has not been sent of its users is kept when the last goes",
+    async (t) => {
+      await using database = await open();
+      const { destinations, names, roomRemovals } = database.stores;
+      const mine = await names.internUser("@me:hearth.test", true);
+      const users = await Promise.all(
+        ["@a:o.test", "@b:o.test", "@c:o.test", "@d:o.test", "@e:else.test"].map((userId) =>
+          names.internUser(userId, false),
+        ),
+      );
+      const [a = 0, b = 0, c = 0, d = 0, e = 0] = users;
+      let eventNid = 0;
+      const become = async (userNid: number, membership: Membership, senderNid: number) => {
+        eventNid += 1;
+        const memberships = [{ userNid, isLocal: false, membership, eventNid }];
+        const [position] = await commitEvents(database, [{ eventNid, senderNid }], { memberships });
+        return position ?? 0;
+      };
+      for (const userNid of users) await become(userNid, "join", userNid);
+      const sentUpTo = await become(a, "ban", mine);
+      await destinations.save([row("o.test", sentUpTo)]);
+      const bannedNid = eventNid + 1;
+      await become(b, "ban", mine);
+      await become(c, "leave", c);
+      await become(e, "ban", mine);
+      t.same(await destinations.farewells("o.test", 10), []);
+      await become(d, "leave", d);
+      t.same(await destinations.farewells("o.test", 10), [bannedNid], "no more, and nothing of others");
+      await roomRemovals.begin(fixtureRoomNid);
+      await roomRemovals.removePart(fixtureRoomNid, 100);
+      t.same(await destinations.withFarewells(), [], "nothing can be told of a room that is gone");
+    },
+  );
+
+  t.test("destinations: of what a server is told last, the newest is kept", async (t) => {
+    await using database = await open();
+    const { destinations, names } = database.stores;
+    const mine = await names.internUser("@me:hearth.test", true);
+    const users = await Promise.all(
+      Array.from({ length: 510 }, (_, index) => names.internUser(`@bob${index}:other.test`, false)),
+    );
+    const ban = (userNid: number, index: number) =>
+      ({ userNid, isLocal: false, membership: "ban", eventNid: 1 + index }) as const;
+    const bans = users.map((_, index) => ({ eventNid: 1 + index, senderNid: mine }));
+    await commitEvents(database, bans, { memberships: users.map(ban) });
+    const kept = await destinations.farewells("other.test", 1_000);
+    t.same([kept.length, kept[0], kept.at(-1)], [500, 11, 510]);
   });
 
   t.test("destinations: what is unsent in a room counts though others have spoken there since", async (t) => {

@@ -21,7 +21,7 @@ import type { Connection } from "../engine/connection.ts";
 import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { insertAuthEdges } from "./auth-edges.ts";
 import { finaliseDelayedEvent } from "./delayed-events.ts";
-import { countServerUser } from "./destinations.ts";
+import { addFarewells, countServerUser } from "./destinations.ts";
 import { forgetUnsharedList, forgetUnsharedLists } from "./remote-device-lists.ts";
 import { eventSentUnder } from "./events.ts";
 import { forgetReading } from "./receipts.ts";
@@ -423,10 +423,22 @@ function setMembership(
     userNid,
   )?.membership;
   const changed = before !== code;
+  const hasJoined = Number(code === membershipCodes.join) - Number(before === membershipCodes.join);
+  if (!isLocal && hasJoined !== 0) countServerUser(tx, roomNid, userNid, hasJoined > 0 ? 1 : -1);
+  const isOut = changed && (membership === "leave" || membership === "ban");
+  const farewellTo =
+    isOut && !isLocal && eventPosition !== null
+      ? addFarewells(tx, roomNid, { userNid, eventNid }, hasJoined < 0)
+      : undefined;
   const position =
     changed || isLocal
       ? tx.position("membership", userNid, {
-          membership: { roomNid, joined: membership === "join", ...(!isLocal && { isRemote: true }) },
+          membership: {
+            roomNid,
+            joined: membership === "join",
+            ...(!isLocal && { isRemote: true }),
+            ...(farewellTo !== undefined && { farewellTo }),
+          },
         })
       : 0;
   db.run(
@@ -442,8 +454,6 @@ function setMembership(
     isLocal ? 1 : 0,
   );
   if (changed) countMembers(tx, roomNid, before, code);
-  const hasJoined = Number(code === membershipCodes.join) - Number(before === membershipCodes.join);
-  if (!isLocal && hasJoined !== 0) countServerUser(tx, roomNid, userNid, hasJoined > 0 ? 1 : -1);
   if (hasJoined < 0) {
     if (isLocal) forgetUnsharedLists(tx, roomNid);
     else forgetUnsharedList(tx, userNid);

@@ -13,14 +13,13 @@ import { point, scan, type StoreOperations, write, type WriteTransaction } from 
 
 const columns = `server_name AS serverName, sent_up_to AS sentUpTo, device_lists_up_to AS deviceListsUpTo,
   failing_since_ts AS failingSinceTs,
-  retry_ts AS retryTs, retry_interval_ms AS retryIntervalMs, farewells`;
+  retry_ts AS retryTs, retry_interval_ms AS retryIntervalMs`;
 const saveSql = `INSERT INTO destinations
-    (server_name, sent_up_to, device_lists_up_to, failing_since_ts, retry_ts, retry_interval_ms, farewells)
-  VALUES (?, ?, ?, ?, ?, ?, ?)
+    (server_name, sent_up_to, device_lists_up_to, failing_since_ts, retry_ts, retry_interval_ms)
+  VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET sent_up_to = excluded.sent_up_to, device_lists_up_to = excluded.device_lists_up_to,
     failing_since_ts = excluded.failing_since_ts,
-    retry_ts = excluded.retry_ts, retry_interval_ms = excluded.retry_interval_ms,
-    farewells = excluded.farewells`;
+    retry_ts = excluded.retry_ts, retry_interval_ms = excluded.retry_interval_ms`;
 // Who comes into a room has devices that its servers are told of.
 const newestToTellSql = `SELECT coalesce((SELECT max(last_position) FROM rooms), 0) AS event,
   max(coalesce((SELECT max(position) FROM device_updates), 0), coalesce((SELECT max(position) FROM memberships), 0)) AS deviceLists`;
@@ -29,7 +28,8 @@ const settleSql = `UPDATE destinations
   WHERE (sent_up_to < ?1 OR device_lists_up_to < ?2) AND server_name NOT IN (SELECT value FROM json_each(?3))`;
 const forgetSql = `DELETE FROM destinations WHERE server_name NOT IN (SELECT value FROM json_each(?))
   AND NOT EXISTS (SELECT 1 FROM room_servers WHERE room_servers.server_name = destinations.server_name)
-  AND NOT EXISTS (SELECT 1 FROM outgoing_to_device AS waiting WHERE waiting.server_name = destinations.server_name)`;
+  AND NOT EXISTS (SELECT 1 FROM outgoing_to_device AS waiting WHERE waiting.server_name = destinations.server_name)
+  AND NOT EXISTS (SELECT 1 FROM farewells WHERE farewells.server_name = destinations.server_name)`;
 const serversOfSql = `SELECT DISTINCT server_name AS name FROM memberships JOIN room_servers USING (room_nid)
   WHERE user_nid = ? AND membership = ${membershipCodes.join}`;
 const roomsOfServerSql = `SELECT room_nid AS roomNid, last_position AS lastPosition FROM room_servers JOIN rooms USING (room_nid)
@@ -45,39 +45,40 @@ const newestSentSql = `SELECT event_nid AS eventNid, position FROM events JOIN u
     AND ((is_local = 1 AND (flags & ${eventFlags.handedOver}) = 0) OR (flags & ${eventFlags.relayed}) <> 0)
   ORDER BY position DESC LIMIT 1`;
 
-type StoredRow = Omit<DestinationRow, "farewells"> & { readonly farewells: string };
-
-function rowOf({ farewells, ...row }: StoredRow): DestinationRow {
-  return { ...row, farewells: JSON.parse(farewells) as number[] };
-}
+/** Of a row of `users`. */
+const serverOfUserSql = "substr(user_id, instr(user_id, ':') + 1)";
+const goneServerSql = `SELECT ${serverOfUserSql} AS name FROM users WHERE user_nid = ?2
+  AND NOT EXISTS (SELECT 1 FROM room_servers WHERE room_nid = ?1 AND server_name = ${serverOfUserSql})`;
+const farewellSql = `INSERT INTO farewells (event_nid, server_name)
+  SELECT event_nid, ?1 FROM events JOIN users ON user_nid = sender_nid WHERE event_nid = ?2 AND is_local = 1
+  ON CONFLICT DO NOTHING`;
+const earlierFarewellsSql = `INSERT INTO farewells (event_nid, server_name)
+  SELECT event_nid, ?1 FROM memberships JOIN users USING (user_nid)
+  WHERE room_nid = ?2 AND memberships.is_local = 0 AND membership IN (${membershipCodes.leave}, ${membershipCodes.ban})
+    AND position > (SELECT sent_up_to FROM destinations WHERE server_name = ?1) AND ${serverOfUserSql} = ?1
+    AND (SELECT sender.is_local FROM events JOIN users AS sender ON sender.user_nid = sender_nid
+      WHERE events.event_nid = memberships.event_nid)
+  ON CONFLICT DO NOTHING`;
+/** More than this for one server, and it does without the oldest. */
+const maxFarewells = 500;
+const boundFarewellsSql = `DELETE FROM farewells WHERE server_name = ?1 AND event_nid <=
+  (SELECT event_nid FROM farewells WHERE server_name = ?1 ORDER BY event_nid DESC LIMIT 1 OFFSET ${maxFarewells})`;
 
 export const destinationOperations: StoreOperations<DestinationStore> = {
   findAll: point((db, serverNames: readonly string[]) =>
-    db
-      .all<StoredRow>(
-        `SELECT ${columns} FROM destinations WHERE server_name IN (SELECT value FROM json_each(?))`,
-        JSON.stringify(serverNames),
-      )
-      .map(rowOf),
+    db.all<DestinationRow>(
+      `SELECT ${columns} FROM destinations WHERE server_name IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(serverNames),
+    ),
   ),
   // Asked at each start: a reading worker would be started for it.
-  all: point((db) => db.all<StoredRow>(`SELECT ${columns} FROM destinations`).map(rowOf)),
+  all: point((db) => db.all<DestinationRow>(`SELECT ${columns} FROM destinations`)),
   // Asked at each start, too.
   newestToTell: point((db) => db.get(newestToTellSql) ?? { event: 0, deviceLists: 0 }),
   save: write(({ db }, rows: readonly DestinationRow[]) => {
     for (const row of rows) {
       const { serverName, sentUpTo, deviceListsUpTo, failingSinceTs, retryTs, retryIntervalMs } = row;
-      const farewells = JSON.stringify(row.farewells);
-      db.run(
-        saveSql,
-        serverName,
-        sentUpTo,
-        deviceListsUpTo,
-        failingSinceTs,
-        retryTs,
-        retryIntervalMs,
-        farewells,
-      );
+      db.run(saveSql, serverName, sentUpTo, deviceListsUpTo, failingSinceTs, retryTs, retryIntervalMs);
     }
   }),
   settle: write(settle),
@@ -114,6 +115,25 @@ export const destinationOperations: StoreOperations<DestinationStore> = {
   // Asked at each start: a reading worker would be started for it.
   withToDevice: point((db) =>
     names(db.all<{ name: string }>("SELECT DISTINCT server_name AS name FROM outgoing_to_device")),
+  ),
+  farewells: point((db, serverName: string, limit: number) =>
+    db
+      .all<{ eventNid: number }>(
+        "SELECT event_nid AS eventNid FROM farewells WHERE server_name = ? ORDER BY event_nid LIMIT ?",
+        serverName,
+        limit,
+      )
+      .map(({ eventNid }) => eventNid),
+  ),
+  removeFarewells: write(({ db }, eventNids: readonly number[]) => {
+    db.run(
+      "DELETE FROM farewells WHERE event_nid IN (SELECT value FROM json_each(?))",
+      JSON.stringify(eventNids),
+    );
+  }),
+  // Asked at each start, too.
+  withFarewells: point((db) =>
+    names(db.all<{ name: string }>("SELECT DISTINCT server_name AS name FROM farewells")),
   ),
 };
 
@@ -193,7 +213,7 @@ export function countServerUser(
   change: 1 | -1,
 ): void {
   const serverName = db.get<{ name: string }>(
-    "SELECT substr(user_id, instr(user_id, ':') + 1) AS name FROM users WHERE user_nid = ?",
+    `SELECT ${serverOfUserSql} AS name FROM users WHERE user_nid = ?`,
     userNid,
   )?.name;
   if (serverName === undefined) return;
@@ -209,4 +229,25 @@ export function countServerUser(
     roomNid,
     serverName,
   );
+}
+
+/**
+ * For the transactions that change memberships, when somebody of another server is in a room no more and its count has been
+ * changed: keeps what users of this server have done to that, for a server that does not come to it by catching up.
+ * @param hasLeft whether the user has been in the room, so that the server may have been until now. What was done to others
+ *   of its users before, and has not been sent, is kept as well
+ * @returns the server that something is kept for
+ */
+export function addFarewells(
+  { db }: WriteTransaction,
+  roomNid: number,
+  { userNid, eventNid }: { userNid: number; eventNid: number },
+  hasLeft: boolean,
+): string | undefined {
+  const name = db.get<{ name: string }>(goneServerSql, roomNid, userNid)?.name;
+  if (name === undefined) return undefined;
+  const earlier = hasLeft ? db.run(earlierFarewellsSql, name, roomNid) : 0;
+  if (earlier + db.run(farewellSql, name, eventNid) === 0) return undefined;
+  db.run(boundFarewellsSql, name);
+  return name;
 }

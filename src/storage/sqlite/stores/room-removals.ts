@@ -23,6 +23,7 @@ const eventTables = [
   "send_transactions",
   "sticky_events",
   "redaction_sweeps",
+  "farewells",
 ] as const;
 const removeOfEventSqls = eventTables.map((table) => `DELETE FROM ${table} WHERE event_nid = ?`);
 

@@ -65,10 +65,16 @@ CREATE TABLE destinations (
   -- Since when nothing gets through, and when it is tried again; NULL while all is well.
   failing_since_ts INTEGER,
   retry_ts INTEGER,
-  retry_interval_ms INTEGER NOT NULL DEFAULT 0,
-  -- What it is still to be sent of rooms that it is in no more: the event_nids, as a JSON list of at most 500.
-  farewells TEXT NOT NULL DEFAULT '[]'
+  retry_interval_ms INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+
+-- What a server is still to be sent of rooms that it is in no more, such as that its last user was made to leave. Written
+-- with the membership and bounded for each server; a row goes when its server has it, or with its event.
+CREATE TABLE farewells (
+  event_nid INTEGER PRIMARY KEY,
+  server_name TEXT NOT NULL
+);
+CREATE INDEX farewells_server ON farewells (server_name);
 
 -- Messages to devices of users of other servers, in order. A row goes when its server has it.
 CREATE TABLE outgoing_to_device (

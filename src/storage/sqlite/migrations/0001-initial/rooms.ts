@@ -150,6 +150,8 @@ CREATE INDEX memberships_user ON memberships (user_nid, membership, room_nid);
 -- For "whose memberships have changed since", which device lists follow.
 CREATE INDEX memberships_position ON memberships (position);
 CREATE INDEX memberships_local ON memberships (room_nid, membership) WHERE is_local = 1;
+-- For what a server is still to be told when the last of its users has gone.
+CREATE INDEX memberships_gone ON memberships (room_nid, position) WHERE is_local = 0 AND membership IN (4, 5);
 
 -- Each change of a local user's membership: what they were at a position, and which rooms changed since one.
 CREATE TABLE membership_log (
