@@ -1,8 +1,16 @@
 import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 
-/** Where a bundle says what it is made of. */
-export const stampFile = "source.txt";
+/**
+ * Where the bundle of the source is, once it has been made.
+ *
+ * @param {string} root the folder of the repository
+ * @returns {string}
+ */
+export function bundleFolder(root) {
+  return join(root, `dist-${sourceStamp(root).slice(0, 16)}`);
+}
 
 /**
  * What goes into the bundle, by the names, sizes and times of all files. Another version has another stamp, be it older
