@@ -66,6 +66,15 @@ export function deviceKeyStoreContract(t: Test, open: () => Promise<Database>): 
       t.strictSame(outcome, { stored: true, counts: { signed_curve25519: 2 } });
       t.strictSame((await deviceKeys.of([alice]))[0]?.devices[0]?.signed, otherKeys.signed);
       t.strictSame((await deviceKeys.oneTimeKeyStatus(alice, "A")).unusedFallbackTypes, []);
+      const claim = { userNid: alice, deviceId: "A", algorithm: "signed_curve25519" };
+      t.strictSame(await deviceKeys.claim([claim, claim, claim]), [
+        key("1", "by the new identity"),
+        key("2"),
+        null,
+      ]);
+      const { position } = await deviceKeys.oneTimeKeyStatus(alice, "A");
+      await deviceKeys.upload(alice, "A", { ...nothing, deviceKeys: identity });
+      t.ok((await deviceKeys.oneTimeKeyStatus(alice, "A")).position > position, "the device is told");
     },
   );
 
@@ -158,6 +167,36 @@ export function deviceKeyStoreContract(t: Test, open: () => Promise<Database>): 
     t.match(await upload("4", "5"), { stored: true });
     t.match(await upload("1", "2", "3", "4", "5"), { stored: true }, "nothing new");
   });
+
+  t.test(
+    "one-time keys: those of later uploads come after those that wait, whatever has been given out",
+    async (t) => {
+      await using database = await open();
+      const { deviceKeys } = database.stores;
+      const alice = await userWithDevices(database.stores, "alice", ["A"]);
+      const claim = { userNid: alice, deviceId: "A", algorithm: "signed_curve25519" };
+      const upload = (...oneTimeKeys: OneTimeKey[]) =>
+        deviceKeys.upload(alice, "A", { ...nothing, oneTimeKeys });
+      await upload(key("1"), key("2"), key("3"), key("o", "s", "other"));
+      t.strictSame(await deviceKeys.claim([claim, claim]), [key("1"), key("2")]);
+      t.strictSame(await upload(key("4"), key("1", "given out before")), {
+        stored: true,
+        counts: { signed_curve25519: 3, other: 1 },
+      });
+      t.strictSame(await deviceKeys.claim([claim, claim, claim, claim]), [
+        key("3"),
+        key("4"),
+        key("1", "given out before"),
+        null,
+      ]);
+      t.strictSame(await upload(key("5")), { stored: true, counts: { signed_curve25519: 1, other: 1 } });
+      t.strictSame(await deviceKeys.claim([claim, { ...claim, algorithm: "other" }, claim]), [
+        key("5"),
+        key("o", "s", "other"),
+        null,
+      ]);
+    },
+  );
 
   t.test("one-time keys: they go with their device", async (t) => {
     await using database = await open();

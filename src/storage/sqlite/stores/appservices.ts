@@ -121,7 +121,7 @@ SELECT position, 'toDevice', user_nid, NULL, NULL FROM to_device_messages WHERE 
 UNION ALL
 SELECT position, 'deviceLists', user_nid, NULL, NULL FROM device_list_changes WHERE position > ?1 AND position <= ?2
 UNION ALL
-SELECT position, 'oneTimeKeys', user_nid, NULL, NULL FROM one_time_key_changes WHERE position > ?1 AND position <= ?2
+SELECT position, 'oneTimeKeys', user_nid, NULL, NULL FROM one_time_key_counts WHERE position > ?1 AND position <= ?2
 ORDER BY position`;
 
 function changesBetween(db: Connection, after: number, upTo: number): StreamChange[] {

@@ -17,10 +17,10 @@ import {
   addOneTimeKeys,
   claimKey,
   deleteOneTimeKeys,
+  dropOneTimeKeys,
   newOneTimeKeys,
   oneTimeKeyCounts,
   oneTimeKeyStatus,
-  recordOneTimeKeyChange,
   setFallbackKeys,
 } from "./one-time-keys.ts";
 import { dropMasterKeySignature, mergeSignatures } from "./signatures.ts";
@@ -62,11 +62,10 @@ export function uploadDeviceKeys(
   if (fresh.length > 0 && waiting + fresh.length > maxOneTimeKeys)
     return { stored: false, reason: "too-many" };
   // Nobody can use one-time keys which an earlier identity has signed.
-  if (isOther) deleteOneTimeKeys(tx, userNid, deviceId);
+  if (isOther) dropOneTimeKeys(tx, userNid, deviceId);
   if (deviceKeys) setDeviceKeys(tx, userNid, deviceId, existing, deviceKeys);
   addOneTimeKeys(tx, userNid, deviceId, fresh);
-  const replaced = setFallbackKeys(tx, userNid, deviceId, fallbackKeys);
-  if (isOther || fresh.length > 0 || replaced > 0) recordOneTimeKeyChange(tx, userNid, deviceId);
+  setFallbackKeys(tx, userNid, deviceId, fallbackKeys);
   return { stored: true, counts: oneTimeKeyCounts(db, userNid, deviceId) };
 }
 
@@ -114,13 +113,6 @@ function setDeviceKeys(
 export function deleteDeviceKeys(tx: WriteTransaction, userNid: number, deviceId: string): void {
   const { db } = tx;
   deleteOneTimeKeys(tx, userNid, deviceId);
-  const hadKeys = db.run(
-    "DELETE FROM one_time_key_changes WHERE user_nid = ? AND device_id = ?",
-    userNid,
-    deviceId,
-  );
-  // For those who keep counts in memory: the next device with this ID starts with none.
-  if (hadKeys > 0) tx.position("oneTimeKeys", userNid);
   const deleted = db.run("DELETE FROM device_keys WHERE user_nid = ? AND device_id = ?", userNid, deviceId);
   if (deleted === 0) {
     recordKeylessDeviceChange(tx, userNid, deviceId);

@@ -14,20 +14,34 @@ CREATE TABLE device_keys (
   PRIMARY KEY (user_nid, device_id)
 ) WITHOUT ROWID;
 
--- A claim takes the row away; the rest goes with the device. The integer key is the order of uploading.
+-- Keys that wait to be claimed, and those that have been since the device last uploaded some: the next upload takes these
+-- away, the device all of them.
 CREATE TABLE one_time_keys (
-  key_nid INTEGER PRIMARY KEY,
   user_nid INTEGER NOT NULL,
   device_id TEXT NOT NULL,
   algorithm TEXT NOT NULL,
+  -- Counts up in the order of uploading.
+  number INTEGER NOT NULL,
   key_id TEXT NOT NULL,
   -- The uploaded key, as JSON.
-  key TEXT NOT NULL
-);
--- For telling a repeated upload from a conflicting one.
-CREATE UNIQUE INDEX one_time_keys_id ON one_time_keys (user_nid, device_id, algorithm, key_id);
--- For claiming the oldest, and for counting.
-CREATE INDEX one_time_keys_age ON one_time_keys (user_nid, device_id, algorithm, key_nid);
+  key TEXT NOT NULL,
+  PRIMARY KEY (user_nid, device_id, algorithm, number)
+) WITHOUT ROWID;
+
+-- How far a device's keys have been given out. A claim writes here only: a row is small, so that many share a page. One row
+-- a device and algorithm; it goes with the device.
+CREATE TABLE one_time_key_counts (
+  user_nid INTEGER NOT NULL,
+  device_id TEXT NOT NULL,
+  algorithm TEXT NOT NULL,
+  -- The number of the newest one-time key.
+  uploaded INTEGER NOT NULL DEFAULT 0,
+  -- The number of the newest one that has been given out: those after it wait to be claimed.
+  claimed INTEGER NOT NULL DEFAULT 0,
+  -- Of the last change of one-time or fallback keys.
+  position INTEGER NOT NULL,
+  PRIMARY KEY (user_nid, device_id, algorithm)
+) WITHOUT ROWID;
 
 -- One a device and algorithm; it goes with the device.
 CREATE TABLE fallback_keys (
@@ -38,14 +52,6 @@ CREATE TABLE fallback_keys (
   key TEXT NOT NULL,
   used INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (user_nid, device_id, algorithm)
-) WITHOUT ROWID;
-
--- Position of the last change of a device's one-time and fallback keys. One row a device; it goes with the device.
-CREATE TABLE one_time_key_changes (
-  user_nid INTEGER NOT NULL,
-  device_id TEXT NOT NULL,
-  position INTEGER NOT NULL,
-  PRIMARY KEY (user_nid, device_id)
 ) WITHOUT ROWID;
 
 -- At most three rows a user, replaced by new uploads.
