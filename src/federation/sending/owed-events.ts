@@ -2,7 +2,7 @@ import type { ServerName } from "../../protocol/identifiers.ts";
 import type { DestinationStore } from "../../storage/destinations.ts";
 
 export interface OwedEventsParts {
-  readonly store: Pick<DestinationStore, "unsentRooms">;
+  readonly store: Pick<DestinationStore, "unsentRooms" | "farewells" | "removeFarewells">;
   /** The position up to which events have been given to all destinations. */
   readonly routedUpTo: () => number;
 }
@@ -12,7 +12,7 @@ export interface PendingPdu {
   readonly position: number;
 }
 
-/** Events for one transaction. */
+/** Events for one transaction, of rooms that the server is in. */
 interface TakenEvents {
   readonly eventNids: readonly number[];
   /** Everything up to here has been sent once these have. */
@@ -21,6 +21,10 @@ interface TakenEvents {
   readonly lookedUpTo: number;
 }
 
+/** Server-server API, "Transactions": what one may hold. */
+export const maxPdus = 50;
+/** Leaves room for what is new in rooms that the server is in. */
+const maxFarewells = 10;
 /** More waiting events than this, and the server gets the newest of each room instead, as one that was away. */
 const maxPendingPdus = 500;
 
@@ -30,6 +34,8 @@ export class OwedEvents {
   readonly #parts: OwedEventsParts;
   #sentUpTo: number;
   #isBehind: boolean;
+  /** Whether there is something in storage of rooms that the server is in no more. */
+  #hasFarewells: boolean;
   /**
    * While it catches up: the rooms that have been looked at. Until all have been, nothing more has been sent for certain,
    * since a room in which others speak meanwhile comes last.
@@ -40,18 +46,25 @@ export class OwedEvents {
   #hasMissedMore = false;
   /** What is being sent. */
   #taken: TakenEvents | undefined;
+  #takenFarewells: readonly number[] = [];
   /** Of the last transaction: an event that came while that was read is among what the next round of catching up finds. */
   #justSent: ReadonlySet<number> = new Set();
 
-  constructor(name: ServerName, sentUpTo: number, isBehind: boolean, parts: OwedEventsParts) {
+  constructor(
+    name: ServerName,
+    sentUpTo: number,
+    waiting: { readonly isBehind: boolean; readonly hasFarewells: boolean },
+    parts: OwedEventsParts,
+  ) {
     this.#name = name;
     this.#sentUpTo = sentUpTo;
-    this.#isBehind = isBehind;
+    this.#isBehind = waiting.isBehind;
+    this.#hasFarewells = waiting.hasFarewells;
     this.#parts = parts;
   }
 
   get hasAny(): boolean {
-    return this.#isBehind || this.#pdus.length > 0;
+    return this.#isBehind || this.#hasFarewells || this.#pdus.length > 0;
   }
 
   /** Whether the server is to get what it has missed in its rooms. */
@@ -79,6 +92,11 @@ export class OwedEvents {
     if (this.#pdus.length > maxPendingPdus) this.fallBehind();
   }
 
+  /** To be called when something has been stored for the server of a room that it is in no more. */
+  addFarewell(): void {
+    this.#hasFarewells = true;
+  }
+
   /** What waits is found again in the rooms. */
   fallBehind(): void {
     this.#isBehind = true;
@@ -86,12 +104,17 @@ export class OwedEvents {
   }
 
   /** What is to be sent next. Either `sent` or `notSent` is to be called afterwards, also when this fails. */
-  async take(max: number): Promise<readonly number[]> {
+  async take(): Promise<readonly number[]> {
+    this.#takenFarewells = this.#hasFarewells ? await this.#nextFarewells() : [];
+    const max = maxPdus - this.#takenFarewells.length;
     this.#taken = this.#isBehind ? await this.#missed(max) : this.#waiting(max);
-    return this.#taken.eventNids;
+    return [...new Set([...this.#takenFarewells, ...this.#taken.eventNids])];
   }
 
-  sent(): void {
+  /** @throws StorageError */
+  async sent(): Promise<void> {
+    if (this.#takenFarewells.length > 0) await this.#parts.store.removeFarewells(this.#takenFarewells);
+    this.#takenFarewells = [];
     if (!this.#taken) return;
     const { eventNids, sentUpTo, lookedUpTo } = this.#taken;
     this.#taken = undefined;
@@ -101,10 +124,20 @@ export class OwedEvents {
     this.#justSent = new Set(eventNids);
   }
 
-  /** It is found again in the rooms. */
+  /** It is found again, in the rooms and in storage. */
   notSent(): void {
     this.#taken = undefined;
+    this.#takenFarewells = [];
+    this.#hasFarewells = true;
     this.fallBehind();
+  }
+
+  async #nextFarewells(): Promise<readonly number[]> {
+    // Before: what is stored while storage is read may not be among what is read.
+    this.#hasFarewells = false;
+    const farewells = await this.#parts.store.farewells(this.#name, maxFarewells);
+    if (farewells.length > 0) this.#hasFarewells = true;
+    return farewells;
   }
 
   #waiting(max: number): TakenEvents {
