@@ -30,6 +30,7 @@ import { composeReports } from "./composition/reports.ts";
 import { composePush } from "./composition/push.ts";
 import { composeRoomUpgrades } from "./composition/room-upgrades.ts";
 import { composeRooms } from "./composition/rooms.ts";
+import { composeSnapshotCollection } from "./composition/snapshot-collection.ts";
 import { composeServerNotices } from "./composition/server-notices.ts";
 import { composeSending } from "./composition/sending.ts";
 import { composeSearch } from "./composition/search.ts";
@@ -93,6 +94,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const rooms = opened.use(composeRooms(foundation, userData, contacts, federationParts.remote));
   opened.use(composeRedactionSweeps(foundation));
   opened.use(composeForkMerges(foundation));
+  opened.use(composeSnapshotCollection(foundation));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
   const encryption = composeEncryption(foundation, accounts, federationParts, sender);
   const history = composeRemoteHistory(foundation, federationParts);

@@ -4,6 +4,7 @@ import { type EndpointDeclaration, pathsOf } from "../../src/api/endpoint.ts";
 import { anonymous, registerAdmin, registerUser, TestClient } from "./client.ts";
 import { createRoom, say } from "./rooms.ts";
 import type { TestServer } from "./server.ts";
+import { patienceMs, until } from "./within.ts";
 
 const client = "/_matrix/client/v3";
 
@@ -56,6 +57,7 @@ export async function makeRequestSamples(server: TestServer): Promise<RequestSam
   await admin.delete(`/_synapse/admin/v1/rooms/${encodeURIComponent(closed)}`, {});
   const [deletion] = (await admin.get("/_hearth/admin/v1/jobs")).body["jobs"] as { id: string }[];
   const deleteId = deletion?.id ?? "";
+  const purgeId = await purgeRoom(admin, user);
   const registrationToken = await admin.post("/_synapse/admin/v1/registration_tokens/new", {});
   return {
     user,
@@ -91,10 +93,22 @@ export async function makeRequestSamples(server: TestServer): Promise<RequestSam
       protocol: "sample",
       jobId: deleteId,
       deleteId,
+      purgeId,
       token: String(registrationToken.body["token"]),
       delayId: String(delayed.body["delay_id"]),
     },
   };
+}
+
+/** Purges the history of a room, and returns the purge's ID once that has ended: what is not asked for must not change. */
+async function purgeRoom(admin: TestClient, user: TestClient): Promise<string> {
+  const roomId = await createRoom(user, {});
+  const path = ["purge_history", roomId, await say(user, roomId, "Hello")].map(encodeURIComponent).join("/");
+  const { body } = await admin.post(`/_synapse/admin/v1/${path}`, {});
+  const purgeId = String(body["purge_id"]);
+  const status = () => admin.get(`/_synapse/admin/v1/purge_history_status/${purgeId}`);
+  await until(patienceMs, "the purge", async () => (await status()).body["status"] === "complete");
+  return purgeId;
 }
 
 async function registerGuest(server: TestServer): Promise<TestClient> {

@@ -1,6 +1,8 @@
+import { HistoryPurge } from "../admin/history-purge.ts";
 import { RoomDeletion } from "../admin/room-deletion.ts";
 import { RegistrationTokens } from "../admin/registration-tokens.ts";
 import { auditLogHandlers } from "../http/handlers/admin/audit-log.ts";
+import { historyPurgeHandlers } from "../http/handlers/admin/history-purge.ts";
 import { jobHandlers } from "../http/handlers/admin/jobs.ts";
 import { roomDeletionHandlers } from "../http/handlers/admin/room-deletion.ts";
 import { registrationTokenHandlers } from "../http/handlers/admin/registration-tokens.ts";
@@ -36,12 +38,19 @@ export function composeAdministration(
     blocked,
     serverName: foundation.config.server_name,
   });
-  const jobs = new JobRunner({ store: stores.jobs, kinds: [deletion], clock, randomBytes, log });
+  const purge = new HistoryPurge({
+    store: stores.historyPurges,
+    rooms: foundation.graph.rooms,
+    eventStore: stores.events,
+    events: foundation.graph.events,
+  });
+  const jobs = new JobRunner({ store: stores.jobs, kinds: [deletion, purge], clock, randomBytes, log });
   const tokens = new RegistrationTokens(stores.registrationTokens, clock, randomBytes);
   return {
     handlers: [
       ...jobHandlers(jobs, auditLog),
       ...roomDeletionHandlers({ jobs, deletion, blocked, auditLog }),
+      ...historyPurgeHandlers({ jobs, purge, auditLog }),
       ...registrationTokenHandlers(tokens, auditLog),
       ...auditLogHandlers(auditLog, () => checkAuditLog(stores.auditLog)),
     ],

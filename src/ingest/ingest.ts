@@ -31,6 +31,8 @@ export interface EventGraph {
   readonly events: EventReader;
   readonly rooms: RoomIndex;
   readonly snapshots: StateSnapshots;
+  /** Runs work while nothing of a room is on its way into storage, and nothing begins to be. */
+  readonly whileIdle: <Result>(roomNid: number, work: () => Promise<Result>) => Promise<Result>;
 }
 
 export interface EventGraphParts {
@@ -127,5 +129,10 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     nextEventNid,
     nextRoomNid,
   });
-  return { writer, receiver, outliers, restatements, events, rooms, snapshots };
+  const whileIdle = <Result>(roomNid: number, work: () => Promise<Result>): Promise<Result> =>
+    queues.run(roomNid, async () => {
+      await heads.idle(roomNid);
+      return work();
+    });
+  return { writer, receiver, outliers, restatements, events, rooms, snapshots, whileIdle };
 }

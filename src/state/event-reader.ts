@@ -33,12 +33,18 @@ export class EventReader {
 
   /** @throws Error for an integer that is no event's */
   async stored(eventNid: number): Promise<StoredEvent> {
+    const event = await this.find(eventNid);
+    if (!event) throw new Error(`event ${eventNid} is missing`);
+    return event;
+  }
+
+  /** The same, for who goes by what was noted a while ago: `undefined` when it has been purged since. */
+  async find(eventNid: number): Promise<StoredEvent | undefined> {
     const known = this.#stored.get(eventNid);
     if (known) return known;
     const forgotten = this.#forgotten;
     const event = await this.#store.byNid(eventNid);
-    if (!event) throw new Error(`event ${eventNid} is missing`);
-    if (forgotten === this.#forgotten) this.#stored.set(eventNid, event);
+    if (event && forgotten === this.#forgotten) this.#stored.set(eventNid, event);
     return event;
   }
 

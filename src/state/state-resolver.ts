@@ -25,7 +25,7 @@ export class StateResolver {
   ) {
     this.#store = store;
     this.#snapshots = snapshots;
-    snapshots.followLosses((rows) => this.#forget(rows));
+    snapshots.followLosses((snapshotNids) => this.#forget(new Set(snapshotNids)));
   }
 
   /**
@@ -58,9 +58,8 @@ export class StateResolver {
     return row.snapshotNid;
   }
 
-  /** What could not be stored is no resolution of anything. */
-  #forget(rows: readonly SnapshotRow[]): void {
-    const lost = new Set(rows.map(({ snapshotNid }) => snapshotNid));
+  /** What is not there is no resolution of anything. */
+  #forget(lost: ReadonlySet<number>): void {
     for (const [key, snapshotNid] of this.#resolved.entries()) {
       if (lost.has(snapshotNid)) this.#resolved.delete(key);
     }

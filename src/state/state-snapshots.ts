@@ -37,15 +37,15 @@ export class StateSnapshots {
     maxSize: cachedMapEntries,
     sizeCalculation: (map) => map.size + 1,
   });
-  #lost: ((rows: readonly SnapshotRow[]) => void) | undefined;
+  #lost: ((snapshotNids: readonly number[]) => void) | undefined;
 
   constructor(store: Pick<StateStore, "snapshot">, nextNid: () => number) {
     this.#store = store;
     this.#nextNid = nextNid;
   }
 
-  /** Has somebody told of snapshots that were made and could not be stored: there are no such ones any more. */
-  followLosses(listener: (rows: readonly SnapshotRow[]) => void): void {
+  /** Has somebody told of snapshots that are not to be referred to: they could not be stored, or may be taken away. */
+  followLosses(listener: (snapshotNids: readonly number[]) => void): void {
     this.#lost = listener;
   }
 
@@ -148,7 +148,12 @@ export class StateSnapshots {
       if (!stored) this.#maps.delete(snapshotNid);
       else if (snapshot) this.#snapshots.set(snapshotNid, snapshot);
     }
-    if (!stored && rows.length > 0) this.#lost?.(rows);
+    if (!stored && rows.length > 0) this.#lost?.(rows.map(({ snapshotNid }) => snapshotNid));
+  }
+
+  /** To be told of stored snapshots that may be taken away: no new event may come to refer to one because it is remembered. */
+  discount(snapshotNids: readonly number[]): void {
+    this.#lost?.(snapshotNids);
   }
 
   #make(parentNid: number | null, height: number, delta: StateDelta): SnapshotRow {

@@ -38,7 +38,9 @@ import type { ReceiptStore } from "./receipts.ts";
 import type { RelationStore } from "./relations.ts";
 import type { RemoteMediaStore } from "./remote-media.ts";
 import type { ReportStore } from "./reports.ts";
+import type { HistoryPurgeStore } from "./history-purges.ts";
 import type { RoomRemovalStore } from "./room-removals.ts";
+import type { SnapshotCollectionStore } from "./snapshot-collection.ts";
 import type { RoomSummaryStore } from "./room-summaries.ts";
 import type { RoomStore } from "./rooms.ts";
 import type { SlidingSyncStore } from "./sliding-sync.ts";
@@ -69,6 +71,8 @@ export interface Stores {
   readonly relations: RelationStore;
   readonly rooms: RoomStore;
   readonly roomRemovals: RoomRemovalStore;
+  readonly historyPurges: HistoryPurgeStore;
+  readonly snapshotCollection: SnapshotCollectionStore;
   readonly blockedRooms: BlockedRoomStore;
   readonly partialRooms: PartialRoomStore;
   readonly roomSummaries: RoomSummaryStore;

@@ -50,7 +50,7 @@ export interface ChangeDetails {
   readonly isWhole?: boolean;
   /** With `isWhole`: the position of the join. */
   readonly partialSince?: number;
-  /** With the `timeline` stream: events of which the states before and after them have been told anew. */
+  /** With the `timeline` stream: events of which the states before and after them have been told anew, or that have gone. */
   readonly restatedNids?: readonly number[];
   /** With the `erasures` stream: whether the user's messages are hidden from now on, or shown again. */
   readonly isErased?: boolean;

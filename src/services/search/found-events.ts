@@ -84,7 +84,10 @@ export class FoundEvents {
     { eventNid, score }: SearchHit,
   ): Promise<FoundEvent | undefined> {
     const { events, filtering } = this.#parts;
-    const visible = await view.visible([await events.stored(eventNid)]);
+    const stored = await events.find(eventNid);
+    // What has been purged is forgotten by the index a little later.
+    if (!stored || stored.position === null) return undefined;
+    const visible = await view.visible([stored]);
     const [event] = await filtering.passed(filter, visible);
     if (!event) return undefined;
     const text = await this.#textOf(view, event);

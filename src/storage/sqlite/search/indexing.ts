@@ -39,6 +39,12 @@ const removeSql = `DELETE FROM messages WHERE rowid = ${documentIdSql("?1")}`;
 const insertSql = `INSERT INTO messages (rowid, words, event_nid) VALUES (${documentIdSql("?1")}, ?2, ?3)`;
 const ofRoomSql = `SELECT ${positionSql} AS position FROM messages WHERE messages MATCH ? LIMIT ?`;
 
+const purgedBeforeSql = "SELECT purged_before AS position FROM rooms WHERE room_nid = ?";
+const purgedSql = `SELECT ${positionSql} AS position FROM messages
+  WHERE messages MATCH ? AND rowid > ${documentIdSql("?")} LIMIT ?`;
+const setPurgedBeforeSql = `INSERT INTO rooms (room_nid, up_to, purged_before) VALUES (?, ?, ?)
+  ON CONFLICT DO UPDATE SET purged_before = excluded.purged_before`;
+
 /** One chunk of work, in one transaction; see `SearchIndex.indexRooms`. */
 export function indexRooms(dbs: IndexedDatabase, rooms: readonly RoomToIndex[], limit: number): number[] {
   const { index, main } = dbs;
@@ -74,6 +80,8 @@ function indexRoom(
 ): { readonly events: number; readonly isDone: boolean } {
   const { main, index } = dbs;
   if (main.get(unsearchedSql, roomNid)) return forgetRoom(index, { roomNid, upTo }, limit);
+  const forgotten = forgetPurged(dbs, roomNid, limit);
+  if (forgotten > 0) return { events: forgotten, isDone: false };
   const filled = filledRange(dbs, roomNid);
   if (filled) {
     const rows = main.all<EventRow>(filledSql, roomNid, filled.after, filled.before, limit);
@@ -170,4 +178,19 @@ function forgetRoom(
   index.run("DELETE FROM edits WHERE room_nid = ?", roomNid);
   index.run(setUpToSql, roomNid, upTo);
   return { events: documents.length, isDone: documents.length < limit };
+}
+
+/** @returns how many messages of the room's purged history were left to forget, `limit` at most */
+function forgetPurged({ main, index }: IndexedDatabase, roomNid: number, limit: number): number {
+  const purgedBefore = main.get<{ position: number | null }>(purgedBeforeSql, roomNid)?.position ?? null;
+  if (purgedBefore === null) return 0;
+  const forgottenBefore = index.get<{ position: number | null }>(purgedBeforeSql, roomNid)?.position ?? null;
+  if (forgottenBefore === purgedBefore) return 0;
+  const documents = index.all<{ position: number }>(purgedSql, everyDocument(roomNid), purgedBefore, limit);
+  for (const { position } of documents) index.run(removeSql, position);
+  if (documents.length < limit) {
+    index.run("DELETE FROM edits WHERE room_nid = ? AND original_position < ?", roomNid, purgedBefore);
+    index.run(setPurgedBeforeSql, roomNid, firstPosition, purgedBefore);
+  }
+  return documents.length;
 }

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { type Connection, openConnection } from "../engine/connection.ts";
 
 /** Grows with each change of the schema or of how words are made: an older index is thrown away. */
-const formatVersion = 4;
+const formatVersion = 5;
 /** Pages of the write-ahead log that are copied into the file at a time. Nobody waits for it. */
 const checkpointPages = 1_000;
 
@@ -18,7 +18,9 @@ CREATE VIRTUAL TABLE messages USING fts5 (
 -- How far each room has been indexed. A row a room.
 CREATE TABLE rooms (
   room_nid INTEGER PRIMARY KEY,
-  up_to INTEGER NOT NULL
+  up_to INTEGER NOT NULL,
+  -- Where the room's history began when what had been purged before it was last forgotten.
+  purged_before INTEGER
 );
 
 -- Which event an edit has replaced, by positions: once the edit is redacted, nothing else tells. Goes with the edit.

@@ -20,6 +20,7 @@ import type { ChangeDetails } from "../../streams.ts";
 import type { Connection } from "../engine/connection.ts";
 import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { insertAuthEdges } from "./auth-edges.ts";
+import { dropSnapshotsOf } from "./dropped-snapshots.ts";
 import { finaliseDelayedEvent } from "./delayed-events.ts";
 import { addFarewells, countServerUser } from "./destinations.ts";
 import { forgetUnsharedList, forgetUnsharedLists } from "./remote-device-lists.ts";
@@ -120,6 +121,7 @@ function restateEvent(tx: WriteTransaction, roomNid: number, event: RestatedEven
     : inTimeline
       ? stored.position
       : null;
+  dropSnapshotsOf(db, eventNid);
   db.run(
     `UPDATE events SET position = ?, state_before = ?, state_after = ?, room_state = ?, flags = ?, replaces = ?
      WHERE event_nid = ?`,

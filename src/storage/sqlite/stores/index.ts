@@ -42,7 +42,9 @@ import { relationOperations } from "./relations.ts";
 import { remoteDeviceListOperations } from "./remote-device-lists.ts";
 import { remoteMediaOperations } from "./remote-media.ts";
 import { reportOperations } from "./reports.ts";
+import { historyPurgeOperations } from "./history-purges.ts";
 import { roomRemovalOperations } from "./room-removals.ts";
+import { snapshotCollectionOperations } from "./snapshot-collection.ts";
 import { roomSummaryOperations } from "./room-summaries.ts";
 import { roomOperations } from "./rooms.ts";
 import { slidingSyncOperations } from "./sliding-sync.ts";
@@ -71,6 +73,8 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   relations: relationOperations,
   rooms: roomOperations,
   roomRemovals: roomRemovalOperations,
+  historyPurges: historyPurgeOperations,
+  snapshotCollection: snapshotCollectionOperations,
   blockedRooms: blockedRoomOperations,
   partialRooms: partialRoomOperations,
   roomSummaries: roomSummaryOperations,

@@ -2,10 +2,8 @@ import { eventFlags, refusedEarly } from "../../events.ts";
 import { membershipCodes } from "../../memberships.ts";
 import type { PartialRoomRow, PartialRoomStore } from "../../partial-rooms.ts";
 import { point, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
-import { removeRelation } from "./relations.ts";
-import { dropSnapshotsOf } from "./dropped-snapshots.ts";
+import { displaceEvent } from "./event-removal.ts";
 import { takeEarlyDeviceChanges } from "./remote-device-lists.ts";
-import { unstick } from "./sticky-events.ts";
 
 const { leave, ban } = membershipCodes;
 
@@ -18,13 +16,13 @@ type StoredRow = Omit<PartialRoomRow, "servers"> & { readonly servers: string };
 const earlySql = `WITH start AS (
     SELECT events.event_nid, events.position FROM partial_rooms JOIN events ON events.event_id = partial_rooms.join_id
     WHERE partial_rooms.room_nid = ?1 AND events.position IS NOT NULL)
-  SELECT events.event_nid AS nid FROM events, start
+  SELECT events.event_nid AS nid, events.flags FROM events, start
     WHERE events.room_nid = ?1 AND events.position >= start.position
       AND events.flags & ${eventFlags.relayed} = 0
       AND events.sender_nid NOT IN (SELECT user_nid FROM memberships WHERE room_nid = ?1 AND is_local = 1)
       AND events.event_nid NOT IN (SELECT event_nid FROM memberships WHERE room_nid = ?1 AND is_local = 1)
   UNION ALL
-  SELECT events.event_nid AS nid FROM events, start
+  SELECT events.event_nid AS nid, events.flags FROM events, start
     WHERE (events.event_nid > start.event_nid OR events.flags & ${eventFlags.early} <> 0)
       AND events.room_nid = ?1 AND events.position IS NULL
       AND events.state_after IS NOT NULL AND events.flags & ${eventFlags.relayed} = 0
@@ -40,19 +38,13 @@ const leftByOthersSql = `SELECT 1 FROM memberships JOIN events USING (event_nid)
 /** What was judged by a part of the state loses its place, as if it had been told and never received. */
 function displaceEarly(tx: WriteTransaction, roomNid: number): void {
   const { db } = tx;
-  const restatedNids = db.all<{ nid: number }>(earlySql, roomNid).map(({ nid }) => nid);
-  if (restatedNids.length === 0) return;
-  for (const eventNid of restatedNids) {
-    dropSnapshotsOf(db, eventNid);
-    db.run(
-      `UPDATE events SET position = NULL, state_before = NULL, state_after = NULL, room_state = NULL,
-         flags = CASE flags & ${eventFlags.early} WHEN 0 THEN flags ELSE flags & ${~refusedEarly} END
-           | ${eventFlags.outlier} WHERE event_nid = ?`,
-      eventNid,
-    );
-    unstick(db, eventNid);
-    removeRelation(db, eventNid);
+  const early = db.all<{ nid: number; flags: number }>(earlySql, roomNid);
+  if (early.length === 0) return;
+  for (const { nid, flags } of early) {
+    const kept = (flags & eventFlags.early) === 0 ? flags : flags & ~refusedEarly;
+    displaceEvent(db, nid, kept | eventFlags.outlier);
   }
+  const restatedNids = early.map(({ nid }) => nid);
   tx.position("timeline", roomNid, { isHistory: true, restatedNids });
 }
 

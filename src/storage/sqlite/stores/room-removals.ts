@@ -1,6 +1,9 @@
 import { membershipCodes } from "../../memberships.ts";
 import type { LocalMember, RemovedPart, RoomRemovalStore } from "../../room-removals.ts";
-import { dropSnapshot, dropSnapshotsOf } from "./dropped-snapshots.ts";
+import { dropSnapshot } from "./dropped-snapshots.ts";
+import { removeEvent } from "./event-removal.ts";
+import { keepNidsApart } from "./removed-nids.ts";
+import { removeSnapshot } from "./snapshot-collection.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 
@@ -15,17 +18,6 @@ const staying = `${invite}, ${join}, ${knock}`;
 const columns = "event_nid AS eventNid, event_id AS eventId";
 const placedSql = `SELECT ${columns} FROM events WHERE room_nid = ? AND position IS NOT NULL ORDER BY position LIMIT ?`;
 const unplacedSql = `SELECT ${columns} FROM events WHERE room_nid = ? AND position IS NULL LIMIT ?`;
-
-/** What is kept of each event beside its row, by the event's integer ID. */
-const eventTables = [
-  "event_auth",
-  "stripped_states",
-  "send_transactions",
-  "sticky_events",
-  "redaction_sweeps",
-  "farewells",
-] as const;
-const removeOfEventSqls = eventTables.map((table) => `DELETE FROM ${table} WHERE event_nid = ?`);
 
 /** Tables of which a room has many rows, each with its key after `room_nid`, and those that are found by an index. */
 const chunkedSqls = [
@@ -107,7 +99,8 @@ function removePart(tx: WriteTransaction, roomNid: number, limit: number): Remov
   const events = [placedSql, unplacedSql]
     .flatMap((sql) => db.all<RemovedEvent>(sql, roomNid, limit))
     .slice(0, limit);
-  for (const event of events) removeEvent(db, event);
+  // What follows them in threads goes with its own room, so no thread need be counted anew.
+  for (const { eventNid, eventId } of events) removeEvent(db, eventNid, eventId);
   if (events.length > 0) {
     keepNidsApart(db, { eventNid: Math.max(...events.map(({ eventNid }) => eventNid)) });
     return { eventCount: events.length, isDone: false };
@@ -115,15 +108,6 @@ function removePart(tx: WriteTransaction, roomNid: number, limit: number): Remov
   for (const remove of removals) if (remove(tx, roomNid, limit) > 0) return { eventCount: 0, isDone: false };
   removeRoom(db, roomNid);
   return { eventCount: 0, isDone: true };
-}
-
-function removeEvent(db: Connection, { eventNid, eventId }: RemovedEvent): void {
-  for (const sql of removeOfEventSqls) db.run(sql, eventNid);
-  // What follows it in threads goes with its own room, so no thread need be counted anew.
-  db.run("DELETE FROM event_relations WHERE event_nid = ?", eventNid);
-  db.run("DELETE FROM waiting_redactions WHERE target_id = ?", eventId);
-  dropSnapshotsOf(db, eventNid);
-  db.run("DELETE FROM events WHERE event_nid = ?", eventNid);
 }
 
 /** With the events all that could refer to the room's snapshots has gone, but for those that are derived from them. */
@@ -137,19 +121,12 @@ function removeSnapshots({ db }: WriteTransaction, roomNid: number, limit: numbe
     dropSnapshot(db, roomNid, current);
     db.run("UPDATE rooms SET current_snapshot = NULL WHERE room_nid = ?", roomNid);
   }
-  const dropped = db.all<{ snapshotNid: number; parentNid: number | null }>(
-    `SELECT snapshot_nid AS snapshotNid, state_snapshots.parent_nid AS parentNid
-     FROM dropped_snapshots LEFT JOIN state_snapshots USING (snapshot_nid) WHERE room_nid = ? LIMIT ?`,
+  const dropped = db.all<{ nid: number }>(
+    "SELECT snapshot_nid AS nid FROM dropped_snapshots WHERE room_nid = ? ORDER BY snapshot_nid DESC LIMIT ?",
     roomNid,
     limit,
   );
-  for (const { snapshotNid, parentNid } of dropped) {
-    db.run("DELETE FROM state_snapshots WHERE snapshot_nid = ?", snapshotNid);
-    db.run("DELETE FROM dropped_snapshots WHERE room_nid = ? AND snapshot_nid = ?", roomNid, snapshotNid);
-    if (parentNid !== null) dropSnapshot(db, roomNid, parentNid);
-  }
-  if (dropped.length > 0)
-    keepNidsApart(db, { snapshotNid: Math.max(...dropped.map(({ snapshotNid }) => snapshotNid)) });
+  for (const { nid } of dropped) removeSnapshot(db, roomNid, nid);
   return dropped.length;
 }
 
@@ -183,22 +160,4 @@ function removeRoom(db: Connection, roomNid: number): void {
   );
   db.run("DELETE FROM rooms WHERE room_nid = ?", roomNid);
   keepNidsApart(db, { roomNid });
-}
-
-/** Integer IDs are never given again: copies in memory and queues may still name what has gone. */
-function keepNidsApart(
-  db: Connection,
-  {
-    roomNid = 0,
-    eventNid = 0,
-    snapshotNid = 0,
-  }: { roomNid?: number; eventNid?: number; snapshotNid?: number },
-): void {
-  db.run(
-    `UPDATE removed_nids SET room_nid = max(room_nid, ?), event_nid = max(event_nid, ?),
-       snapshot_nid = max(snapshot_nid, ?) WHERE id = 1`,
-    roomNid,
-    eventNid,
-    snapshotNid,
-  );
 }

@@ -16,7 +16,9 @@ CREATE TABLE rooms (
   -- Of a room that was joined without learning of all its members: the position at which they had become known.
   whole_position INTEGER,
   -- 1 once an administrator has begun to take it out of the database, until its row goes as the last one.
-  is_removed INTEGER NOT NULL DEFAULT 0
+  is_removed INTEGER NOT NULL DEFAULT 0,
+  -- The position before which its history has been purged, once it has been: the search index forgets what was there.
+  purged_before INTEGER
 );
 -- What is kept in memory of them.
 CREATE INDEX rooms_whole ON rooms (room_nid, whole_position) WHERE whole_position IS NOT NULL;
@@ -119,10 +121,14 @@ CREATE TABLE state_snapshots (
 
 -- Snapshots to which something has ceased to refer: perhaps nothing does any more. A row goes when that has been looked into.
 CREATE TABLE dropped_snapshots (
+  -- Grows with each row: what has been dropped since is found by it.
+  drop_nid INTEGER PRIMARY KEY AUTOINCREMENT,
   room_nid INTEGER NOT NULL,
   snapshot_nid INTEGER NOT NULL,
-  PRIMARY KEY (room_nid, snapshot_nid)
-) WITHOUT ROWID;
+  UNIQUE (room_nid, snapshot_nid)
+);
+-- Whether anything has been dropped in a room while references were looked for.
+CREATE INDEX dropped_snapshots_newest ON dropped_snapshots (room_nid, drop_nid);
 
 -- The highest integer IDs of what has been taken away: none is given twice. One row.
 CREATE TABLE removed_nids (
