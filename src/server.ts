@@ -1,4 +1,5 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
+import type { EndpointDeclaration } from "./api/endpoint.ts";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
 import { composeAdministration } from "./composition/administration.ts";
 import { composeAppserviceParts, composeAppservices } from "./composition/appservices.ts";
@@ -14,7 +15,7 @@ import { composeFederationParts } from "./composition/federation/parts.ts";
 import { composeRemoteHistory } from "./composition/federation/history.ts";
 import { composeFederationSending } from "./composition/federation/sending.ts";
 import { composeForkMerges } from "./composition/fork-merges.ts";
-import { composeFoundation } from "./composition/foundation.ts";
+import { composeFoundation, type Foundation } from "./composition/foundation.ts";
 import { composeProfiles, composeUserData } from "./composition/user-data.ts";
 import { composeReading } from "./composition/reading.ts";
 import { composeSignIn } from "./composition/sign-in.ts";
@@ -23,6 +24,7 @@ import { composeThreadSubscriptions } from "./composition/thread-subscriptions.t
 import { composeTimeline } from "./composition/timeline.ts";
 import { composeLegacySync } from "./composition/legacy-sync.ts";
 import { composeMedia } from "./composition/media.ts";
+import { composeMonitoring } from "./composition/monitoring.ts";
 import { composeNotifications } from "./composition/notifications.ts";
 import { composeRedactionSweeps } from "./composition/redaction-sweeps.ts";
 import { composeRendezvous } from "./composition/rendezvous.ts";
@@ -51,6 +53,7 @@ import { NewerDatabaseError } from "./storage/sqlite/migrations/migrate.ts";
 import { openSqliteDatabase } from "./storage/sqlite/open.ts";
 import { systemClock } from "./telemetry/clock.ts";
 import type { Logger } from "./telemetry/log.ts";
+import { type CommitObservation, Observations } from "./telemetry/observations.ts";
 import { systemRandomBytes } from "./telemetry/random.ts";
 
 export interface HearthServer extends AsyncDisposable {
@@ -69,9 +72,10 @@ export interface HearthServer extends AsyncDisposable {
 export async function createServer(config: Config, log: Logger): Promise<HearthServer> {
   // Whatever has been opened is closed again, in reverse order, when a later part cannot be made.
   await using opened = new AsyncDisposableStack();
-  const storage = await openStorage(config, log);
-  opened.use(storage.database);
   const clock = systemClock;
+  const observations = new Observations();
+  const storage = await openStorage(config, log, { commits: observations.commits, clock });
+  opened.use(storage.database);
   const appservices = opened.use(composeAppserviceParts(config, storage.database.stores, { clock, log }));
   const auditLog = opened.use(composeAuditLog(config, storage.database.stores, { clock, log }));
   const foundation = await composeFoundation({
@@ -82,6 +86,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     randomBytes: systemRandomBytes,
     appservices,
     auditLog,
+    observations,
   });
   const federationParts = opened.use(composeFederationParts(foundation));
   const userData = composeUserData(foundation);
@@ -138,6 +143,7 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     }),
   );
   const administration = opened.use(composeAdministration(foundation, rooms, userData.profiles));
+  const monitoring = await composeMonitoring(foundation, storage.database, sender);
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(),
@@ -166,9 +172,10 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
     ...bridges.handlers,
     ...federation.handlers,
     ...administration.handlers,
+    ...monitoring,
     ...composeProfiles(foundation, userData.profiles, rooms.profilePropagation),
   ];
-  const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, config, log));
+  const listeners = config.listeners.map((options) => makeListener(options, endpoints, parts, foundation));
   opened.defer(async () => {
     await Promise.all(listeners.map(({ listener }) => listener[Symbol.asyncDispose]()));
   });
@@ -237,20 +244,24 @@ interface Storage {
 }
 
 /** The database and those who follow its commits. */
-async function openStorage(config: Config, log: Logger): Promise<Storage> {
+async function openStorage(config: Config, log: Logger, observation?: CommitObservation): Promise<Storage> {
   prepareFolder(config.data_dir);
   // The database reports to the notifier, which reads from the database: neither is used before both are there.
   const memberships = new LiveMemberships((userNid) => database.stores.memberships.joinedRoomNids(userNid));
   const notifier = new Notifier(memberships, (err) => log.error({ err }, "not everybody concerned was told"));
-  const database = await openDatabase(config.data_dir, notifier.committed, log);
+  const database = await openDatabase(config.data_dir, notifier.committed, log, observation);
   return { database, notifier, memberships };
 }
 
-async function openDatabase(folder: string, onCommit: CommitListener, log: Logger): Promise<Database> {
+async function openDatabase(
+  folder: string,
+  onCommit: CommitListener,
+  log: Logger,
+  observation?: CommitObservation,
+): Promise<Database> {
   try {
-    return await openSqliteDatabase(folder, onCommit, (err) =>
-      log.error({ err }, "the database has a fault"),
-    );
+    const onFault = (err: unknown) => log.error({ err }, "the database has a fault");
+    return await openSqliteDatabase(folder, onCommit, onFault, observation);
   } catch (error) {
     if (!(error instanceof NewerDatabaseError)) throw error;
     throw new StartupError("newer-database", `The data in ${folder} cannot be opened: ${error.message}.`, {
@@ -279,16 +290,21 @@ function makeListener(
   options: ListenerConfig,
   endpoints: readonly BoundEndpoint[],
   parts: PipelineParts,
-  config: Config,
-  log: Logger,
+  { config, log, clock, observations }: Foundation,
 ): { listener: Listener; apis: readonly string[] } {
-  const served = endpoints.filter(({ declaration }) => options.apis.includes(declaration.api ?? "client"));
+  const served = endpoints.filter(({ declaration }) => isServed(declaration, options.apis));
   const app = createApp({
     ...parts,
     endpoints: served,
     trustedProxies: new TrustedProxies(config.trusted_proxies),
     tokensInQuery: config.access_tokens.in_query,
+    observed: observations.requests,
+    clock,
     log,
   });
   return { listener: new Listener(app, options), apis: options.apis };
+}
+
+function isServed({ api = "client" }: EndpointDeclaration, apis: ListenerConfig["apis"]): boolean {
+  return api === "every" || apis.includes(api);
 }

@@ -3,7 +3,7 @@ import type { Static, TObject, TSchema } from "typebox";
 export type HttpMethod = "GET" | "PUT" | "POST" | "DELETE";
 
 /** Which listeners serve an endpoint. */
-export type ApiName = "client" | "federation" | "admin";
+export type ApiName = "client" | "federation" | "admin" | "metrics";
 
 /**
  * Who may call: `public` anybody; `user` a signed-in account; `optional-user` anybody, and a token is looked at when it
@@ -59,7 +59,8 @@ export interface EndpointDeclaration<
   readonly prefix?: string;
   /** Further complete paths with the same parameters: unstable names that clients still call. */
   readonly aliases?: readonly string[];
-  readonly api?: ApiName;
+  /** `client` unless said otherwise; `every` for what all of them serve. */
+  readonly api?: ApiName | "every";
   readonly access: Access;
   /** Guests are refused with M_GUEST_ACCESS_FORBIDDEN unless this is set. */
   readonly guests?: boolean;

@@ -5,10 +5,12 @@ import { ServerResolver } from "../federation/resolution/server-resolver.ts";
 import { WellKnownServers } from "../federation/resolution/well-known.ts";
 import { SignedFederationClient } from "../federation/signed-client.ts";
 import { NameServers } from "../outbound/resolution/name-servers.ts";
+import { ObservedFederationClient } from "../federation/observed-client.ts";
 import { PolicedFederationClient } from "../federation/policed-client.ts";
 import type { ServerPolicy } from "../federation/server-policy.ts";
 import type { SigningKey } from "../protocol/ed25519.ts";
 import type { Clock } from "../telemetry/clock.ts";
+import type { Observations } from "../telemetry/observations.ts";
 import { type RandomBytes, randomFraction } from "../telemetry/random.ts";
 import { composeOutbound } from "./outbound.ts";
 
@@ -18,6 +20,7 @@ export interface FederationClientSources {
   readonly policy: ServerPolicy;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
+  readonly observations: Observations;
 }
 
 /**
@@ -30,6 +33,7 @@ export function composeFederationClient({
   policy,
   clock,
   randomBytes,
+  observations,
 }: FederationClientSources): FederationClient {
   const http = composeOutbound(config.federation, clock);
   const resolver = new ServerResolver({
@@ -38,6 +42,7 @@ export function composeFederationClient({
     clock,
     random: () => randomFraction(randomBytes),
   });
-  const client = new SignedFederationClient({ serverName: config.server_name, key, resolver, http });
+  const signed = new SignedFederationClient({ serverName: config.server_name, key, resolver, http });
+  const client = new ObservedFederationClient(signed, observations.federationRequests, clock);
   return new PolicedFederationClient(client, config.federation.enabled ? policy : undefined);
 }

@@ -16,6 +16,7 @@ import { NameCache } from "../storage/name-cache.ts";
 import type { AuditLog } from "../admin/audit-log.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { Observations } from "../telemetry/observations.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 import type { AppserviceParts } from "./appservices.ts";
 import { composeFederationClient } from "./federation-client.ts";
@@ -44,6 +45,8 @@ export interface Foundation {
   readonly policyServers: PolicyServers;
   readonly appservices: AppserviceParts;
   readonly auditLog: AuditLog;
+  /** What goes on in the server, for those who count it. */
+  readonly observations: Observations;
 }
 
 export interface FoundationParts {
@@ -56,11 +59,12 @@ export interface FoundationParts {
   readonly memberships: LiveMemberships;
   readonly appservices: AppserviceParts;
   readonly auditLog: AuditLog;
+  readonly observations: Observations;
 }
 
 /** @throws StartupError when the signing key cannot be used */
 export async function composeFoundation({ database, ...parts }: FoundationParts): Promise<Foundation> {
-  const { config, clock, randomBytes } = parts;
+  const { config, clock, randomBytes, observations } = parts;
   const { stores } = database;
   const serverName = config.server_name;
   const signingKey = loadSigningKey(config.data_dir, randomBytes);
@@ -73,6 +77,7 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
     policy: serverPolicy,
     clock,
     randomBytes,
+    observations,
   });
   const policyServers = await composePolicyServers(parts, stores, names, federationClient);
   const partialRooms = await PartialRooms.open(stores.partialRooms);
@@ -86,6 +91,7 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
     randomBytes,
     policy: policyServers,
     partialRooms,
+    resolutions: observations.resolutions,
   });
   return {
     ...parts,

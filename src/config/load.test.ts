@@ -99,7 +99,7 @@ t.test("every problem is named at once, with its line and what was meant", async
       'bad.yaml:8: listeners[0].port has to be a whole number from 0 to 65535, not "abc"',
       "bad.yaml:10: listeners[0].tls.cert names the file a.pem, which does not exist or cannot be read",
       "bad.yaml:10: listeners[0].tls.key is missing",
-      'bad.yaml:9: listeners[0].apis[1] has to be one of "client", "federation", "admin", not "clientt"',
+      'bad.yaml:9: listeners[0].apis[1] has to be one of "client", "federation", "admin", "metrics", not "clientt"',
       "bad.yaml:11: listeners[1] has to be a group of keys (bind, port, tls, apis)",
       "bad.yaml:12: listeners[2].apis names one thing twice",
       "bad.yaml:13: trusted_proxies[0] has to be an IP address or a range of them, such as 192.0.2.1 or 10.0.0.0/8, " +

@@ -79,8 +79,10 @@ const listener = Type.Object({
       { description: "Serves HTTPS with these files. Leave it out behind a reverse proxy that does TLS." },
     ),
   ),
-  apis: Type.Array(Type.Enum(["client", "federation", "admin"]), {
-    description: "What is served here.",
+  apis: Type.Array(Type.Enum(["client", "federation", "admin", "metrics"]), {
+    description:
+      "What is served here. metrics is for Prometheus, under /metrics and without a password: give it a listener of its " +
+      "own that only your monitoring reaches.",
     minItems: 1,
     uniqueItems: true,
   }),
@@ -254,6 +256,14 @@ export const configSchema = Type.Object({
       description:
         "pretty is for people, json (one object a line) for log collectors; auto is pretty on a terminal.",
       default: "auto",
+    }),
+    slow_request_ms: Type.Integer({
+      description:
+        "A request that takes at least so long is logged as a warning; time in which its client wanted to wait for news " +
+        "does not count. 0 logs none.",
+      default: 5_000,
+      minimum: 0,
+      maximum: 3_600_000,
     }),
   }),
 });

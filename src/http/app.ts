@@ -2,17 +2,22 @@ import type { RequestListener } from "node:http";
 import Koa, { type Context } from "koa";
 import type { Logger } from "pino";
 import { pathsOf } from "../api/endpoint.ts";
+import type { Clock } from "../telemetry/clock.ts";
+import type { EndedRequest, Observed } from "../telemetry/observations.ts";
 import { answer, answerPreflight, handOver } from "./answer.ts";
 import type { TrustedProxies } from "./client-address.ts";
 import { replyOfError } from "./errors.ts";
 import { type BoundEndpoint, pipeline, type PipelineOptions } from "./pipeline.ts";
 import { HandedOver, Reply } from "./reply.ts";
 import { RequestContext } from "./request.ts";
+
 import { EndpointRouter } from "./router.ts";
 
 export interface AppOptions extends PipelineOptions {
   readonly endpoints: readonly BoundEndpoint[];
   readonly trustedProxies: TrustedProxies;
+  readonly observed: Observed<EndedRequest>;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -59,8 +64,11 @@ async function serve(
   const asked = koa.path;
   const path = asked.endsWith("/") && slash.test(asked) ? asked.slice(0, -1) : asked;
   const context = new RequestContext(nextRequestId(), koa.req, koa.res, path, clientAddress(koa, options));
+  const startMs = options.observed.isFollowed ? options.clock.monotonicMs() : 0;
+  let operationId = "unknown";
   try {
     const route = router.match(context.method, path);
+    if (route) operationId = route.operationId;
     const result = route ? await route.serve(context, route.params) : notServed(context, router);
     if (result instanceof HandedOver) await handOver(koa, result);
     else await answer(koa, result);
@@ -68,6 +76,17 @@ async function serve(
     const reply = replyOfError(error) ?? unforeseen(error, context, options.log);
     await answer(koa, reply);
   }
+  if (options.observed.isFollowed) observe(context, operationId, startMs, options);
+}
+
+function observe(
+  { id: requestId, method, path, search, response }: RequestContext,
+  operationId: string,
+  startMs: number,
+  { observed, clock }: AppOptions,
+): void {
+  const durationMs = clock.monotonicMs() - startMs;
+  observed.tell({ requestId, operationId, method, path, search, status: response.statusCode, durationMs });
 }
 
 function clientAddress(koa: Context, { trustedProxies }: AppOptions): string {

@@ -2,16 +2,21 @@ import { Router } from "@koa/router";
 import { type EndpointDeclaration, type HttpMethod, pathsOf } from "../api/endpoint.ts";
 import type { Serve } from "./pipeline.ts";
 
-/** What serves a request, and the parameters in its path, decoded. */
-export interface Route {
+/** What is served under a path. */
+interface Served {
+  readonly operationId: string;
   readonly serve: Serve;
+}
+
+/** What serves a request, and the parameters in its path, decoded. */
+export interface Route extends Served {
   readonly params: Readonly<Record<string, string>>;
 }
 
 interface Bucket {
   readonly router: Router;
   /** By the path as the router knows it. */
-  readonly served: Map<string | RegExp, Serve>;
+  readonly served: Map<string | RegExp, Served>;
 }
 
 const methods: readonly HttpMethod[] = ["GET", "PUT", "POST", "DELETE"];
@@ -25,7 +30,7 @@ export class EndpointRouter {
 
   add(declaration: EndpointDeclaration, serve: Serve): void {
     for (const path of pathsOf(declaration)) {
-      this.#register(declaration.method, path, serve);
+      this.#register(declaration.method, path, { operationId: declaration.operationId, serve });
     }
   }
 
@@ -35,8 +40,10 @@ export class EndpointRouter {
     const bucket = this.#buckets.get(bucketOf(known, path));
     // The router only matches: what it would do to run a list of middleware takes as long as a simple answer.
     const [layer] = bucket?.router.match(path, known).pathAndMethod ?? [];
-    const serve = layer && bucket?.served.get(layer.path);
-    return serve && { serve, params: layer.params(path, layer.captures(path)) };
+    const served = layer && bucket?.served.get(layer.path);
+    if (!served) return undefined;
+    const { operationId, serve } = served;
+    return { operationId, serve, params: layer.params(path, layer.captures(path)) };
   }
 
   /** Whether another method would be served under this path: the difference between 404 and 405. */
@@ -47,7 +54,7 @@ export class EndpointRouter {
     });
   }
 
-  #register(method: HttpMethod, path: string, serve: Serve): void {
+  #register(method: HttpMethod, path: string, served: Served): void {
     const key = bucketOf(method, path);
     let bucket = this.#buckets.get(key);
     if (!bucket) {
@@ -56,7 +63,7 @@ export class EndpointRouter {
     }
     const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
     bucket.router.register(pattern, [method], []);
-    bucket.served.set(pattern, serve);
+    bucket.served.set(pattern, served);
   }
 }
 

@@ -8,6 +8,7 @@ import { StateSnapshots } from "../state/state-snapshots.ts";
 import type { Stores } from "../storage/database.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { Clock } from "../telemetry/clock.ts";
+import type { Observed } from "../telemetry/observations.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 import { Authorisation } from "./authorisation.ts";
 import { BatchBuilder } from "./batch.ts";
@@ -44,6 +45,8 @@ export interface EventGraphParts {
   readonly randomBytes: RandomBytes;
   readonly policy?: EventPolicy | undefined;
   readonly partialRooms: Pick<PartialRooms, "has">;
+  /** Told of each state that has been resolved: how many milliseconds it took. */
+  readonly resolutions?: Observed<number>;
 }
 
 /** Puts together what writes to rooms and reads from them. New integer IDs count on from the highest ones in storage. */
@@ -84,7 +87,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     maker,
     nextRoomNid,
   });
-  const resolver = new StateResolver(stores.state, snapshots);
+  const resolver = new StateResolver(stores.state, snapshots, clock, parts.resolutions);
   const receiver = new RoomReceiver({
     serverName,
     commits,

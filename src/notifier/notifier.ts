@@ -106,6 +106,11 @@ export class Notifier {
     if (waiters) for (const waiter of waiters) waiter.wake();
   }
 
+  /** Whether the server is stopping. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Ends every wait; later ones return at once. */
   close(): void {
     this.#closed = true;

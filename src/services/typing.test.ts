@@ -10,7 +10,7 @@ const roomNid = 5;
 function setUp() {
   const clock = new ManualClock();
   let position = 100;
-  const positions: PositionStore = {
+  const positions: Pick<PositionStore, "take"> = {
     async take(stream: MemoryStream, nid: number) {
       position++;
       typing.committed(position, [{ position, stream, nid }]);

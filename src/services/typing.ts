@@ -40,13 +40,13 @@ export interface Typers {
  * come from storage.
  */
 export class Typing implements Disposable {
-  readonly #positions: PositionStore;
+  readonly #positions: Pick<PositionStore, "take">;
   readonly #clock: Clock;
   readonly #log: Logger;
   /** Those that changed last come last. */
   readonly #rooms = new Map<number, TypingRoom>();
 
-  constructor(positions: PositionStore, clock: Clock, log: Logger) {
+  constructor(positions: Pick<PositionStore, "take">, clock: Clock, log: Logger) {
     this.#positions = positions;
     this.#clock = clock;
     this.#log = log;

@@ -1,4 +1,5 @@
 import t from "tap";
+import { ManualClock } from "../telemetry/testing/manual-clock.ts";
 import { rulesOfVersion } from "../protocol/testing/room-version.ts";
 import type { RoomId } from "../protocol/identifiers.ts";
 import type { ResolutionRequest, SnapshotRow } from "../storage/state.ts";
@@ -27,7 +28,7 @@ function scene(answer: StateDelta) {
   const states = [1, 2].map((eventNid) => snapshots.first(new Map([[7, eventNid]])));
   for (const row of states) stored.set(row.snapshotNid, row);
   snapshots.settled(states, true);
-  const resolver = new StateResolver(store, snapshots);
+  const resolver = new StateResolver(store, snapshots, new ManualClock());
   const resolve = async (...snapshotNids: number[]) => {
     const made: SnapshotRow[] = [];
     const resolved = await resolver.resolve(room, snapshotNids, { snapshots: made, stateEvents: [] });

@@ -1,5 +1,7 @@
 import { boundedCache } from "../cache/bounded-cache.ts";
 import type { PendingStateEvent, SnapshotRow, StateStore } from "../storage/state.ts";
+import type { Clock } from "../telemetry/clock.ts";
+import { Observed } from "../telemetry/observations.ts";
 import type { StateDelta } from "./delta.ts";
 import type { Room } from "./room-index.ts";
 import type { StateSnapshots } from "./state-snapshots.ts";
@@ -17,12 +19,18 @@ export interface PendingState {
 export class StateResolver {
   readonly #store: Pick<StateStore, "resolve">;
   readonly #snapshots: Pick<StateSnapshots, "derive">;
+  readonly #clock: Clock;
+  readonly #observed: Observed<number>;
   readonly #resolved = boundedCache<string, number>(cachedResolutions);
 
   constructor(
     store: Pick<StateStore, "resolve">,
     snapshots: Pick<StateSnapshots, "derive" | "followLosses">,
+    clock: Clock,
+    observed: Observed<number> = new Observed(),
   ) {
+    this.#clock = clock;
+    this.#observed = observed;
     this.#store = store;
     this.#snapshots = snapshots;
     snapshots.followLosses((snapshotNids) => this.#forget(new Set(snapshotNids)));
@@ -40,6 +48,7 @@ export class StateResolver {
     const key = different.toSorted((a, b) => a - b).join(" ");
     const known = this.#resolved.get(key);
     if (known !== undefined) return known;
+    const startMs = this.#clock.monotonicMs();
     const { snapshotNid, changes } = await this.#store.resolve({
       roomNid: room.roomNid,
       version: room.version.id,
@@ -47,6 +56,7 @@ export class StateResolver {
       pendingSnapshots: pending.snapshots,
       pendingEvents: pending.stateEvents,
     });
+    this.#observed.tell(this.#clock.monotonicMs() - startMs);
     const resolved = changes.size === 0 ? snapshotNid : await this.#derived(snapshotNid, changes, pending);
     this.#resolved.set(key, resolved);
     return resolved;

@@ -32,6 +32,14 @@ const nothingWaits: WaitingInStorage = {
   hasDeviceLists: false,
 };
 
+/** How many servers are sent to. */
+export interface SendingLoad {
+  /** Those that are owed something. */
+  readonly busy: number;
+  /** Those of them that cannot be reached. */
+  readonly failing: number;
+}
+
 /** The servers that are sent to: those that are owed something, and many others, are in memory. */
 export class Destinations implements AsyncDisposable {
   readonly #parts: DestinationsParts;
@@ -64,6 +72,14 @@ export class Destinations implements AsyncDisposable {
       ...parts,
       changed: (destination) => this.#saves.add(destination.name, destination),
       inTurn: (answers, work) => (answers ? this.#answering : this.#others).run(work),
+    };
+  }
+
+  get load(): SendingLoad {
+    const all = this.#byName.values().toArray();
+    return {
+      busy: all.filter(({ isIdle }) => !isIdle).length,
+      failing: all.filter(({ backoff }) => backoff.failingSinceTs !== null).length,
     };
   }
 

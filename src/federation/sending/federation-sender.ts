@@ -12,7 +12,7 @@ import type { Logger } from "../../telemetry/log.ts";
 import type { RoomTimelines } from "../../timeline/room-timelines.ts";
 import type { FederationClient } from "../federation-client.ts";
 import type { ServerPolicy } from "../server-policy.ts";
-import { Destinations } from "./destinations.ts";
+import { Destinations, type SendingLoad } from "./destinations.ts";
 import { DeviceListRoutes } from "./device-list-routes.ts";
 import { DeviceUpdateEdus } from "./device-update-edus.ts";
 import type { RoomServers } from "../room-servers.ts";
@@ -69,6 +69,10 @@ export class FederationSender implements AsyncDisposable {
       deviceListsRoutedUpTo: () => this.#deviceLists.routedUpTo(),
       newTransactionId: () => `${transactionPrefix}.${(++this.#transactions).toString(36)}`,
     });
+  }
+
+  get load(): SendingLoad {
+    return this.#destinations.load;
   }
 
   /** Goes on with what other servers were owed at the last stop. To be called once, before anything is committed. */

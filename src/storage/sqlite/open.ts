@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { CommitObservation } from "../../telemetry/observations.ts";
 import type { Database, Stores } from "../database.ts";
 import type { CommitListener, FaultListener } from "../streams.ts";
 import { Engine } from "./engine/engine.ts";
@@ -16,10 +17,11 @@ export async function openSqliteDatabase(
   folder: string,
   onCommit: CommitListener,
   onFault: FaultListener,
+  observation?: CommitObservation,
 ): Promise<Database> {
   const file = join(folder, "hearth.db");
   migrate(file);
-  const engine = new Engine(file, onCommit, onFault);
+  const engine = new Engine(file, onCommit, onFault, observation);
   const searchIndex = new SqliteSearchIndex(file, join(folder, "search.db"), onFault);
   onCommit(await engine.ready, []);
   const bound = Object.entries(stores).map(([name, operations]) => [

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { CommitObservation } from "../../../telemetry/observations.ts";
 import { StorageError } from "../../errors.ts";
 import type { CommitListener, FaultListener } from "../../streams.ts";
 import { operationTable } from "../stores/index.ts";
@@ -21,12 +22,18 @@ export class Engine implements Executor {
   #closing = false;
 
   /** The file's schema has to be up to date. */
-  constructor(file: string, onCommit: CommitListener, onFault: FaultListener) {
+  constructor(
+    file: string,
+    onCommit: CommitListener,
+    onFault: FaultListener,
+    observation?: CommitObservation,
+  ) {
     this.#here = openConnection(file, { readonly: true, cacheKib: pointCacheKib });
-    this.#writer = new Writer({ file, cacheKib: writerCacheKib }, (position, changes) => {
+    const committed: CommitListener = (position, changes) => {
       this.#checkpointer.committed();
       onCommit(position, changes);
-    });
+    };
+    this.#writer = new Writer({ file, cacheKib: writerCacheKib }, committed, observation);
     this.#readers = new ReaderPool(
       { file, cacheKib: readerCacheKib },
       Math.max(1, availableParallelism() - 1),

@@ -1,6 +1,7 @@
 import { workerScript } from "../../../threads/worker-script.ts";
 import { StorageError } from "../../errors.ts";
 import type { CommitListener } from "../../streams.ts";
+import type { CommitObservation } from "../../../telemetry/observations.ts";
 import type { Call, Outcome, WorkerOptions, WriterReply } from "./messages.ts";
 import { unwrapOutcome, WorkerLink } from "./worker-link.ts";
 
@@ -22,6 +23,7 @@ const maxGroupSize = 512;
 export class Writer {
   readonly #link: WorkerLink<WriterReply>;
   readonly #onCommit: CommitListener;
+  readonly #observation: CommitObservation | undefined;
   #waiting: WaitingWrite[] = [];
   #busy = true;
   #closing = false;
@@ -29,7 +31,8 @@ export class Writer {
   /** The position that the stream stands at when the writer begins. */
   readonly ready: Promise<number>;
 
-  constructor(options: WorkerOptions, onCommit: CommitListener) {
+  constructor(options: WorkerOptions, onCommit: CommitListener, observation?: CommitObservation) {
+    this.#observation = observation;
     this.#link = new WorkerLink(workerScript("writer-worker", import.meta), options);
     this.#onCommit = onCommit;
     this.ready = this.#start();
@@ -96,8 +99,14 @@ export class Writer {
   }
 
   async #commit(group: readonly WaitingWrite[]): Promise<void> {
+    const observation = this.#observation?.commits.isFollowed ? this.#observation : undefined;
+    const startMs = observation?.clock.monotonicMs() ?? 0;
     try {
       const reply = await this.#link.request({ calls: group.map((write) => write.call) });
+      if (observation) {
+        const durationMs = observation.clock.monotonicMs() - startMs;
+        observation.commits.tell({ writes: group.length, durationMs });
+      }
       this.#onCommit(reply.position, reply.changes);
       for (const [index, write] of group.entries()) settle(write, reply.outcomes[index]);
     } catch (error) {

@@ -5,4 +5,5 @@ export const positionOperations: StoreOperations<PositionStore> = {
   take: write((tx, stream: MemoryStream, nid: number) => {
     tx.position(stream, nid);
   }),
+  pass: write(() => undefined),
 };
