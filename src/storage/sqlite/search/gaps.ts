@@ -1,4 +1,4 @@
-import { gapSize } from "../stores/commits.ts";
+import { gapSize } from "../stores/timeline-gaps.ts";
 import type { IndexedDatabase } from "./indexing.ts";
 
 /**

@@ -1,19 +1,14 @@
 import type {
-  AppliedRedaction,
   CommitStore,
   CommittedHead,
-  CurrentMembership,
   EventCommit,
   EventEffects,
   EventRelation,
-  FilledGap,
   NewEvent,
   NewRoom,
   RestatedEvent,
   Restatement,
 } from "../../commits.ts";
-import { transactionLifetimeMs } from "../../events.ts";
-import { membershipCodes } from "../../memberships.ts";
 import { isBundledRelation } from "../../relations.ts";
 import type { SnapshotRow } from "../../state.ts";
 import type { ChangeDetails } from "../../streams.ts";
@@ -21,18 +16,18 @@ import type { Connection } from "../engine/connection.ts";
 import { type StoreOperations, write, type WriteTransaction } from "../engine/operations.ts";
 import { insertAuthEdges } from "./auth-edges.ts";
 import { dropSnapshotsOf } from "./dropped-snapshots.ts";
+import { setMembership } from "./current-memberships.ts";
 import { finaliseDelayedEvent } from "./delayed-events.ts";
-import { addFarewells, countServerUser } from "./destinations.ts";
-import { forgetUnsharedList, forgetUnsharedLists } from "./remote-device-lists.ts";
-import { eventSentUnder } from "./events.ts";
-import { forgetReading } from "./receipts.ts";
 import { changeSummary } from "./room-summaries.ts";
 import { endPartial } from "./partial-rooms.ts";
 import { insertPairs } from "./names.ts";
+import { redactWhatItMust } from "./redactions.ts";
 import { advanceThread, removeRelation } from "./relations.ts";
 import { followRemoteUsersAgain } from "./remote-users.ts";
 import { insertStickyEvent, unstick } from "./sticky-events.ts";
 import { insertAlias } from "./rooms.ts";
+import { insertTransaction, isRepetition } from "./send-transactions.ts";
+import { gapSizeIn, moveGap, noteGap } from "./timeline-gaps.ts";
 
 /** What has to be known of an event to do what it does. */
 type ShownEvent = EventEffects &
@@ -155,16 +150,6 @@ function followsStored(db: Connection, events: readonly NewEvent[]): boolean {
   );
 }
 
-/** Whether its transaction ID has been used before. */
-function isRepetition(db: Connection, { transaction, senderNid, roomNid, typeNid }: NewEvent): boolean {
-  if (!transaction) return false;
-  const { deviceId, id: transactionId, targetId } = transaction;
-  return (
-    eventSentUnder(db, { userNid: senderNid, deviceId, transactionId, roomNid, typeNid, targetId }) !==
-    undefined
-  );
-}
-
 /** False, and nothing is changed, when the room's alias is taken. */
 function insertRoom(db: Connection, roomNid: number, { roomId, version, listing }: NewRoom): boolean {
   const { isPublic = false, alias } = listing ?? {};
@@ -225,7 +210,7 @@ function insertEvent(tx: WriteTransaction, event: NewEvent): number | null {
   );
   if (event.pairNid !== null) insertAuthEdges(db, event, event.pairNid);
   if (event.relation && position !== null) insertRelation(tx.db, event, event.relation, position);
-  if (event.transaction) insertTransaction(tx, event);
+  if (event.transaction) insertTransaction(db, event);
   if (event.delayId !== null) endDelay(db, event, event.delayId);
   if (position !== null && event.historyPosition === undefined) noteGap(db, event, position);
   insertStickyEvent(tx, event, position);
@@ -241,49 +226,6 @@ function newestPosition(tx: WriteTransaction, event: NewEvent): number | null {
   }
   tx.leaveRoom(gapSizeIn(tx.db, roomNid));
   return tx.position("timeline", roomNid, detailsOf(event));
-}
-
-/** Positions that are left free for the events of a gap: more than anybody will ever page through. */
-export const gapSize = 2 ** 24;
-/**
- * The same in a room that has many gaps: somebody may make them on purpose, and all positions of the server shall last.
- * A gap that has become full is closed.
- */
-const smallGapSize = 2 ** 12;
-const fewGaps = 100;
-/** A room with more gaps than this gets no further ones: what is missing there stays missing. */
-const maxGaps = 10_000;
-
-function gapSizeIn(db: Connection, roomNid: number): number {
-  return countGaps(db, roomNid, fewGaps) < fewGaps ? gapSize : smallGapSize;
-}
-
-function countGaps(db: Connection, roomNid: number, max: number): number {
-  const sql = "SELECT count(*) AS count FROM (SELECT 1 FROM timeline_gaps WHERE room_nid = ? LIMIT ?)";
-  return db.get<{ count: number }>(sql, roomNid, max)?.count ?? 0;
-}
-
-function noteGap(db: Connection, { roomNid, gapFollowers = [] }: NewEvent, position: number): void {
-  if (gapFollowers.length === 0 || countGaps(db, roomNid, maxGaps) >= maxGaps) return;
-  for (const eventNid of gapFollowers) insertGap(db, roomNid, position, eventNid);
-}
-
-function insertGap(db: Connection, roomNid: number, position: number, eventNid: number): void {
-  db.run(
-    "INSERT INTO timeline_gaps (room_nid, position, event_nid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-    roomNid,
-    position,
-    eventNid,
-  );
-}
-
-/** Those who keep the timeline in memory are told that it has grown in the middle. */
-function moveGap(tx: WriteTransaction, roomNid: number, { position, left }: FilledGap): void {
-  tx.position("timeline", roomNid, { isHistory: true });
-  tx.db.run("DELETE FROM timeline_gaps WHERE room_nid = ? AND position = ?", roomNid, position);
-  for (const gap of left) {
-    for (const eventNid of gap.followers) insertGap(tx.db, roomNid, gap.position, eventNid);
-  }
 }
 
 function detailsOf(event: ShownEvent): ChangeDetails | undefined {
@@ -338,155 +280,8 @@ function insertRelation(
   if (relation === "m.thread") advanceThread(db, event.roomNid, targetId, position);
 }
 
-/** Each send takes so many transactions away that have grown old: more than it adds, so that they never pile up. */
-const forgottenAtOnce = 2;
-const oldestTransactionSql =
-  "SELECT created_ts AS createdTs FROM send_transactions ORDER BY event_nid LIMIT 1";
-const forgetTransactionsSql = `DELETE FROM send_transactions WHERE event_nid IN (
-  SELECT event_nid FROM (SELECT event_nid, created_ts FROM send_transactions ORDER BY event_nid LIMIT ${forgottenAtOnce})
-  WHERE created_ts < ?)`;
-const insertTransactionSql = `INSERT INTO send_transactions
-    (event_nid, user_nid, device_id, transaction_id, room_nid, type_nid, target_id, created_ts)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-
-function insertTransaction({ db }: WriteTransaction, event: NewEvent): void {
-  const { transaction, senderNid, roomNid, typeNid, eventNid } = event;
-  if (!transaction) return;
-  const { deviceId, id, targetId, createdTs } = transaction;
-  const oldTs = createdTs - transactionLifetimeMs;
-  const oldest = db.get<{ createdTs: number }>(oldestTransactionSql);
-  if (oldest && oldest.createdTs < oldTs) db.run(forgetTransactionsSql, oldTs);
-  db.run(insertTransactionSql, eventNid, senderNid, deviceId, id, roomNid, typeNid, targetId, createdTs);
-}
-
 /** Sent and ended are one: whenever the server stops, the event is sent once. */
 function endDelay(db: Connection, { eventId, finalisedTs }: NewEvent, delayId: string): void {
   if (finalisedTs === undefined) return;
   finaliseDelayedEvent(db, delayId, { finalisedTs, eventId, error: null });
-}
-
-function redactWhatItMust(db: Connection, event: ShownEvent): void {
-  const { eventNid, eventId, redaction, lateRedaction, awaitedTarget, redactsAllOf } = event;
-  if (redaction) applyRedaction(db, eventNid, redaction);
-  if (lateRedaction) {
-    applyRedaction(db, lateRedaction.redactionNid, lateRedaction);
-    db.run("DELETE FROM waiting_redactions WHERE target_id = ?", eventId);
-  }
-  if (redactsAllOf !== undefined) queueSweep(db, event, redactsAllOf);
-  if (awaitedTarget === undefined) return;
-  db.run(
-    "INSERT INTO waiting_redactions (target_id, redaction_nid) VALUES (?, ?) ON CONFLICT DO NOTHING",
-    awaitedTarget,
-    eventNid,
-  );
-}
-
-function queueSweep(db: Connection, { eventNid, roomNid }: ShownEvent, userNid: number): void {
-  db.run(
-    "INSERT INTO redaction_sweeps (event_nid, room_nid, user_nid) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-    eventNid,
-    roomNid,
-    userNid,
-  );
-}
-
-/** Part of every transaction that redacts an event. False, and nothing changes, when it has been redacted before. */
-export function applyRedaction(
-  db: Connection,
-  redactionNid: number,
-  { targetNid, common, federation }: AppliedRedaction,
-): boolean {
-  const redacted = db.run(
-    "UPDATE events SET common = ?, federation = ?, redacted_by = ? WHERE event_nid = ? AND redacted_by IS NULL",
-    common,
-    federation,
-    redactionNid,
-    targetNid,
-  );
-  if (redacted === 0) return false;
-  unstick(db, targetNid);
-  removeRelation(db, targetNid);
-  return true;
-}
-
-/** @param knownSince where a member is placed of another server of whom nothing was known: in the room already by then */
-function setMembership(
-  tx: WriteTransaction,
-  roomNid: number,
-  { userNid, isLocal, membership, eventNid }: CurrentMembership,
-  eventPosition: number | null,
-  knownSince?: number,
-): void {
-  const { db } = tx;
-  const code = membershipCodes[membership];
-  const before = db.get<{ membership: number }>(
-    "SELECT membership FROM memberships WHERE room_nid = ? AND user_nid = ?",
-    roomNid,
-    userNid,
-  )?.membership;
-  const changed = before !== code;
-  const hasJoined = Number(code === membershipCodes.join) - Number(before === membershipCodes.join);
-  if (!isLocal && hasJoined !== 0) countServerUser(tx, roomNid, userNid, hasJoined > 0 ? 1 : -1);
-  const isOut = changed && (membership === "leave" || membership === "ban");
-  const farewellTo =
-    isOut && !isLocal && eventPosition !== null
-      ? addFarewells(tx, roomNid, { userNid, eventNid }, hasJoined < 0)
-      : undefined;
-  const position =
-    changed || isLocal
-      ? tx.position("membership", userNid, {
-          membership: {
-            roomNid,
-            joined: membership === "join",
-            ...(!isLocal && { isRemote: true }),
-            ...(farewellTo !== undefined && { farewellTo }),
-          },
-        })
-      : 0;
-  db.run(
-    `INSERT INTO memberships (room_nid, user_nid, membership, event_nid, position, is_local) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (room_nid, user_nid) DO UPDATE SET membership = excluded.membership, event_nid = excluded.event_nid,
-       position = excluded.position,
-       forgotten = forgotten AND excluded.membership IN (${membershipCodes.leave}, ${membershipCodes.ban})`,
-    roomNid,
-    userNid,
-    code,
-    eventNid,
-    eventPosition ?? (before === undefined && !isLocal ? knownSince : undefined) ?? position,
-    isLocal ? 1 : 0,
-  );
-  if (changed) countMembers(tx, roomNid, before, code);
-  if (hasJoined < 0) {
-    if (isLocal) forgetUnsharedLists(tx, roomNid);
-    else forgetUnsharedList(tx, userNid);
-  }
-  if (changed && before === membershipCodes.join) forgetReading(db, userNid, roomNid);
-  if (changed && isLocal) {
-    db.run(
-      "INSERT INTO membership_log (user_nid, position, room_nid, membership, event_nid) VALUES (?, ?, ?, ?, ?)",
-      userNid,
-      eventPosition ?? position,
-      roomNid,
-      code,
-      eventNid,
-    );
-  }
-}
-
-function countMembers(
-  { db }: WriteTransaction,
-  roomNid: number,
-  before: number | undefined,
-  after: number,
-): void {
-  const change = (code: number) => Number(after === code) - Number(before === code);
-  const joined = change(membershipCodes.join);
-  const invited = change(membershipCodes.invite);
-  if (joined === 0 && invited === 0) return;
-  db.run(
-    "UPDATE rooms SET joined_members = joined_members + ?, invited_members = invited_members + ? WHERE room_nid = ?",
-    joined,
-    invited,
-    roomNid,
-  );
 }

@@ -1,7 +1,7 @@
 import type { AppliedRedaction } from "../../commits.ts";
 import type { RedactionSweep, RedactionSweepStore } from "../../redaction-sweeps.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
-import { applyRedaction } from "./commits.ts";
+import { applyRedaction } from "./redactions.ts";
 
 export const redactionSweepOperations: StoreOperations<RedactionSweepStore> = {
   list: point((db, limit: number) =>
