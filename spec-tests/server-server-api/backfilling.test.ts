@@ -1,18 +1,15 @@
 import t, { type Test } from "tap";
-import type { TestClient } from "../support/client.ts";
+import { registerUser, type TestClient } from "../support/client.ts";
 import { FakePeer } from "../support/fake-peer.ts";
 import { joinByPeer, twoServersAndPeer } from "../support/federated-room.ts";
-import { joinVia } from "../support/views.ts";
+import type { TestEvent } from "../support/rooms.ts";
+import { serverAndRoomsElsewhere } from "../support/rooms-elsewhere.ts";
+import { startServer } from "../support/server.ts";
+import { joinVia, ok, roomPath, timelineOf } from "../support/views.ts";
 import { patienceMs, until } from "../support/within.ts";
 
 const { alice, bob, one, two, servers } = await twoServersAndPeer(t);
 const client = "/_matrix/client/v3";
-
-interface ClientEvent {
-  readonly event_id: string;
-  readonly type: string;
-  readonly content: Record<string, unknown>;
-}
 
 async function createRoom(visibility = "shared"): Promise<string> {
   const { body } = await alice.post(`${client}/createRoom`, {
@@ -31,18 +28,8 @@ async function send(user: TestClient, roomId: string, body: string): Promise<str
 }
 
 /** All that a user comes to, page by page, newest first. */
-async function history(user: TestClient, roomId: string, limit: number): Promise<ClientEvent[]> {
-  const events: ClientEvent[] = [];
-  let from = "";
-  for (let pages = 0; pages < 30; pages++) {
-    const path = `${client}/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=${limit}${from}`;
-    const { body } = await user.get(path, "getRoomEvents");
-    events.push(...(body["chunk"] as ClientEvent[]));
-    const end = body["end"] as string | undefined;
-    if (end === undefined || `&from=${end}` === from) return events;
-    from = `&from=${end}`;
-  }
-  throw new Error("the history has no end");
+async function history(user: TestClient, roomId: string, limit: number): Promise<TestEvent[]> {
+  return (await timelineOf(user, roomId, limit)).toReversed();
 }
 
 t.test("backfillRoom: who joins pages back to the room's beginning, and sees all of it once", async (t) => {
@@ -81,14 +68,14 @@ t.test("getEventByTimestamp: an event from before the join is found, and what li
   const { origin_server_ts: ts = 0 } = await event(alice, ids[4] ?? "");
   await joinVia(bob, roomId, one.name);
   const { body: here } = await bob.get(`${client}/rooms/${room}/messages?dir=f&limit=100`);
-  t.notOk((here["chunk"] as ClientEvent[]).some(({ event_id: id }) => id === ids[4]));
+  t.notOk((here["chunk"] as TestEvent[]).some(({ event_id: id }) => id === ids[4]));
   for (const dir of ["f", "b"]) {
     const path = `/_matrix/client/v1/rooms/${room}/timestamp_to_event?ts=${ts}&dir=${dir}`;
     const found = await bob.get(path, "getEventByTimestamp");
     t.same([found.status, found.body["origin_server_ts"]], [200, ts], dir);
   }
   const context = await bob.get(`${client}/rooms/${room}/context/${ids[4]}?limit=4`, "getEventContext");
-  const before = (context.body["events_before"] as ClientEvent[]).map(({ event_id: id }) => id);
+  const before = (context.body["events_before"] as TestEvent[]).map(({ event_id: id }) => id);
   t.same(before, [ids[3], ids[2]]);
   const messages = (await history(bob, roomId, 100)).filter(({ type }) => type === "m.room.message");
   t.same(
@@ -198,4 +185,26 @@ t.test("backfillRoom: a server that is slow does not keep another one from being
     "it was asked first",
   );
   t.ok(tookMs < 9_000, `it took ${Math.round(tookMs)} ms, and a client is held for 10 s at most`);
+});
+
+t.test("getRoomEvents: where nobody gives what is missing, the pages stay where they are", async (t) => {
+  const { server, hosts, makeRoom } = await serverAndRoomsElsewhere(t, ["127.0.3.1"], startServer);
+  const [host = ""] = hosts;
+  // It answers no question about what was before.
+  const { roomId } = makeRoom(host, [host]);
+  const carol = await registerUser(server, "carol");
+  await joinVia(carol, roomId, host);
+  const shown = await timelineOf(carol, roomId);
+  t.match(shown, [{ type: "m.room.member", state_key: carol.userId }]);
+  t.equal(shown.length, 1);
+  const page = async (from: string) => {
+    const path = `${roomPath(roomId, "messages")}?dir=b&from=${from}`;
+    return ok(await carol.get(path, "getRoomEvents"), "paging back");
+  };
+  const first = ok(
+    await carol.get(`${roomPath(roomId, "messages")}?dir=b&limit=1`, "getRoomEvents"),
+    "paging",
+  );
+  const end = String(first["end"]);
+  t.match(await page(end), { chunk: [], end }, "who asks again may see more");
 });

@@ -6,7 +6,6 @@ import { foundWithin, patienceMs, until } from "./within.ts";
 // What somebody sees of a room by way of their own server.
 
 const v3 = "/_matrix/client/v3";
-const pageSize = 100;
 const maxPages = 500;
 
 export function roomPath(roomId: string, ...parts: readonly string[]): string {
@@ -106,16 +105,24 @@ export async function seeTheSameState(
   for (const other of others) t.same(other, first, "they see the same state");
 }
 
-/** A room's timeline, oldest first, as far as its pages go. */
-export async function timelineOf(client: TestClient, roomId: string): Promise<TestEvent[]> {
+/**
+ * A room's timeline, oldest first, as far as its pages go. Where something is missing that no other server gives now, they
+ * stay where they are: who asks again later may see more.
+ */
+export async function timelineOf(client: TestClient, roomId: string, pageSize = 100): Promise<TestEvent[]> {
   const events: TestEvent[] = [];
-  let from = "";
+  let from: string | undefined;
   for (let page = 0; page < maxPages; page++) {
-    const answer = await client.get(`${roomPath(roomId, "messages")}?dir=b&limit=${pageSize}${from}`);
+    const query = new URLSearchParams({
+      dir: "b",
+      limit: `${pageSize}`,
+      ...(from !== undefined && { from }),
+    });
+    const answer = await client.get(`${roomPath(roomId, "messages")}?${query.toString()}`);
     const { chunk, end } = ok(answer, "paging back");
     events.push(...(chunk as TestEvent[]));
-    if (typeof end !== "string") return events.toReversed();
-    from = `&from=${encodeURIComponent(end)}`;
+    if (typeof end !== "string" || end === from) return events.toReversed();
+    from = end;
   }
   throw new Error(`more than ${maxPages} pages in ${roomId}`);
 }
