@@ -17,6 +17,7 @@ import { registerUser } from "../spec-tests/support/client.ts";
 import { fetchBytes, mediaPath, upload } from "../spec-tests/support/media.ts";
 import { createRoom, say } from "../spec-tests/support/rooms.ts";
 import { searchAll } from "../spec-tests/support/search.ts";
+import { freePort } from "../spec-tests/support/free-port.ts";
 import { ServerProcess } from "../spec-tests/support/server-process.ts";
 import { foundWithin, patienceMs } from "../spec-tests/support/within.ts";
 import { Website } from "../spec-tests/support/website.ts";
@@ -106,7 +107,11 @@ t.test("the bundle serves, with all that it loads only when it is needed", async
   const site = await Website.start();
   t.teardown(() => site[Symbol.asyncDispose]());
   const previews = { enabled: true, allowed_private_ranges: ["127.0.0.1"] };
-  const server = await ServerProcess.prepare({ url_previews: previews }, { mainFile: join(dist, "main.js") });
+  const metrics = { bind: "127.0.0.1", port: await freePort(), apis: ["metrics"] };
+  const server = await ServerProcess.prepare(
+    { url_previews: previews },
+    { mainFile: join(dist, "main.js"), listeners: [metrics] },
+  );
   t.teardown(() => server[Symbol.asyncDispose]());
   await server.start();
   const alice = await registerUser(server, "alice");
@@ -127,6 +132,8 @@ t.test("the bundle serves, with all that it loads only when it is needed", async
   );
   const metadata = await alice.get("/_matrix/client/v1/auth_metadata", "getAuthMetadata");
   t.match(metadata.body, { issuer: `${server.url}/` });
+  const counted = await (await fetch(`http://127.0.0.1:${metrics.port}/metrics`)).text();
+  t.match(counted, /^hearth_http_request_seconds_count\{operation="sendMessage",status="2xx"\} 1$/m);
   t.same(server.complaints, []);
   t.equal((await server.end("SIGTERM")).code, 0);
 });

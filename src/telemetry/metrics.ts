@@ -9,7 +9,7 @@ export interface Measured {
   readonly value: () => number | Promise<number>;
 }
 
-type Library = typeof prometheus;
+type Library = Pick<typeof prometheus, "Registry" | "Gauge" | "Histogram" | "collectDefaultMetrics">;
 
 const msPerSecond = 1_000;
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -26,7 +26,8 @@ export class Metrics {
 
   /** Begins to count. The library is loaded only here, so that a server without metrics pays nothing for it. */
   static async open(observations: Observations, measured: readonly Measured[]): Promise<Metrics> {
-    const library: Library = await import("prom-client");
+    // By its default export: the library is no ES module, and only that is there once it has been packed.
+    const { default: library } = await import("prom-client");
     const registry = new library.Registry();
     library.collectDefaultMetrics({ register: registry });
     for (const gauge of measured) measure(library, registry, gauge);
