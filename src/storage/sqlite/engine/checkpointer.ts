@@ -8,17 +8,23 @@ const commitsPerCheckpoint = 64;
 const intervalMs = 1_000;
 /** 64 MiB of pages: a longer log makes reading slower and a restart longer. */
 const maxLogPages = 16_384;
+/** 4 MiB: when more is left to copy, a reader of an old state holds the log, such as a backup, and it cannot begin anew. */
+const maxPagesLeft = 1_024;
 
 /** Keeps the write-ahead log short, without a commit ever waiting for it. */
 export class Checkpointer {
-  readonly #readers: ReaderPool;
-  readonly #writer: Writer;
+  readonly #readers: Pick<ReaderPool, "checkpoint">;
+  readonly #writer: Pick<Writer, "restartLog">;
   readonly #onFault: FaultListener;
   #timer: NodeJS.Timeout | undefined;
   #commits = 0;
   #closed = false;
 
-  constructor(readers: ReaderPool, writer: Writer, onFault: FaultListener) {
+  constructor(
+    readers: Pick<ReaderPool, "checkpoint">,
+    writer: Pick<Writer, "restartLog">,
+    onFault: FaultListener,
+  ) {
     this.#readers = readers;
     this.#writer = writer;
     this.#onFault = onFault;
@@ -39,8 +45,9 @@ export class Checkpointer {
 
   async #run(): Promise<void> {
     try {
-      const logPages = await this.#readers.checkpoint();
-      if (logPages > maxLogPages) await this.#writer.restartLog();
+      const { logPages, copiedPages } = await this.#readers.checkpoint();
+      const isHeld = logPages - copiedPages > maxPagesLeft;
+      if (logPages > maxLogPages && !isHeld) await this.#writer.restartLog();
     } catch (error) {
       // A database that is closed meanwhile checkpoints by itself.
       if (!this.#closed) this.#onFault(error);

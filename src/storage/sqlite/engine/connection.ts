@@ -83,9 +83,14 @@ function bindable(sql: string, params: SqlValue[]): (SqlValue | Record<string, S
   return [Object.fromEntries(params.map((value, index) => [index + 1, value]))];
 }
 
+/** So long a connection waits for another process, such as one that makes an account. */
+export const busyTimeoutMs = 5_000;
+/** A log that had to grow beyond this, as during a backup, gives the room back when it begins anew. */
+const maxIdleLogBytes = 128 * 1024 * 1024;
+
 /** Opens a database file. Readers and the writer share one file in WAL mode; the writer syncs each commit to disk. */
 export function openConnection(file: string, options: OpenOptions): Connection {
-  const db = new BetterSqlite3(file, { readonly: options.readonly, timeout: 5_000 });
+  const db = new BetterSqlite3(file, { readonly: options.readonly, timeout: busyTimeoutMs });
   db.pragma(`cache_size = -${options.cacheKib}`);
   db.pragma("temp_store = memory");
   db.pragma("foreign_keys = off");
@@ -94,6 +99,7 @@ export function openConnection(file: string, options: OpenOptions): Connection {
     db.pragma("synchronous = full");
     // The maintenance worker checkpoints, so that no commit waits for one.
     db.pragma("wal_autocheckpoint = 0");
+    db.pragma(`journal_size_limit = ${maxIdleLogBytes}`);
   }
   return new Connection(db);
 }

@@ -21,7 +21,13 @@ export interface WriterReply {
   readonly changes: readonly StreamChange[];
 }
 
-/** From a reader; the value of a checkpoint is the number of pages that the log holds. */
+/** How long the write-ahead log is, and how much of it is in the database already. */
+export interface LogState {
+  readonly logPages: number;
+  readonly copiedPages: number;
+}
+
+/** From a reader; the value of a checkpoint is a `LogState`. */
 export interface ReaderReply {
   readonly outcomes: readonly Outcome[];
 }

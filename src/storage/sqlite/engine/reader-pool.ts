@@ -1,7 +1,7 @@
 import { workerScript } from "../../../threads/worker-script.ts";
 import { StorageError } from "../../errors.ts";
 import type { FaultListener } from "../../streams.ts";
-import type { Call, ReaderReply, WorkerOptions } from "./messages.ts";
+import type { Call, LogState, ReaderReply, WorkerOptions } from "./messages.ts";
 import { unwrapOutcome, WorkerLink } from "./worker-link.ts";
 
 const maxPendingReads = 2_000;
@@ -28,11 +28,11 @@ export class ReaderPool {
     return unwrapOutcome(reply.outcomes[0]);
   }
 
-  /** Copies committed pages from the write-ahead log into the database. @returns the pages that the log holds */
-  async checkpoint(): Promise<number> {
-    if (this.#closing) return 0;
+  /** Copies committed pages from the write-ahead log into the database. */
+  async checkpoint(): Promise<LogState> {
+    if (this.#closing) return { logPages: 0, copiedPages: 0 };
     const reply = await this.#leastBusy().request("checkpoint");
-    return unwrapOutcome(reply.outcomes[0]) as number;
+    return unwrapOutcome(reply.outcomes[0]) as LogState;
   }
 
   async close(): Promise<void> {

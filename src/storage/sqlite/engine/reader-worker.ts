@@ -3,6 +3,7 @@ import { operationTable } from "../stores/index.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import {
   type Call,
+  type LogState,
   type Outcome,
   outcomeOfError,
   type ReaderReply,
@@ -27,9 +28,10 @@ function runOne([store, name, args]: Call): Outcome {
 }
 
 /** A passive checkpoint makes neither the writer nor a reader wait. It fails when the disk is full, for one. */
-function checkpoint(): number {
+function checkpoint(): LogState {
   checkpointer ??= openConnection(file, { readonly: false, cacheKib: checkpointCacheKib });
-  return checkpointer.get<{ log: number }>("PRAGMA wal_checkpoint(PASSIVE)")?.log ?? 0;
+  const row = checkpointer.get<{ log: number; checkpointed: number }>("PRAGMA wal_checkpoint(PASSIVE)");
+  return { logPages: row?.log ?? 0, copiedPages: row?.checkpointed ?? 0 };
 }
 
 function outcomeOf(run: () => unknown): Outcome {

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { operationTable } from "../stores/index.ts";
-import { openConnection } from "./connection.ts";
+import { busyTimeoutMs, openConnection } from "./connection.ts";
 import {
   type Call,
   type Outcome,
@@ -60,16 +60,22 @@ function runGroup(calls: readonly Call[]): WriterReply {
   }
 }
 
+/** All writes wait while the log is waited for: it can as well begin anew a second later. */
+const restartTimeoutMs = 50;
+
 /**
- * Begins the log anew once a checkpoint has copied almost all of it: otherwise it would grow as long as writes come. It
- * fails when the disk is full, for one.
+ * Begins the log anew once a checkpoint has copied almost all of it, unless somebody still reads it: otherwise it would
+ * grow as long as writes come. It fails when the disk is full, for one.
  */
 function restartLog(): WriterReply {
+  db.pragma(`busy_timeout = ${restartTimeoutMs}`);
   try {
     const outcome = { value: db.pragma("wal_checkpoint(RESTART)") };
     return { outcomes: [outcome], position: sequence.last, changes: [] };
   } catch (error) {
     return { outcomes: [outcomeOfError(error)], position: sequence.last, changes: [] };
+  } finally {
+    db.pragma(`busy_timeout = ${busyTimeoutMs}`);
   }
 }
 
