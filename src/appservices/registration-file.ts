@@ -33,7 +33,8 @@ export function loadAppservices(paths: readonly string[], serverName: ServerName
   return registrations.map((registration) => new Appservice(registration, serverName));
 }
 
-function registrationFiles(path: string): string[] {
+/** The files that a path of the configuration stands for. */
+export function registrationFiles(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
   return globSync("*.{yaml,yml}", { cwd: path })
     .toSorted()

@@ -13,20 +13,30 @@ import { type Config, configSchema, type ConfigValues } from "./schema.ts";
 import { type ConfigPath, pathName, type Problem, validate } from "./validate.ts";
 import { readYamlFile, type YamlFile } from "./yaml-file.ts";
 
+export interface ConfigSource {
+  readonly file?: string | undefined;
+  readonly environment: Environment;
+}
+
 /**
  * Reads the configuration: the file, then environment variables over it, then defaults.
  *
  * @param source `file`: the YAML file, else the one that HEARTH_CONFIG names, else none; `environment`: process.env
  * @throws ConfigError with every problem and its place
  */
-export function loadConfig(source: { file?: string | undefined; environment: Environment }): Config {
-  const named = source.file ?? source.environment[configFileVariable];
-  const file = named === undefined ? undefined : resolve(named);
+export function loadConfig(source: ConfigSource): Config {
+  const file = configFileOf(source);
   const yaml = file === undefined ? undefined : readYamlFile(file);
   const { values, problems } = readEnvironment(configSchema, source.environment);
   const merged = withEnvironment(yaml?.value ?? {}, values);
   const place = (path: ConfigPath) => placeOf(path, values, file, yaml);
   return complete(merged, file === undefined ? process.cwd() : dirname(file), problems, place);
+}
+
+/** The file that a configuration is read from, if there is one. */
+export function configFileOf(source: ConfigSource): string | undefined {
+  const named = source.file ?? source.environment[configFileVariable];
+  return named === undefined ? undefined : resolve(named);
 }
 
 /**

@@ -5,6 +5,8 @@ import { decodeBase64, encodeBase64 } from "../protocol/base64.ts";
 import { SigningKey } from "../protocol/ed25519.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 
+/** Its name in the data folder. */
+export const signingKeyFile = "signing.key";
 const seedBytes = 32;
 
 /**
@@ -13,7 +15,7 @@ const seedBytes = 32;
  * @throws StartupError when the file holds no key
  */
 export function loadSigningKey(folder: string, randomBytes: RandomBytes): SigningKey {
-  const file = join(folder, "signing.key");
+  const file = join(folder, signingKeyFile);
   const text = readIfThere(file) ?? createKeyFile(file, randomBytes);
   const [algorithm, version, seedText] = text.trim().split(/\s+/);
   const seed = seedText === undefined ? undefined : decodeBase64(seedText);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
+import { hasCode, isDiskFull, syncFolder } from "../storage/disk.ts";
 import { StorageError } from "../storage/errors.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 import {
@@ -47,6 +48,11 @@ export class FileBlobStore implements BlobStore {
     const store = new FileBlobStore(folder, randomBytes);
     await mkdir(store.#incoming, { recursive: true, mode: 0o700 });
     return store;
+  }
+
+  /** Blobs that are there already, to be read only: nothing is made, so the disk need not be writable. */
+  static openToRead(folder: string, randomBytes: RandomBytes): Pick<BlobStore, "read"> {
+    return new FileBlobStore(folder, randomBytes);
   }
 
   async receive(
@@ -184,11 +190,6 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   if (bytesWritten < bytes.length) await file.writeFile(bytes.subarray(bytesWritten));
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, "r");
-  await handle.sync();
-}
-
 /** Names of a folder's files that were last written before a moment. */
 async function olderThan(folder: string, beforeTs: number): Promise<string[]> {
   const found: string[] = [];
@@ -228,10 +229,6 @@ async function statIfThere(path: string): Promise<{ mtimeMs: number }> {
 }
 
 function orDiskFull(error: unknown): unknown {
-  if (!hasCode(error, "ENOSPC") && !hasCode(error, "EDQUOT")) return error;
+  if (error instanceof StorageError || !isDiskFull(error)) return error;
   return new StorageError("disk-full", "the disk of the media folder is full", { cause: error });
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -38,6 +38,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** A moment, in milliseconds since the Unix epoch, as RFC 3339 has it, in UTC and to the second. */
+export function timeText(ts: number): string {
+  return new Date(ts).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 /** A moment, in milliseconds since the Unix epoch, as HTTP headers have it (RFC 9110, section 5.6.7). */
 export function httpDate(ts: number): string {
   return new Date(ts).toUTCString();

@@ -8,6 +8,15 @@ import { migrate } from "./migrations/migrate.ts";
 import { SqliteSearchIndex } from "./search/sqlite-search-index.ts";
 import { stores } from "./stores/index.ts";
 
+/** What a data folder has of the database. */
+export const databaseFile = "hearth.db";
+const searchFile = "search.db";
+/** What belongs to that very file: the search index is made anew where there is none. */
+export const databaseCompanions: readonly string[] = [
+  ...[databaseFile, searchFile].flatMap((name) => [`${name}-wal`, `${name}-shm`]),
+  searchFile,
+];
+
 /**
  * Opens (or makes) the database in a folder and brings its schema up to date.
  * @param onCommit is told the position that the stream stands at before this returns, then every commit.
@@ -19,10 +28,10 @@ export async function openSqliteDatabase(
   onFault: FaultListener,
   observation?: CommitObservation,
 ): Promise<Database> {
-  const file = join(folder, "hearth.db");
+  const file = join(folder, databaseFile);
   migrate(file);
   const engine = new Engine(file, onCommit, onFault, observation);
-  const searchIndex = new SqliteSearchIndex(file, join(folder, "search.db"), onFault);
+  const searchIndex = new SqliteSearchIndex(file, join(folder, searchFile), onFault);
   onCommit(await engine.ready, []);
   const bound = Object.entries(stores).map(([name, operations]) => [
     name,

@@ -10,7 +10,7 @@ export interface Migration {
 const migrations: readonly Migration[] = [initial];
 
 /** The schema version that this program writes. */
-const schemaVersion = migrations.length;
+export const schemaVersion = migrations.length;
 
 /** The database was written by a newer program: opening it could damage it. */
 export class NewerDatabaseError extends Error {
