@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import type { EndpointDeclaration } from "./api/endpoint.ts";
+import { placeRestoredFiles } from "./backup/restored-files.ts";
 import { composeAccounts, composeRegistration } from "./composition/accounts.ts";
 import { composeAdministration } from "./composition/administration.ts";
 import { composeAppserviceParts, composeAppservices } from "./composition/appservices.ts";
@@ -50,7 +51,7 @@ import { nothingBefore } from "./admin/audit-log.ts";
 import type { Database } from "./storage/database.ts";
 import type { CommitListener } from "./storage/streams.ts";
 import { NewerDatabaseError } from "./storage/sqlite/migrations/migrate.ts";
-import { openSqliteDatabase } from "./storage/sqlite/open.ts";
+import { databaseCompanions, openSqliteDatabase } from "./storage/sqlite/open.ts";
 import { systemClock } from "./telemetry/clock.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { type CommitObservation, Observations } from "./telemetry/observations.ts";
@@ -274,6 +275,7 @@ function prepareFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    placeRestoredFiles(folder, databaseCompanions, systemClock.nowMs());
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     throw new StartupError(

@@ -6,7 +6,7 @@ import type { Environment } from "../config/environment.ts";
 export interface Terminal {
   readonly input: Readable & { readonly isTTY?: boolean };
   readonly output: Writable & { readonly isTTY?: boolean; hasColors?(): boolean };
-  readonly errors: Writable;
+  readonly errors: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly environment: Environment;
   /** Emits SIGINT and SIGTERM. */
   readonly signals: EventEmitter;
@@ -58,4 +58,16 @@ export const configOption = {
 export function textOption({ options }: CommandArguments, name: string): string | undefined {
   const value = options[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/**
+ * The value of an option that is a whole number; `undefined` when it was not given.
+ * @throws UsageError when it is none, or below `least`
+ */
+export function numberOption(given: CommandArguments, name: string, least: number): number | undefined {
+  const text = textOption(given, name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+  throw new UsageError(`--${name} takes a whole number from ${least} on, and "${text}" is none.`);
 }

@@ -1,3 +1,4 @@
+import type { BackupFailure } from "../backup/backup-error.ts";
 import type { StartupFailure } from "../config/startup-error.ts";
 
 /** How `hearth` ended, for scripts and service managers. */
@@ -21,6 +22,9 @@ export const exitCodes = {
   databaseLost: 11,
   /** A text of the operator's own, such as that of an e-mail, cannot be used. */
   badText: 12,
+  diskFull: 13,
+  /** A backup is not what it was when it was made. */
+  damagedBackup: 14,
 } as const;
 
 export const startupExitCodes: Readonly<Record<StartupFailure, number>> = {
@@ -30,4 +34,11 @@ export const startupExitCodes: Readonly<Record<StartupFailure, number>> = {
   "bad-key": exitCodes.badKey,
   "bad-tls": exitCodes.badTls,
   "bad-text": exitCodes.badText,
+};
+
+export const backupExitCodes: Readonly<Record<BackupFailure, number>> = {
+  refused: exitCodes.refused,
+  "disk-full": exitCodes.diskFull,
+  unwritable: exitCodes.unwritable,
+  damaged: exitCodes.damagedBackup,
 };

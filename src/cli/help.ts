@@ -1,3 +1,4 @@
+import { columns } from "./columns.ts";
 import type { Command, CommandOption } from "./command.ts";
 
 const helpOption: CommandOption = { type: "boolean", description: "Show this text." };
@@ -49,9 +50,4 @@ export function usage({ name, positionals, options }: Command): string {
 
 function optionName(name: string, { argument }: CommandOption): string {
   return argument ? `--${name} ${argument}` : `--${name}`;
-}
-
-function columns(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
 }

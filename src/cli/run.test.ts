@@ -33,7 +33,16 @@ t.test("help names every command, and each command explains itself", async (t) =
     t.equal(code, exitCodes.success);
     t.match(output, /Usage: hearth COMMAND/);
   }
-  for (const command of ["start", "user create", "config check", "config example"]) {
+  const names = [
+    "start",
+    "user create",
+    "backup",
+    "backup verify",
+    "restore",
+    "config check",
+    "config example",
+  ];
+  for (const command of names) {
     t.match((await hearth(["--help"])).output, `  ${command} `);
     const { code, output } = await hearth([...command.split(" "), "--help"]);
     t.equal(code, exitCodes.success);
@@ -55,6 +64,11 @@ t.test("a wrong command line is told in one line", async (t) => {
     "config chekc": 'After "config" comes one of: check, example.',
     "user create":
       "NAME is missing. Usage: hearth user create NAME [--admin] [--password-stdin] [--config FILE]",
+    backup:
+      "PLACE is missing. Usage: hearth backup PLACE [--keep N] [--max-rate MIB] [--json] [--config FILE]",
+    "backup verify": "FROM is missing. Usage: hearth backup verify FROM [--max-rate MIB] [--json]",
+    "backup place --keep 0": '--keep takes a whole number from 1 on, and "0" is none.',
+    "backup place --max-rate fast": '--max-rate takes a whole number from 1 on, and "fast" is none.',
     "start now": '"now" is one word too many. Usage: hearth start [--config FILE]',
     "start --port 1": "Unknown option '--port'. Usage: hearth start [--config FILE]",
     "start --config": "Option '--config <value>' argument missing. Usage: hearth start [--config FILE]",

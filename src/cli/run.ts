@@ -1,18 +1,30 @@
 import { parseArgs } from "node:util";
+import { BackupError } from "../backup/backup-error.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { nearest } from "../config/nearest.ts";
 import { StartupError } from "../config/startup-error.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import { version } from "../version.ts";
+import { backup } from "./backup.ts";
+import { backupVerify } from "./backup-verify.ts";
 import { type Command, type Terminal, UsageError } from "./command.ts";
 import { configCheck } from "./config-check.ts";
 import { configExample } from "./config-example.ts";
-import { exitCodes, startupExitCodes } from "./exit-codes.ts";
+import { backupExitCodes, exitCodes, startupExitCodes } from "./exit-codes.ts";
 import { commandHelp, generalHelp, usage } from "./help.ts";
+import { restore } from "./restore.ts";
 import { start } from "./start.ts";
 import { userCreate } from "./user-create.ts";
 
-const commands: readonly Command[] = [start, userCreate, configCheck, configExample];
+const commands: readonly Command[] = [
+  start,
+  userCreate,
+  backup,
+  backupVerify,
+  restore,
+  configCheck,
+  configExample,
+];
 
 /**
  * Runs one `hearth` command. Whatever fails is told on `terminal.errors`.
@@ -40,7 +52,8 @@ async function dispatch(words: readonly string[], terminal: Terminal): Promise<n
     terminal.output.write(generalHelp(commands));
     return exitCodes.success;
   }
-  const command = commands.find(({ name }) => name === first || name === `${first} ${second}`);
+  const named = (name: string) => commands.find((command) => command.name === name);
+  const command = named(`${first} ${second}`) ?? named(first);
   if (!command) throw unknownCommand(first, second);
   const rest = words.slice(command.name.split(" ").length);
   if (rest.includes("--help") || rest.includes("-h")) {
@@ -86,6 +99,7 @@ function explain(error: unknown): { code: number; text: string } {
   if (error instanceof UsageError) return { code: exitCodes.usage, text: error.message };
   if (error instanceof ConfigError) return { code: exitCodes.badConfig, text: error.message };
   if (error instanceof StartupError) return { code: startupExitCodes[error.reason], text: error.message };
+  if (error instanceof BackupError) return { code: backupExitCodes[error.reason], text: error.message };
   if (error instanceof MatrixError) return { code: exitCodes.refused, text: error.message };
   const details = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {

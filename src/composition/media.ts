@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { federationMediaHandlers } from "../http/handlers/federation/media.ts";
 import { mediaDownloadHandlers } from "../http/handlers/media-downloads.ts";
 import { mediaHandlers } from "../http/handlers/media.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { FileBlobStore } from "../media/file-blob-store.ts";
+import { mediaFolderOf } from "../media/media-folder.ts";
 import { ImageScaler } from "../media/image-scaler.ts";
 import { mxcUri, parseMxcUri } from "../protocol/mxc-uri.ts";
 import { MediaAccess } from "../services/media/media-access.ts";
@@ -33,7 +33,7 @@ export async function composeMedia(foundation: Foundation): Promise<MediaParts> 
   const { config, stores, clock, randomBytes, log } = foundation;
   const store = stores.media;
   const serverName = config.server_name;
-  const blobs = await FileBlobStore.open(join(config.data_dir, "media"), randomBytes);
+  const blobs = await FileBlobStore.open(mediaFolderOf(config), randomBytes);
   // Nothing is being received yet: what is there was left by a crash.
   await blobs.removeLeftovers(Infinity);
   const references = new ReferencedBlobs(blobs, store);

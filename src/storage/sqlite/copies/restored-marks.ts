@@ -62,7 +62,7 @@ function jumpAhead(db: Connection): number {
 
 /** Every device hears at its next sync that it has no one-time key left, and that its fallback keys want replacing. */
 function tellOfSpentKeys(db: Connection, position: number): void {
-  db.run("UPDATE one_time_key_changes SET position = ?", position);
+  db.run("UPDATE one_time_key_counts SET claimed = uploaded, position = ?", position);
   db.run("UPDATE fallback_keys SET used = 1");
 }
 
