@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import BetterSqlite3 from "better-sqlite3";
 import t from "tap";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { databaseProblems } from "../crash/database-check.ts";
@@ -123,29 +124,39 @@ t.test("a backup amid a storm of writes has everything that was acknowledged bef
   t.match(await hearth("restore", place, ...there), { code: exitCodes.refused, errors: "--replace" });
 });
 
-/** A disk that is too small, which takes the right to mount. @returns why there is none, where nobody may have one */
-function mountSmallDisk(folder: string): string | false {
+/** A disk of this size, which takes the right to mount. @returns why there is none, where nobody may have one */
+function mountDisk(folder: string, sizeBytes: number): string | false {
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], { stdio: "pipe" });
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${sizeBytes}`, "tmpfs", folder], { stdio: "pipe" });
     return false;
   } catch (error) {
     return `a small disk cannot be mounted here: ${String(error)}`;
   }
 }
 
-const small = mkdtempSync(join(tmpdir(), "hearth-disk-"));
-const skip = mountSmallDisk(small);
-t.teardown(() => {
-  if (skip === false) execFileSync("umount", [small], { stdio: "pipe" });
-  rmSync(small, { recursive: true });
-});
-
-t.test("a disk that is too small is told before anything is copied", { skip }, async (t) => {
-  const { code, errors } = await hearth("backup", small, ...config);
-  t.equal(code, exitCodes.diskFull);
-  t.match(errors, /^hearth: The disk of .* Nothing was copied\.\n$/);
-  t.strictSame(
-    readdirSync(small).filter((name) => !["lock.db", "media"].includes(name)),
-    [],
-  );
+t.test("a disk that is too small, or gets full, has nothing of the backup in the end", async (t) => {
+  const small = mkdtempSync(join(tmpdir(), "hearth-disk-"));
+  const db = new BetterSqlite3(join(server.dataFolder, "hearth.db"), { readonly: true });
+  const databaseBytes = Number(db.pragma("page_count", { simple: true })) * 4096;
+  db.close();
+  // The database has room, and the picture beside it has not.
+  const skip = mountDisk(small, databaseBytes + picture.length / 2);
+  t.teardown(() => {
+    if (skip === false) execFileSync("umount", [small], { stdio: "pipe" });
+    rmSync(small, { recursive: true });
+  });
+  const filler = join(small, "filler");
+  const backUp = async () => {
+    const { code, errors } = await hearth("backup", small, ...config);
+    const left = readdirSync(small, { recursive: true, withFileTypes: true });
+    return { code, errors, left: left.filter((file) => file.isFile() && file.name !== "lock.db").length };
+  };
+  await t.test("too small from the beginning", { skip }, async (t) => {
+    writeFileSync(filler, Buffer.alloc(picture.length));
+    t.match(await backUp(), { code: exitCodes.diskFull, errors: "Nothing was copied.", left: 1 });
+    rmSync(filler);
+  });
+  await t.test("full in the middle", { skip }, async (t) => {
+    t.match(await backUp(), { code: exitCodes.diskFull, errors: "nothing is left of it", left: 0 });
+  });
 });
