@@ -1,4 +1,5 @@
 import { boundedCache } from "../cache/bounded-cache.ts";
+import { PassingMap } from "../cache/passing-map.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { CommitStore, CommittedHead, EventCommit, NewEvent, NewRoom } from "../storage/commits.ts";
@@ -24,7 +25,7 @@ const rememberedTransactions = 20_000;
 export class RoomCommits {
   readonly #parts: RoomCommitsParts;
   /** Commits that are under way, by the events in them. */
-  readonly #underWay = new Map<number, Promise<StoredEvent[] | undefined>>();
+  readonly #underWay = new PassingMap<number, Promise<StoredEvent[] | undefined>>();
   /** Events sent of late, by their transaction IDs. */
   readonly #transactions = boundedCache<string, number>(rememberedTransactions);
 

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { boundedCache } from "../cache/bounded-cache.ts";
+import { PassingMap } from "../cache/passing-map.ts";
 import type { EventId } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
 import { toRoomEvent } from "../protocol/room-event.ts";
@@ -22,7 +23,7 @@ export class EventReader {
   });
   readonly #parsed = boundedCache<number, RoomEvent>(cachedParsed);
   /** On their way into storage, which cannot give them back yet. Bounded by the writes that may wait. */
-  readonly #unsettled = new Map<number, RoomEvent>();
+  readonly #unsettled = new PassingMap<number, RoomEvent>();
   /** Grows with each event that is forgotten: what was read before may be what has to be forgotten. */
   #forgotten = 0;
 

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { PassingMap } from "../cache/passing-map.ts";
 import type { SnapshotRow, StateStore } from "../storage/state.ts";
 import { differenceOf, encodeDelta, type StateDelta } from "./delta.ts";
 import { entryIn, PackedDelta } from "./packed-delta.ts";
@@ -32,7 +33,7 @@ export class StateSnapshots {
     sizeCalculation: ({ delta }) => delta.cacheSize,
   });
   /** Made and not stored yet: storage cannot give these back. Bounded by the writes that may wait. */
-  readonly #unsettled = new Map<number, Snapshot>();
+  readonly #unsettled = new PassingMap<number, Snapshot>();
   readonly #maps = new LRUCache<number, StateMap>({
     maxSize: cachedMapEntries,
     sizeCalculation: (map) => map.size + 1,
