@@ -87,10 +87,23 @@ export function readerOf(made: FoundThumbnail, library: MediaLibrary): ReadPart 
 
 /** The signal is made for those downloads only that have to wait. */
 export function patienceOf(timeoutMs: number | undefined, context: RequestContext): Patience {
-  return {
-    waitMs: timeoutMs ?? defaultWaitMs,
-    get signal() {
-      return context.signal;
-    },
-  };
+  return new RequestPatience(timeoutMs ?? defaultWaitMs, context);
+}
+
+/**
+ * A class, because V8 gives each object that is written down with a getter a shape of its own. Shapes are collected with
+ * the whole heap only, and until then each would keep its getter, and so the request.
+ */
+class RequestPatience implements Patience {
+  readonly waitMs: number;
+  readonly #context: RequestContext;
+
+  constructor(waitMs: number, context: RequestContext) {
+    this.waitMs = waitMs;
+    this.#context = context;
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.signal;
+  }
 }
