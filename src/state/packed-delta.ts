@@ -3,15 +3,18 @@ import { VarintReader } from "./delta.ts";
 /** Stands for an event where a pair is gone. */
 const gone = -1;
 
-/** A delta of many entries, kept in 16 bytes each and searched by pair. */
+/**
+ * A delta, kept in 16 bytes for each entry and searched by pair. Typed arrays would take no less for an entry and 330 bytes
+ * more for themselves, and most deltas have one entry.
+ */
 export class PackedDelta {
   /** Ascending. */
-  readonly #pairs: Float64Array;
-  readonly #events: Float64Array;
+  readonly #pairs: readonly number[];
+  readonly #events: readonly number[];
   /** The greatest integer of an event in it. */
   readonly newestNid: number;
 
-  private constructor(pairs: Float64Array, events: Float64Array, newestNid: number) {
+  private constructor(pairs: readonly number[], events: readonly number[], newestNid: number) {
     this.#pairs = pairs;
     this.#events = events;
     this.newestNid = newestNid;
@@ -21,8 +24,8 @@ export class PackedDelta {
   static decode(bytes: Uint8Array): PackedDelta {
     const reader = new VarintReader(bytes);
     const size = reader.count() / 2;
-    const pairs = new Float64Array(size);
-    const events = new Float64Array(size);
+    const pairs = Array.from({ length: size }, () => 0);
+    const events = Array.from({ length: size }, () => 0);
     let [pair, newest] = [0, gone];
     for (let index = 0; index < size; index++) {
       pair += reader.next();
