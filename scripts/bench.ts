@@ -16,8 +16,7 @@ try {
   const harness = buildHarness(folder);
   if (harness !== undefined) {
     const server = await prepareHearth(folder);
-    const start = `exec ${server.command.join(" ")}`;
-    await runHarness(harness, ["-cold", "-start", start, ...common(server), "-scenario", "none"]);
+    await runHarness(harness, ["-cold", "-start", server.command, ...common(server), "-scenario", "none"]);
     rmSync(join(folder, "data"), { recursive: true });
     await measure(harness, server);
   }
@@ -34,8 +33,10 @@ async function measure(harness: string, server: MeasuredHearth): Promise<void> {
   await withHearth(
     server,
     (pid) => runHarness(harness, [...common(server), "-pid", String(pid), ...harnessOptions]),
-    ["--import", join(import.meta.dirname, "bench/loop-delay.ts")],
-    { BENCH_LOOP_DELAY: delayFile },
+    {
+      NODE_OPTIONS: `--import=${join(import.meta.dirname, "bench/loop-delay.ts")}`,
+      BENCH_LOOP_DELAY: delayFile,
+    },
   );
   const delay = JSON.parse(readFileSync(delayFile, "utf8")) as { p50: number; p99: number; max: number };
   process.stdout.write(

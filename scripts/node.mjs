@@ -58,11 +58,11 @@ function putInFront(node) {
 }
 
 /**
- * Hands over to the packaged Node.js: its signals, its output and how it ends are this process's own.
+ * Hands over to the packaged Node.js: its options, its signals, its output and how it ends are this process's own.
  * @param {string} node
  */
 function runWith(node) {
-  const child = spawn(node, [file, ...words], { stdio: "inherit" });
+  const child = spawn(node, [...process.execArgv, file, ...words], { stdio: "inherit" });
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
     process.on(signal, () => child.kill(signal));
   }

@@ -1,14 +1,12 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../spec-tests/support/free-port.ts";
 import { until } from "../../spec-tests/support/within.ts";
 
 const root = join(import.meta.dirname, "../..");
 const sources = process.env["BENCH_HARNESS_DIR"] ?? join(root, "../shared/bench");
-/** As `npm start` runs it. */
-const program = [join(root, "scripts/node.mjs"), "scripts/start.mjs"];
 const startTimeoutMs = 60_000;
 const defaultOptions = ["-scale", "0.4", "-seconds", "6", "-concurrency", "16"];
 
@@ -43,10 +41,11 @@ export async function runHarness(harness: string, args: readonly string[]): Prom
 /** A server that can be started for the harness. */
 export interface MeasuredHearth {
   readonly url: string;
-  readonly command: readonly string[];
+  /** For a shell, whose process becomes the server's. */
+  readonly command: string;
 }
 
-/** A fresh database, and everything as a deployment would have it but for the rate limits. */
+/** A fresh database, and everything as `npm start` and a deployment would have it but for the rate limits. */
 export async function prepareHearth(folder: string): Promise<MeasuredHearth> {
   const config = join(folder, "bench.yaml");
   const port = await freePort();
@@ -59,22 +58,23 @@ export async function prepareHearth(folder: string): Promise<MeasuredHearth> {
     "log: { level: warn, format: json }",
   ];
   writeFileSync(config, `${lines.join("\n")}\n`);
-  const command = [process.execPath, ...program, "start", "--config", config];
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    scripts: { start: string };
+  };
+  const command = `cd '${root}' && ${scripts.start} --config '${config}'`;
   return { url: `http://127.0.0.1:${port}`, command };
 }
 
 /**
  * Runs the server while it is measured, and ends it.
- * @param nodeOptions of its Node.js
  * @param env what its environment has besides
  */
 export async function withHearth(
-  { url, command: [node = "", ...words] }: MeasuredHearth,
+  { url, command }: MeasuredHearth,
   measure: (pid: number) => Promise<void>,
-  nodeOptions: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<void> {
-  const server = spawn(node, [...nodeOptions, ...words], {
+  const server = spawn("sh", ["-c", command], {
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, ...env },
   });
