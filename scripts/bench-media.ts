@@ -43,7 +43,7 @@ const loads: Readonly<Record<string, (alice: TestClient) => Load>> = {
 };
 
 for (const [name, makeLoad] of Object.entries(loads)) {
-  process.env["NODE_OPTIONS"] = `--import=${join(import.meta.dirname, "bench/loop-delay.ts")}`;
+  process.env["NODE_OPTIONS"] = `--import=${join(import.meta.dirname, "bench/loop-delay.mjs")}`;
   const server = await ServerProcess.prepare({
     url_previews: { enabled: true, allowed_private_ranges: ["127.0.0.1"] },
   });

@@ -34,7 +34,7 @@ async function measure(harness: string, server: MeasuredHearth): Promise<void> {
     server,
     (pid) => runHarness(harness, [...common(server), "-pid", String(pid), ...harnessOptions]),
     {
-      NODE_OPTIONS: `--import=${join(import.meta.dirname, "bench/loop-delay.ts")}`,
+      NODE_OPTIONS: `--import=${join(import.meta.dirname, "bench/loop-delay.mjs")}`,
       BENCH_LOOP_DELAY: delayFile,
     },
   );

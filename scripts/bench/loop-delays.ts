@@ -26,7 +26,7 @@ export class LoopDelays implements AsyncDisposable {
 
   /** What the server has to be started with. */
   get options(): ProcessOptions {
-    return { imports: [join(import.meta.dirname, "loop-delay.ts")], env: { BENCH_LOOP_DELAY: this.#file } };
+    return { imports: [join(import.meta.dirname, "loop-delay.mjs")], env: { BENCH_LOOP_DELAY: this.#file } };
   }
 
   /** The delay since the last time, or since the server's start. */
