@@ -1,3 +1,4 @@
+import { withinTime } from "../concurrency/within-time.ts";
 import type { Clock } from "./clock.ts";
 
 export interface ReadinessParts {
@@ -35,12 +36,10 @@ export class Readiness {
   async #ask(): Promise<string | undefined> {
     const { write, waitingWrites, clock } = this.#parts;
     if (waitingWrites() >= manyWrites) return "too many writes are waiting";
-    const late = Promise.withResolvers<string>();
-    using _timer = clock.setTimer(maxWaitMs, () => late.resolve("the database is too slow"));
     const written = write().then(
       () => undefined,
       () => "the database cannot be written",
     );
-    return await Promise.race([written, late.promise]);
+    return await withinTime(clock, maxWaitMs, written, "the database is too slow");
   }
 }
