@@ -143,7 +143,9 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       encryption: remoteEncryption,
     }),
   );
-  const administration = opened.use(composeAdministration(foundation, rooms, userData.profiles));
+  const administration = opened.use(
+    composeAdministration(foundation, { accounts, contacts, userData, rooms }),
+  );
   const monitoring = await composeMonitoring(foundation, storage.database, sender);
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };
   const endpoints: BoundEndpoint[] = [

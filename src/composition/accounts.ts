@@ -53,6 +53,7 @@ export interface AccountParts extends Omit<PipelineParts, "servers">, AsyncDispo
   readonly sessionsChanged: SessionsChanged;
   readonly devices: Devices;
   readonly ownAccount: OwnAccount;
+  readonly moderation: AccountModeration;
   readonly crossSigningResets: CrossSigningResets;
   readonly handlers: readonly BoundEndpoint[];
 }
@@ -135,6 +136,7 @@ export function composeAccounts(
     sessionsChanged,
     devices,
     ownAccount,
+    moderation,
     crossSigningResets: new CrossSigningResets(clock),
     rateLimiter: config.rate_limits.enabled ? new BucketRateLimiter(clock) : unlimited,
     handlers: [

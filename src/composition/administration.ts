@@ -9,9 +9,8 @@ import { registrationTokenHandlers } from "../http/handlers/admin/registration-t
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { JobRunner } from "../jobs/job-runner.ts";
 import { checkAuditLog } from "../admin/audit-check.ts";
-import type { MemberProfiles } from "../services/rooms/member-profile.ts";
+import { composeUserAdministration, type UserAdministrationSources } from "./administration/users.ts";
 import type { Foundation } from "./foundation.ts";
-import type { RoomParts } from "./rooms.ts";
 
 export interface AdministrationParts extends AsyncDisposable {
   readonly handlers: readonly BoundEndpoint[];
@@ -19,13 +18,13 @@ export interface AdministrationParts extends AsyncDisposable {
   begin(): void;
 }
 
-/** What administrators see and do, beside the accounts. */
+/** What administrators see and do. */
 export function composeAdministration(
   foundation: Foundation,
-  rooms: RoomParts,
-  profiles: MemberProfiles,
+  sources: UserAdministrationSources,
 ): AdministrationParts {
   const { stores, clock, randomBytes, log, auditLog } = foundation;
+  const { rooms, userData } = sources;
   const { blocked } = rooms;
   const deletion = new RoomDeletion({
     removals: stores.roomRemovals,
@@ -33,7 +32,7 @@ export function composeAdministration(
     rooms: foundation.graph.rooms,
     writer: foundation.graph.writer,
     creation: rooms.creation,
-    profiles,
+    profiles: userData.profiles,
     accounts: stores.accounts,
     blocked,
     serverName: foundation.config.server_name,
@@ -49,6 +48,7 @@ export function composeAdministration(
   return {
     handlers: [
       ...jobHandlers(jobs, auditLog),
+      ...composeUserAdministration(foundation, sources),
       ...roomDeletionHandlers({ jobs, deletion, blocked, auditLog }),
       ...historyPurgeHandlers({ jobs, purge, auditLog }),
       ...registrationTokenHandlers(tokens, auditLog),

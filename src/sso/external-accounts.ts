@@ -92,7 +92,7 @@ export class ExternalAccounts {
       appserviceId: null,
       displayName: displayName?.slice(0, 256) ?? username,
     };
-    const extras = { externalId: { providerId, externalId }, ...(email && { contacts: [email] }) };
+    const extras = { externalIds: [{ providerId, externalId }], ...(email && { contacts: [email] }) };
     const outcome = await accounts.create(account, extras);
     if (outcome.created) return this.#found(outcome.userNid);
     // The same person may have come twice at once.

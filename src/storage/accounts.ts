@@ -36,8 +36,8 @@ export interface NewAccount {
 /** What may come with a new account, all of it or nothing being stored. */
 export interface AccountExtras {
   readonly session?: NewSession;
-  /** Who the user is at a provider of single sign-on. */
-  readonly externalId?: ExternalId;
+  /** Who the user is at providers of single sign-on. */
+  readonly externalIds?: readonly ExternalId[];
   /** A registration token of which one use is spent. */
   readonly registrationToken?: string;
   /** Addresses that the user has proved. */
@@ -88,7 +88,7 @@ export interface AccountStore {
   /** Turns a guest's account into a full one; "in-use" when it is no guest's. */
   upgradeGuest(
     userNid: number,
-    passwordHash: string,
+    passwordHash: string | null,
     extras: AccountExtras,
     nowTs: number,
   ): Promise<CreateAccountOutcome>;

@@ -20,6 +20,7 @@ export interface ContactBinding extends ContactAddress {
 }
 
 export type AddContactOutcome = "added" | "in-use" | "too-many";
+export type ReplaceContactsOutcome = "replaced" | "in-use" | "too-many";
 
 /** The addresses of users: each belongs to one of them at most. They go with their account. */
 export interface ContactStore {
@@ -29,6 +30,8 @@ export interface ContactStore {
   list(userNid: number): Promise<Contact[]>;
   /** Gives a user an address. One that they have already is validated anew. */
   add(userNid: number, contact: Contact): Promise<AddContactOutcome>;
+  /** Gives a user these addresses and no others; those that they have already stay as they are. All or nothing. */
+  replace(userNid: number, contacts: readonly Contact[]): Promise<ReplaceContactsOutcome>;
   /** False when the user did not have it. */
   remove(userNid: number, contact: ContactAddress): Promise<boolean>;
   bindings(userNid: number): Promise<ContactBinding[]>;

@@ -58,6 +58,7 @@ import type { ToDeviceStore } from "./to-device.ts";
 import type { UnreadCheckpointStore } from "./unread-checkpoints.ts";
 import type { UrlPreviewStore } from "./url-previews.ts";
 import type { UserDirectoryStore } from "./user-directory.ts";
+import type { UserListStore } from "./user-lists.ts";
 
 /** Every store of a back end, by owner. */
 export interface Stores {
@@ -77,6 +78,7 @@ export interface Stores {
   readonly partialRooms: PartialRoomStore;
   readonly roomSummaries: RoomSummaryStore;
   readonly userDirectory: UserDirectoryStore;
+  readonly userLists: UserListStore;
   readonly reports: ReportStore;
   readonly state: StateStore;
   readonly accounts: AccountStore;

@@ -13,4 +13,6 @@ export interface ExternalIdStore {
   list(userNid: number): Promise<ExternalId[]>;
   /** Makes somebody known as a user. False when they are known as somebody already. */
   link(userNid: number, id: ExternalId, nowTs: number): Promise<boolean>;
+  /** Makes a user known by these and no others. False, and nothing changes, when somebody else has one of them. */
+  replace(userNid: number, ids: readonly ExternalId[], nowTs: number): Promise<boolean>;
 }

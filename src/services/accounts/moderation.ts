@@ -1,9 +1,10 @@
 import type { Requester } from "../../auth/requester.ts";
-import { type ServerName, serverNameOf, type UserId } from "../../protocol/identifiers.ts";
+import type { ServerName, UserId } from "../../protocol/identifiers.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { Account, AccountChanges, AccountStore } from "../../storage/accounts.ts";
 import type { Device } from "../../storage/devices.ts";
 import type { Devices } from "../devices.ts";
+import { localAccount } from "./local-account.ts";
 import type { SessionsChanged } from "./sessions.ts";
 
 /** What administrators do with the accounts of others (client-server API, "Server Administration"). */
@@ -68,13 +69,8 @@ export class AccountModeration {
   }
 
   async #account(userId: UserId): Promise<Account> {
-    if (serverNameOf(userId) !== this.#serverName) {
-      throw new MatrixError("M_INVALID_PARAM", `${userId} is a user of another server`);
-    }
-    const account = await this.#accounts.find(userId);
-    if (!account || account.isDeactivated) {
-      throw new MatrixError("M_NOT_FOUND", `There is no account ${userId}, or it has been deactivated`);
-    }
-    return account;
+    const account = await localAccount(this.#accounts, this.#serverName, userId);
+    if (!account.isDeactivated) return account;
+    throw new MatrixError("M_NOT_FOUND", `The account ${userId} has been deactivated`);
   }
 }

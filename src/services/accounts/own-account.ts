@@ -74,4 +74,16 @@ export class OwnAccount {
     this.#departures.begin();
     return withdraw();
   }
+
+  /**
+   * Opens an account again that was ended: without its devices, addresses and data, and in no room.
+   * @param password `null` for who signs in elsewhere, or is given one later
+   * @throws MatrixError M_WEAK_PASSWORD, M_INVALID_PARAM
+   */
+  async reactivate(userNid: number, password: string | null): Promise<void> {
+    if (password !== null) this.#passwordPolicy.check(password);
+    const passwordHash = password === null ? null : await this.#hasher.hash(password);
+    await this.#accounts.reactivate(userNid, passwordHash);
+    this.#sessionsChanged(userNid);
+  }
 }

@@ -5,6 +5,7 @@ import { parseNewUserId, type ServerName, type UserId } from "../../protocol/ide
 import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { AcceptedPolicy, AccountStore, CreateAccountOutcome } from "../../storage/accounts.ts";
 import type { Contact } from "../../storage/contacts.ts";
+import type { ExternalId } from "../../storage/external-ids.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { RandomBytes } from "../../telemetry/random.ts";
 import type { PasswordPolicy } from "./new-password.ts";
@@ -13,7 +14,8 @@ import type { SessionsChanged } from "./sessions.ts";
 
 export interface RegistrationWish {
   readonly userId: UserId;
-  readonly password: string;
+  /** `null` for who is to sign in elsewhere only. */
+  readonly password: string | null;
   readonly displayName: string;
   readonly isAdmin?: boolean;
   readonly userType?: string | null;
@@ -21,6 +23,8 @@ export interface RegistrationWish {
   readonly registrationToken?: string | undefined;
   /** Addresses that the person has proved. */
   readonly contacts?: readonly Contact[] | undefined;
+  /** Who the user is at providers of single sign-on. */
+  readonly externalIds?: readonly ExternalId[] | undefined;
   readonly acceptedPolicies?: readonly AcceptedPolicy[] | undefined;
   /** The guest that becomes this user. */
   readonly guest?: Requester | undefined;
@@ -79,14 +83,14 @@ export class Registration {
 
   /** @throws MatrixError M_USER_IN_USE, M_WEAK_PASSWORD, M_FORBIDDEN for a registration token that is spent. */
   async register(wish: RegistrationWish): Promise<Registered> {
-    const { userId, password, guest, registrationToken, contacts, acceptedPolicies } = wish;
-    this.#parts.passwordPolicy.check(password);
-    const passwordHash = await this.#parts.hasher.hash(password);
+    const { userId, guest, registrationToken, contacts, externalIds, acceptedPolicies } = wish;
+    const passwordHash = await this.#hashed(wish.password);
     const created = wish.session && this.#parts.sessions.create(wish.session);
     const extras = {
       ...(created && { session: created.session }),
       ...(registrationToken !== undefined && { registrationToken }),
       ...(contacts && { contacts }),
+      ...(externalIds && { externalIds }),
       ...(acceptedPolicies && { acceptedPolicies }),
     };
     const createdTs = this.#parts.clock.nowMs();
@@ -108,6 +112,12 @@ export class Registration {
     checkCreated(outcome, userId);
     if (guest) this.#parts.sessionsChanged(guest.userNid);
     return { userId, loggedIn: created && { ...created.credentials, deviceId: created.session.deviceId } };
+  }
+
+  async #hashed(password: string | null): Promise<string | null> {
+    if (password === null) return null;
+    this.#parts.passwordPolicy.check(password);
+    return this.#parts.hasher.hash(password);
   }
 
   /** Client-server API, "Guest Access": the server chooses name and device. */
@@ -137,6 +147,9 @@ function checkCreated(outcome: CreateAccountOutcome, userId: UserId): void {
   if (outcome.reason === "in-use") throw inUse(userId);
   if (outcome.reason === "contact-in-use") {
     throw new MatrixError("M_THREEPID_IN_USE", "Another account has this address: log in with that one");
+  }
+  if (outcome.reason === "external-id-in-use") {
+    throw new MatrixError("M_CONFLICT", "Another account has one of these external IDs");
   }
   throw new MatrixError("M_FORBIDDEN", "This registration token has been used as often as it may be");
 }

@@ -2,7 +2,14 @@ import type { Requester } from "../../auth/requester.ts";
 import { refuseSuspended } from "../../auth/suspension.ts";
 import type { LocalUser } from "../local-user.ts";
 import { MatrixError } from "../../protocol/matrix-error.ts";
-import type { Contact, ContactAddress, ContactBinding, ContactStore } from "../../storage/contacts.ts";
+import type {
+  AddContactOutcome,
+  Contact,
+  ContactAddress,
+  ContactBinding,
+  ContactStore,
+  ReplaceContactsOutcome,
+} from "../../storage/contacts.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { type ContactValidations, notProven, type ValidationCredentials } from "./contact-validations.ts";
@@ -64,14 +71,29 @@ export class Contacts {
     const { validations, store, clock } = this.#parts;
     const { medium, address, validatedTs } = await validations.take(credentials, "add");
     const outcome = await store.add(user.userNid, { medium, address, validatedTs, addedTs: clock.nowMs() });
-    if (outcome === "in-use") throw new MatrixError("M_THREEPID_IN_USE", "Another account has this address");
-    if (outcome === "too-many") {
-      throw new MatrixError(
-        "M_TOO_LARGE",
-        "Your account has as many addresses as it may: remove another first",
-      );
-    }
+    checkStored(outcome);
     this.announce(user, { medium, address });
+  }
+
+  /**
+   * Gives an account these addresses and no others, as an administrator wishes: nobody has proved them.
+   * @throws MatrixError M_THREEPID_IN_USE, M_TOO_LARGE
+   */
+  async replace(user: LocalUser, wanted: readonly ContactAddress[]): Promise<void> {
+    const { store, clock } = this.#parts;
+    const before = await store.list(user.userNid);
+    const nowTs = clock.nowMs();
+    const contacts = wanted.map(({ medium, address }) => ({
+      medium,
+      address,
+      validatedTs: nowTs,
+      addedTs: nowTs,
+    }));
+    checkStored(await store.replace(user.userNid, contacts));
+    for (const contact of wanted) if (!before.some(isSame(contact))) this.announce(user, contact);
+    const gone = before.filter((contact) => !wanted.some(isSame(contact)));
+    const bindings = await Promise.all(gone.map((contact) => this.#bindings(user, contact, undefined)));
+    await this.#unbindAll(user, bindings.flat());
   }
 
   /**
@@ -157,7 +179,7 @@ export class Contacts {
     const { store, identityServers } = this.#parts;
     if (named === undefined) {
       const bindings = await store.bindings(userNid);
-      return bindings.filter((binding) => binding.medium === medium && binding.address === address);
+      return bindings.filter(isSame({ medium, address }));
     }
     return [{ medium, address, identityServer: identityServers.trusted(named) }];
   }
@@ -170,4 +192,14 @@ export class Contacts {
     await store.removeBinding(userNid, binding);
     return true;
   }
+}
+
+function isSame({ medium, address }: ContactAddress) {
+  return (other: ContactAddress): boolean => other.medium === medium && other.address === address;
+}
+
+function checkStored(outcome: AddContactOutcome | ReplaceContactsOutcome): void {
+  if (outcome === "in-use") throw new MatrixError("M_THREEPID_IN_USE", "Another account has this address");
+  if (outcome !== "too-many") return;
+  throw new MatrixError("M_TOO_LARGE", "An account cannot have that many addresses: remove another first");
 }

@@ -39,15 +39,20 @@ export class ProfileEditing {
    *   M_PROFILE_TOO_LARGE.
    */
   async put(userNid: number, name: string, value: JsonValue): Promise<void> {
-    checkName(name);
+    this.check(name, value);
     if (value === "" && isInMemberEvents(name)) return this.remove(userNid, name);
-    checkValue(name, value);
     const field = { name, value: JSON.stringify(value) };
     const outcome = await this.#store.put(userNid, field, maxProfileBytes);
     if (outcome === "too-large") {
       throw new MatrixError("M_PROFILE_TOO_LARGE", "With this field your profile would have 64 KiB or more");
     }
     if (outcome === "changed") await this.#changed(userNid, name);
+  }
+
+  /** Whether a field can have a value. @throws MatrixError M_BAD_JSON, M_INVALID_PARAM, M_KEY_TOO_LARGE */
+  check(name: string, value: JsonValue): void {
+    checkName(name);
+    checkValue(name, value);
   }
 
   /** Removes a field, if it is set. @throws MatrixError M_INVALID_PARAM, M_KEY_TOO_LARGE. */

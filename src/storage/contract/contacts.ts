@@ -46,6 +46,24 @@ export function contactStoreContract(t: Test, open: () => Promise<Database>): vo
     t.strictSame(await contacts.list(nid), [{ ...phone, validatedTs: 30 }, email("b@example.org", 20)]);
   });
 
+  t.test("contacts: replaced all together; those that stay keep their times", async (t) => {
+    await using database = await open();
+    const { contacts } = database.stores;
+    const [aliceNid, bobNid] = [await made(database, alice), await made(database, bob)];
+    await contacts.add(bobNid, email("bob@example.org"));
+    for (const name of ["old", "kept"]) await contacts.add(aliceNid, email(`${name}@example.org`, 5));
+    const taken = [email("new@example.org"), email("bob@example.org")];
+    t.equal(await contacts.replace(aliceNid, taken), "in-use");
+    t.equal((await contacts.list(aliceNid)).length, 2);
+    const wanted = [email("kept@example.org", 9), email("new@example.org", 9), email("new@example.org", 9)];
+    t.equal(await contacts.replace(aliceNid, wanted), "replaced");
+    t.strictSame(await contacts.list(aliceNid), [email("kept@example.org", 5), email("new@example.org", 9)]);
+    const many = Array.from({ length: 51 }, (_, n) => email(`${n}@example.org`));
+    t.equal(await contacts.replace(aliceNid, many), "too-many");
+    t.equal(await contacts.replace(aliceNid, []), "replaced");
+    t.strictSame(await contacts.list(aliceNid), []);
+  });
+
   t.test("contacts: a bounded number of them, and of bindings", async (t) => {
     await using database = await open();
     const { contacts } = database.stores;

@@ -10,15 +10,21 @@ export function externalIdStoreContract(t: Test, open: () => Promise<Database>):
   t.test("external IDs: each is one user's", async (t) => {
     await using database = await open();
     const { accounts, externalIds } = database.stores;
-    const alice = createdNid(await accounts.create(newAccount("@alice:hearth.test"), { externalId: id }));
+    const alice = createdNid(await accounts.create(newAccount("@alice:hearth.test"), { externalIds: [id] }));
     t.equal(await externalIds.find(id), alice);
     t.equal(await externalIds.find({ ...id, providerId: "other" }), undefined);
     t.equal(await externalIds.link(alice, { ...id, providerId: "other" }, 1), true);
     t.equal(await externalIds.link(alice + 1, id, 1), false);
     t.equal(await externalIds.find(id), alice);
     t.strictSame(await externalIds.list(alice), [id, { ...id, providerId: "other" }]);
-    const outcome = await accounts.create(newAccount("@bob:hearth.test"), { externalId: id });
+    const outcome = await accounts.create(newAccount("@bob:hearth.test"), { externalIds: [id] });
     t.strictSame(outcome, { created: false, reason: "external-id-in-use" });
+    const bob = createdNid(await accounts.create(newAccount("@bob:hearth.test"), {}));
+    const second = { providerId: "corp", externalId: "2" };
+    t.equal(await externalIds.replace(bob, [second, id], 1), false);
+    t.strictSame(await externalIds.list(bob), [], "somebody else's is not taken, nor the others with it");
+    t.equal(await externalIds.replace(alice, [second, id], 1), true);
+    t.strictSame(await externalIds.list(alice), [id, second]);
     await accounts.deactivate(alice, true);
     t.equal(await externalIds.find(id), alice, "nobody comes back by another name");
   });

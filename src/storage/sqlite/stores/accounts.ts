@@ -74,18 +74,18 @@ function create(tx: WriteTransaction, account: NewAccount, extras: AccountExtras
 /** Why an account cannot come with its extras, if it cannot. Otherwise a use of the token is spent. */
 function refusalOf(
   db: Connection,
-  { contacts = [], externalId, registrationToken }: AccountExtras,
+  { contacts = [], externalIds = [], registrationToken }: AccountExtras,
   nowTs: number,
 ): "contact-in-use" | "external-id-in-use" | "token-spent" | undefined {
-  if (externalId && externalIdOwner(db, externalId) !== undefined) return "external-id-in-use";
+  if (externalIds.some((id) => externalIdOwner(db, id) !== undefined)) return "external-id-in-use";
   if (contacts.some((contact) => contactOwner(db, contact) !== undefined)) return "contact-in-use";
   const isSpent = registrationToken !== undefined && !spendRegistrationToken(db, registrationToken, nowTs);
   return isSpent ? "token-spent" : undefined;
 }
 
 function addExtras(tx: WriteTransaction, userNid: number, extras: AccountExtras, nowTs: number): void {
-  const { session, externalId, contacts = [], acceptedPolicies = [] } = extras;
-  if (externalId) linkExternalId(tx.db, userNid, externalId, nowTs);
+  const { session, externalIds = [], contacts = [], acceptedPolicies = [] } = extras;
+  for (const id of externalIds) linkExternalId(tx.db, userNid, id, nowTs);
   for (const contact of contacts) addContact(tx.db, userNid, contact);
   for (const { id, version } of acceptedPolicies) {
     tx.db.run(
@@ -113,7 +113,7 @@ function setDisplayName(db: Connection, userNid: number, displayName: string): v
 function upgradeGuest(
   tx: WriteTransaction,
   userNid: number,
-  passwordHash: string,
+  passwordHash: string | null,
   extras: AccountExtras,
   nowTs: number,
 ): CreateAccountOutcome {
@@ -218,6 +218,7 @@ export const accountOperations: StoreOperations<AccountStore> = {
     if (db.run("DELETE FROM erasures WHERE user_nid = ?", userNid) > 0) {
       tx.position("erasures", userNid, { isErased: false });
     }
+    db.run("DELETE FROM account_departures WHERE user_nid = ?", userNid);
     indexUser(db, userNid);
   }),
 };

@@ -4,6 +4,7 @@ import type {
   ContactAddress,
   ContactBinding,
   ContactStore,
+  ReplaceContactsOutcome,
 } from "../../contacts.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, type StoreOperations, write } from "../engine/operations.ts";
@@ -45,6 +46,26 @@ export function addContact(db: Connection, userNid: number, contact: Contact): A
   return "added";
 }
 
+function replaceContacts(
+  db: Connection,
+  userNid: number,
+  contacts: readonly Contact[],
+): ReplaceContactsOutcome {
+  if (contacts.length > maxContacts) return "too-many";
+  const owners = contacts.map((contact) => contactOwner(db, contact));
+  if (owners.some((owner) => owner !== undefined && owner !== userNid)) return "in-use";
+  db.run(
+    `DELETE FROM contacts WHERE user_nid = ? AND NOT EXISTS (SELECT 1 FROM json_each(?)
+      WHERE value ->> 'medium' = medium AND value ->> 'address' = address)`,
+    userNid,
+    JSON.stringify(contacts),
+  );
+  contacts.forEach((contact, index) => {
+    if (owners[index] === undefined) addContact(db, userNid, contact);
+  });
+  return "replaced";
+}
+
 function addBinding(db: Connection, userNid: number, binding: ContactBinding): boolean {
   const { medium, address, identityServer } = binding;
   const counted = db.get<{ count: number }>(
@@ -67,6 +88,9 @@ export const contactOperations: StoreOperations<ContactStore> = {
   ownerOf: point(contactOwner),
   list: point((db, userNid: number) => db.all<Contact>(listQuery, userNid)),
   add: write(({ db }, userNid: number, contact: Contact) => addContact(db, userNid, contact)),
+  replace: write(({ db }, userNid: number, contacts: readonly Contact[]) =>
+    replaceContacts(db, userNid, contacts),
+  ),
   remove: write(({ db }, userNid: number, { medium, address }: ContactAddress) => {
     const removed = db.run(
       "DELETE FROM contacts WHERE medium = ? AND address = ? AND user_nid = ?",

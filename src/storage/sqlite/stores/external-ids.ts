@@ -36,4 +36,11 @@ export const externalIdOperations: StoreOperations<ExternalIdStore> = {
   link: write(({ db }, userNid: number, id: ExternalId, nowTs: number) =>
     linkExternalId(db, userNid, id, nowTs),
   ),
+  replace: write(({ db }, userNid: number, ids: readonly ExternalId[], nowTs: number) => {
+    const owners = ids.map((id) => externalIdOwner(db, id));
+    if (owners.some((owner) => owner !== undefined && owner !== userNid)) return false;
+    db.run("DELETE FROM user_external_ids WHERE user_nid = ?", userNid);
+    for (const id of ids) linkExternalId(db, userNid, id, nowTs);
+    return true;
+  }),
 };

@@ -60,6 +60,7 @@ import { toDeviceOperations } from "./to-device.ts";
 import { unreadCheckpointOperations } from "./unread-checkpoints.ts";
 import { urlPreviewOperations } from "./url-previews.ts";
 import { userDirectoryOperations } from "./user-directory.ts";
+import { userListOperations } from "./user-lists.ts";
 
 /** The operations of every store. */
 export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[Name]> } = {
@@ -79,6 +80,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   partialRooms: partialRoomOperations,
   roomSummaries: roomSummaryOperations,
   userDirectory: userDirectoryOperations,
+  userLists: userListOperations,
   reports: reportOperations,
   state: stateOperations,
   accounts: accountOperations,
