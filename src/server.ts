@@ -99,8 +99,8 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
   const media = opened.use(await composeMedia(foundation));
   const rooms = opened.use(composeRooms(foundation, userData, contacts, federationParts.remote));
   opened.use(composeRedactionSweeps(foundation));
-  opened.use(composeForkMerges(foundation));
   opened.use(composeSnapshotCollection(foundation));
+  const merges = opened.use(composeForkMerges(foundation));
   const sending = opened.use(composeSending(foundation, rooms, accounts.rateLimiter));
   const encryption = composeEncryption(foundation, accounts, federationParts, sender);
   const history = composeRemoteHistory(foundation, federationParts);
@@ -143,10 +143,10 @@ export async function createServer(config: Config, log: Logger): Promise<HearthS
       encryption: remoteEncryption,
     }),
   );
-  const administration = opened.use(
-    composeAdministration(foundation, { accounts, contacts, userData, rooms }),
-  );
   const monitoring = await composeMonitoring(foundation, storage.database, sender);
+  const administration = opened.use(
+    composeAdministration(foundation, { accounts, contacts, userData, rooms, reading, merges }),
+  );
   const parts: PipelineParts = { ...accounts, servers: federation.authenticator };
   const endpoints: BoundEndpoint[] = [
     ...serverHandlers(),

@@ -2,17 +2,17 @@ import type { RoomWriter } from "../ingest/room-writer.ts";
 import type { JobKind, JobPart, JobStep } from "../jobs/job-kind.ts";
 import type { JobRunner } from "../jobs/job-runner.ts";
 import type { ServerName, UserId } from "../protocol/identifiers.ts";
-import { parseUserId } from "../protocol/identifiers.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import { MatrixError } from "../protocol/matrix-error.ts";
 import type { LocalUser } from "../services/local-user.ts";
 import type { MemberProfiles } from "../services/rooms/member-profile.ts";
 import type { RoomCreation } from "../services/rooms/room-creation.ts";
 import type { Room, RoomIndex } from "../state/room-index.ts";
-import type { AccountStore } from "../storage/accounts.ts";
+import type { Account, AccountStore } from "../storage/accounts.ts";
 import type { RoomRemovalStore } from "../storage/room-removals.ts";
 import type { RoomStore } from "../storage/rooms.ts";
 import type { BlockedRooms } from "../services/rooms/blocked-rooms.ts";
+import { actingAs, localAccount } from "./local-account.ts";
 
 /** What becomes of a room that is deleted. */
 export interface DeletionWish {
@@ -129,7 +129,7 @@ export class RoomDeletion implements JobKind {
     const { creation, writer, roomStore } = this.#parts;
     const maker = await this.#maker(makerId);
     const made = await creation.create(
-      { ...maker, deviceId: "", isGuest: false, isAdmin: true, isSuspended: false, isUnlimited: true },
+      { ...actingAs(maker), isAdmin: true },
       {
         visibility: "private",
         preset: "public_chat",
@@ -203,14 +203,8 @@ export class RoomDeletion implements JobKind {
   }
 
   /** @throws MatrixError M_INVALID_PARAM, M_NOT_FOUND */
-  async #maker(name: string): Promise<LocalUser> {
-    const userId = parseUserId(name);
-    if (userId === undefined || !userId.endsWith(`:${this.#parts.serverName}`)) {
-      throw new MatrixError("M_INVALID_PARAM", "new_room_user_id has to be a user of this server");
-    }
-    const account = await this.#parts.accounts.find(userId);
-    if (account && !account.isDeactivated) return account;
-    throw new MatrixError("M_NOT_FOUND", `There is no account ${userId}, or it has been deactivated`);
+  #maker(name: string): Promise<Account> {
+    return localAccount(this.#parts.accounts, this.#parts.serverName, name);
   }
 }
 

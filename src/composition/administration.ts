@@ -9,8 +9,11 @@ import { registrationTokenHandlers } from "../http/handlers/admin/registration-t
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import { JobRunner } from "../jobs/job-runner.ts";
 import { checkAuditLog } from "../admin/audit-check.ts";
+import type { ForkMerges } from "../services/rooms/fork-merges.ts";
+import { composeRoomAdministration } from "./administration/rooms.ts";
 import { composeUserAdministration, type UserAdministrationSources } from "./administration/users.ts";
 import type { Foundation } from "./foundation.ts";
+import type { ReadingParts } from "./reading.ts";
 
 export interface AdministrationParts extends AsyncDisposable {
   readonly handlers: readonly BoundEndpoint[];
@@ -18,13 +21,18 @@ export interface AdministrationParts extends AsyncDisposable {
   begin(): void;
 }
 
+export interface AdministrationSources extends UserAdministrationSources {
+  readonly reading: ReadingParts;
+  readonly merges: ForkMerges;
+}
+
 /** What administrators see and do. */
 export function composeAdministration(
   foundation: Foundation,
-  sources: UserAdministrationSources,
+  sources: AdministrationSources,
 ): AdministrationParts {
   const { stores, clock, randomBytes, log, auditLog } = foundation;
-  const { rooms, userData } = sources;
+  const { rooms, userData, reading, merges } = sources;
   const { blocked } = rooms;
   const deletion = new RoomDeletion({
     removals: stores.roomRemovals,
@@ -51,6 +59,7 @@ export function composeAdministration(
       ...composeUserAdministration(foundation, sources),
       ...roomDeletionHandlers({ jobs, deletion, blocked, auditLog }),
       ...historyPurgeHandlers({ jobs, purge, auditLog }),
+      ...composeRoomAdministration(foundation, rooms, reading, merges),
       ...registrationTokenHandlers(tokens, auditLog),
       ...auditLogHandlers(auditLog, () => checkAuditLog(stores.auditLog)),
     ],

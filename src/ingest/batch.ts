@@ -113,9 +113,9 @@ export class BatchBuilder {
     const sweptUser = await redactions.sweptBy(draft.room, event, (pair) => draft.get(pair));
     const stateBefore = draft.snapshotNid;
     const replaces = pairNid === null ? null : ((await draft.get(pairNid)) ?? null);
-    if (pairNid !== null) await this.#moveState(batch, pairNid, eventNid);
-    const { type, stateKey, content } = event;
-    if (stateKey !== undefined) batch.summary.add({ type, stateKey, content }, eventNid);
+    if (pairNid !== null) await this.#moveState(batch, pairNid, eventNid, replaces);
+    const { type, stateKey, content, sender } = event;
+    if (stateKey !== undefined) batch.summary.add({ type, stateKey, content, sender }, eventNid);
     if (event.type === "m.room.member")
       batch.memberships.push(await membershipOf(this.#parts, event, eventNid));
     batch.events.push({
@@ -147,10 +147,15 @@ export class BatchBuilder {
     this.#parts.events.announce(eventNid, event);
   }
 
-  async #moveState({ draft, snapshots }: Batch, pairNid: number, eventNid: number): Promise<void> {
+  async #moveState(
+    { draft, snapshots }: Batch,
+    pairNid: number,
+    eventNid: number,
+    before: number | null,
+  ): Promise<void> {
     const row = await this.#parts.snapshots.with(draft.snapshotNid, new Map([[pairNid, eventNid]]));
     snapshots.push(row);
-    draft.set(pairNid, eventNid);
+    draft.set(pairNid, eventNid, before ?? undefined);
     draft.snapshotNid = row.snapshotNid;
   }
 }

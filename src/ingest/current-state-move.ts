@@ -48,11 +48,11 @@ async function moveEntries(
   const byNid = new Map(eventNids.map((nid, index) => [nid, events[index]]));
   for (const [pairNid, eventNid] of entries) {
     const before = await draft.get(pairNid);
-    draft.set(pairNid, eventNid);
+    draft.set(pairNid, eventNid, before);
     const event = eventNid === undefined ? undefined : byNid.get(eventNid);
     if (event && eventNid !== undefined) {
-      const { type, stateKey = "", content } = event;
-      summary.add({ type, stateKey, content }, eventNid);
+      const { type, stateKey = "", content, sender } = event;
+      summary.add({ type, stateKey, content, sender }, eventNid);
       if (type === "m.room.member") memberships.push(await membershipOf(parts, event, eventNid));
     } else if (before !== undefined) {
       await forgetEntry(parts, { memberships, summary }, pairNid, before);
@@ -68,7 +68,7 @@ async function forgetEntry(
   eventNid: number,
 ): Promise<void> {
   const { type, stateKey } = await names.statePair(pairNid);
-  summary.add({ type, stateKey, content: {} }, eventNid);
+  summary.add({ type, stateKey, content: {}, sender: null }, eventNid);
   if (type !== "m.room.member") return;
   const isLocal = serverNameOf(stateKey as UserId) === serverName;
   memberships.push({ userNid: await names.internUser(stateKey), isLocal, membership: "leave", eventNid });

@@ -114,11 +114,12 @@ export class Redactions {
 
   /** What becomes of what a room tells of itself when a redaction takes the content of a part of its state away. */
   async noteInSummary({ draft, summary }: Batch, { targetNid }: AppliedRedaction): Promise<void> {
-    const { type, stateKey, content } = await this.#parts.events.roomEvent(targetNid);
+    const { type, stateKey, content, sender } = await this.#parts.events.roomEvent(targetNid);
     if (stateKey === undefined) return;
     const pairNid = await this.#parts.names.findStatePair(type, stateKey);
     if (pairNid === undefined || (await draft.get(pairNid)) !== targetNid) return;
-    summary.add({ type, stateKey, content: redactContent(draft.room.version, type, content) }, targetNid);
+    const left = redactContent(draft.room.version, type, content);
+    summary.add({ type, stateKey, content: left, sender }, targetNid);
   }
 
   async #applied(

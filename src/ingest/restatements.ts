@@ -8,6 +8,7 @@ import { moveCurrentState, type StateMoveParts } from "./current-state-move.ts";
 import type { StateMap, StateSnapshots } from "../state/state-snapshots.ts";
 import { GraphRestatement, type GraphRestatementParts } from "./graph-restatement.ts";
 import { HeadDraft } from "./room-head.ts";
+import { committedHead } from "./room-commits.ts";
 import type { RoomHeads } from "./room-heads.ts";
 import type { RoomQueues } from "./room-queues.ts";
 
@@ -65,10 +66,7 @@ export class Restatements {
       roomNid: draft.room.roomNid,
       events: graph.events,
       snapshots: batch.snapshots,
-      head: {
-        extremities: draft.extremities.map(({ eventNid }) => eventNid),
-        currentSnapshot: graph.current,
-      },
+      head: committedHead(draft, graph.current),
       memberships: batch.memberships,
       summary: batch.summary.change,
     });

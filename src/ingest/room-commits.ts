@@ -7,7 +7,7 @@ import type { StoredEvent } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import { type Batch, discardBatch } from "./batch.ts";
 import type { LocalTransaction } from "./local-event.ts";
-import type { Extremity } from "./room-head.ts";
+import type { HeadDraft } from "./room-head.ts";
 import type { RoomHeads } from "./room-heads.ts";
 
 export interface RoomCommitsParts {
@@ -79,7 +79,7 @@ export class RoomCommits {
       pairs,
       snapshots,
       // A room of which all that has come has been rejected has no head.
-      head: draft.snapshotNid === null ? undefined : headOf(draft.extremities, draft.snapshotNid),
+      head: draft.snapshotNid === null ? undefined : committedHead(draft, draft.snapshotNid),
       memberships,
       filledGap: batch.filledGap,
       summary: summary.change,
@@ -114,8 +114,12 @@ export class RoomCommits {
   }
 }
 
-function headOf(extremities: readonly Extremity[], currentSnapshot: number): CommittedHead {
-  return { extremities: extremities.map(({ eventNid }) => eventNid), currentSnapshot };
+/** What a draft becomes once it is stored. */
+export function committedHead(
+  { extremities, stateEventsAdded }: HeadDraft,
+  currentSnapshot: number,
+): CommittedHead {
+  return { extremities: extremities.map(({ eventNid }) => eventNid), currentSnapshot, stateEventsAdded };
 }
 
 /** What is read of an event once it is stored. */

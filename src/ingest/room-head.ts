@@ -25,6 +25,7 @@ export class HeadDraft {
   readonly room: Room;
   readonly #base: HeadState;
   readonly #changes = new Map<number, number | undefined>();
+  #stateEventsAdded = 0;
   extremities: readonly Extremity[];
   snapshotNid: number | null;
 
@@ -40,8 +41,15 @@ export class HeadDraft {
     return this.#changes.has(pairNid) ? this.#changes.get(pairNid) : this.#base.get(pairNid);
   }
 
-  set(pairNid: number, eventNid: number | undefined): void {
+  /** @param before what `get` gives */
+  set(pairNid: number, eventNid: number | undefined, before: number | undefined): void {
     this.#changes.set(pairNid, eventNid);
+    this.#stateEventsAdded += Number(eventNid !== undefined) - Number(before !== undefined);
+  }
+
+  /** By how many events the drafted state is larger than the head's. */
+  get stateEventsAdded(): number {
+    return this.#stateEventsAdded;
   }
 
   /** What the draft changes in the head's state. */

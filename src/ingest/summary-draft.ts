@@ -1,25 +1,26 @@
 import { isRoomId } from "../protocol/identifiers.ts";
 import type { JsonObject } from "../protocol/json.ts";
-import { isSpaceChild, type RoomSummaryFields, summaryFieldsOf } from "../protocol/room-summary.ts";
+import { isSpaceChild, type RoomFields, roomFieldsOf } from "../protocol/room-summary.ts";
 import type { RoomSummaryChange } from "../storage/room-summaries.ts";
 
 /** Collects what the events of a commit change in what their room tells of itself. Most commits change nothing there. */
 export class SummaryDraft {
-  #fields: Partial<RoomSummaryFields> | undefined;
+  #fields: Partial<RoomFields> | undefined;
   #children: Map<string, number | null> | undefined;
 
   /** To be told of each state event that takes its place in the room's current state, or that a redaction changes there. */
   add(
-    { type, stateKey, content }: { type: string; stateKey: string; content: JsonObject },
+    event: { type: string; stateKey: string; content: JsonObject; sender: string | null },
     eventNid: number,
   ): void {
+    const { type, stateKey, content, sender } = event;
     if (type === "m.space.child") {
       if (!isRoomId(stateKey)) return;
       this.#children ??= new Map();
       this.#children.set(stateKey, isSpaceChild(content) ? eventNid : null);
       return;
     }
-    const fields = stateKey === "" ? summaryFieldsOf(type, content) : undefined;
+    const fields = stateKey === "" ? roomFieldsOf(type, content, sender) : undefined;
     if (fields) this.#fields = { ...this.#fields, ...fields };
   }
 

@@ -1,23 +1,31 @@
 import t from "tap";
 import type { JsonValue } from "./json.ts";
-import { isSpaceChild, summaryFieldsOf } from "./room-summary.ts";
+import { isSpaceChild, roomFieldsOf } from "./room-summary.ts";
 
 t.test("state decides fields only where it has what the specification says", async (t) => {
-  t.strictSame(summaryFieldsOf("m.room.name", { name: "Hall" }), { name: "Hall" });
+  t.strictSame(roomFieldsOf("m.room.name", { name: "Hall" }, null), { name: "Hall" });
   for (const name of ["", 5, null, ["Hall"]] as JsonValue[]) {
-    t.strictSame(summaryFieldsOf("m.room.name", { name }), { name: null }, JSON.stringify(name));
+    t.strictSame(roomFieldsOf("m.room.name", { name }, null), { name: null }, JSON.stringify(name));
   }
-  t.strictSame(summaryFieldsOf("m.room.avatar", { url: "mxc://a.test/b" }), { avatarUrl: "mxc://a.test/b" });
-  t.strictSame(summaryFieldsOf("m.room.avatar", { url: "http://a.test/b" }), { avatarUrl: null });
-  t.strictSame(summaryFieldsOf("m.room.canonical_alias", { alias: "#a:b" }), { canonicalAlias: "#a:b" });
-  t.strictSame(summaryFieldsOf("m.room.canonical_alias", { alias: "a" }), { canonicalAlias: null });
-  t.equal(summaryFieldsOf("m.room.pinned_events", {}), undefined);
-  t.equal(summaryFieldsOf("constructor", {}), undefined);
-  t.equal(summaryFieldsOf("__proto__", {}), undefined);
+  t.strictSame(roomFieldsOf("m.room.avatar", { url: "mxc://a.test/b" }, null), {
+    avatarUrl: "mxc://a.test/b",
+  });
+  t.strictSame(roomFieldsOf("m.room.avatar", { url: "http://a.test/b" }, null), { avatarUrl: null });
+  t.strictSame(roomFieldsOf("m.room.canonical_alias", { alias: "#a:b" }, null), { canonicalAlias: "#a:b" });
+  t.strictSame(roomFieldsOf("m.room.canonical_alias", { alias: "a" }, null), { canonicalAlias: null });
+  t.strictSame(roomFieldsOf("m.room.create", { "m.federate": false, type: "m.space" }, "@a:b"), {
+    roomType: "m.space",
+    creator: "@a:b",
+    isFederatable: false,
+  });
+  t.equal(roomFieldsOf("m.room.create", {}, "@a:b")?.isFederatable, true);
+  t.equal(roomFieldsOf("m.room.pinned_events", {}, null), undefined);
+  t.equal(roomFieldsOf("constructor", {}, null), undefined);
+  t.equal(roomFieldsOf("__proto__", {}, null), undefined);
 });
 
 t.test("the topic is the plain one of several", async (t) => {
-  const topic = (content: Record<string, JsonValue>) => summaryFieldsOf("m.room.topic", content)?.topic;
+  const topic = (content: Record<string, JsonValue>) => roomFieldsOf("m.room.topic", content, null)?.topic;
   const html = { body: "<b>T</b>", mimetype: "text/html" };
   t.equal(topic({ topic: "old" }), "old");
   t.equal(topic({ topic: "old", "m.topic": { "m.text": [html, { body: "T" }] } }), "T");
@@ -31,7 +39,7 @@ t.test("the topic is the plain one of several", async (t) => {
 });
 
 t.test("join rules name the rooms whose members are let in", async (t) => {
-  const rules = (content: Record<string, JsonValue>) => summaryFieldsOf("m.room.join_rules", content);
+  const rules = (content: Record<string, JsonValue>) => roomFieldsOf("m.room.join_rules", content, null);
   const allow: JsonValue = [
     { type: "m.room_membership", room_id: "!a:b" },
     { type: "org.example.other", room_id: "!c:d" },

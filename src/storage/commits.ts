@@ -103,6 +103,8 @@ export interface CommittedHead {
   readonly extremities: readonly number[];
   /** The resolved state after them. */
   readonly currentSnapshot: number;
+  /** By how many events that state is larger than the one before; 0 unless said otherwise. */
+  readonly stateEventsAdded?: number;
 }
 
 /** Events of one room that become part of its graph together, and what the room is afterwards. */

@@ -39,6 +39,7 @@ import type { RelationStore } from "./relations.ts";
 import type { RemoteMediaStore } from "./remote-media.ts";
 import type { ReportStore } from "./reports.ts";
 import type { HistoryPurgeStore } from "./history-purges.ts";
+import type { RoomOverviewStore } from "./room-overviews.ts";
 import type { RoomRemovalStore } from "./room-removals.ts";
 import type { SnapshotCollectionStore } from "./snapshot-collection.ts";
 import type { RoomSummaryStore } from "./room-summaries.ts";
@@ -77,6 +78,7 @@ export interface Stores {
   readonly blockedRooms: BlockedRoomStore;
   readonly partialRooms: PartialRoomStore;
   readonly roomSummaries: RoomSummaryStore;
+  readonly roomOverviews: RoomOverviewStore;
   readonly userDirectory: UserDirectoryStore;
   readonly userLists: UserListStore;
   readonly reports: ReportStore;

@@ -54,6 +54,8 @@ export interface MembershipStore {
   joinedRoomNids(userNid: number): Promise<readonly number[]>;
   /** The members of a room with one of these memberships, at most `limit`. */
   membersOf(roomNid: number, memberships: readonly Membership[], limit: number): Promise<MembershipRow[]>;
+  /** The IDs of those who are joined to a room, at most `limit`. */
+  joinedUserIds(roomNid: number, limit: number): Promise<readonly string[]>;
   /** Those with one of these memberships who have had it longest, oldest first. */
   oldestMembers(
     roomNid: number,

@@ -1,13 +1,13 @@
-import type { RoomSummaryFields } from "../protocol/room-summary.ts";
+import type { RoomFields, RoomSummaryFields } from "../protocol/room-summary.ts";
 
 /** What a commit changes in what its room tells of itself. */
 export interface RoomSummaryChange {
-  readonly fields: Partial<RoomSummaryFields>;
+  readonly fields: Partial<RoomFields>;
   /** Children of a space that have come, changed or (without an event) gone. */
   readonly children: readonly { readonly roomId: string; readonly eventNid: number | null }[];
 }
 
-export interface RoomSummary extends RoomSummaryFields {
+export interface RoomSummary extends RoomFields, RoomSummaryFields {
   readonly roomNid: number;
   readonly roomId: string;
   readonly version: string;

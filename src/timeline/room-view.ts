@@ -34,6 +34,11 @@ export class RoomViews {
     return new RoomView(this, this.#parts, roomNid, reader);
   }
 
+  /** The view of those from whom nothing is hidden. */
+  whole(roomNid: number, reader: Reader): RoomView {
+    return new WholeRoomView(this, this.#parts, roomNid, reader);
+  }
+
   /** The user's membership in a state; `undefined` where they never had one. */
   async membershipIn(snapshotNid: number, userId: string): Promise<Membership | undefined> {
     const value = await this.#valueIn(snapshotNid, "m.room.member", userId, "membership");
@@ -168,5 +173,12 @@ export class RoomView {
 
   #visibilityPair(): Promise<number | undefined> {
     return this.#parts.names.findStatePair("m.room.history_visibility", "");
+  }
+}
+
+/** Of those who see all of a room, whatever they are in it. What erased users have said stays hidden. */
+class WholeRoomView extends RoomView {
+  override async maySee(): Promise<boolean> {
+    return true;
   }
 }

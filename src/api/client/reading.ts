@@ -12,19 +12,28 @@ const membership = Type.Enum(["join", "invite", "knock", "leave", "ban"]);
 /** What members may read, and guests and strangers where a room is open to them. */
 const reading = { method: "GET", versions, access: "user", guests: true, rateLimit: "default" } as const;
 
+// `dir` is needed, but who may not read the room is told so first.
+export const messagesQuery = Type.Object({
+  from: token,
+  to: token,
+  dir: Type.Optional(direction),
+  limit,
+  filter,
+});
+export const contextQuery = Type.Object({ limit, filter });
+
 export const getRoomEvents = endpoint({
   ...reading,
   operationId: "getRoomEvents",
   path: "/rooms/{roomId}/messages",
-  // `dir` is needed, but who may not read the room is told so first.
-  query: Type.Object({ from: token, to: token, dir: Type.Optional(direction), limit, filter }),
+  query: messagesQuery,
 });
 
 export const getEventContext = endpoint({
   ...reading,
   operationId: "getEventContext",
   path: "/rooms/{roomId}/context/{eventId}",
-  query: Type.Object({ limit, filter }),
+  query: contextQuery,
 });
 
 export const getOneRoomEvent = endpoint({

@@ -1,6 +1,5 @@
 import * as api from "../../api/client/reading.ts";
 import type { LiveMemberships } from "../../notifier/live-memberships.ts";
-import { MatrixError } from "../../protocol/matrix-error.ts";
 import type { FilterService } from "../../services/filters.ts";
 import type { Messages } from "../../services/reading/messages.ts";
 import { recursionDepth, type Relations } from "../../services/reading/relations.ts";
@@ -8,9 +7,17 @@ import type { RoomStates } from "../../services/reading/room-states.ts";
 import type { SingleEvents } from "../../services/reading/single-events.ts";
 import type { Threads } from "../../services/reading/threads.ts";
 import type { RoomIndex } from "../../state/room-index.ts";
-import { parseStreamToken, streamToken } from "../../timeline/stream-token.ts";
+import { streamToken } from "../../timeline/stream-token.ts";
 import { type BoundEndpoint, handler } from "../pipeline.ts";
 import { JsonChunks } from "../reply.ts";
+import {
+  closestEventBody,
+  contextBody,
+  jsonArray,
+  messagesBody,
+  noSuchEvent,
+  positionFrom,
+} from "./timeline-bodies.ts";
 
 export interface ReadingServices {
   readonly messages: Messages;
@@ -38,37 +45,25 @@ function timelineHandlers({ messages, single, filters }: ReadingServices): Bound
     handler(api.getRoomEvents, async ({ requester, params, query }) => {
       const page = await messages.page(params.roomId, requester, {
         direction: query.dir,
-        from: position(query.from, "from"),
-        to: position(query.to, "to"),
+        from: positionFrom(query.from, "from"),
+        to: positionFrom(query.to, "to"),
         limit: query.limit,
         filter: filters.forRoomEvents(query.filter),
       });
-      const end = page.end === undefined ? "" : `,"end":"${streamToken(page.end)}"`;
-      const state = page.state.length === 0 ? "" : `,"state":${jsonArray(page.state)}`;
-      return new JsonChunks([
-        `{"chunk":${jsonArray(page.chunk)},"start":"${streamToken(page.start)}"${end}${state}}`,
-      ]);
+      return messagesBody(page);
     }),
     handler(api.getEventContext, async ({ requester, params, query }) => {
       const filter = filters.forRoomEvents(query.filter);
-      const context = await single.context(params.roomId, requester, params.eventId, query.limit, filter);
-      if (!context) throw noSuchEvent();
-      return new JsonChunks([
-        `{"start":"${streamToken(context.start)}","end":"${streamToken(context.end)}","event":${context.event}`,
-        `,"events_before":${jsonArray(context.before)},"events_after":${jsonArray(context.after)}`,
-        `,"state":${jsonArray(context.state)}}`,
-      ]);
+      return contextBody(await single.context(params.roomId, requester, params.eventId, query.limit, filter));
     }),
     handler(api.getOneRoomEvent, async ({ requester, params }) => {
       const event = await single.find(params.roomId, requester, params.eventId);
       if (event === undefined) throw noSuchEvent();
       return new JsonChunks([event]);
     }),
-    handler(api.getEventByTimestamp, async ({ requester, params, query }) => {
-      const event = await single.closestInTime(params.roomId, requester, query.ts, query.dir);
-      if (!event) throw new MatrixError("M_NOT_FOUND", "There is no event on that side of the time given");
-      return { event_id: event.eventId, origin_server_ts: event.originServerTs };
-    }),
+    handler(api.getEventByTimestamp, async ({ requester, params, query }) =>
+      closestEventBody(await single.closestInTime(params.roomId, requester, query.ts, query.dir)),
+    ),
   ];
 }
 
@@ -91,7 +86,7 @@ function stateHandlers({ states, memberships, rooms }: ReadingServices): BoundEn
     }),
     handler(api.getMembersByRoom, async ({ requester, params, query }) => {
       const members = await states.members(params.roomId, requester, {
-        at: position(query.at, "at"),
+        at: positionFrom(query.at, "at"),
         membership: query.membership,
         notMembership: query.not_membership,
       });
@@ -118,8 +113,8 @@ function relationHandlers({ relations }: ReadingServices): BoundEndpoint[] {
       relation: params.relType,
       eventType: params.eventType,
       direction: query.dir ?? "b",
-      from: position(query.from, "from"),
-      to: position(query.to, "to"),
+      from: positionFrom(query.from, "from"),
+      to: positionFrom(query.to, "to"),
       limit: query.limit,
       recurse: query.recurse ?? false,
     });
@@ -147,23 +142,11 @@ function threadHandlers({ threads }: ReadingServices): BoundEndpoint[] {
     handler(api.getThreadRoots, async ({ requester, params, query }) => {
       const page = await threads.page(params.roomId, requester, {
         include: query.include ?? "all",
-        from: position(query.from, "from"),
+        from: positionFrom(query.from, "from"),
         limit: query.limit,
       });
       const next = page.next === undefined ? "" : `,"next_batch":"${streamToken(page.next)}"`;
       return new JsonChunks([`{"chunk":${jsonArray(page.chunk)}${next}}`]);
     }),
   ];
-}
-
-function position(token: string | undefined, name: string): number | undefined {
-  return token === undefined ? undefined : parseStreamToken(token, name);
-}
-
-function jsonArray(texts: readonly string[]): string {
-  return `[${texts.join(",")}]`;
-}
-
-function noSuchEvent(): MatrixError {
-  return new MatrixError("M_NOT_FOUND", "There is no such event in this room that you may see");
 }

@@ -37,7 +37,7 @@ export interface SpaceRoomsParts {
   readonly rooms: RoomIndex;
   readonly memberships: Pick<MembershipStore, "localJoinedNids">;
   readonly children: SpaceChildren;
-  readonly visibility: RoomVisibility;
+  readonly visibility: Pick<RoomVisibility, "standing">;
   /** Absent where this server talks with no others. */
   readonly remote: RemoteSpaces | undefined;
 }

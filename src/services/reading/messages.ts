@@ -5,7 +5,7 @@ import type { EventPresenter } from "../../timeline/event-presenter.ts";
 import type { MemberEvents } from "../../timeline/member-events.ts";
 import type { Reader } from "../../timeline/reader.ts";
 import { roomStateAfter, startOfTime } from "../../timeline/room-timelines.ts";
-import type { ReadingAccess } from "./reading-access.ts";
+import type { RoomReading } from "./reading-access.ts";
 import type { Direction, TimelinePages } from "./timeline-pages.ts";
 
 export interface MessagesQuery {
@@ -30,7 +30,7 @@ const defaultLimit = 10;
 const maxLimit = 1000;
 
 export interface MessagesParts {
-  readonly access: ReadingAccess;
+  readonly access: RoomReading;
   readonly pages: TimelinePages;
   readonly presenter: EventPresenter;
   readonly events: EventReader;

@@ -21,6 +21,17 @@ export interface ReadableRoom {
   readonly snapshotNid: number | null;
 }
 
+/** Decides who may read which rooms. */
+export interface RoomReading {
+  /**
+   * A room as the user may read it. What they may see of its events is for the view to say.
+   * @throws MatrixError M_INVALID_PARAM, and for a room that they may not read
+   */
+  open(roomId: string, user: Omit<Reader, "ignored">): Promise<ReadableRoom>;
+  /** The same, or `undefined` when the user may not read the room at all. @throws MatrixError M_INVALID_PARAM */
+  find(roomId: string, user: Omit<Reader, "ignored">): Promise<ReadableRoom | undefined>;
+}
+
 export interface ReadingAccessParts {
   readonly rooms: RoomIndex;
   readonly memberships: MembershipStore;
@@ -33,17 +44,14 @@ export interface ReadingAccessParts {
 }
 
 /** Decides who may read a room: its members, those who were, and everybody where it is world-readable. */
-export class ReadingAccess {
+export class ReadingAccess implements RoomReading {
   readonly #parts: ReadingAccessParts;
 
   constructor(parts: ReadingAccessParts) {
     this.#parts = parts;
   }
 
-  /**
-   * The room as the user may read it. What they may see of its events is for the view to say.
-   * @throws MatrixError M_INVALID_PARAM, M_FORBIDDEN also for a room that is not known here
-   */
+  /** @throws MatrixError M_INVALID_PARAM, M_FORBIDDEN also for a room that is not known here */
   async open(roomId: string, user: Omit<Reader, "ignored">): Promise<ReadableRoom> {
     const opened = await this.find(roomId, user);
     if (opened) return opened;
@@ -53,10 +61,6 @@ export class ReadingAccess {
     );
   }
 
-  /**
-   * The same, or `undefined` when the user may not read the room at all.
-   * @throws MatrixError M_INVALID_PARAM
-   */
   async find(roomId: string, user: Omit<Reader, "ignored">): Promise<ReadableRoom | undefined> {
     const room = await this.#parts.rooms.find(namedRoomId(roomId));
     if (!room) return undefined;

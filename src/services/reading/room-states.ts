@@ -10,7 +10,7 @@ import type { EventPresenter } from "../../timeline/event-presenter.ts";
 import type { Reader } from "../../timeline/reader.ts";
 import { roomStateAfter, type RoomTimelines, startOfTime } from "../../timeline/room-timelines.ts";
 import { type StateRendering, type StateTexts, wholeState } from "../../timeline/state-texts.ts";
-import type { ReadableRoom, ReadingAccess } from "./reading-access.ts";
+import type { ReadableRoom, RoomReading } from "./reading-access.ts";
 import type { WholeRooms } from "./whole-rooms.ts";
 
 export interface MembersQuery {
@@ -21,7 +21,7 @@ export interface MembersQuery {
 }
 
 export interface RoomStatesParts {
-  readonly access: ReadingAccess;
+  readonly access: RoomReading;
   readonly timelines: RoomTimelines;
   readonly store: Pick<EventStore, "timelineForwards">;
   readonly texts: StateTexts;
@@ -68,6 +68,18 @@ export class RoomStates {
   async whole(roomId: string, user: User): Promise<Buffer> {
     const readable = await this.#openWhole(roomId, user);
     return this.#rendered(readable, readable.snapshotNid, wholeState);
+  }
+
+  /**
+   * The state events of one type likewise, whatever their keys.
+   * @throws MatrixError M_FORBIDDEN
+   */
+  async ofType(roomId: string, user: User, type: string): Promise<Buffer> {
+    const readable = await this.#openWhole(roomId, user);
+    const wanted = await this.#parts.names.findEventType(type);
+    if (wanted === undefined) return empty;
+    const rendering = { name: `type ${wanted}`, includes: ({ typeNid }: StoredEvent) => typeNid === wanted };
+    return this.#rendered(readable, readable.snapshotNid, rendering);
   }
 
   /**

@@ -10,7 +10,7 @@ import type { EventFiltering } from "../../timeline/filtering.ts";
 import type { MemberEvents } from "../../timeline/member-events.ts";
 import type { Reader } from "../../timeline/reader.ts";
 import { roomStateAfter, startOfTime } from "../../timeline/room-timelines.ts";
-import type { ReadableRoom, ReadingAccess } from "./reading-access.ts";
+import type { ReadableRoom, RoomReading } from "./reading-access.ts";
 import { HistoryForRequest, type RemoteHistory } from "./remote-history.ts";
 import type { Direction, PageRange, TimelinePages } from "./timeline-pages.ts";
 
@@ -31,7 +31,7 @@ const maxLimit = 1000;
 const maxCandidates = 50;
 
 export interface SingleEventParts {
-  readonly access: ReadingAccess;
+  readonly access: RoomReading;
   readonly pages: TimelinePages;
   readonly store: EventStore;
   readonly rooms: RoomIndex;

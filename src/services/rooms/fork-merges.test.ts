@@ -84,6 +84,7 @@ async function forkedRoom(t: Parameters<typeof GraphServer.open>[0], count: numb
     one,
     room,
     clock,
+    merges,
     ends,
     sent,
     receive: () => one.receive(room, sent),
@@ -144,6 +145,8 @@ t.test("a few branches are left to the next who writes", async (t) => {
   await scene.receive();
   scene.clock.advance(60_000);
   t.equal((await scene.ends()).length, 9);
+  t.equal(await scene.merges.join(scene.room, 9), true, "or joined when somebody asks for it");
+  t.equal((await scene.ends()).length, 1);
 });
 
 t.test("an event in a room with many branches follows the newest of them and the oldest", async (t) => {
@@ -183,4 +186,5 @@ t.test("where nobody of this server may send anything, it is let be", async (t) 
   merges.note(room, 50);
   clock.advance(5_000);
   t.equal(asked, 1);
+  t.equal(await merges.join(room, 50), false);
 });

@@ -60,17 +60,22 @@ export class ForkMerges implements Disposable {
     this.#waiting.clear();
   }
 
+  /**
+   * Joins so many branches at once.
+   * @returns false when no user of this server may send anything there
+   */
+  async join(room: Room, extremities: number): Promise<boolean> {
+    // Each event leaves one end in place of as many as it joins.
+    const events = Math.min(Math.ceil((extremities - 1) / (maxPrevEvents - 1)), maxEvents);
+    for (let sent = 0; sent < events; sent++) if (!(await this.#send(room))) return false;
+    return true;
+  }
+
   async #merge(room: Room): Promise<void> {
     const { extremities = 0 } = this.#waiting.get(room.roomNid) ?? {};
     this.#waiting.delete(room.roomNid);
-    // Each event leaves one end in place of as many as it joins.
-    const events = Math.min(Math.ceil((extremities - 1) / (maxPrevEvents - 1)), maxEvents);
     try {
-      for (let sent = 0; sent < events; sent++) {
-        if (await this.#send(room)) continue;
-        this.#resting.set(room.roomNid, true, { ttl: restMs });
-        return;
-      }
+      if (!(await this.join(room, extremities))) this.#resting.set(room.roomNid, true, { ttl: restMs });
     } catch (error) {
       this.#parts.log.warn({ err: error, roomId: room.roomId }, "the branches of a room cannot be joined");
     }

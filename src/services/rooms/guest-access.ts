@@ -1,4 +1,4 @@
-import type { Requester } from "../../auth/requester.ts";
+import type { ActingUser } from "../../auth/requester.ts";
 import type { DraftState } from "../../ingest/draft-state.ts";
 import type { LocalEvent } from "../../ingest/local-event.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
@@ -31,7 +31,7 @@ export class GuestAccess {
   }
 
   /** @throws MatrixError M_GUEST_ACCESS_FORBIDDEN for a guest in front of a room that takes none */
-  async check(requester: Requester, room: Room): Promise<void> {
+  async check(requester: ActingUser, room: Room): Promise<void> {
     if (!requester.isGuest) return;
     const event = await this.#parts.state.event(room, guestAccessType, "");
     if (event && letsGuestsIn(event.content)) return;

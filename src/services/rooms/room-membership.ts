@@ -1,4 +1,4 @@
-import type { Requester } from "../../auth/requester.ts";
+import type { ActingUser } from "../../auth/requester.ts";
 import { refuseSuspended } from "../../auth/suspension.ts";
 import type { RoomWriter } from "../../ingest/room-writer.ts";
 import { serverNameOf, type ServerName, type UserId } from "../../protocol/identifiers.ts";
@@ -56,7 +56,7 @@ export class RoomMembership {
    *   M_INCOMPATIBLE_ROOM_VERSION
    */
   async joinNamed(
-    requester: Requester,
+    requester: ActingUser,
     { roomId, servers }: LocatedRoom,
     reason?: string,
     extra: JsonObject = {},
@@ -88,7 +88,7 @@ export class RoomMembership {
    * @param extra further content of the member event
    * @throws MatrixError M_FORBIDDEN, M_GUEST_ACCESS_FORBIDDEN, M_USER_SUSPENDED, M_UNABLE_TO_GRANT_JOIN
    */
-  async join(requester: Requester, room: Room, reason?: string, extra: JsonObject = {}): Promise<void> {
+  async join(requester: ActingUser, room: Room, reason?: string, extra: JsonObject = {}): Promise<void> {
     const { access, guests, profiles, restricted } = this.#parts;
     if ((await access.membership(room, requester)) === "join") return;
     refuseSuspended(requester);
@@ -114,7 +114,7 @@ export class RoomMembership {
   }
 
   /** Of a room whose members are not all known here it is for other servers to tell whether the user is banned or invited. */
-  async #joinUnknown(requester: Requester, room: Room, content: JsonObject): Promise<void> {
+  async #joinUnknown(requester: ActingUser, room: Room, content: JsonObject): Promise<void> {
     const { remote } = this.#parts;
     if (!remote)
       throw new MatrixError("M_FORBIDDEN", "The room is on other servers, and this one talks with none");
@@ -123,7 +123,7 @@ export class RoomMembership {
   }
 
   async #joinHere(
-    requester: Requester,
+    requester: ActingUser,
     room: Room,
     content: JsonObject,
     authoriser: UserId | undefined,
@@ -135,7 +135,7 @@ export class RoomMembership {
 
   /** Somebody of another server lets the user in, if there is one who may. */
   async #joinVouched(
-    requester: Requester,
+    requester: ActingUser,
     room: Room,
     content: JsonObject,
     refusal: MatrixError,
@@ -147,7 +147,7 @@ export class RoomMembership {
   }
 
   /** @throws MatrixError M_NOT_FOUND, M_FORBIDDEN, M_USER_SUSPENDED */
-  async knock(requester: Requester, { roomId, servers }: LocatedRoom, reason?: string): Promise<Room> {
+  async knock(requester: ActingUser, { roomId, servers }: LocatedRoom, reason?: string): Promise<Room> {
     const { rooms, remote, access, profiles } = this.#parts;
     refuseSuspended(requester);
     const profile = await profiles.memberContent(requester.userNid);
@@ -162,7 +162,7 @@ export class RoomMembership {
   }
 
   /** @throws MatrixError M_FORBIDDEN, M_INVITE_BLOCKED, M_USER_SUSPENDED, M_INVALID_PARAM */
-  async invite(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
+  async invite(requester: ActingUser, roomId: string, target: string, reason?: string): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
     refuseSuspended(requester);
     const userId = namedUserId(target);
@@ -180,7 +180,7 @@ export class RoomMembership {
    * Leaves a room, refuses an invite or takes a knock back.
    * @throws MatrixError M_FORBIDDEN, M_CANNOT_LEAVE_SERVER_NOTICE_ROOM
    */
-  async leave(requester: Requester, room: Room, reason?: string): Promise<void> {
+  async leave(requester: ActingUser, room: Room, reason?: string): Promise<void> {
     const { userId } = requester;
     const { remote } = this.#parts;
     if (remote && !(await remote.isHere(room))) {
@@ -197,7 +197,7 @@ export class RoomMembership {
   }
 
   /** Refuses an invite or takes a knock back, in a room in which nobody of this server is. */
-  async #leaveRemote(remote: RemoteRooms, requester: Requester, room: Room, reason?: string): Promise<void> {
+  async #leaveRemote(remote: RemoteRooms, requester: ActingUser, room: Room, reason?: string): Promise<void> {
     const membership = await this.#parts.access.membership(room, requester);
     if (membership === "leave") return;
     if (membership === undefined || membership === "ban") throw notInRoom(requester.userId);
@@ -209,7 +209,7 @@ export class RoomMembership {
    * @throws MatrixError M_FORBIDDEN
    */
   async kick(
-    requester: Requester,
+    requester: ActingUser,
     roomId: string,
     target: string,
     reason?: string,
@@ -229,7 +229,7 @@ export class RoomMembership {
    * @throws MatrixError M_FORBIDDEN
    */
   async ban(
-    requester: Requester,
+    requester: ActingUser,
     roomId: string,
     target: string,
     reason?: string,
@@ -241,7 +241,7 @@ export class RoomMembership {
   }
 
   /** @throws MatrixError M_FORBIDDEN, M_BAD_STATE when the user is not banned */
-  async unban(requester: Requester, roomId: string, target: string, reason?: string): Promise<void> {
+  async unban(requester: ActingUser, roomId: string, target: string, reason?: string): Promise<void> {
     const room = await this.#parts.access.joinedRoom(roomId, requester);
     const userId = namedUserId(target);
     await this.#set(requester, room, userId, withReason("leave", reason), (membership) => {
@@ -251,7 +251,7 @@ export class RoomMembership {
   }
 
   /** Takes a room that the user has left out of their sight. @throws MatrixError M_NOT_FOUND, M_UNKNOWN */
-  async forget(requester: Requester, room: Room): Promise<void> {
+  async forget(requester: ActingUser, room: Room): Promise<void> {
     const membership = await this.#parts.access.membership(room, requester);
     if (membership === undefined) throw new MatrixError("M_NOT_FOUND", "You have never been in this room");
     if (await this.#parts.memberships.forget(requester.userNid, room.roomNid)) return;
@@ -272,7 +272,7 @@ export class RoomMembership {
 
   /** @param isDue whether the member event is to be sent, going by the membership that it would replace */
   async #set(
-    { userId: sender }: Requester,
+    { userId: sender }: ActingUser,
     room: Room,
     target: UserId,
     content: JsonObject,

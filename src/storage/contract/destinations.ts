@@ -5,7 +5,7 @@ import type { DestinationRow } from "../destinations.ts";
 import { commitMessages } from "./message-fixture.ts";
 import type { Membership } from "../memberships.ts";
 import { commitEvents, newEvent, roomNid as fixtureRoomNid } from "./room-fixture.ts";
-import { emptyRoomSummary } from "../../protocol/room-summary.ts";
+import { emptyRoomFields } from "../../protocol/room-summary.ts";
 
 function row(serverName: string, sentUpTo: number): DestinationRow {
   return {
@@ -38,7 +38,7 @@ async function roomWith(database: Database, roomNid: number, serverName: string)
     snapshots: [{ snapshotNid, parentNid: null, height: 0, delta: new Uint8Array() }],
     head: { extremities: [], currentSnapshot: snapshotNid },
     memberships: [{ userNid, isLocal: false, membership: "join", eventNid }],
-    summary: { fields: emptyRoomSummary, children: [] },
+    summary: { fields: emptyRoomFields, children: [] },
   });
 }
 

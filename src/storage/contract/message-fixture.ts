@@ -1,4 +1,4 @@
-import { emptyRoomSummary } from "../../protocol/room-summary.ts";
+import { emptyRoomFields } from "../../protocol/room-summary.ts";
 import type { FilledGap, NewEvent } from "../commits.ts";
 import type { Database } from "../database.ts";
 
@@ -36,7 +36,7 @@ export async function commitMessages(
     head: { extremities: [], currentSnapshot: roomNid },
     memberships: [],
     filledGap,
-    summary: { fields: isNew ? emptyRoomSummary : {}, children: [] },
+    summary: { fields: isNew ? emptyRoomFields : {}, children: [] },
   });
   const position = positions?.at(-1);
   if (position === undefined || position === null) throw new Error("the messages were not stored");

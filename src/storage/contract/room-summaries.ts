@@ -1,9 +1,9 @@
 import type { Test } from "tap";
-import { emptyRoomSummary, type RoomSummaryFields } from "../../protocol/room-summary.ts";
+import { emptyRoomFields, type RoomFields } from "../../protocol/room-summary.ts";
 import type { Database } from "../database.ts";
 import type { PublicRoomsQuery, RoomSummaryChange } from "../room-summaries.ts";
 
-interface FixtureRoom extends Partial<RoomSummaryFields> {
+interface FixtureRoom extends Partial<RoomFields> {
   readonly roomNid: number;
   readonly members: number;
   readonly isPublic?: boolean;
@@ -54,7 +54,9 @@ export function roomSummaryStoreContract(t: Test, open: () => Promise<Database>)
     t.equal(await stores.roomSummaries.of(1), undefined);
     await addRoom(database, { roomNid: 1, members: 2, name: "One", allowedRoomIds: ["!a:b", "!c:d"] });
     const expected = {
-      ...emptyRoomSummary,
+      ...emptyRoomFields,
+      isWorldReadable: false,
+      guestCanJoin: false,
       roomNid: 1,
       roomId: "!1:hearth.test",
       version: "10",
@@ -63,10 +65,10 @@ export function roomSummaryStoreContract(t: Test, open: () => Promise<Database>)
       allowedRoomIds: ["!a:b", "!c:d"],
     };
     t.strictSame({ ...(await stores.roomSummaries.of(1)) }, expected);
-    await change(stores, 1, { fields: { topic: "T", isWorldReadable: true }, children: [] });
+    await change(stores, 1, { fields: { topic: "T", historyVisibility: "world_readable" }, children: [] });
     t.strictSame(
       { ...(await stores.roomSummaries.of(1)) },
-      { ...expected, topic: "T", isWorldReadable: true },
+      { ...expected, topic: "T", historyVisibility: "world_readable", isWorldReadable: true },
     );
   });
 
@@ -137,9 +139,9 @@ export function roomSummaryStoreContract(t: Test, open: () => Promise<Database>)
   t.test("room summaries: the directory by text and type", async (t) => {
     await using database = await open();
     const { roomSummaries } = database.stores;
-    const isWorldReadable = true;
-    await addRoom(database, { roomNid: 1, members: 1, isWorldReadable, name: "Über", roomType: "m.space" });
-    await addRoom(database, { roomNid: 2, members: 1, isWorldReadable, topic: "über 50%" });
+    const historyVisibility = "world_readable";
+    await addRoom(database, { roomNid: 1, members: 1, historyVisibility, name: "Über", roomType: "m.space" });
+    await addRoom(database, { roomNid: 2, members: 1, historyVisibility, topic: "über 50%" });
     const found = async (query: Partial<PublicRoomsQuery>) =>
       (await roomSummaries.listPublic({ ...everything, ...query })).rooms.map(({ roomNid }) => roomNid);
     t.strictSame(await found({ searchTerm: "UBER" }), [1, 2]);

@@ -1,5 +1,5 @@
 import { boundedCache } from "../../cache/bounded-cache.ts";
-import { summaryFieldsOf } from "../../protocol/room-summary.ts";
+import { roomFieldsOf } from "../../protocol/room-summary.ts";
 import type { EventReader } from "../../state/event-reader.ts";
 import type { StateDelta } from "../../state/delta.ts";
 import type { StateSnapshots } from "../../state/state-snapshots.ts";
@@ -121,7 +121,7 @@ export class RoomProfiles {
     field: "name" | "canonicalAlias" | "avatarUrl",
   ): Promise<string | null> {
     const content = await this.#content(snapshotNid, type, "");
-    return (content && summaryFieldsOf(type, content)?.[field]) ?? null;
+    return (content && roomFieldsOf(type, content, null)?.[field]) ?? null;
   }
 
   #heroes(snapshotNid: number, userIds: readonly string[]): Promise<Hero[]> {

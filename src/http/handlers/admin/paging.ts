@@ -20,3 +20,11 @@ export function offsetFrom(from: string | undefined, first: number): number {
   if (!Number.isNaN(offset)) return offset;
   throw new MatrixError("M_INVALID_PARAM", "from is not the next_token of a page before");
 }
+
+/** Where the pages before and after one begin, in lists that name them `next_batch` and `prev_batch`. */
+export function pageLinks(offset: number, limit: number, total: number): object {
+  return {
+    ...(offset + limit < total && { next_batch: offset + limit }),
+    ...(offset > 0 && { prev_batch: Math.max(0, offset - limit) }),
+  };
+}

@@ -243,7 +243,7 @@ function detailsOf(event: ShownEvent): ChangeDetails | undefined {
 function moveHead(
   db: Connection,
   roomNid: number,
-  { extremities, currentSnapshot }: CommittedHead,
+  { extremities, currentSnapshot, stateEventsAdded = 0 }: CommittedHead,
   lastPosition: number,
 ): void {
   db.run("DELETE FROM forward_extremities WHERE room_nid = ?", roomNid);
@@ -251,9 +251,11 @@ function moveHead(
     db.run("INSERT INTO forward_extremities (room_nid, event_nid) VALUES (?, ?)", roomNid, eventNid);
   }
   db.run(
-    "UPDATE rooms SET current_snapshot = ?, last_position = max(last_position, ?) WHERE room_nid = ?",
+    `UPDATE rooms SET current_snapshot = ?, last_position = max(last_position, ?), state_events = state_events + ?
+     WHERE room_nid = ?`,
     currentSnapshot,
     lastPosition,
+    stateEventsAdded,
     roomNid,
   );
 }

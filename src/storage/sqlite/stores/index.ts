@@ -45,6 +45,7 @@ import { reportOperations } from "./reports.ts";
 import { historyPurgeOperations } from "./history-purges.ts";
 import { roomRemovalOperations } from "./room-removals.ts";
 import { snapshotCollectionOperations } from "./snapshot-collection.ts";
+import { roomOverviewOperations } from "./room-overviews.ts";
 import { roomSummaryOperations } from "./room-summaries.ts";
 import { roomOperations } from "./rooms.ts";
 import { slidingSyncOperations } from "./sliding-sync.ts";
@@ -79,6 +80,7 @@ export const stores: { readonly [Name in keyof Stores]: StoreOperations<Stores[N
   blockedRooms: blockedRoomOperations,
   partialRooms: partialRoomOperations,
   roomSummaries: roomSummaryOperations,
+  roomOverviews: roomOverviewOperations,
   userDirectory: userDirectoryOperations,
   userLists: userListOperations,
   reports: reportOperations,

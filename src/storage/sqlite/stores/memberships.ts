@@ -89,6 +89,16 @@ export const membershipOperations: StoreOperations<MembershipStore> = {
       )
       .map(toMembership),
   ),
+  joinedUserIds: scan((db, roomNid: number, limit: number) =>
+    db
+      .all<{ userId: string }>(
+        `SELECT user_id AS userId FROM memberships CROSS JOIN users USING (user_nid)
+         WHERE room_nid = ? AND membership = ${membershipCodes.join} LIMIT ?`,
+        roomNid,
+        limit,
+      )
+      .map(({ userId }) => userId),
+  ),
   oldestMembers: scan((db, roomNid: number, memberships: readonly Membership[], limit: number) =>
     db
       .all<{ nid: number }>(

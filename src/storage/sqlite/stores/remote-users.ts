@@ -20,7 +20,7 @@ const shownMemberSql = `SELECT common FROM memberships AS theirs CROSS JOIN even
     EXISTS (SELECT 1 FROM memberships AS mine WHERE mine.room_nid = theirs.room_nid AND mine.user_nid = ?2
       AND mine.membership = ${join})
     OR EXISTS (SELECT 1 FROM room_summaries WHERE room_summaries.room_nid = theirs.room_nid
-      AND (join_rule = 'public' OR is_world_readable = 1)))
+      AND (join_rule = 'public' OR history_visibility IS 'world_readable')))
   ORDER BY theirs.position DESC LIMIT 1`;
 
 /** What a user's member event says of them. */

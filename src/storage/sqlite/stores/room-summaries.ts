@@ -1,4 +1,4 @@
-import { emptyRoomSummary, type RoomSummaryFields } from "../../../protocol/room-summary.ts";
+import { emptyRoomFields, type RoomFields } from "../../../protocol/room-summary.ts";
 import type {
   DirectoryPlace,
   PublicRoomsPage,
@@ -11,21 +11,23 @@ import { foldText } from "../../search-text.ts";
 import type { Connection } from "../engine/connection.ts";
 import { point, scan, type StoreOperations } from "../engine/operations.ts";
 
-type StoredSummary = Omit<RoomSummary, "isWorldReadable" | "guestCanJoin" | "allowedRoomIds"> & {
-  readonly isWorldReadable: number;
-  readonly guestCanJoin: number;
+type StoredSummary = Omit<
+  RoomSummary,
+  "isWorldReadable" | "guestCanJoin" | "allowedRoomIds" | "isFederatable"
+> & {
   readonly allowedRoomIds: string;
+  readonly isFederatable: number;
 };
 
 const columns = `room_nid AS roomNid, room_id AS roomId, version, joined_members AS joinedMembers, name, topic,
   avatar_url AS avatarUrl, canonical_alias AS canonicalAlias, room_type AS roomType, encryption,
-  join_rule AS joinRule, allowed_room_ids AS allowedRoomIds, is_world_readable AS isWorldReadable,
-  guest_can_join AS guestCanJoin`;
+  join_rule AS joinRule, allowed_room_ids AS allowedRoomIds, history_visibility AS historyVisibility,
+  guest_access AS guestAccess, creator, is_federatable AS isFederatable`;
 const byNidSql = `SELECT ${columns} FROM rooms JOIN room_summaries USING (room_nid) WHERE room_nid = ?`;
 
 /** ?1 is the search term, ?2 the room types as a JSON list; either may be null. */
 const listed = `joined_members > 0
-  AND (join_rule NOT IN ('invite', 'private') OR is_world_readable = 1)
+  AND (join_rule NOT IN ('invite', 'private') OR history_visibility IS 'world_readable')
   AND (?1 IS NULL OR instr(search_text, ?1) > 0)
   AND (?2 IS NULL OR EXISTS (SELECT 1 FROM json_each(?2) WHERE value IS room_type))`;
 const fromRooms = "FROM rooms JOIN room_summaries USING (room_nid)";
@@ -70,8 +72,9 @@ const beginning: DirectoryPlace = {
 function toSummary(row: StoredSummary): RoomSummary {
   return {
     ...row,
-    isWorldReadable: row.isWorldReadable === 1,
-    guestCanJoin: row.guestCanJoin === 1,
+    isWorldReadable: row.historyVisibility === "world_readable",
+    guestCanJoin: row.guestAccess === "can_join",
+    isFederatable: row.isFederatable === 1,
     allowedRoomIds: JSON.parse(row.allowedRoomIds) as string[],
   };
 }
@@ -120,7 +123,7 @@ export function changeSummary(
   roomNid: number,
   { fields, children }: RoomSummaryChange,
 ): void {
-  const current: RoomSummaryFields = summaryOf(db, roomNid) ?? emptyRoomSummary;
+  const current: RoomFields = summaryOf(db, roomNid) ?? emptyRoomFields;
   putFields(db, roomNid, { ...current, ...fields });
   for (const { roomId, eventNid } of children) {
     db.run("DELETE FROM space_children WHERE room_nid = ? AND child_id = ?", roomNid, roomId);
@@ -134,12 +137,12 @@ export function changeSummary(
   }
 }
 
-function putFields(db: Connection, roomNid: number, fields: RoomSummaryFields): void {
+function putFields(db: Connection, roomNid: number, fields: RoomFields): void {
   const searched = [fields.name, fields.topic, fields.canonicalAlias].filter((text) => text !== null);
   db.run(
     `INSERT OR REPLACE INTO room_summaries (room_nid, name, topic, avatar_url, canonical_alias, room_type, encryption,
-       join_rule, allowed_room_ids, is_world_readable, guest_can_join, search_text)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       join_rule, allowed_room_ids, history_visibility, guest_access, creator, is_federatable, search_text)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     roomNid,
     fields.name,
     fields.topic,
@@ -149,8 +152,10 @@ function putFields(db: Connection, roomNid: number, fields: RoomSummaryFields): 
     fields.encryption,
     fields.joinRule,
     JSON.stringify(fields.allowedRoomIds),
-    Number(fields.isWorldReadable),
-    Number(fields.guestCanJoin),
+    fields.historyVisibility,
+    fields.guestAccess,
+    fields.creator,
+    Number(fields.isFederatable),
     foldText(searched.join("\n")),
   );
 }

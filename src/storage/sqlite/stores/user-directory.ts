@@ -25,7 +25,7 @@ const searchSql = `
       AND (user_nid IN neighbours OR (?4 AND is_guest IS NOT 1) OR EXISTS (
         SELECT 1 FROM memberships AS theirs JOIN room_summaries USING (room_nid)
         WHERE theirs.user_nid = users.user_nid AND theirs.membership = ${join}
-          AND (join_rule = 'public' OR is_world_readable = 1)
+          AND (join_rule = 'public' OR history_visibility IS 'world_readable')
       ))
     ORDER BY is_neighbour DESC, score, user_nid LIMIT ?5
   )

@@ -12,8 +12,10 @@ CREATE TABLE room_summaries (
   join_rule TEXT NOT NULL,
   -- JSON list of the rooms whose members a restricted room lets in.
   allowed_room_ids TEXT NOT NULL,
-  is_world_readable INTEGER NOT NULL,
-  guest_can_join INTEGER NOT NULL,
+  history_visibility TEXT,
+  guest_access TEXT,
+  creator TEXT,
+  is_federatable INTEGER NOT NULL,
   -- Name, topic and alias, folded for searches.
   search_text TEXT NOT NULL
 );

@@ -11,6 +11,8 @@ CREATE TABLE rooms (
   -- Members in the current state, counted as they change.
   joined_members INTEGER NOT NULL DEFAULT 0,
   invited_members INTEGER NOT NULL DEFAULT 0,
+  -- Events in the current state, likewise.
+  state_events INTEGER NOT NULL DEFAULT 0,
   -- 1 while the room is listed in this server's public directory.
   is_public INTEGER NOT NULL DEFAULT 0,
   -- Of a room that was joined without learning of all its members: the position at which they had become known.
