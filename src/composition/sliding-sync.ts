@@ -15,6 +15,7 @@ import { RoomProfiles } from "../sync/sliding/room-profiles.ts";
 import { RoomResults } from "../sync/sliding/room-results.ts";
 import { RoomSelections } from "../sync/sliding/room-selection.ts";
 import { RoomStates } from "../sync/sliding/room-state.ts";
+import { SharedRooms } from "../sync/sliding/shared-rooms.ts";
 import { SlidingAnswers } from "../sync/sliding/sliding-answer.ts";
 import { SlidingSync } from "../sync/sliding/sliding-sync.ts";
 import { UserRooms } from "../sync/sliding/user-rooms.ts";
@@ -78,17 +79,19 @@ function composeRoomResults(
   const { timelines, views, presenter, members, stateTexts } = timeline;
   const profiles = new RoomProfiles({ snapshots, events, names, summaries });
   notifier.follow(profiles.committed);
+  const states = new RoomStates({ snapshots, events, names, presenter, members, stateTexts });
+  const bumpStamps = new BumpStamps(stores.slidingSync, names);
   return new RoomResults({
     memberships: stores.memberships,
     events,
     timelines,
     views,
     windows,
-    shared,
+    shared: new SharedRooms({ timelines: shared, states, profiles, bumpStamps }),
     presenter,
-    states: new RoomStates({ snapshots, events, names, presenter, members, stateTexts }),
+    states,
     profiles,
-    bumpStamps: new BumpStamps(stores.slidingSync, names),
+    bumpStamps,
     pending,
     lazyMembers,
   });

@@ -64,6 +64,11 @@ export class RoomSummaries {
     return { heroes, joined, invited };
   }
 
+  /** How many members the room has. */
+  counts(roomNid: number, snapshotNid: number): Promise<Pick<RoomSummary, "joined" | "invited">> {
+    return this.#membersOf(roomNid, snapshotNid);
+  }
+
   #membersOf(roomNid: number, snapshotNid: number): Promise<Members> {
     const known = this.#members.get(snapshotNid);
     if (known) return known;

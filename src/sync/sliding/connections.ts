@@ -84,6 +84,21 @@ export class SlidingConnections {
   }
 
   /**
+   * Begins a connection, while its first answer is made.
+   * @param state what the client will have, or less: it is sent once more what is not in there
+   * @returns the version that names the state
+   */
+  begin(key: ConnectionKey, state: ConnectionState): Promise<string> {
+    return this.#put(key, undefined, state);
+  }
+
+  /** The `pos` of a first answer. What is stored of a connection that has begun stays, even if the client has more. */
+  began(key: ConnectionKey, version: string, state: ConnectionState, position: number): string {
+    this.#states.set(nameOf(key, version), state);
+    return `${version}.${position}`;
+  }
+
+  /**
    * The `pos` of an answer that leaves the client with a state at a position. The state that the client came with stays:
    * the answer may not reach it.
    */
@@ -94,18 +109,23 @@ export class SlidingConnections {
     position: number,
   ): Promise<string> {
     if (from.version !== undefined && isSameState(from.state, state)) return `${from.version}.${position}`;
+    const version = await this.#put(key, from.version, state);
+    this.#states.set(nameOf(key, version), state);
+    return `${version}.${position}`;
+  }
+
+  async #put(key: ConnectionKey, baseVersion: string | undefined, state: ConnectionState): Promise<string> {
     const version = this.#randomBytes(versionBytes).toString("base64url");
     const storedTs = this.#clock.nowMs();
     await this.#store.putConnection(key, {
       version,
-      baseVersion: from.version ?? null,
+      baseVersion: baseVersion ?? null,
       state: encodeState(state),
       storedTs,
       forgetBeforeTs: storedTs - lifetimeMs,
       maxConnections,
     });
-    this.#states.set(nameOf(key, version), state);
-    return `${version}.${position}`;
+    return version;
   }
 
   async #state(key: ConnectionKey, version: string): Promise<ConnectionState | undefined> {

@@ -80,15 +80,31 @@ export class RoomProfiles {
 
   /** @param readerNid whom the heroes do not include */
   async of(roomNid: number, snapshotNid: number, readerNid: number): Promise<RoomProfile> {
-    const { heroes, joined, invited } = await this.#parts.summaries.of(roomNid, snapshotNid, readerNid);
+    const profile = await this.withoutHeroes(roomNid, snapshotNid);
+    if (profile.name !== undefined) return profile;
+    return { ...profile, ...(await this.heroes(roomNid, snapshotNid, readerNid)) };
+  }
+
+  /** What all members see alike. */
+  async withoutHeroes(roomNid: number, snapshotNid: number): Promise<RoomProfile> {
+    const { joined, invited } = await this.#parts.summaries.counts(roomNid, snapshotNid);
     const { name, avatar } = await this.#look(roomNid, snapshotNid);
     return {
       ...(name !== null && { name }),
       ...(avatar !== null && { avatar }),
-      ...(heroes && name === null && { heroes: await this.#heroes(snapshotNid, heroes) }),
       joined_count: joined,
       invited_count: invited,
     };
+  }
+
+  /** What a room has that has no name: members by whom it is called. */
+  async heroes(
+    roomNid: number,
+    snapshotNid: number,
+    readerNid: number,
+  ): Promise<Pick<RoomProfile, "heroes">> {
+    const { heroes } = await this.#parts.summaries.of(roomNid, snapshotNid, readerNid);
+    return heroes ? { heroes: await this.#heroes(snapshotNid, heroes) } : {};
   }
 
   /** Whether the room has lost its name or its avatar: clients take what is left away for what has not changed. */

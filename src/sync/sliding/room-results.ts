@@ -7,16 +7,16 @@ import { streamToken } from "../../timeline/stream-token.ts";
 import { EventFilter } from "../event-filter.ts";
 import type { LazyMembers } from "../lazy-members.ts";
 import type { PendingRooms } from "../pending-rooms.ts";
-import type { SharedTimeline, SharedTimelines } from "../shared-timelines.ts";
 import type { UnreadCounts } from "../streams/unread-counts.ts";
 import type { SyncDevice } from "../sync-request.ts";
-import { limitOf, type TimelineWindow, type TimelineWindows } from "../timeline-window.ts";
+import type { TimelineWindow, TimelineWindows } from "../timeline-window.ts";
 import type { BumpStamps } from "./bump-stamps.ts";
 import { type SentRoom, wholeTimeline } from "./connection-state.ts";
 import { RequiredState } from "./required-state.ts";
 import type { RoomProfiles } from "./room-profiles.ts";
 import type { SelectedRoom } from "./room-selection.ts";
 import type { RoomStates, StateChoice } from "./room-state.ts";
+import type { SharedRoom, SharedRooms } from "./shared-rooms.ts";
 import type { SlidingRound } from "./sliding-request.ts";
 import type { UserRoom } from "./user-rooms.ts";
 
@@ -37,7 +37,7 @@ export interface RoomResultParts {
   readonly timelines: RoomTimelines;
   readonly views: RoomViews;
   readonly windows: TimelineWindows;
-  readonly shared: SharedTimelines;
+  readonly shared: SharedRooms;
   readonly presenter: EventPresenter;
   readonly states: RoomStates;
   readonly profiles: RoomProfiles;
@@ -92,7 +92,7 @@ export class RoomResults {
   ): Promise<RoomResult> {
     const { room } = selected;
     const { membership } = room;
-    const known = await this.#known(round, room, sent);
+    const known = sent && (await this.#known(round, room, sent));
     const isJoined = membership === "join";
     const end = isJoined ? round.upTo : room.position;
     const task: Task = { round, selected, sent, known, end, ...notes };
@@ -100,14 +100,8 @@ export class RoomResults {
     if (!isJoined && sent && (sent.upTo ?? round.since ?? 0) >= room.position) return unchanged(sent);
     if (isPending) return this.#pending(task);
     if (!isJoined && (await this.#wasOutside(round, room))) return this.#departure(task);
-    const shared = isJoined && known === undefined ? await this.#shared(task) : undefined;
+    const shared = isJoined && known === undefined ? await this.#parts.shared.of(round, selected) : undefined;
     return shared ? this.#alike(task, shared) : this.#whole(task);
-  }
-
-  /** The timeline as many get it who are new to the room; `undefined` when it has to be made for this one. */
-  #shared({ round, selected, end }: Task): Promise<SharedTimeline | undefined> {
-    const limit = limitOf(new EventFilter({ limit: selected.timelineLimit }));
-    return this.#parts.shared.newest(selected.room.roomNid, end, limit, round.reader);
   }
 
   /** Up to where the client has the room. Whoever has come back to a room has everything to get anew. */
@@ -187,27 +181,28 @@ export class RoomResults {
     return this.#told(task, view, content, isExpanded);
   }
 
-  /** A room whose timeline, and most of its state, many get alike. */
-  async #alike(task: Task, { window, end, text, members: senders }: SharedTimeline): Promise<RoomResult> {
-    const { states } = this.#parts;
+  /** A room that many get alike, but for what is added to it. */
+  async #alike(task: Task, shared: SharedRoom): Promise<RoomResult> {
+    const { states, profiles } = this.#parts;
     const { round, selected } = task;
-    const { room, required, timelineLimit } = selected;
-    const noMembers = new Map<number, number>();
-    const lazy = required.isLazy
-      ? (senders ?? (await states.lazyMembers(end, window, undefined)))
-      : noMembers;
-    const profile = await this.#profile(room, end, round.reader.userNid);
-    const head = { initial: true, ...(await this.#head(task, profile)), ...windowHead(window, round.since) };
-    const state =
-      end === null
-        ? { text: "", members: noMembers }
-        : await states.initial(room.roomNid, end, required, lazy, round.pace);
+    const { room, lists, required, timelineLimit } = selected;
+    const { end, text, hasState, lazy } = shared;
+    const own = await states.own(end, required, lazy, round.pace);
+    const ownTexts = await states.texts(own, round.pace);
+    const heroes = shared.hasName ? {} : await profiles.heroes(room.roomNid, end, round.reader.userNid);
+    const head = {
+      ...headOf(room, lists, task.isDirect, shared.bumpStamp ?? room.position),
+      ...heroes,
+      ...countsOf(task),
+      num_live: countLive(shared.window, round.since),
+    };
+    const comma = hasState && ownTexts.length > 0 ? "," : "";
     return {
-      text: `${JSON.stringify(head).slice(0, -1)},"required_state":[${state.text}],"timeline":[${text.toString()}]}`,
+      text: `{${text}${comma}${ownTexts.join(",")}],${JSON.stringify(head).slice(1)}`,
       isInitial: true,
       sent: { upTo: null, limit: timelineLimit, required: required.text },
-      members: required.isLazy ? state.members : noMembers,
-      timelineIds: new Set(window.events.map(({ eventId }) => eventId)),
+      members: required.isLazy ? new Map([...own, ...lazy]) : new Map(),
+      timelineIds: shared.timelineIds,
     };
   }
 
@@ -283,7 +278,7 @@ export class RoomResults {
 
   /** What tells of the room itself. */
   async #head(task: Task, profile: object): Promise<object> {
-    const { round, selected, isDirect, unread, end } = task;
+    const { selected, isDirect, end } = task;
     const { room, lists } = selected;
     if (room.membership !== "join") return { ...headOf(room, lists, isDirect, room.position), ...profile };
     // Nothing has come since the newest event of the room: what is known of it holds whatever happens elsewhere.
@@ -291,10 +286,7 @@ export class RoomResults {
     return {
       ...headOf(room, lists, isDirect, bumpStamp ?? room.position),
       ...profile,
-      ...(!round.request.isMergedForm && {
-        notification_count: unread?.notifications ?? 0,
-        highlight_count: unread?.highlights ?? 0,
-      }),
+      ...countsOf(task),
     };
   }
 
@@ -332,6 +324,12 @@ function headOf(
     // "The field is omitted if it doesn't match any list."
     ...(lists.length > 0 && { lists }),
   };
+}
+
+/** The merged proposal leaves counting to clients. */
+function countsOf({ round, unread }: Task): object {
+  if (round.request.isMergedForm) return {};
+  return { notification_count: unread?.notifications ?? 0, highlight_count: unread?.highlights ?? 0 };
 }
 
 function windowHead(window: TimelineWindow, since: number | undefined): object {

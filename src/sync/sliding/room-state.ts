@@ -66,29 +66,45 @@ export class RoomStates {
     return chosen;
   }
 
+  /** Equal for rules by which `shared` gives the same. */
+  sharedRules(required: RequiredState): string {
+    return `${required.isLazy} ${this.#splitRules(required)?.rest.name ?? ""}`;
+  }
+
   /**
-   * What a client gets that is new to a room.
+   * What clients get alike that are new to a room: what rules without wildcards want, but for members that they name.
    * @param lazy members that are loaded lazily, by state pair
-   * @returns events as JSON, joined by commas, and those of members by state pair
+   * @returns events as JSON, joined by commas
    */
-  async initial(
+  async shared(
     roomNid: number,
     snapshotNid: number,
     required: RequiredState,
     lazy: StateEntries,
     pace: Pace,
-  ): Promise<{ readonly text: string; readonly members: Map<number, number> }> {
+  ): Promise<string> {
+    const texts = await this.texts(lazy, pace);
     const split = this.#splitRules(required);
-    if (!split) {
-      const choice = new Map([...(await this.chosen(snapshotNid, required, pace)), ...lazy]);
-      return { text: (await this.texts(choice, pace)).join(","), members: choice };
+    if (split) {
+      const rest = await this.#parts.stateTexts.of(roomNid, snapshotNid, split.rest, pace);
+      if (rest.length > 0) texts.push(rest.toString());
     }
-    const rest = await this.#parts.stateTexts.of(roomNid, snapshotNid, split.rest, pace);
-    const named = await this.#ofPairs(snapshotNid, split.members);
-    const members = lazy.size === 0 ? named : new Map([...named, ...lazy]);
-    const texts = await this.texts(members, pace);
-    if (rest.length > 0) texts.push(rest.toString());
-    return { text: texts.join(","), members };
+    return texts.join(",");
+  }
+
+  /** What one client gets beside that. */
+  async own(
+    snapshotNid: number,
+    required: RequiredState,
+    lazy: StateEntries,
+    pace: Pace,
+  ): Promise<Map<number, number>> {
+    const split = this.#splitRules(required);
+    const own = split
+      ? await this.#ofPairs(snapshotNid, split.members)
+      : await this.chosen(snapshotNid, required, pace);
+    for (const pairNid of lazy.keys()) own.delete(pairNid);
+    return own;
   }
 
   #splitRules(required: RequiredState): SplitRules | undefined {

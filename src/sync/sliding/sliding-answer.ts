@@ -3,6 +3,7 @@ import type { PossibleChanges } from "../possible-changes.ts";
 import type { UnreadCountStream } from "../streams/unread-counts.ts";
 import {
   type ConnectionState,
+  emptyState,
   extensionBits,
   isSameState,
   type RoomExtension,
@@ -45,6 +46,14 @@ export class SlidingAnswers {
     this.#results = results;
     this.#extensions = extensions;
     this.#unread = unread;
+  }
+
+  /** What a client has after the first answer of a connection: so much is known before the answer is made. */
+  first(round: SlidingRound, selection: Selection): ConnectionState {
+    const sent = new Map<number, Pick<RoomResult, "sent">>();
+    for (const [roomNid, { timelineLimit, required }] of selection.rooms)
+      sent.set(roomNid, { sent: { upTo: null, limit: timelineLimit, required: required.text } });
+    return nextState(round, selection, emptyState, sent);
   }
 
   async make(
@@ -142,7 +151,7 @@ function nextState(
   { request: { extensions, device }, since }: SlidingRound,
   selection: Selection,
   state: ConnectionState,
-  results: ReadonlyMap<number, RoomResult>,
+  results: ReadonlyMap<number, Pick<RoomResult, "sent">>,
 ): ConnectionState {
   const rooms = new Map<number, SentRoom>();
   for (const [roomNid, sent] of state.rooms) {

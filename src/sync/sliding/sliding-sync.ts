@@ -2,6 +2,7 @@ import type { Notifier } from "../../notifier/notifier.ts";
 import type { Pace } from "../../telemetry/pace.ts";
 import type { Readers } from "../../timeline/readers.ts";
 import { hiddenInvites, type InvitePreferences } from "../hidden-invites.ts";
+import type { ConnectionKey } from "../../storage/sliding-sync.ts";
 import type { LazyMembers } from "../lazy-members.ts";
 import type { LongPolls } from "../long-poll.ts";
 import { PossibleChanges } from "../possible-changes.ts";
@@ -34,6 +35,11 @@ export interface SlidingSyncParts {
   readonly pace: Pace;
 }
 
+interface Attempt extends SlidingAnswer {
+  /** The version of a connection that this answer begins. */
+  readonly begun: string | undefined;
+}
+
 /** Simplified sliding sync (MSC4186). */
 export class SlidingSync {
   readonly #parts: SlidingSyncParts;
@@ -58,16 +64,20 @@ export class SlidingSync {
     if (extensions.toDevice) await toDevice.acknowledge(device, extensions.toDevice.since);
     // "Ignored when no `pos` is set."
     const timeoutMs = point.version === undefined ? 0 : Math.min(request.timeoutMs, maxTimeoutMs);
-    const answer = await longPolls.answer(device, timeoutMs, signal, () => this.#answer(request, point));
-    const pos = await connections.advance(key, point, answer.state, answer.upTo);
+    const answer = await longPolls.answer(device, timeoutMs, signal, () => this.#answer(request, key, point));
+    const { state, upTo, begun } = answer;
+    const pos =
+      begun === undefined
+        ? await connections.advance(key, point, state, upTo)
+        : connections.began(key, begun, state, upTo);
     lazyMembers.sent(lazyDevice({ request }), pos, answer.sentMembers);
     const { transactionId } = request;
     const echo = transactionId === undefined ? "" : `,"txn_id":${JSON.stringify(transactionId)}`;
     return [`{"pos":"${pos}"${echo}`, ...answer.pieces, "}"];
   }
 
-  async #answer(request: SlidingRequest, point: ConnectionPoint): Promise<SlidingAnswer> {
-    const { notifier, readers, permissions, userRooms, selections, answers, pace } = this.#parts;
+  async #answer(request: SlidingRequest, key: ConnectionKey, point: ConnectionPoint): Promise<Attempt> {
+    const { notifier, readers, permissions, connections, userRooms, selections, answers, pace } = this.#parts;
     const { device } = request;
     const reader = await readers.of(device);
     const hidden = await hiddenInvites(reader, permissions);
@@ -84,6 +94,11 @@ export class SlidingSync {
     );
     const selection = selections.select(request, point, list, spaceChildren, hidden);
     const round = { request, reader, since, upTo, pace };
-    return answers.make(round, point, selection, labels, changes);
+    const isFirst = point.version === undefined;
+    const [begun, answer] = await Promise.all([
+      isFirst ? connections.begin(key, answers.first(round, selection)) : undefined,
+      answers.make(round, point, selection, labels, changes),
+    ]);
+    return { ...answer, begun };
   }
 }
