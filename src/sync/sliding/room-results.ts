@@ -186,9 +186,10 @@ export class RoomResults {
     const { states, profiles } = this.#parts;
     const { round, selected } = task;
     const { room, lists, required, timelineLimit } = selected;
-    const { end, text, hasState, lazy } = shared;
+    const { end, text, state, lazy } = shared;
     const own = await states.own(end, required, lazy, round.pace);
-    const ownTexts = await states.texts(own, round.pace);
+    const stateTexts = await states.texts(own, round.pace);
+    if (state !== "") stateTexts.push(state);
     const heroes = shared.hasName ? {} : await profiles.heroes(room.roomNid, end, round.reader.userNid);
     const head = {
       ...headOf(room, lists, task.isDirect, shared.bumpStamp ?? room.position),
@@ -196,9 +197,8 @@ export class RoomResults {
       ...countsOf(task),
       num_live: countLive(shared.window, round.since),
     };
-    const comma = hasState && ownTexts.length > 0 ? "," : "";
     return {
-      text: `{${text}${comma}${ownTexts.join(",")}],${JSON.stringify(head).slice(1)}`,
+      text: `{${text},"required_state":[${stateTexts.join(",")}],${JSON.stringify(head).slice(1)}`,
       isInitial: true,
       sent: { upTo: null, limit: timelineLimit, required: required.text },
       members: required.isLazy ? new Map([...own, ...lazy]) : new Map(),

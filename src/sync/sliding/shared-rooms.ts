@@ -14,10 +14,10 @@ export interface SharedRoom {
   readonly window: TimelineWindow;
   /** The room's state after it. */
   readonly end: number;
-  /** Members of a JSON object, up to the first events of `required_state`. */
+  /** Members of a JSON object. */
   readonly text: string;
-  /** Whether there are such events. */
-  readonly hasState: boolean;
+  /** State events as JSON, joined by commas. */
+  readonly state: string;
   /** Members among them that are loaded lazily, by state pair. */
   readonly lazy: StateEntries;
   readonly hasName: boolean;
@@ -76,7 +76,6 @@ export class SharedRooms {
     const { states, profiles, bumpStamps } = this.#parts;
     const profile = await profiles.withoutHeroes(roomNid, end);
     const lazy = required.isLazy ? (members ?? (await states.lazyMembers(end, window, undefined))) : nobody;
-    const state = await states.shared(roomNid, end, required, lazy, pace);
     const head = {
       initial: true,
       ...profile,
@@ -86,8 +85,8 @@ export class SharedRooms {
     return {
       window,
       end,
-      text: `${JSON.stringify(head).slice(1, -1)},"timeline":[${text.toString()}],"required_state":[${state}`,
-      hasState: state !== "",
+      text: `${JSON.stringify(head).slice(1, -1)},"timeline":[${text.toString()}]`,
+      state: await states.shared(roomNid, end, required, lazy, pace),
       lazy,
       hasName: profile.name !== undefined,
       // Nothing has come since the newest event of the room: what is known of it holds whatever happens elsewhere.
