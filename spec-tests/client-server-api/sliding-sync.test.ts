@@ -377,6 +377,24 @@ t.test("slidingSync: positions outlive a restart, that before the last one too",
   t.same(bodiesOf(back.rooms[b]?.timeline ?? []), ["hello"]);
 });
 
+t.test("slidingSync: a first position outlives a restart, with rooms of which all was sent", async (t) => {
+  const { alice, bob } = await people();
+  const roomId = await createRoom(alice, { name: "Small" }, bob);
+  const body = (timeline_limit: number) => oneList({ timeline_limit });
+  const first = await slidingSync(bob, body(50));
+  t.equal(first.rooms[roomId]?.limited, false);
+  const same = await slidingSync(bob, body(60), { pos: first.pos });
+  t.same(same.rooms, {}, "there is nothing that a larger limit could bring");
+  await server.restart();
+  await say(alice, roomId, "hello");
+  const second = await slidingSync(bob, body(50), { pos: first.pos });
+  t.notOk(second.rooms[roomId]?.initial);
+  t.same(bodiesOf(second.rooms[roomId]?.timeline ?? []), ["hello"]);
+  const larger = await slidingSync(bob, body(60), { pos: second.pos });
+  t.notOk(larger.rooms[roomId]?.initial);
+  t.same((await slidingSync(bob, body(60), { pos: larger.pos })).rooms, {}, "once at the most");
+});
+
 t.test("slidingSync: members of an answer that was lost come with its repetition", async (t) => {
   const { alice, bob } = await people();
   const roomId = await createRoom(alice, {}, bob);
