@@ -22,6 +22,7 @@ import { ServerProcess } from "../spec-tests/support/server-process.ts";
 import { foundWithin, patienceMs } from "../spec-tests/support/within.ts";
 import { Website } from "../spec-tests/support/website.ts";
 import { bundle } from "./bundle.ts";
+import { buildConsole } from "./console.ts";
 import { sourceStamp } from "./source-stamp.mjs";
 
 /** It takes 88 MiB with Node.js 26.10; the rest is for other builds of Node.js. */
@@ -136,6 +137,38 @@ t.test("the bundle serves, with all that it loads only when it is needed", async
   t.match(counted, /^hearth_http_request_seconds_count\{operation="sendMessage",status="2xx"\} 1$/m);
   t.same(server.complaints, []);
   t.equal((await server.end("SIGTERM")).code, 0);
+});
+
+t.test("the console is served as browsers take it, and nothing but the console", async (t) => {
+  await Promise.all([buildConsole(join(dist, "console")), buildConsole(join(dist, "console"))]);
+  const server = await ServerProcess.prepare({}, { mainFile: join(dist, "main.js") });
+  t.teardown(() => server[Symbol.asyncDispose]());
+  await server.start();
+  const page = await fetch(`${server.url}/_hearth/console`);
+  const policy = page.headers.get("content-security-policy") ?? "";
+  const html = await page.text();
+  const [, nonce = ""] = /name="style-nonce" content="([^"]+)"/.exec(html) ?? [];
+  t.match(policy, `style-src 'self' 'nonce-${nonce}'`);
+  t.match(policy, /^default-src 'none'; script-src 'self'; /);
+  t.notMatch(policy, "unsafe");
+  t.notMatch(await (await fetch(`${server.url}/_hearth/console/`)).text(), nonce, "a nonce counts once");
+  t.notMatch(html, /<script(?! type="module" src="[^"]+"><)|<style|style=|\{/, "nothing is inline");
+  const paths = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = ""]) => path);
+  t.equal(paths.length, 3);
+  for (const path of paths) {
+    for (const encoding of ["br", "gzip", "identity"]) {
+      const file = await fetch(server.url + path, { headers: { "accept-encoding": encoding } });
+      t.equal(file.headers.get("content-encoding") ?? "identity", encoding, path);
+      t.match(file.headers.get("cache-control"), "immutable");
+      t.ok((await file.bytes()).length > 100);
+      const headers = { "accept-encoding": encoding, "if-none-match": file.headers.get("etag") ?? "" };
+      t.equal((await fetch(server.url + path, { headers })).status, 304);
+    }
+  }
+  for (const file of ["..%2findex.html", "%2e%2e%2f%2e%2e%2fmain.js", "main.js", "a.js.br", ".."]) {
+    t.equal((await fetch(`${server.url}/_hearth/console/v1/assets/${file}`)).status, 404, file);
+  }
+  t.same(server.complaints, []);
 });
 
 t.test("the text of the program takes a byte a letter", (t) => {

@@ -4,16 +4,16 @@ import {
   chmodSync,
   existsSync,
   globSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { build, type Metafile, type Plugin } from "esbuild";
+import { build, type Plugin } from "esbuild";
+import { licencesOf } from "./licences.ts";
+import { placeFolder } from "./placed-folder.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -86,8 +86,7 @@ const keptBundles = 10;
 export async function bundle(dist: string): Promise<void> {
   if (existsSync(dist)) return;
   removeOld(dirname(dist));
-  const made = mkdtempSync(`${dist}-`);
-  try {
+  await placeFolder(dist, async (made) => {
     const { metafile } = await build({
       absWorkingDir: root,
       entryPoints: entryPoints(),
@@ -108,23 +107,10 @@ export async function bundle(dist: string): Promise<void> {
       metafile: true,
       logLevel: "warning",
     });
-    writeFileSync(join(made, "licenses.txt"), licencesOf(metafile));
+    writeFileSync(join(made, "licenses.txt"), licencesOf(root, metafile));
     // npm makes a package's programs executable when it installs them; this is for those who run the package as it is.
     chmodSync(join(made, "main.js"), 0o755);
-    chmodSync(made, 0o755);
-    putInPlace(made, dist);
-  } finally {
-    rmSync(made, { recursive: true, force: true });
-  }
-}
-
-/** Others may do the same at this moment, each with a folder of their own: the first stays. */
-function putInPlace(made: string, dist: string): void {
-  try {
-    renameSync(made, dist);
-  } catch (error) {
-    if (!existsSync(dist)) throw error;
-  }
+  });
 }
 
 function removeOld(folder: string): void {
@@ -146,21 +132,4 @@ function entryPoints(): Record<string, string> {
     protocol: "src/protocol/index.ts",
     ...Object.fromEntries(workers),
   };
-}
-
-/** The licences of all packages whose code is in the bundle: they ask to be given along. */
-function licencesOf(metafile: Metafile): string {
-  const folders = Object.keys(metafile.inputs).flatMap(
-    (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
-  );
-  const texts = [...new Set(folders)].sort().map((folder) => {
-    const manifest = readFileSync(join(root, folder, "package.json"), "utf8");
-    const { name, version, license } = JSON.parse(manifest) as Record<"name" | "version" | "license", string>;
-    const files = readdirSync(join(root, folder)).filter((file) =>
-      /^(licen[cs]e|copying|notice)/i.test(file),
-    );
-    const lines = files.map((file) => readFileSync(join(root, folder, file), "utf8").trim());
-    return [`${name} ${version} (${license})`, ...lines].join("\n\n");
-  });
-  return `${texts.join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
 }

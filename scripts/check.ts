@@ -12,6 +12,7 @@ const root = join(import.meta.dirname, "..");
 
 const checks: Readonly<Record<string, readonly string[]>> = {
   types: ["tsc", "--noEmit"],
+  "types of the console": ["tsc", "--noEmit", "--project", "src/console"],
   lint: ["oxlint", "--type-aware", "--deny-warnings"],
   format: ["biome", "format", "."],
   "import rules": ["node", "scripts/import-rules.ts"],

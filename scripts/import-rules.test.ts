@@ -33,6 +33,10 @@ const cases: readonly [string, string, boolean][] = [
   ["src/services/a.ts", `import { run } from "../cli/run.ts";`, false],
   ["src/main.ts", `import { run } from "./cli/run.ts";`, true],
   ["src/sync/a.ts", `import { helper } from "./a.test.ts";`, false],
+  ["src/console/a.tsx", `import { Button } from "@mantine/core";`, true],
+  ["src/console/a.tsx", `import { version } from "../version.ts";`, false],
+  ["src/console/a.tsx", `import { readFileSync } from "node:fs";`, false],
+  ["src/http/a.ts", `import { en } from "../console/texts/en.ts";`, false],
   ["spec-tests/support/fake-peer.ts", `import { sign } from "../../src/protocol/json-signing.ts";`, false],
   ["spec-tests/support/server.ts", `import { createServer } from "../../src/server.ts";`, true],
 ];

@@ -68,6 +68,17 @@ const rules: readonly ImportRule[] = [
     never: /^src\/(main\.ts$|cli\/)/,
   },
   {
+    why: "src/console runs in browsers: it imports itself and what is made for them",
+    from: /^src\/console\//,
+    notFrom: tests,
+    only: /^(src\/console\/.*|react|react-dom\/client|@mantine\/.*)$/,
+  },
+  {
+    why: "src/console is no part of the server",
+    from: /^(?!src\/console\/)/,
+    never: /^src\/console\//,
+  },
+  {
     why: "what is shipped imports no tests and no scripts",
     from: /^src\//,
     notFrom: tests,
@@ -123,7 +134,7 @@ function importsOf(file: string, source: string): Import[] {
 }
 
 if (import.meta.main) {
-  const files = globSync(["src/**/*.ts", "spec-tests/**/*.ts"]);
+  const files = globSync(["src/**/*.{ts,tsx}", "spec-tests/**/*.ts"]);
   const broken = files.flatMap((file) => brokenRules(file.replaceAll("\\", "/"), readFileSync(file, "utf8")));
   for (const line of broken) console.error(line);
   process.exitCode = broken.length > 0 ? 1 : 0;

@@ -22,7 +22,8 @@ export function bundleFolder(root) {
 export function sourceStamp(root) {
   const hash = createHash("sha256");
   addFolder(hash, root, "src");
-  for (const file of ["package.json", "package-lock.json", "scripts/bundle.ts"]) addFile(hash, root, file);
+  for (const file of ["package.json", "package-lock.json", "scripts/bundle.ts", "scripts/console.ts"])
+    addFile(hash, root, file);
   return hash.digest("hex");
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
+import { testConsole } from "./console.ts";
 import { testHydrogen } from "./hydrogen.ts";
 import { testSignIn } from "./sign-in.ts";
 
@@ -13,6 +14,7 @@ const pictures = join(import.meta.dirname, "../../data/screenshots");
 const suites: Readonly<Record<string, (browser: Browser, pictures: string) => Promise<void>>> = {
   "sign-in": testSignIn,
   hydrogen: testHydrogen,
+  console: testConsole,
 };
 
 if (!existsSync(chromiumPath))
@@ -27,7 +29,7 @@ const browser = await chromium.launch({
 try {
   for (const name of asked.length > 0 ? asked : Object.keys(suites)) {
     const test = suites[name];
-    if (!test) throw new Error(`There is no ${name}, only ${Object.keys(suites).join(" and ")}.`);
+    if (!test) throw new Error(`There is no ${name}, only ${Object.keys(suites).join(", ")}.`);
     await test(browser, pictures);
   }
 } finally {

@@ -2,6 +2,7 @@ import { HistoryPurge } from "../admin/history-purge.ts";
 import { RoomDeletion } from "../admin/room-deletion.ts";
 import { RegistrationTokens } from "../admin/registration-tokens.ts";
 import { auditLogHandlers } from "../http/handlers/admin/audit-log.ts";
+import { consoleHandlers } from "../http/handlers/console.ts";
 import { historyPurgeHandlers } from "../http/handlers/admin/history-purge.ts";
 import { jobHandlers } from "../http/handlers/admin/jobs.ts";
 import { roomDeletionHandlers } from "../http/handlers/admin/room-deletion.ts";
@@ -62,6 +63,7 @@ export function composeAdministration(
       ...composeRoomAdministration(foundation, rooms, reading, merges),
       ...registrationTokenHandlers(tokens, auditLog),
       ...auditLogHandlers(auditLog, () => checkAuditLog(stores.auditLog)),
+      ...(foundation.config.console.enabled ? consoleHandlers(randomBytes) : []),
     ],
     begin: () => jobs.begin(),
     [Symbol.asyncDispose]: () => jobs[Symbol.asyncDispose](),

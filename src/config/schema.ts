@@ -1,6 +1,7 @@
 import type { Static } from "typebox";
 import { Type } from "../schema/type.ts";
 import { auditKeys } from "./audit-schema.ts";
+import { consoleKeys } from "./console-schema.ts";
 import { discoveryKeys } from "./discovery-schema.ts";
 import { federationKeys } from "./federation-schema.ts";
 import type { ServerName } from "../protocol/identifiers.ts";
@@ -175,6 +176,7 @@ export const configSchema = Type.Object({
   ...contactKeys,
   ...serverNoticeKeys,
   ...auditKeys,
+  ...consoleKeys,
   rate_limits: Type.Object({
     enabled: Type.Boolean({
       description:
