@@ -15,8 +15,6 @@ import { awaitStopSignals, signalExitCode } from "./stop-signals.ts";
 
 /** Shorter than the 30 seconds after which Kubernetes kills, so that the log tells what was not done in time. */
 const drainTimeoutMs = 25_000;
-/** Those who wait for the server to be there are answered first. */
-const settleMs = 1_000;
 
 /** `hearth start` */
 export const start: Command = {
@@ -68,7 +66,7 @@ export async function serveUntilStopped(
     throw error;
   }
   announce(server, config, log, terminal);
-  using _settling = clock.setTimer(settleMs, releaseStartupMemory);
+  using _release = releaseStartupMemory(clock);
   const signal = await Promise.race([first, server.lost]);
   if (signal instanceof Error) {
     log.fatal({ err: signal }, "Stopped: the database cannot be written any more");

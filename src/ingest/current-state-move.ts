@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { type ServerName, serverNameOf, type UserId } from "../protocol/identifiers.ts";
 import type { RoomEvent } from "../protocol/pdu.ts";
 import type { EventReader } from "../state/event-reader.ts";
@@ -6,6 +5,7 @@ import type { StateSnapshots } from "../state/state-snapshots.ts";
 import type { CurrentMembership } from "../storage/commits.ts";
 import type { Membership } from "../storage/memberships.ts";
 import type { NameCache } from "../storage/name-cache.ts";
+import type { Pace } from "../telemetry/pace.ts";
 import type { Batch } from "./batch.ts";
 
 export interface StateMoveParts {
@@ -13,10 +13,11 @@ export interface StateMoveParts {
   readonly events: Pick<EventReader, "roomEventsOnce">;
   readonly names: NameCache;
   readonly snapshots: Pick<StateSnapshots, "map" | "difference">;
+  readonly pace: Pace;
 }
 
-/** A room's first state may have tens of thousands of events: so many are read in one turn of the event loop. */
-const eventsAtOnce = 100;
+/** A room's first state may have tens of thousands of events: so many are read at a time. */
+const eventsAtOnce = 25;
 
 /** Makes another snapshot the room's current state, with all that is kept of it besides: memberships and the summary. */
 export async function moveCurrentState(
@@ -32,7 +33,7 @@ export async function moveCurrentState(
       : await parts.snapshots.difference(draft.snapshotNid, snapshotNid);
   const entries = [...changes];
   for (let start = 0; start < entries.length; start += eventsAtOnce) {
-    if (start > 0) await nextTurn();
+    if (start > 0) await parts.pace.breathe();
     await moveEntries(parts, batch, entries.slice(start, start + eventsAtOnce));
   }
   draft.snapshotNid = snapshotNid;

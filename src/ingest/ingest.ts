@@ -9,6 +9,7 @@ import type { Stores } from "../storage/database.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Observed } from "../telemetry/observations.ts";
+import { Pace } from "../telemetry/pace.ts";
 import type { RandomBytes } from "../telemetry/random.ts";
 import { Authorisation } from "./authorisation.ts";
 import { BatchBuilder } from "./batch.ts";
@@ -34,6 +35,8 @@ export interface EventGraph {
   readonly snapshots: StateSnapshots;
   /** Runs work while nothing of a room is on its way into storage, and nothing begins to be. */
   readonly whileIdle: <Result>(roomNid: number, work: () => Promise<Result>) => Promise<Result>;
+  /** Work on many events takes turns by it with everything else. */
+  readonly pace: Pace;
 }
 
 export interface EventGraphParts {
@@ -56,6 +59,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
   const nextEventNid = () => ++highest.eventNid;
   const nextRoomNid = () => ++highest.roomNid;
   const queues = new RoomQueues<number>();
+  const pace = new Pace(clock);
   const rooms = new RoomIndex(stores.rooms);
   const events = new EventReader(stores.events, rooms);
   const snapshots = new StateSnapshots(stores.state, () => ++highest.snapshotNid);
@@ -103,6 +107,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     partialRooms: parts.partialRooms,
     nextEventNid,
     clock,
+    pace,
   });
   const restatements = new Restatements({
     serverName,
@@ -117,6 +122,7 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     authorisation,
     redactions,
     clock,
+    pace,
   });
   const outliers = new RoomOutliers({
     serverName,
@@ -131,11 +137,12 @@ export async function openEventGraph(parts: EventGraphParts): Promise<EventGraph
     authorisation,
     nextEventNid,
     nextRoomNid,
+    pace,
   });
   const whileIdle = <Result>(roomNid: number, work: () => Promise<Result>): Promise<Result> =>
     queues.run(roomNid, async () => {
       await heads.idle(roomNid);
       return work();
     });
-  return { writer, receiver, outliers, restatements, events, rooms, snapshots, whileIdle };
+  return { writer, receiver, outliers, restatements, events, rooms, snapshots, whileIdle, pace };
 }

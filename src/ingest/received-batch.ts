@@ -1,6 +1,7 @@
 import { type EventId, type ServerName, serverNameOf } from "../protocol/identifiers.ts";
 import { stickyUntilTs } from "../protocol/sticky.ts";
 import type { Clock } from "../telemetry/clock.ts";
+import type { Pace } from "../telemetry/pace.ts";
 import type { EventReader } from "../state/event-reader.ts";
 import type { PartialRooms } from "../state/partial-rooms.ts";
 import type { StateResolver } from "../state/state-resolver.ts";
@@ -33,6 +34,7 @@ export interface ReceivedBatchParts {
   readonly partialRooms: Pick<PartialRooms, "has">;
   readonly nextEventNid: () => number;
   readonly clock: Clock;
+  readonly pace: Pace;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { CommitStore, NewEvent } from "../storage/commits.ts";
 import { eventFlags, type EventStore } from "../storage/events.ts";
 import type { NameCache } from "../storage/name-cache.ts";
 import type { StatePair } from "../storage/names.ts";
+import type { Pace } from "../telemetry/pace.ts";
 import type { RoomStore } from "../storage/rooms.ts";
 import { type Authorisation, createEventIdOf } from "./authorisation.ts";
 import { type AuthEvent, AuthEvents, eventBasics } from "./event-basics.ts";
@@ -29,6 +30,7 @@ export interface RoomOutliersParts {
   readonly authorisation: Authorisation;
   readonly nextEventNid: () => number;
   readonly nextRoomNid: () => number;
+  readonly pace: Pace;
 }
 
 /** Bounds what one commit holds up. */
@@ -87,7 +89,10 @@ export class RoomOutliers {
       const pending = { rows, authEvents: new AuthEvents(eventStore, reader, rows) };
       try {
         const receipts: Receipt[] = [];
-        for (const received of events) receipts.push(await this.#add(room, received, pending));
+        for (const received of events) {
+          receipts.push(await this.#add(room, received, pending));
+          await this.#parts.pace.breathe();
+        }
         await this.#commit(room, [...rows.values()]);
         return receipts;
       } finally {

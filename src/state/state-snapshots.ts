@@ -91,10 +91,11 @@ export class StateSnapshots {
     const common = new Set(earlierLine).intersection(new Set(laterLine)).values().next().value;
     if (!common) return differenceOf(await this.map(earlier), await this.map(later));
     const changes = new Map<number, number | undefined>();
-    for (const snapshot of [...untilCommon(earlierLine, common), ...untilCommon(laterLine, common)]) {
-      for (const pair of snapshot.delta.pairs()) {
-        const event = valueIn(laterLine, pair);
-        if (event !== valueIn(earlierLine, pair)) changes.set(pair, event);
+    const [earlierDeltas, laterDeltas] = [earlierLine.map(deltaOf), laterLine.map(deltaOf)];
+    for (const { delta } of [...untilCommon(earlierLine, common), ...untilCommon(laterLine, common)]) {
+      for (const pair of delta.pairs()) {
+        const event = entryIn(laterDeltas, pair)?.event;
+        if (event !== entryIn(earlierDeltas, pair)?.event) changes.set(pair, event);
       }
     }
     return changes;
@@ -198,12 +199,8 @@ export function ancestorHeight(height: number): number {
   return height - unit;
 }
 
-/** The value of a pair at the head of a line. */
-function valueIn(line: readonly Snapshot[], pairNid: number): number | undefined {
-  return entryIn(
-    line.values().map(({ delta }) => delta),
-    pairNid,
-  )?.event;
+function deltaOf({ delta }: Snapshot): PackedDelta {
+  return delta;
 }
 
 function untilCommon(line: readonly Snapshot[], common: Snapshot): readonly Snapshot[] {

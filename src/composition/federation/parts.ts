@@ -55,7 +55,7 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
   const state = new CurrentState({ ...graph, rooms: stores.rooms, names });
   const servers = new RoomServers(stores.destinations);
   notifier.follow(servers.committed);
-  const signatures = new Signatures(clock);
+  const signatures = new Signatures(clock, graph.pace);
   const checks = new PduChecks(keyring, signatures);
   const requests = new RoomRequests(client);
   const participation = new RoomParticipation({
@@ -74,6 +74,7 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
     eventStore: stores.events,
     events: graph.events,
     names,
+    pace: graph.pace,
   });
   const completions = new RoomCompletions({
     ownName: serverName,

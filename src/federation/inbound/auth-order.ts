@@ -1,4 +1,5 @@
 import type { RoomEvent } from "../../protocol/pdu.ts";
+import type { Pace } from "../../telemetry/pace.ts";
 
 interface Ordered {
   readonly event: Pick<RoomEvent, "eventId" | "authEventIds" | "type">;
@@ -7,8 +8,12 @@ interface Ordered {
 /**
  * Events in an order in which each comes after those of its `auth_events` that are among them. Events that rest on each
  * other in a circle cannot be honest, since an event's ID is made of what it rests on: they are left out.
+ * @param pace by which large numbers of events take turns with other work
  */
-export function inAuthOrder<Item extends Ordered>(events: readonly Item[]): Item[] {
+export async function inAuthOrder<Item extends Ordered>(
+  events: readonly Item[],
+  pace: Pace,
+): Promise<Item[]> {
   const byId = new Map(events.map((received) => [received.event.eventId, received]));
   const waitsFor = new Map<string, number>();
   const followers = new Map<string, Item[]>();
@@ -22,6 +27,7 @@ export function inAuthOrder<Item extends Ordered>(events: readonly Item[]): Item
       if (known) known.push(received);
       else followers.set(id, [received]);
     }
+    await pace.breathe();
   }
   // Since room version 12 all events rest on the create event without naming it.
   ready.sort((a, b) => Number(isCreate(b)) - Number(isCreate(a)));
@@ -33,6 +39,7 @@ export function inAuthOrder<Item extends Ordered>(events: readonly Item[]): Item
       waitsFor.set(follower.event.eventId, left);
       if (left === 0) ready.push(follower);
     }
+    await pace.breathe();
   }
   return ready;
 }

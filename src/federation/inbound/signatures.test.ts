@@ -3,6 +3,7 @@ import type { Worker } from "node:worker_threads";
 import t from "tap";
 import { SigningKey, VerifyKey } from "../../protocol/ed25519.ts";
 import { systemClock } from "../../telemetry/clock.ts";
+import { Pace } from "../../telemetry/pace.ts";
 import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
 import { Signatures } from "./signatures.ts";
 
@@ -27,7 +28,7 @@ const poison = { publicKey: "no key" } as VerifyKey;
 
 for (const count of [1, 4, 5, 600]) {
   t.test(`each of ${count} signatures has its own verdict`, async (t) => {
-    await using signatures = new Signatures(systemClock);
+    await using signatures = new Signatures(systemClock, new Pace(systemClock));
     const all = Array.from({ length: count }, (_, index) => signed(index));
     const verdicts = await Promise.all(
       all.map(({ key, message, signature }) => signatures.verify(key, message, signature)),
@@ -40,7 +41,7 @@ for (const count of [1, 4, 5, 600]) {
 }
 
 t.test("what is asked for at different times is answered in any order, and right", async (t) => {
-  await using signatures = new Signatures(systemClock);
+  await using signatures = new Signatures(systemClock, new Pace(systemClock));
   const rounds = Array.from({ length: 8 }, async (_, round) => {
     for (let turn = 0; turn < round; turn++) await new Promise((resolve) => setImmediate(resolve));
     const all = Array.from({ length: 20 + round * 30 }, (__, index) => signed(index + round));
@@ -56,7 +57,7 @@ t.test("what is asked for at different times is answered in any order, and right
 });
 
 t.test("who waits for a worker that fails is told, and the next ones have another", async (t) => {
-  await using signatures = new Signatures(systemClock);
+  await using signatures = new Signatures(systemClock, new Pace(systemClock));
   const { key, message, signature } = signed(1);
   const failing = Array.from({ length: 10 }, () => signatures.verify(poison, message, signature));
   const outcomes = await Promise.allSettled(failing);
@@ -66,7 +67,7 @@ t.test("who waits for a worker that fails is told, and the next ones have anothe
 });
 
 t.test("nobody waits for workers that have been ended", async (t) => {
-  const signatures = new Signatures(systemClock);
+  const signatures = new Signatures(systemClock, new Pace(systemClock));
   const { key, message, signature } = signed(1);
   const waiting = Promise.allSettled(
     Array.from({ length: 2_000 }, () => signatures.verify(key, message, signature)),
@@ -80,7 +81,7 @@ t.test("nobody waits for workers that have been ended", async (t) => {
 
 t.test("workers end when they have had nothing to do for half a minute, and start anew", async (t) => {
   const clock = new ManualClock();
-  await using signatures = new Signatures(clock);
+  await using signatures = new Signatures(clock, new Pace(clock));
   const { key, message, signature } = signed(1);
   const checkMany = () =>
     Promise.all(Array.from({ length: 10 }, () => signatures.verify(key, message, signature)));

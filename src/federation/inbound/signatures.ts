@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { VerifyKey } from "../../protocol/ed25519.ts";
 import type { Clock, Timer } from "../../telemetry/clock.ts";
+import type { Pace } from "../../telemetry/pace.ts";
 import { workerScript } from "../../threads/worker-script.ts";
 import type { SignatureBatch } from "./signature-worker.ts";
 
@@ -34,14 +35,17 @@ const sweepMs = 1_000;
  */
 export class Signatures implements AsyncDisposable {
   readonly #clock: Clock;
+  readonly #pace: Pace;
   #waiting: Waiting[] = [];
   readonly #workers: SignatureWorker[] = [];
   #next = 0;
   #usedAtMs = 0;
   #idleTimer: Timer | undefined;
 
-  constructor(clock: Clock) {
+  /** @param pace by which those who wait go on, when there are many */
+  constructor(clock: Clock, pace: Pace) {
     this.#clock = clock;
+    this.#pace = pace;
   }
 
   /** Whether a signature (Base64) of a message is the key's. */
@@ -104,13 +108,19 @@ export class Signatures implements AsyncDisposable {
     return started;
   }
 
+  async #tell(batch: readonly Waiting[], verdicts: readonly boolean[]): Promise<void> {
+    for (const [index, { resolve }] of batch.entries()) {
+      resolve(verdicts[index] === true);
+      await this.#pace.breathe();
+    }
+  }
+
   #start(): SignatureWorker {
     const script = workerScript("signature-worker", import.meta);
     const started: SignatureWorker = { worker: new Worker(script, { name: "signatures" }), batches: [] };
     started.worker.unref();
     started.worker.on("message", (verdicts: readonly boolean[]) => {
-      const batch = started.batches.shift() ?? [];
-      for (const [index, { resolve }] of batch.entries()) resolve(verdicts[index] === true);
+      void this.#tell(started.batches.shift() ?? [], verdicts);
     });
     const end = (error: unknown) => {
       const place = this.#workers.indexOf(started);

@@ -5,6 +5,8 @@ import type { RoomId } from "../../protocol/identifiers.ts";
 import type { JsonObject, JsonValue } from "../../protocol/json.ts";
 import { rulesOfVersion } from "../../protocol/testing/room-version.ts";
 import type { Room } from "../../state/room-index.ts";
+import { systemClock } from "../../telemetry/clock.ts";
+import { Pace } from "../../telemetry/pace.ts";
 import type { PduChecks } from "./pdu-checks.ts";
 import { ToldEvents } from "./told-events.ts";
 
@@ -46,6 +48,7 @@ function scene(checking: Promise<void> = Promise.resolve()) {
   const parts = {
     checks: { checkOrDrop } as unknown as PduChecks,
     outliers: { store } as unknown as RoomOutliers,
+    pace: new Pace(systemClock),
   };
   return { told: new ToldEvents(parts, room), stored };
 }

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import type { ReceivedEvent } from "../../ingest/received-event.ts";
 import type { RoomOutliers } from "../../ingest/room-outliers.ts";
 import { StrictJsonError } from "../../protocol/errors.ts";
 import type { EventId } from "../../protocol/identifiers.ts";
@@ -6,6 +6,7 @@ import type { JsonValue } from "../../protocol/json.ts";
 import type { RoomEvent } from "../../protocol/pdu.ts";
 import { parseStrictJson } from "../../protocol/strict-json.ts";
 import type { Room } from "../../state/room-index.ts";
+import type { Pace } from "../../telemetry/pace.ts";
 import { wrongAnswer } from "../requests/answers.ts";
 import { inAuthOrder } from "./auth-order.ts";
 import { checkedEventOf } from "./checked-text.ts";
@@ -15,6 +16,7 @@ import type { PduChecks } from "./pdu-checks.ts";
 export interface ToldEventsParts {
   readonly checks: PduChecks;
   readonly outliers: RoomOutliers;
+  readonly pace: Pace;
 }
 
 /** What is kept of an event until all have come: an event can only be stored after those that it rests on. */
@@ -28,8 +30,6 @@ interface HeldEvent {
 const maxEvents = 1_000_000;
 /** Events that wait for keys or for their signatures to be checked: a server that is gone holds up its own only. */
 const maxChecking = 400;
-/** So many are begun with in one turn of the event loop. */
-const checkedAtOnce = 25;
 /** So many are stored at a time. */
 const chunkSize = 100;
 
@@ -60,9 +60,9 @@ export class ToldEvents {
     this.#count += texts.length;
     if (this.#count > maxEvents) throw wrongAnswer("it has more events than any room");
     this.#checking += texts.length;
-    for (const [index, text] of texts.entries()) {
-      if (index > 0 && index % checkedAtOnce === 0) await nextTurn();
+    for (const text of texts) {
       void this.#check(list, text);
+      await this.#parts.pace.breathe();
     }
     await this.#until(maxChecking);
   }
@@ -85,12 +85,14 @@ export class ToldEvents {
    */
   async store(): Promise<void> {
     await this.#until(0);
-    const ordered = inAuthOrder([...this.#held.values()]);
+    const ordered = await inAuthOrder([...this.#held.values()], this.#parts.pace);
     this.#held.clear();
     for (let start = 0; start < ordered.length; start += chunkSize) {
-      const events = ordered
-        .slice(start, start + chunkSize)
-        .map(({ event, place }) => checkedEventOf(this.#room.version, this.#texts.at(place), event.eventId));
+      const events: ReceivedEvent[] = [];
+      for (const { event, place } of ordered.slice(start, start + chunkSize)) {
+        events.push(checkedEventOf(this.#room.version, this.#texts.at(place), event.eventId));
+        await this.#parts.pace.breathe();
+      }
       for (const { eventId, verdict } of await this.#parts.outliers.store(this.#room, events)) {
         if (verdict !== "incomplete") this.#stored.add(eventId);
       }

@@ -4,6 +4,8 @@ import type { RoomOutliers } from "../../ingest/room-outliers.ts";
 import type { EventId, RoomId, ServerName } from "../../protocol/identifiers.ts";
 import { rulesOfVersion } from "../../protocol/testing/room-version.ts";
 import type { Room } from "../../state/room-index.ts";
+import { systemClock } from "../../telemetry/clock.ts";
+import { Pace } from "../../telemetry/pace.ts";
 import type { StoredEvent } from "../../storage/events.ts";
 import { FederationError } from "../federation-client.ts";
 import type { RoomRequests } from "../requests/room-requests.ts";
@@ -48,6 +50,7 @@ function scene(stateIds: readonly EventId[], has: ReadonlyMap<EventId, unknown>)
     } as unknown as PduChecks,
     outliers: { store } as unknown as RoomOutliers,
     names: {} as ToldStatesParts["names"],
+    pace: new Pace(systemClock),
     eventStore: {
       nidsOf: async (ids) =>
         ids.flatMap((eventId) => {

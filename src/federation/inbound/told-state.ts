@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventId, ServerName } from "../../protocol/identifiers.ts";
 import type { JsonValue } from "../../protocol/json.ts";
 import type { EventReader } from "../../state/event-reader.ts";
@@ -17,8 +16,8 @@ export interface ToldStatesParts extends ToldEventsParts {
   readonly names: Pick<NameCache, "findEventType">;
 }
 
-/** So many events are checked, stored or looked up at a time. */
-const chunkSize = 500;
+/** So many events are looked up at a time. */
+const chunkSize = 100;
 /** More missing events than this are not asked for one by one. */
 const maxSingleEvents = 50;
 const eventsAtOnce = 5;
@@ -99,7 +98,7 @@ export class ToldStates {
   async stateOf(room: Room, stateIds: readonly EventId[]): Promise<StateMap> {
     const state = new Map<number, number>();
     for (let start = 0; start < stateIds.length; start += chunkSize) {
-      if (start > 0) await nextTurn();
+      if (start > 0) await this.#parts.pace.breathe();
       const ids = stateIds.slice(start, start + chunkSize);
       const entries = await this.#parts.eventStore.stateEntries(ids);
       if (entries.length < new Set(ids).size)
@@ -131,7 +130,7 @@ export class ToldStates {
     const unique = [...new Set(eventIds)];
     const missing: EventId[] = [];
     for (let start = 0; start < unique.length; start += chunkSize) {
-      if (start > 0) await nextTurn();
+      if (start > 0) await this.#parts.pace.breathe();
       const ids = unique.slice(start, start + chunkSize);
       const known = new Set((await this.#parts.eventStore.nidsOf(ids)).map(({ eventId }) => eventId));
       missing.push(...ids.filter((id) => !known.has(id)));
