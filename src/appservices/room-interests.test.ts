@@ -70,11 +70,11 @@ t.test("a room is looked at once, and again when its part begins or ends", async
     (await Promise.all([interests.of(1), interests.of(1)])).map(({ isNow }) => isNow),
     [true, true],
   );
-  interests.committed(change(1, true));
+  interests.committed(1, change(1, true));
   await interests.of(1);
   t.equal(reads.length, 1, "what changes nothing is taken in");
   stored.changes = [];
-  interests.committed(change(1, false));
+  interests.committed(1, change(1, false));
   t.equal((await interests.of(1)).isNow, false);
   t.equal(reads.length, 2);
 });
@@ -85,7 +85,7 @@ t.test("what was being read while it was written is not kept", async (t) => {
   const early = interests.of(1);
   await Promise.resolve();
   stored.changes = [joined(7, 3)];
-  interests.committed(change(7, true));
+  interests.committed(1, change(7, true));
   await early;
   t.equal((await interests.of(1)).isNow, true);
 });

@@ -42,7 +42,7 @@ export class RoomInterests {
   };
 
   /** To be told of each commit before its position becomes visible. */
-  readonly committed = (changes: readonly StreamChange[]): void => {
+  readonly committed = (_position: number, changes: readonly StreamChange[]): void => {
     for (const { nid, membership } of changes) {
       if (!membership) continue;
       const isCovered = this.#parts.users.known(nid);

@@ -22,6 +22,7 @@ import type { Stores } from "../storage/database.ts";
 import { PendingRooms } from "../sync/pending-rooms.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { everyStream } from "../storage/streams.ts";
 import { Pace } from "../telemetry/pace.ts";
 import type { EphemeralParts } from "./ephemeral.ts";
 import type { Foundation } from "./foundation.ts";
@@ -147,9 +148,7 @@ function composeSender(
   const position = () => notifier.position;
   const sender = new TransactionSender({ client, store, windows, writer, position, clock, log }, progress);
   foundation.appservices.aliasChanges.follow(interests.forget);
-  notifier.follow((_position, changes) => {
-    interests.committed(changes);
-    sender.wake();
-  });
+  notifier.follow(["membership"], interests.committed);
+  notifier.follow(everyStream, () => sender.wake());
   return sender;
 }

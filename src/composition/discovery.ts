@@ -28,7 +28,7 @@ export function composeRemoteUserFollower({
 }: Foundation): RemoteUserFollower | undefined {
   if (!config.federation.enabled) return undefined;
   const follower = new RemoteUserFollower({ store: stores.userDirectory, clock, log });
-  notifier.follow(follower.committed);
+  notifier.follow(["timeline", "membership"], follower.committed);
   return follower;
 }
 

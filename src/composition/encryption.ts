@@ -47,7 +47,9 @@ export function composeEncryption(
   const claims = new KeyClaiming(deviceKeys, names, serverName, remote?.keys);
   const served = new ServedDeviceLists(stores.deviceUpdates, names, serverName);
   const oneTimeKeys = new OneTimeKeyStatuses(deviceKeys);
-  for (const { follow } of [publicKeys, queries, oneTimeKeys]) notifier.follow(follow);
+  notifier.follow(["deviceLists", "deviceUpdates"], publicKeys.follow);
+  notifier.follow(["deviceLists", "userSignatures"], queries.follow);
+  notifier.follow(["oneTimeKeys"], oneTimeKeys.follow);
   const toDevice = new ToDevice({
     store: stores.toDevice,
     names,

@@ -29,7 +29,7 @@ export interface EphemeralParts extends AsyncDisposable {
 export async function composeEphemeral(foundation: Foundation, access: RoomAccess): Promise<EphemeralParts> {
   const { config, stores, names, notifier, memberships, clock, log } = foundation;
   const typing = new Typing(stores.positions, clock, log);
-  notifier.follow(typing.committed);
+  notifier.follow(["typing", "timeline", "membership"], typing.committed);
   const threads = new EventThreads(stores.relations);
   const receipts = new ReceiptService({
     store: stores.receipts,
@@ -41,7 +41,7 @@ export async function composeEphemeral(foundation: Foundation, access: RoomAcces
   const presence = config.presence.enabled ? new Presence(stores.presence, clock, log) : undefined;
   if (presence) {
     await presence.resume();
-    notifier.follow(presence.committed);
+    notifier.follow(["timeline", "notifications", "membership"], presence.committed);
   }
   return {
     ephemeral: [new ReceiptStream(stores.receipts, names), new TypingStream(typing, names)],

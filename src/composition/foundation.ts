@@ -81,7 +81,7 @@ export async function composeFoundation({ database, ...parts }: FoundationParts)
   });
   const policyServers = await composePolicyServers(parts, stores, names, federationClient);
   const partialRooms = await PartialRooms.open(stores.partialRooms);
-  parts.notifier.follow(partialRooms.committed);
+  parts.notifier.follow(["timeline"], partialRooms.committed);
   const graph = await openEventGraph({
     serverName,
     key: signingKey,
@@ -116,6 +116,6 @@ async function composePolicyServers(
   // Every event asks for them, and most rooms have neither: known names are found in memory.
   for (const type of Object.values(policyTypes)) await names.internStatePair(type, "");
   const policyServers = new PolicyServers({ client, memberships, clock });
-  notifier.follow(policyServers.committed);
+  notifier.follow(["membership"], policyServers.committed);
   return policyServers;
 }

@@ -49,9 +49,9 @@ export function composeNotifications(
     names,
     pace,
   });
-  notifier.follow(pushEvents.committed);
-  notifier.follow(recentEvents.committed);
-  notifier.follow(unreadCounts.committed);
+  notifier.follow(["membership"], pushEvents.committed);
+  notifier.follow(["timeline"], recentEvents.committed);
+  notifier.follow(["timeline", "notifications", "membership"], unreadCounts.committed);
   const list = new NotificationList({
     store: stores.events,
     events,

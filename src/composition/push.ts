@@ -66,7 +66,9 @@ export async function composePush(foundation: Foundation, sources: PushSources):
     pace,
     log,
   });
-  for (const follower of [audiences.committed, badges.committed, worker.committed]) notifier.follow(follower);
+  notifier.follow(["membership"], audiences.committed);
+  notifier.follow(["timeline", "notifications", "membership"], badges.committed);
+  notifier.follow(["timeline", "notifications", "membership"], worker.committed);
   await worker.resume();
   return {
     handlers: pusherHandlers(new PusherService(store, clock, (userNid) => worker.pusherSet(userNid))),

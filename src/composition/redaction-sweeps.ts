@@ -12,7 +12,7 @@ export function composeRedactionSweeps({ stores, graph, notifier, clock, log }: 
     clock,
     log,
   });
-  notifier.follow(sweeps.follow);
+  notifier.follow(["timeline", "membership"], sweeps.follow);
   sweeps.begin();
   return sweeps;
 }

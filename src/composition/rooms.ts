@@ -58,7 +58,7 @@ export function composeRooms(
     log,
   });
   const replaced = new ReplacedRooms({ rooms, succession, names, log });
-  foundation.notifier.follow(replaced.committed);
+  foundation.notifier.follow(["timeline"], replaced.committed);
   const invites = new InvitePermission({
     serverName: config.server_name,
     accountData,

@@ -35,7 +35,7 @@ export function composeSearch(
   const { access, pages } = reading;
   const position = () => notifier.position;
   const follower = new SearchFollower({ index, rooms: stores.rooms, position, clock, log });
-  notifier.follow(follower.committed);
+  notifier.follow(["timeline"], follower.committed);
   const search = new Search({
     index,
     follower,

@@ -69,6 +69,6 @@ function composeReappraisal({ stores, graph, names, notifier, clock, log }: Foun
     clock,
     log,
   });
-  notifier.follow(reappraisal.committed);
+  notifier.follow(["membership"], reappraisal.committed);
   return reappraisal;
 }

@@ -78,7 +78,7 @@ function composeRoomResults(
   const { events, snapshots } = graph;
   const { timelines, views, presenter, members, stateTexts } = timeline;
   const profiles = new RoomProfiles({ snapshots, events, names, summaries });
-  notifier.follow(profiles.committed);
+  notifier.follow(["timeline"], profiles.committed);
   const states = new RoomStates({ snapshots, events, names, presenter, members, stateTexts });
   const bumpStamps = new BumpStamps(stores.slidingSync, names);
   return new RoomResults({

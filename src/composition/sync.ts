@@ -48,7 +48,7 @@ export function composeSync(foundation: Foundation, synced: SyncedParts): readon
   const lazyMembers = new LazyMembers();
   const accountData = new AccountDataStream(userData.accountData, graph.rooms);
   const toDevice = new ToDeviceStream(stores.toDevice);
-  notifier.follow(toDevice.committed);
+  notifier.follow(["toDevice"], toDevice.committed);
   const shared: SharedSyncParts = {
     longPolls: new LongPolls(notifier, stores.sessions, clock),
     windows: new TimelineWindows(timeline.timelines, timeline.filtering),
@@ -93,7 +93,7 @@ function composeSharedTimelines(
   { timelines, presenter, members }: TimelineParts,
 ): SharedTimelines {
   const shared = new SharedTimelines({ timelines, presenter, names, members, clock });
-  notifier.follow(shared.committed);
+  notifier.follow(["timeline", "stickyEvents", "erasures"], shared.committed);
   return shared;
 }
 

@@ -52,11 +52,11 @@ export async function composeTimeline(
     redactionTypeNid,
   });
   const stateTexts = new StateTexts({ events, snapshots, names, presenter });
-  notifier.follow(timelines.committed);
-  notifier.follow(erasures.committed);
-  notifier.follow(stickyRooms.committed);
-  notifier.follow(stateTexts.committed);
-  notifier.follow(aggregations.committed);
+  notifier.follow(["timeline"], timelines.committed);
+  notifier.follow(["erasures"], erasures.committed);
+  notifier.follow(["timeline", "stickyEvents"], stickyRooms.committed);
+  notifier.follow(["timeline"], stateTexts.committed);
+  notifier.follow(["timeline"], aggregations.committed);
   return {
     timelines,
     views,

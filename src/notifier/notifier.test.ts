@@ -1,5 +1,5 @@
 import t from "tap";
-import type { StreamChange } from "../storage/streams.ts";
+import { everyStream, type StreamChange } from "../storage/streams.ts";
 import { LiveMemberships } from "./live-memberships.ts";
 import { Notifier } from "./notifier.ts";
 
@@ -107,19 +107,32 @@ t.test("a user has so many waits open and no more: the oldest ends early", async
 
 t.test("who follows is told before the position is visible", async (t) => {
   const { notifier } = await setUp();
-  notifier.follow((position) => t.equal(notifier.position, position - 1));
-  notifier.committed(101, []);
+  const told: unknown[] = [];
+  notifier.follow(["timeline", "typing"], (position, changes) => {
+    t.equal(notifier.position, position - 1);
+    told.push(changes);
+  });
+  const [message, presence, typing] = [
+    change(101, "timeline", hall),
+    change(101, "presence", bob),
+    change(101, "typing", hall),
+  ];
+  notifier.committed(101, [message, presence, typing]);
   t.equal(notifier.position, 101);
+  notifier.committed(102, [change(102, "presence", alice)]);
+  notifier.committed(103, []);
+  notifier.committed(104, [change(104, "typing", cellar)]);
+  t.same(told, [[message, typing], [change(104, "typing", cellar)]], "of the streams that they follow");
 });
 
 t.test("a follower's fault is told and keeps nobody else from hearing of a commit", async (t) => {
   const { notifier, faults, wait } = await setUp();
   const fault = new Error("not prepared for this");
   const heard: number[] = [];
-  notifier.follow(() => {
+  notifier.follow(["timeline"], () => {
     throw fault;
   });
-  notifier.follow((position) => heard.push(position));
+  notifier.follow(everyStream, (position) => heard.push(position));
   const waiting = wait(alice);
   notifier.committed(101, [change(101, "timeline", hall)]);
   t.equal(await waiting, true);

@@ -2,12 +2,20 @@ import type { LiveMemberships } from "./live-memberships.ts";
 import {
   type CommitListener,
   type FaultListener,
+  type Stream,
   type StreamChange,
   streamScopes,
 } from "../storage/streams.ts";
+import { changesByStreams, streamSet } from "./stream-sets.ts";
 
 interface Waiter {
   readonly wake: () => void;
+}
+
+interface Follower {
+  /** See `streamSet`. */
+  readonly streams: number;
+  readonly tell: CommitListener;
 }
 
 /** Changes remembered for readers that are only a little behind. */
@@ -25,7 +33,7 @@ export class Notifier {
   readonly #waiters = new Map<number, Set<Waiter>>();
   /** Those who wait for the events of rooms that they need not be in, by room; each is among the waiters as well. */
   readonly #peekers = new Map<number, Set<Waiter>>();
-  readonly #followers: CommitListener[] = [];
+  readonly #followers: Follower[] = [];
   #position = 0;
   #recent: StreamChange[] = [];
   /** Everything after this position is in `#recent`. */
@@ -46,16 +54,19 @@ export class Notifier {
     return this.#waiters.size;
   }
 
-  /** Calls back with each commit before its position becomes visible: for those who keep copies in memory. */
-  follow(follower: CommitListener): void {
-    this.#followers.push(follower);
+  /**
+   * Calls back with the changes in some streams before their position becomes visible: for those who keep copies in memory.
+   * Nobody is told of a commit without any.
+   */
+  follow(streams: readonly Stream[], tell: CommitListener): void {
+    this.#followers.push({ streams: streamSet(streams), tell });
   }
 
   /** To be called after each commit, in order. */
   readonly committed = (position: number, changes: readonly StreamChange[]): void => {
     this.#recentSince ??= position;
     for (const { nid, membership } of changes) if (membership) this.#memberships.apply(nid, membership);
-    for (const follower of this.#followers) this.#tell(follower, position, changes);
+    this.#tellFollowers(position, changes);
     this.#position = Math.max(this.#position, position);
     this.#remember(changes);
     if (this.#waiters.size > 0) this.#wakeFor(changes);
@@ -117,12 +128,17 @@ export class Notifier {
     for (const userNid of this.#waiters.keys()) this.wakeUser(userNid);
   }
 
-  /** What is committed is committed: a follower's fault concerns neither those who wrote nor the other followers. */
-  #tell(follower: CommitListener, position: number, changes: readonly StreamChange[]): void {
-    try {
-      follower(position, changes);
-    } catch (error) {
-      this.#onFault(error);
+  #tellFollowers(position: number, changes: readonly StreamChange[]): void {
+    const changesOf = changesByStreams(changes);
+    for (const { streams, tell } of this.#followers) {
+      const wanted = changesOf(streams);
+      if (wanted.length === 0) continue;
+      try {
+        tell(position, wanted);
+      } catch (error) {
+        // What is committed is committed: a follower's fault concerns neither those who wrote nor the other followers.
+        this.#onFault(error);
+      }
     }
   }
 

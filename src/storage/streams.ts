@@ -23,6 +23,8 @@ export const streamScopes = {
 
 export type Stream = keyof typeof streamScopes;
 
+export const everyStream = Object.keys(streamScopes) as readonly Stream[];
+
 /** One committed change: its position, its stream, and the integer ID of the room or user that it concerns. */
 export interface StreamChange extends ChangeDetails {
   readonly position: number;

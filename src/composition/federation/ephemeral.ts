@@ -37,7 +37,7 @@ export function composeFederatedEphemeral(
   const receipts = opened.use(
     new InboundReceipts({ ...foundation, rooms, events: stores.events, store: stores.receipts }),
   );
-  notifier.follow(receipts.committed);
+  notifier.follow(["timeline"], receipts.committed);
   const shared = {
     ...foundation,
     servers: parts.servers,
@@ -47,12 +47,12 @@ export function composeFederatedEphemeral(
   };
   const outboundTyping = opened.use(new OutboundTyping({ ...shared, typing }));
   const outboundReceipts = opened.use(new OutboundReceipts({ ...shared, store: stores.receipts }));
-  notifier.follow(outboundTyping.committed);
-  notifier.follow(outboundReceipts.committed);
+  notifier.follow(["typing"], outboundTyping.committed);
+  notifier.follow(["receipts"], outboundReceipts.committed);
   if (presence) opened.use(followPresence(foundation, presence, sender));
   const inboundPresence =
     presence && new InboundPresence({ ...foundation, presence, memberships: stores.memberships });
-  if (inboundPresence) notifier.follow(inboundPresence.committed);
+  if (inboundPresence) notifier.follow(["membership"], inboundPresence.committed);
   return {
     edus: [
       ["m.typing", typingReceiver(rooms, typing)],
@@ -78,6 +78,6 @@ function followPresence(
   });
   const outbound = new OutboundPresence({ ...shared, arrivals, sender });
   outbound.resume();
-  notifier.follow(outbound.committed);
+  notifier.follow(["presence", "membership"], outbound.committed);
   return outbound;
 }

@@ -54,7 +54,7 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
   }));
   const state = new CurrentState({ ...graph, rooms: stores.rooms, names });
   const servers = new RoomServers(stores.destinations);
-  notifier.follow(servers.committed);
+  notifier.follow(["timeline", "membership"], servers.committed);
   const signatures = new Signatures(clock, graph.pace);
   const checks = new PduChecks(keyring, signatures);
   const requests = new RoomRequests(client);
@@ -88,7 +88,7 @@ export function composeFederationParts(foundation: Foundation): FederationParts 
     clock,
     log,
   });
-  notifier.follow(completions.committed);
+  notifier.follow(["membership"], completions.committed);
   const shown = new ShownState(state);
   return {
     client,

@@ -28,7 +28,7 @@ export function composeFederationSending(
     random: () => randomFraction(randomBytes),
     log,
   });
-  notifier.follow(sender.committed);
+  notifier.follow(["timeline", "membership", "deviceLists", "deviceUpdates"], sender.committed);
   heardServers.follow((server) => sender.heard(server));
   return sender;
 }
