@@ -21,7 +21,7 @@ interface Scene {
   readonly pictures: string;
 }
 
-/** What the page has refused to do by its own policy, and other complaints of the browser. */
+/** What the page has refused to do by its own policy, other complaints of the browser, and those of axe. */
 const complaints: string[] = [];
 
 const tests: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
@@ -51,9 +51,9 @@ export async function testConsole(browser: Browser, pictures: string): Promise<v
   await admin.get("/_hearth/admin/v1/jobs");
   for (const [name, test] of Object.entries(tests)) {
     await test({ server, browser, pictures });
+    assert.deepEqual(complaints, [], name);
     console.log(`ok - ${name}`);
   }
-  assert.deepEqual(complaints, []);
 }
 
 async function openConsole({ server, browser }: Scene, options: object = {}): Promise<Page> {
@@ -179,7 +179,7 @@ async function check(page: Page, { pictures }: Scene, name: string): Promise<voi
           .join(" ")}`,
     );
   });
-  assert.deepEqual(faults, [], name);
+  complaints.push(...faults.map((fault) => `${name}: ${fault}`));
 }
 
 interface AxeResults {

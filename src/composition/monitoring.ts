@@ -1,12 +1,15 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { ServerOverview } from "../admin/server-overview.ts";
 import type { FederationSender } from "../federation/sending/federation-sender.ts";
+import { operationHandlers } from "../http/handlers/admin/operation.ts";
 import { healthHandlers } from "../http/handlers/monitoring/health.ts";
 import { metricsHandlers } from "../http/handlers/monitoring/metrics.ts";
 import type { BoundEndpoint } from "../http/pipeline.ts";
 import type { Database } from "../storage/database.ts";
 import { type Measured, Metrics } from "../telemetry/metrics.ts";
 import { Readiness } from "../telemetry/readiness.ts";
+import { Traffic } from "../telemetry/traffic.ts";
 import { slowRequestLog } from "../telemetry/slow-requests.ts";
 import type { Foundation } from "./foundation.ts";
 
@@ -25,9 +28,20 @@ export async function composeMonitoring(
     isStopping: () => notifier.isClosed,
     clock,
   });
-  const handlers = healthHandlers(readiness);
-  if (!config.listeners.some(({ apis }) => apis.includes("metrics"))) return handlers;
   const measured = [...measuredOf(foundation, database), ...(sender ? measuredOfSender(sender) : [])];
+  const traffic = new Traffic(observations.requests, clock);
+  const { server_name: serverName, data_dir: dataDir } = config;
+  const handlers = [
+    ...healthHandlers(readiness),
+    ...operationHandlers({
+      overview: new ServerOverview({ serverName, dataDir, readiness, measured, traffic, clock }),
+      config,
+      appservices: foundation.appservices.registry.all,
+      standing: () => database.stores.appservices.standing(),
+      position: () => notifier.position,
+    }),
+  ];
+  if (!config.listeners.some(({ apis }) => apis.includes("metrics"))) return handlers;
   const metrics = await Metrics.open(observations, measured);
   return [...handlers, ...metricsHandlers(metrics)];
 }

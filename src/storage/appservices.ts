@@ -62,6 +62,8 @@ export interface AppserviceStore {
    * @returns how far each of them is, in no particular order
    */
   begin(appserviceIds: readonly string[], position: number): Promise<AppserviceProgress[]>;
+  /** How far each of them is, for administrators. Of a transaction that waits its body is left away. */
+  standing(): Promise<Omit<AppserviceProgress, "waiting">[]>;
   /** Forgets the directories of all application services but these. */
   keepDirectories(appserviceIds: readonly string[]): Promise<void>;
   /** Goes forward: all of it or nothing. Without an acknowledgement there must be no transaction that waits before `next`. */

@@ -2,15 +2,24 @@ import type { Clock } from "./clock.ts";
 
 /** Something that happens again and again, for those who count it. While there are none it costs nothing. */
 export class Observed<Details> {
-  readonly #followers: ((details: Details) => void)[] = [];
+  #followers: readonly ((details: Details) => void)[] = [];
 
   get isFollowed(): boolean {
     return this.#followers.length > 0;
   }
 
-  /** @param follower must not throw, and be done at once: whoever is observed waits for it */
-  follow(follower: (details: Details) => void): void {
-    this.#followers.push(follower);
+  /**
+   * @param follower must not throw, and be done at once: whoever is observed waits for it
+   * @returns what ends it
+   */
+  follow(follower: (details: Details) => void): Disposable {
+    this.#followers = [...this.#followers, follower];
+    return {
+      // Another list: it may be while they are told.
+      [Symbol.dispose]: () => {
+        this.#followers = this.#followers.filter((other) => other !== follower);
+      },
+    };
   }
 
   tell(details: Details): void {

@@ -6,13 +6,17 @@ export class Format {
   readonly #number: Intl.NumberFormat;
   readonly #size: Intl.NumberFormat;
   readonly #time: Intl.DateTimeFormat;
-  readonly #language: Language;
+  readonly #clock: Intl.DateTimeFormat;
+  /** As the browser's user writes it, who may be British, too. */
+  readonly #language: string;
 
   constructor(language: Language) {
-    this.#language = language;
-    this.#number = new Intl.NumberFormat(language);
-    this.#size = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-    this.#time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+    const tag = navigator.languages.find((known) => known.split("-")[0] === language) ?? language;
+    this.#language = tag;
+    this.#number = new Intl.NumberFormat(tag);
+    this.#size = new Intl.NumberFormat(tag, { maximumFractionDigits: 1 });
+    this.#time = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "medium" });
+    this.#clock = new Intl.DateTimeFormat(tag, { timeStyle: "medium" });
   }
 
   number(value: number): string {
@@ -28,6 +32,11 @@ export class Format {
   /** @param ts milliseconds since the epoch */
   time(ts: number | null | undefined): string {
     return ts === null || ts === undefined || ts === 0 ? "–" : this.#time.format(ts);
+  }
+
+  /** The time of day. @param ts milliseconds since the epoch */
+  clock(ts: number): string {
+    return this.#clock.format(ts);
   }
 
   /** How long, in the two largest units that count. */

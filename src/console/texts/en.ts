@@ -306,11 +306,14 @@ export const en = {
       "The configuration that the server runs with, and what it finds in it. Secrets are not shown.",
     findings: "Findings",
     none: "Nothing was found wrong.",
+    keys: "All keys",
     key: "Key",
     value: "Value",
     isDefault: "default",
     filter: "Search keys",
     severity: { error: "error", warning: "warning", hint: "hint" } as Readonly<Record<string, string>>,
+    /** The server says what it finds in English: other languages by the key and how grave it is. */
+    known: {} as Readonly<Record<string, string>>,
   },
   reports: {
     received: "When",

@@ -40,6 +40,9 @@ export function appserviceStoreContract(t: Test, open: () => Promise<Database>):
     await appservices.failed("a", "no answer", 1_000);
     await appservices.failed("a", "still none", 2_000);
     t.match(await stored(), { failingSinceTs: 1_000, lastError: "still none" });
+    t.strictSame(await appservices.standing(), [
+      { appserviceId: "a", upTo: 5, lastTransaction: 11, failingSinceTs: 1_000, lastError: "still none" },
+    ]);
     await appservices.step("a", { upTo: 4, acknowledged: 10, next: null });
     t.match(
       await stored(),

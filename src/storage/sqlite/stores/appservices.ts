@@ -151,6 +151,13 @@ function localMemberships(db: Connection, roomNid: number): RoomMembershipChange
 
 export const appserviceOperations: StoreOperations<AppserviceStore> = {
   begin: write(begin),
+  standing: scan((db) =>
+    db.all<Omit<AppserviceProgress, "waiting">>(
+      `SELECT appservice_id AS appserviceId, up_to AS upTo, last_transaction AS lastTransaction,
+         failing_since_ts AS failingSinceTs, last_error AS lastError
+       FROM appservices ORDER BY appservice_id`,
+    ),
+  ),
   keepDirectories: write(({ db }, ids: readonly string[]) => {
     db.run(forgetOthersSql.appservice_rooms, JSON.stringify(ids));
   }),
